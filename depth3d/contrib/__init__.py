@@ -1,0 +1,1 @@
+"""Engines that plug in from outside."""

@@ -1,0 +1,1 @@
+"""Pictures become depth: networks, stereo matching, upsampling, temporal smoothing. torch lives here."""

@@ -1,0 +1,159 @@
+"""Depth, and the only file in which depth is ever inverted.
+
+Two types on purpose. A network says ``Disparity``: larger = nearer, unknown scale and shift.
+Everything after the depth room works on ``DepthMap``: normalised inverse depth, 1 = nearest.
+Normalising every frame of a clip by itself is the classic cause of flicker, so only the depth
+room turns the one into the other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.errors import InvalidInput
+from depth3d.image import Size
+
+__all__ = ["DepthMap", "Disparity"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Disparity:
+    """What a network says: relative inverse depth, larger = nearer, unknown scale and shift.
+
+    Parameters
+    ----------
+    values: (H, W) finite floats, any range; kept as read-only float32.
+
+    Raises ``InvalidInput`` for another shape, an empty map, or values that are not finite.
+    """
+
+    values: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", _checked("Disparity", self.values))
+
+    @property
+    def size(self) -> Size:
+        """Width and height in pixels."""
+        return Size(int(self.values.shape[1]), int(self.values.shape[0]))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DepthMap:
+    """Normalised inverse depth: 1 = nearest, 0 = farthest (white = near, as in a Facebook depth file).
+
+    Image shift under a sideways camera move is proportional to this value, so parallax in percent
+    of the picture's width is exact.
+
+    Parameters
+    ----------
+    values: (H, W) floats in [0, 1]; kept as read-only float32.
+
+    Raises ``InvalidInput`` for another shape, an empty map, or values outside [0, 1].
+    """
+
+    values: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        values = _checked("DepthMap", self.values)
+        low, high = float(values.min()), float(values.max())
+        if low < 0 or high > 1:
+            raise InvalidInput(
+                f"DepthMap: values span [{low:g}, {high:g}], expected [0, 1] with 1 = nearest"
+                " (DepthMap.from_disparity and from_metric convert)"
+            )
+        object.__setattr__(self, "values", values)
+
+    @property
+    def size(self) -> Size:
+        """Width and height in pixels."""
+        return Size(int(self.values.shape[1]), int(self.values.shape[0]))
+
+    @classmethod
+    def from_disparity(cls, disparity: Disparity, low: float | None = None, high: float | None = None) -> DepthMap:
+        """Map [low, high] of ``disparity`` to [0, 1] and clip; default its own minimum and maximum.
+
+        A flat map (high <= low) becomes 0 everywhere: all at the farthest depth.
+        """
+        low = float(disparity.values.min()) if low is None else low
+        high = float(disparity.values.max()) if high is None else high
+        if not high > low:
+            return cls(np.zeros_like(disparity.values))
+        # In float64: a float32 subtraction of two large neighbours would lose the steps between.
+        scaled = (disparity.values.astype(np.float64) - low) / (high - low)
+        return cls(np.clip(scaled, 0, 1).astype(np.float32))
+
+    @classmethod
+    def from_metric(cls, metres: NDArray[Any], near: float | None = None, far: float | None = None) -> DepthMap:
+        """Distances along the optical axis -> normalised inverse depth.
+
+        Parameters
+        ----------
+        metres: (H, W) distances > 0; ``inf`` is allowed and means the farthest.
+        near, far: the distances that become 1 and 0; default the smallest and largest finite one.
+        """
+        metres = np.asarray(metres, dtype=np.float64)
+        if metres.ndim != 2 or metres.size == 0 or np.isnan(metres).any() or (metres <= 0).any():
+            raise InvalidInput("DepthMap.from_metric: expected (H, W) distances, all > 0 and none NaN")
+        inverse = 1.0 / metres
+        finite = inverse[inverse > 0]
+        high = 1.0 / near if near else float(inverse.max())
+        low = 1.0 / far if far else (float(finite.min()) if finite.size else 0.0)
+        if not high > low:
+            return cls(np.zeros(metres.shape, np.float32))
+        return cls(np.clip((inverse - low) / (high - low), 0, 1).astype(np.float32))
+
+    @classmethod
+    def from_gray(cls, gray: NDArray[Any], *, invert: bool = False) -> DepthMap:
+        """(H, W) uint8, uint16 or floats in [0, 1], white = near (black = near with ``invert``)."""
+        gray = np.asarray(gray)
+        if np.issubdtype(gray.dtype, np.integer):
+            values = gray.astype(np.float32) / np.float32(np.iinfo(gray.dtype).max)
+        else:
+            values = gray.astype(np.float32)
+        return cls(1 - values if invert else values)
+
+    def inverted(self) -> DepthMap:
+        """Near and far exchanged: for files of the other polarity."""
+        return DepthMap(1 - self.values)
+
+    def metric(self, near: float, far: float) -> NDArray[np.float32]:
+        """(H, W) distances in the unit of ``near`` and ``far``: 1 lies at ``near``, 0 at ``far``.
+
+        The values are linear in *inverse* distance: 0.5 is not the middle but much nearer.
+        """
+        if not 0 < near < far:
+            raise InvalidInput(f"DepthMap.metric: near {near}, far {far}; expected 0 < near < far")
+        inverse = self.values.astype(np.float64) * (1 / near - 1 / far) + 1 / far
+        return (1 / inverse).astype(np.float32)
+
+    def resized(self, size: Size) -> DepthMap:
+        """Resampled without regard to edges: area when shrinking, bilinear when enlarging.
+
+        Averages across silhouettes; ``depth.refine`` upsamples along the photo's edges instead.
+        """
+        if size == self.size:
+            return self
+        import cv2  # here, so that `import depth3d.depthmap` stays light
+
+        shrinking = size.width < self.size.width and size.height < self.size.height
+        how = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+        return DepthMap(np.clip(cv2.resize(self.values, tuple(size), interpolation=how), 0, 1))
+
+
+def _checked(name: str, values: NDArray[Any]) -> NDArray[np.float32]:
+    array = np.asarray(values)
+    if array.ndim != 2 or array.size == 0:
+        raise InvalidInput(f"{name}: values have shape {array.shape}, expected (H, W), not empty")
+    if not np.issubdtype(array.dtype, np.floating):
+        raise InvalidInput(f"{name}: values are {array.dtype}, expected floats (from_gray takes integers)")
+    array = array.astype(np.float32, copy=False).view()
+    if not np.isfinite(array).all():
+        bad = int((~np.isfinite(array)).sum())
+        raise InvalidInput(f"{name}: {bad} of {array.size} values are NaN or infinite, expected finite")
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,101 @@
+"""Every error that depth3d raises on purpose.
+
+::
+
+    Depth3DError
+    ├── InvalidInput       a value that breaks a stated rule (also a ValueError)
+    ├── FileError          something about one file; carries ``path``
+    │   ├── ReadError      it cannot be read, or not rightly
+    │   ├── WriteError     it cannot be written
+    │   └── ExistsError    it is there already and ``force`` was not given
+    ├── ModelError         a depth network cannot be found, loaded or run
+    │   └── WeightsError   its weights are missing, damaged or cannot be fetched
+    ├── ContextError       no OpenGL context, or a shader that does not compile
+    └── VideoError         a clip cannot be decoded, encoded or resumed; may carry ``frame``
+
+A message says what failed, on which file or frame, and what to do next. The command line prints
+it as one line and exits with 1.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+__all__ = [
+    "ContextError",
+    "Depth3DError",
+    "ExistsError",
+    "FileError",
+    "InvalidInput",
+    "ModelError",
+    "ReadError",
+    "VideoError",
+    "WeightsError",
+    "WriteError",
+]
+
+
+class Depth3DError(Exception):
+    """The parent of all errors that depth3d raises on purpose."""
+
+
+class InvalidInput(Depth3DError, ValueError):
+    """A value breaks a stated rule; the message names *actual* and *expected*."""
+
+
+class FileError(Depth3DError):
+    """Something is wrong with one file.
+
+    Parameters
+    ----------
+    path: the file the user gave.
+    reason: what is wrong and what to do, without the path.
+    """
+
+    def __init__(self, path: str | Path, reason: str) -> None:
+        super().__init__(f"{path}: {reason}")
+        self.path = Path(path)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[FileError], tuple[Path, str]]:
+        # Exceptions with more than one argument do not survive a worker process otherwise.
+        return type(self), (self.path, self.reason)
+
+
+class ReadError(FileError):
+    """The file cannot be read, or not rightly."""
+
+
+class WriteError(FileError):
+    """The file cannot be written."""
+
+
+class ExistsError(WriteError):
+    """The file exists already and ``force`` was not given."""
+
+    def __init__(self, path: str | Path, reason: str = "exists already (--force replaces it)") -> None:
+        super().__init__(path, reason)
+
+
+class ModelError(Depth3DError):
+    """A depth network cannot be found, loaded or run."""
+
+
+class WeightsError(ModelError):
+    """The weights of a network are missing, damaged or cannot be fetched."""
+
+
+class ContextError(Depth3DError):
+    """No OpenGL context could be made, or a shader does not compile."""
+
+
+class VideoError(Depth3DError):
+    """A clip cannot be decoded, encoded or resumed."""
+
+    def __init__(self, message: str, frame: int | None = None) -> None:
+        super().__init__(message if frame is None else f"frame {frame}: {message}")
+        self.frame = frame
+        self._message = message
+
+    def __reduce__(self) -> tuple[type[VideoError], tuple[str, int | None]]:
+        return type(self), (self._message, self.frame)

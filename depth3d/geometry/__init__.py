@@ -1,0 +1,1 @@
+"""Depth becomes sheets of triangles, torn at silhouettes and filled behind; and paths for the camera."""

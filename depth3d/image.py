@@ -1,0 +1,137 @@
+"""Pictures: sizes and sRGB pixels, row 0 at the top."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.errors import InvalidInput
+
+__all__ = ["Image", "Size", "linear_to_srgb", "srgb_to_linear"]
+
+
+class Size(NamedTuple):
+    """Width and height in pixels, in this order. Public functions take this, never a bare tuple."""
+
+    width: int
+    height: int
+
+    @property
+    def aspect(self) -> float:
+        """Width over height."""
+        return self.width / self.height
+
+    @property
+    def pixels(self) -> int:
+        """Width times height."""
+        return self.width * self.height
+
+    def __str__(self) -> str:
+        return f"{self.width}x{self.height}"
+
+    def even(self) -> Size:
+        """The nearest size with even sides, at least 2x2: what 4:2:0 video needs."""
+        return Size(max(2, round(self.width / 2) * 2), max(2, round(self.height / 2) * 2))
+
+    def fit(self, long_side: int) -> Size:
+        """This shape with its longer side at most ``long_side``; never enlarged, never below 1."""
+        scale = min(1.0, long_side / max(self))
+        return Size(max(1, round(self.width * scale)), max(1, round(self.height * scale)))
+
+
+def srgb_to_linear(coded: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Coded sRGB in [0, 1] to linear light in [0, 1], any shape (IEC 61966-2-1)."""
+    low = coded / np.float32(12.92)
+    high = ((np.maximum(coded, 0) + np.float32(0.055)) / np.float32(1.055)) ** np.float32(2.4)
+    return np.where(coded <= 0.04045, low, high).astype(np.float32)
+
+
+def linear_to_srgb(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Linear light in [0, 1] to coded sRGB in [0, 1], any shape (IEC 61966-2-1)."""
+    low = light * np.float32(12.92)
+    high = np.float32(1.055) * np.maximum(light, 0) ** np.float32(1 / 2.4) - np.float32(0.055)
+    return np.where(light <= 0.0031308, low, high).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """One picture in sRGB: upright (EXIF applied), row 0 = top.
+
+    Parameters
+    ----------
+    pixels: (H, W, 3) uint8 or uint16, sRGB coded. Copied only where it must be; kept read-only.
+    alpha: (H, W) of the same dtype, straight (not premultiplied), or None for opaque.
+    focal_35mm: focal length as on 35 mm film (36 x 24 mm) in mm, from EXIF, or None.
+    notes: what a reader wants told ("first of 3 frames"), shown once by the command line.
+
+    Raises ``InvalidInput`` for another shape or dtype, or an empty picture.
+    """
+
+    pixels: NDArray[Any]
+    alpha: NDArray[Any] | None = None
+    focal_35mm: float | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        pixels = np.asarray(self.pixels)
+        if pixels.ndim != 3 or pixels.shape[2] != 3:
+            raise InvalidInput(f"Image: pixels have shape {pixels.shape}, expected (H, W, 3)")
+        if pixels.dtype not in (np.uint8, np.uint16):
+            raise InvalidInput(f"Image: pixels are {pixels.dtype}, expected uint8 or uint16")
+        if 0 in pixels.shape:
+            raise InvalidInput(f"Image: the picture is empty, shape {pixels.shape}")
+        object.__setattr__(self, "pixels", _read_only(pixels))
+        if self.alpha is not None:
+            alpha = np.asarray(self.alpha)
+            if alpha.shape != pixels.shape[:2] or alpha.dtype != pixels.dtype:
+                raise InvalidInput(
+                    f"Image: alpha is {alpha.dtype} {alpha.shape}, expected {pixels.dtype} {pixels.shape[:2]}"
+                )
+            object.__setattr__(self, "alpha", _read_only(alpha))
+
+    @property
+    def size(self) -> Size:
+        """Width and height in pixels."""
+        return Size(int(self.pixels.shape[1]), int(self.pixels.shape[0]))
+
+    def linear(self) -> NDArray[np.float32]:
+        """(H, W, 3) float32 linear light in [0, 1]."""
+        return srgb_to_linear(self.floats())
+
+    def floats(self) -> NDArray[np.float32]:
+        """(H, W, 3) float32 sRGB coded values in [0, 1]."""
+        return self.pixels.astype(np.float32) / np.float32(np.iinfo(self.pixels.dtype).max)
+
+    def eight_bit(self) -> Image:
+        """The same picture with uint8 pixels (rounded)."""
+        if self.pixels.dtype == np.uint8:
+            return self
+        alpha = None if self.alpha is None else _to_uint8(self.alpha)
+        return replace(self, pixels=_to_uint8(self.pixels), alpha=alpha)
+
+    def resized(self, size: Size) -> Image:
+        """The picture at ``size``: area-averaged when shrinking, bicubic when enlarging."""
+        if size == self.size:
+            return self
+        if min(size) < 1:
+            raise InvalidInput(f"Image.resized: size is {size}, expected at least 1x1")
+        import cv2  # here, so that `import depth3d.image` stays light
+
+        shrinking = size.width < self.size.width or size.height < self.size.height
+        how = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
+        pixels = cv2.resize(self.pixels, tuple(size), interpolation=how)
+        alpha = None if self.alpha is None else cv2.resize(self.alpha, tuple(size), interpolation=how)
+        return replace(self, pixels=pixels, alpha=alpha)
+
+
+def _to_uint8(values: NDArray[Any]) -> NDArray[np.uint8]:
+    return ((values.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+
+
+def _read_only(values: NDArray[Any]) -> NDArray[Any]:
+    view = values.view()
+    view.flags.writeable = False
+    return view

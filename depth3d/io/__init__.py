@@ -1,0 +1,1 @@
+"""Files in and out: pictures, depth files, stereo files, clips, meshes, pages."""

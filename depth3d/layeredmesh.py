@@ -1,0 +1,115 @@
+"""Meshes: torn sheets of the picture for the GPU, and solid 3D meshes for files.
+
+World space: right-handed, +X right, +Y up, the camera stands at the origin and looks along -Z.
+Picture space: (0, 0) = top-left corner of the photo, (1, 1) = bottom-right corner; a sheet that
+continues beyond the photo's border has positions outside [0, 1].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.errors import InvalidInput
+from depth3d.image import Image, Size
+
+__all__ = ["Layer", "LayeredMesh", "Mesh"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Layer:
+    """One sheet of the picture: flat triangles with a depth per vertex, displaced by the vertex shader.
+
+    Parameters
+    ----------
+    positions: (N, 2) float32, picture space.
+    depth: (N,) float32 in [0, 1], normalised inverse depth, 1 = nearest.
+    uv: (N, 2) float32, where the colour is read in ``texture``; (0, 0) = top-left. Differs from
+        ``positions`` at torn sides, where the colour is pulled off the mixed pixels.
+    faces: (M, 3) uint32, counter-clockwise as seen by the camera.
+    texture: its colours; alpha, where present, is straight.
+    """
+
+    positions: NDArray[np.float32]
+    depth: NDArray[np.float32]
+    uv: NDArray[np.float32]
+    faces: NDArray[np.uint32]
+    texture: Image
+
+    def __post_init__(self) -> None:
+        count = len(self.positions)
+        _set(self, "positions", _array("Layer.positions", self.positions, np.float32, (count, 2)))
+        _set(self, "depth", _array("Layer.depth", self.depth, np.float32, (count,)))
+        _set(self, "uv", _array("Layer.uv", self.uv, np.float32, (count, 2)))
+        _set(self, "faces", _faces("Layer", self.faces, count))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayeredMesh:
+    """Sheets of one photo, back to front, and the size of the photo they show.
+
+    Parameters
+    ----------
+    layers: at least one ``Layer``; index 0 = the farthest (the filled background).
+    size: the photo's size in pixels; picture space (0..1, 0..1) covers exactly this.
+    """
+
+    layers: tuple[Layer, ...]
+    size: Size
+
+    def __post_init__(self) -> None:
+        if not self.layers:
+            raise InvalidInput("LayeredMesh: no layers, expected at least one")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Mesh:
+    """A solid textured mesh in world space, as it goes into a file.
+
+    Parameters
+    ----------
+    vertices: (N, 3) float32, world space, metres or scene units.
+    faces: (M, 3) uint32, counter-clockwise as seen by the camera.
+    uv: (N, 2) float32, (0, 0) = top-left.
+    texture: its colours.
+    name: what a viewer shows ("foreground").
+    """
+
+    vertices: NDArray[np.float32]
+    faces: NDArray[np.uint32]
+    uv: NDArray[np.float32]
+    texture: Image
+    name: str = "mesh"
+
+    def __post_init__(self) -> None:
+        count = len(self.vertices)
+        _set(self, "vertices", _array("Mesh.vertices", self.vertices, np.float32, (count, 3)))
+        _set(self, "uv", _array("Mesh.uv", self.uv, np.float32, (count, 2)))
+        _set(self, "faces", _faces("Mesh", self.faces, count))
+
+
+def _set(instance: object, name: str, value: NDArray[Any]) -> None:
+    object.__setattr__(instance, name, value)
+
+
+def _array(name: str, values: NDArray[Any], dtype: type, shape: tuple[int, ...]) -> NDArray[Any]:
+    array = np.ascontiguousarray(values, dtype=dtype).view()
+    if array.shape != shape:
+        raise InvalidInput(f"{name}: shape {array.shape}, expected {shape}")
+    if not np.isfinite(array).all():
+        raise InvalidInput(f"{name}: holds NaN or infinite values, expected finite")
+    array.flags.writeable = False
+    return array
+
+
+def _faces(name: str, faces: NDArray[Any], count: int) -> NDArray[np.uint32]:
+    array: NDArray[np.uint32] = np.ascontiguousarray(faces, dtype=np.uint32).view()
+    if array.ndim != 2 or array.shape[1] != 3:
+        raise InvalidInput(f"{name}.faces: shape {array.shape}, expected (M, 3)")
+    if array.size and int(array.max()) >= count:
+        raise InvalidInput(f"{name}.faces: index {int(array.max())}, expected below {count}")
+    array.flags.writeable = False
+    return array

@@ -1,0 +1,105 @@
+"""Every default of depth3d, once.
+
+Frozen dataclasses that the Python functions, the command line and worker processes share. The
+command line builds its flags from these fields: ``metadata["help"]`` is the help text,
+``metadata["metavar"]`` and ``metadata["choices"]`` what a user may type. Units are in the help.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
+
+__all__ = [
+    "AnimateOptions",
+    "DepthOptions",
+    "Eyes",
+    "MeshOptions",
+    "OutputOptions",
+    "Quality",
+    "StereoOptions",
+    "VideoOptions",
+    "ViewOptions",
+]
+
+Eyes = Literal["both", "left", "right"]
+Quality = Literal["draft", "normal", "high"]
+
+
+def option(default: object, help: str, **metadata: Any) -> Any:
+    """A dataclass field with its help text and what the command line needs to know about it."""
+    return field(default=cast(Any, default), metadata={"help": help, **metadata})
+
+
+@dataclass(frozen=True, slots=True)
+class OutputOptions:
+    """Where a result goes and how a run speaks; the same for every command."""
+
+    force: bool = option(False, "Replace existing files.")
+    quiet: bool = option(False, "No progress, only errors.")
+    json: bool = option(False, "One machine-readable line on standard output.")
+
+
+@dataclass(frozen=True, slots=True)
+class DepthOptions:
+    """Where depth comes from."""
+
+    depth: str | None = option(None, "Use this depth file instead of a network.", metavar="FILE")
+    invert_depth: bool = option(False, "The depth file has near = dark.")
+    model: str = option("auto", "Depth network (see `depth3d models`), or a checkpoint file.", metavar="NAME")
+    device: str = option("auto", "Where the network runs: auto, cpu, cuda, mps.", metavar="DEVICE")
+    engine: str = option("torch", "What runs it: torch, openvino.", choices=("torch", "openvino"))
+    threads: int | None = option(None, "Threads for the network (default: the process's cores).", metavar="N")
+    matcher: str = option("dis", "For stereo input: how the two pictures are matched.", metavar="NAME")
+
+
+@dataclass(frozen=True, slots=True)
+class AnimateOptions:
+    """A moving camera over a photo. ``amount`` is the largest travel between nearest and farthest."""
+
+    path: str = option("circle", "circle, swing, orbit, dolly, zoom, push, auto, or a JSON file.", metavar="PATH")
+    amount: float = option(2.0, "Travel between nearest and farthest, percent of the width.", metavar="PERCENT")
+    seconds: float = option(6.0, "Length of the loop.", metavar="S")
+    fps: float = option(30.0, "Frames per second.", metavar="N")
+    size: str = option("auto", "WIDTHxHEIGHT, 1080p, or auto (the photo's shape, long side 1920).", metavar="SIZE")
+    focus: str = option("auto", "Depth that stays still: 0 (far) to 1 (near), or auto.", metavar="0..1|auto")
+    quality: Quality = option("normal", "Anti-aliasing and fill.", choices=("draft", "normal", "high"))
+
+
+@dataclass(frozen=True, slots=True)
+class StereoOptions:
+    """Two eyes from one picture. For a point of depth v in a picture W wide, the right eye sees it
+    W * parallax/100 * (v - convergence) further left than the left eye does."""
+
+    format: str = option("sbs", "sbs, anaglyph, tb, mpo ... (several with commas).", metavar="NAME[,NAME]")
+    parallax: float = option(2.0, "How far nearest and farthest part, percent of the width.", metavar="PERCENT")
+    convergence: float | Literal["auto"] = option(
+        0.5, "Depth that lies on the screen: 0 (far) to 1 (near), or auto.", metavar="0..1|auto"
+    )
+    eyes: Eyes = option("both", "Which eye is new; the other is the input itself.", choices=("both", "left", "right"))
+    quality: Quality = option("normal", "Anti-aliasing and fill.", choices=("draft", "normal", "high"))
+
+
+@dataclass(frozen=True, slots=True)
+class VideoOptions:
+    """How a clip is read, stabilised and written."""
+
+    codec: str = option("libx264", "Video encoder.", metavar="NAME")
+    crf: int | None = option(None, "Constant quality of the encoder (default: 18 for libx264).", metavar="N")
+    preset: str | None = option(None, "Speed preset of the encoder.", metavar="NAME")
+
+
+@dataclass(frozen=True, slots=True)
+class MeshOptions:
+    """A mesh file."""
+
+    near: float | None = option(None, "True distance of the nearest point, metres.", metavar="METRES")
+    far: float | None = option(None, "True distance of the farthest point, metres.", metavar="METRES")
+
+
+@dataclass(frozen=True, slots=True)
+class ViewOptions:
+    """The 3D page."""
+
+    amount: float = option(2.0, "Travel between nearest and farthest, percent of the width.", metavar="PERCENT")
+    serve: bool = option(False, "Serve the page on this machine only (for headsets over adb).")

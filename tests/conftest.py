@@ -1,0 +1,29 @@
+"""Shared fixtures: the developers' data folder, one thread for torch, a clean cache."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+# Two OpenMP threads on busy cores can be thirty times slower than one.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+_SHARED = Path(os.environ.get("DEPTH3D_SHARED", Path(__file__).parents[2] / "shared"))
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The developers' data folder (pictures, clips, golden outputs); tests skip where it is missing."""
+    if not _SHARED.is_dir():
+        pytest.skip(f"needs the developers' data folder {_SHARED} (set DEPTH3D_SHARED)")
+    return _SHARED
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the user's own cache of weights, and none reaches out to the network."""
+    monkeypatch.setenv("DEPTH3D_CACHE", str(tmp_path_factory.mktemp("cache")))
+    monkeypatch.setenv("DEPTH3D_OFFLINE", "1")
