@@ -96,7 +96,7 @@ def _set(instance: object, name: str, value: NDArray[Any]) -> None:
 
 
 def _array(name: str, values: NDArray[Any], dtype: type, shape: tuple[int, ...]) -> NDArray[Any]:
-    array = np.ascontiguousarray(values, dtype=dtype).view()
+    array: NDArray[Any] = np.ascontiguousarray(values, dtype=dtype).view()
     if array.shape != shape:
         raise InvalidInput(f"{name}: shape {array.shape}, expected {shape}")
     if not np.isfinite(array).all():
