@@ -56,10 +56,10 @@ _PUBLIC = {
     "predict_disparity": "depth3d.depth.estimator",
     "read_depth": "depth3d.io.depthfiles",
     "register": "depth3d.depth.registry",
-    "render_path": "depth3d.pipeline.photo",
+    "render_path": "depth3d.pipeline.views",
     "stabilize": "depth3d.depth.temporal",
     "stereo": "depth3d.pipeline.stereo",
-    "stereo_pair": "depth3d.pipeline.photo",
+    "stereo_pair": "depth3d.pipeline.views",
     "view": "depth3d.pipeline.share",
 }
 
