@@ -7,8 +7,12 @@ command line builds its flags from these fields: ``metadata["help"]`` is the hel
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal, cast
+import difflib
+from dataclasses import dataclass, field, fields, replace
+from fractions import Fraction
+from typing import Any, Literal, TypeVar, cast
+
+from depth3d.errors import InvalidInput
 
 __all__ = [
     "AnimateOptions",
@@ -20,10 +24,53 @@ __all__ = [
     "StereoOptions",
     "VideoOptions",
     "ViewOptions",
+    "changed",
+    "frame_rate",
+    "nothing_left",
 ]
 
 Eyes = Literal["both", "left", "right"]
 Quality = Literal["draft", "normal", "high"]
+
+
+Options = TypeVar("Options")
+
+
+def frame_rate(value: Fraction | float | str) -> Fraction:
+    """``30``, ``"59.94"`` or ``"30000/1001"`` as an exact fraction; 23.976 means 24000/1001.
+
+    Raises ``InvalidInput`` unless 0 < rate <= 1000.
+    """
+    try:
+        rate = Fraction(value)
+    except (ValueError, ZeroDivisionError, TypeError):
+        raise InvalidInput(f"frame rate {value!r}: expected a number like 30, 59.94 or 30000/1001") from None
+    broadcast = Fraction(round(rate * 1001 / 1000) * 1000, 1001)
+    if rate.denominator != 1 and rate.denominator != 1001 and abs(rate - broadcast) < Fraction(1, 100):
+        rate = broadcast
+    if not 0 < rate <= 1000:
+        raise InvalidInput(f"frame rate {value}: expected more than 0 and at most 1000")
+    return rate.limit_denominator(100_000)
+
+
+def changed(options: Options, changes: dict[str, Any]) -> Options:
+    """Take the fields of ``options`` out of ``changes`` and return it with these replaced."""
+    names = {item.name for item in fields(cast(Any, options))}
+    mine = {name: changes.pop(name) for name in list(changes) if name in names}
+    return cast(Options, replace(cast(Any, options), **mine))
+
+
+def nothing_left(changes: dict[str, Any], *options: object) -> None:
+    """Refuse what no ``options`` dataclass has taken out of ``changes``, with the nearest name.
+
+    Raises ``InvalidInput``.
+    """
+    if changes:
+        name = next(iter(changes))
+        known = [item.name for kind in options for item in fields(cast(Any, kind))]
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
+        raise InvalidInput(f"unknown option {name!r}{hint}")
 
 
 def option(default: object, help: str, **metadata: Any) -> Any:
@@ -60,7 +107,7 @@ class AnimateOptions:
     path: str = option("circle", "circle, swing, orbit, dolly, zoom, push, auto, or a JSON file.", metavar="PATH")
     amount: float = option(2.0, "Travel between nearest and farthest, percent of the width.", metavar="PERCENT")
     seconds: float = option(6.0, "Length of the loop.", metavar="S")
-    fps: float = option(30.0, "Frames per second.", metavar="N")
+    fps: Fraction = option(Fraction(30), "Frames per second, as 30, 59.94 or 30000/1001.", metavar="N")
     size: str = option("auto", "WIDTHxHEIGHT, 1080p, or auto (the photo's shape, long side 1920).", metavar="SIZE")
     focus: str = option("auto", "Depth that stays still: 0 (far) to 1 (near), or auto.", metavar="0..1|auto")
     quality: Quality = option("normal", "Anti-aliasing and fill.", choices=("draft", "normal", "high"))

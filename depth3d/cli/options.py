@@ -5,9 +5,19 @@ from __future__ import annotations
 import types
 from collections.abc import Callable
 from dataclasses import MISSING, fields
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import click
+
+from depth3d.errors import InvalidInput
+from depth3d.options import frame_rate
+
+if TYPE_CHECKING:
+    _NumberType = click.ParamType[float | str]
+    _RateType = click.ParamType[Fraction]
+else:  # generic for the type checker only: older clicks have a plain class
+    _NumberType = _RateType = click.ParamType
 
 __all__ = ["build", "flags"]
 
@@ -15,7 +25,7 @@ Options = TypeVar("Options")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-class NumberOr(click.ParamType[float | str]):
+class NumberOr(_NumberType):
     """A number, or one of a few words ("auto")."""
 
     name = "number"
@@ -33,6 +43,19 @@ class NumberOr(click.ParamType[float | str]):
             return float(value)
         except ValueError:
             self.fail(f"{value!r} is neither a number nor {' or '.join(self.words)}", param, ctx)
+
+
+class FrameRate(_RateType):
+    """A frame rate, kept as an exact fraction."""
+
+    name = "rate"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
+        """Return the exact fraction; fail with examples of what is understood."""
+        try:
+            return frame_rate(value)
+        except InvalidInput as error:
+            self.fail(str(error), param, ctx)
 
 
 def flags(*kinds: type[Any]) -> Callable[[Command], Command]:
@@ -79,6 +102,8 @@ def _click_type(hint: Any) -> Any:
     words = tuple(word for member in members if get_origin(member) is Literal for word in get_args(member))
     if float in members and words:
         return NumberOr(words)
+    if Fraction in members:
+        return FrameRate()
     for plain in (int, float, str):
         if plain in members:
             return plain
