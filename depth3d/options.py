@@ -46,7 +46,7 @@ def frame_rate(value: Fraction | float | str) -> Fraction:
     except (ValueError, ZeroDivisionError, TypeError):
         raise InvalidInput(f"frame rate {value!r}: expected a number like 30, 59.94 or 30000/1001") from None
     broadcast = Fraction(round(rate * 1001 / 1000) * 1000, 1001)
-    if rate.denominator != 1 and rate.denominator != 1001 and abs(rate - broadcast) < Fraction(1, 100):
+    if rate.denominator not in (1, 1001) and abs(rate - broadcast) < Fraction(1, 100):
         rate = broadcast
     if not 0 < rate <= 1000:
         raise InvalidInput(f"frame rate {value}: expected more than 0 and at most 1000")
