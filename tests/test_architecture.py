@@ -11,7 +11,7 @@ import depth3d
 
 PACKAGE = Path(depth3d.__file__).parent
 STAGES = ("io", "depth", "geometry", "render")
-NOUNS = ("image", "depthmap", "layeredmesh", "camera", "stereopair", "frames")
+NOUNS = ("image", "depthmap", "layeredmesh", "camera", "anaglyphs", "stereoformats", "stereopair", "frames")
 ABOVE = {"errors": 0, **dict.fromkeys(NOUNS, 1), "options": 2, **dict.fromkeys(STAGES, 3)}
 ABOVE |= {"pipeline": 4, "contrib": 5, "cli": 6, "__main__": 7}
 # Package -> where alone it may be imported (path prefixes inside depth3d/). `info` asks every one for its version.

@@ -1,0 +1,142 @@
+"""Every stereo format as a card of data: how the eyes are laid out and what players look for in the name."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from typing import Literal
+
+from depth3d.anaglyphs import ANAGLYPHS, Anaglyph
+from depth3d.errors import InvalidInput
+
+__all__ = ["FORMATS", "Packing", "StereoFormat", "find_format", "find_formats"]
+
+Packing = Literal["side", "stack", "rows", "columns", "checker", "anaglyph", "mono", "depth", "views", "sphere"]
+
+
+@dataclass(frozen=True, slots=True)
+class StereoFormat:
+    """One way to bring two eyes (or more) to a viewer.
+
+    Parameters
+    ----------
+    name: what the user types.
+    packing: "side" = next to each other, "stack" = one above the other, "rows", "columns" and "checker" =
+        interlaced, "anaglyph" = mixed through coloured glasses, "mono" = two separate pictures (in one file
+        or two), "depth" = picture and depth side by side, "views" = more than two views, "sphere" = VR180.
+    tag: added to the file's stem; players detect the layout by it.
+    suffix: suffix of the file for photos.
+    about: one line of help.
+    half: each eye is squeezed to half its width (or height), so that the whole keeps the photo's size.
+    right_first: the right eye is the left (upper, first) one.
+    moving: a clip can have this format, too.
+    anaglyph: the matrices, for the packing "anaglyph".
+    """
+
+    name: str
+    packing: Packing
+    tag: str
+    suffix: str
+    about: str
+    half: bool = False
+    right_first: bool = False
+    moving: bool = False
+    anaglyph: Anaglyph | None = None
+
+    @property
+    def flat(self) -> bool:
+        """Whether two eyes of the same size become one picture (what ``compose`` does)."""
+        return self.packing in ("side", "stack", "rows", "columns", "checker", "anaglyph")
+
+
+def _anaglyph(name: str, card: Anaglyph) -> StereoFormat:
+    about = f"Anaglyph for {card.glasses} glasses; {card.source}."
+    tag = "_" + name.replace("-", "", 1).replace("-", "_")
+    return StereoFormat(name, "anaglyph", tag, ".png", about, moving=True, anaglyph=card)
+
+
+_CARDS = (
+    StereoFormat("sbs", "side", "_LRF_Full_SBS", ".jpg", "Full side by side: headsets, TVs.", moving=True),
+    StereoFormat("sbs-half", "side", "_LR", ".jpg", "Half side by side: 3D TVs.", half=True, moving=True),
+    StereoFormat("cross", "side", "_cross", ".jpg", "Side by side for crossed eyes.", right_first=True, moving=True),
+    StereoFormat("tb", "stack", "_TBF_fulltb", ".jpg", "Full top-bottom, left eye on top.", moving=True),
+    StereoFormat("tb-half", "stack", "_TB", ".jpg", "Half top-bottom: 3D TVs.", half=True, moving=True),
+    StereoFormat("rows", "rows", "_rows", ".png", "Row interlaced: passive screens, left eye first.", moving=True),
+    StereoFormat(
+        "rows-right", "rows", "_rows_RL", ".png", "Row interlaced, right eye first.", right_first=True, moving=True
+    ),
+    StereoFormat("columns", "columns", "_columns", ".png", "Column interlaced: parallax barriers.", moving=True),
+    StereoFormat(
+        "columns-right",
+        "columns",
+        "_columns_RL",
+        ".png",
+        "Column interlaced, right eye first.",
+        right_first=True,
+        moving=True,
+    ),
+    StereoFormat("checkerboard", "checker", "_checkerboard", ".png", "Checkerboard: DLP sets.", moving=True),
+    *(_anaglyph(name, card) for name, card in ANAGLYPHS.items()),
+    StereoFormat("wiggle-gif", "mono", "_wiggle", ".gif", "Wiggle picture, GIF: 3D without glasses."),
+    StereoFormat("wiggle-webp", "mono", "_wiggle", ".webp", "Wiggle picture, WebP."),
+    StereoFormat("wiggle-mp4", "mono", "_wiggle", ".mp4", "Wiggle picture, MP4."),
+    StereoFormat("mpo", "mono", "", ".mpo", "MPO: 3D cameras, TVs, Nintendo 3DS (CIPA DC-007)."),
+    StereoFormat("jps", "side", "", ".jps", "JPS: side-by-side JPEG for crossed eyes.", right_first=True),
+    StereoFormat("pns", "side", "", ".pns", "PNS: side-by-side PNG for crossed eyes.", right_first=True),
+    StereoFormat("pair", "mono", "", ".jpg", "Two files, NAME_L and NAME_R."),
+    StereoFormat(
+        "rgbd", "depth", "_RGBD", ".png", "Picture left, depth right (white = near): Looking Glass.", moving=True
+    ),
+    StereoFormat("quilt-portrait", "views", "_qs8x6a0.75", ".png", "Looking Glass Portrait, 8x6 views."),
+    StereoFormat("quilt-go", "views", "_qs11x6a0.5625", ".png", "Looking Glass Go, 11x6 views."),
+    StereoFormat("quilt-16", "views", "_qs7x7a1.78", ".png", "Looking Glass 16 inch landscape, 7x7 views."),
+    StereoFormat("quilt-32", "views", "_qs5x9a1.78", ".png", "Looking Glass 32 inch landscape, 5x9 views."),
+    StereoFormat("lenticular", "views", "_lenticular", ".png", "Interlaced print for a lenticular sheet."),
+    StereoFormat(
+        "pitch-test", "views", "_pitch_test", ".png", "Test strip that finds a lenticular sheet's true pitch."
+    ),
+    StereoFormat("vr180", "sphere", "_180x180_LR", ".jpg", "VR180: equirectangular half spheres side by side."),
+    StereoFormat("vr-photo", "mono", "", ".vr.jpg", "Google VR photo (Cardboard Camera)."),
+    StereoFormat("heic", "mono", "_spatial", ".heic", "Spatial photo for Apple devices; experimental."),
+)
+_ALIASES = {
+    "anaglyph": "red-cyan",
+    "full-sbs": "sbs",
+    "half-sbs": "sbs-half",
+    "hsbs": "sbs-half",
+    "crossed": "cross",
+    "top-bottom": "tb",
+    "half-tb": "tb-half",
+    "interlaced": "rows",
+    "wiggle": "wiggle-gif",
+    "quilt": "quilt-portrait",
+    "spatial": "heic",
+}
+
+# Name -> card. Open: a program may add its own flat layouts.
+FORMATS: dict[str, StereoFormat] = {card.name: card for card in _CARDS}
+
+
+def find_format(name: str | StereoFormat) -> StereoFormat:
+    """The format of this name or alias ("anaglyph" = "red-cyan").
+
+    Raises ``InvalidInput`` that names the nearest ones.
+    """
+    if isinstance(name, StereoFormat):
+        return name
+    wanted = name.strip().lower().replace("_", "-")
+    card = FORMATS.get(_ALIASES.get(wanted, wanted))
+    if card is None:
+        known = [*FORMATS, *_ALIASES]
+        close = difflib.get_close_matches(wanted, known, n=3)
+        hint = f"did you mean {' or '.join(close)}?" if close else f"known: {', '.join(known)}"
+        raise InvalidInput(f"stereo format {name!r} is unknown; {hint}")
+    return card
+
+
+def find_formats(names: str) -> tuple[StereoFormat, ...]:
+    """The formats of a list with commas, each once; raises ``InvalidInput`` for none or an unknown one."""
+    cards = dict.fromkeys(find_format(name) for name in names.split(",") if name.strip())
+    if not cards:
+        raise InvalidInput("no stereo format given; try sbs, anaglyph, mpo ...")
+    return tuple(cards)

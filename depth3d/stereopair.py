@@ -1,0 +1,190 @@
+"""Two eyes: the pair, and how strong its 3D is.
+
+Strength is a percentage of the picture's width, the same look for every photo: a point of depth v
+(0 = farthest, 1 = nearest) is seen W * parallax/100 * (v - convergence) further left by the right
+eye than by the left eye. Parallel axes with shifted frames, never toe-in.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from depth3d.errors import InvalidInput
+from depth3d.image import Image, Size
+from depth3d.stereoformats import StereoFormat
+
+__all__ = ["StereoFormat", "StereoPair", "StereoRig", "Viewing", "unpack"]
+
+Eyes = Literal["both", "left", "right"]
+
+# Comfort: what the stereo cinema's rule of thumb allows, in percent of the picture's width.
+CROSSED_LIMIT = 1.0
+TOTAL_LIMIT = 3.0
+# The eyes of most people stand 60-67 mm apart; they cannot turn outwards.
+EYE_DISTANCE_METRES = 0.063
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StereoPair:
+    """What the left and the right eye see, of one size.
+
+    Parameters
+    ----------
+    left, right: the two pictures, upright, same size.
+    notes: what a reader wants told ("scanned card: turned by 0.4 degrees").
+
+    Raises ``InvalidInput`` for different sizes.
+    """
+
+    left: Image
+    right: Image
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.left.size != self.right.size:
+            raise InvalidInput(
+                f"StereoPair: left is {self.left.size}, right is {self.right.size}; expected the same size"
+            )
+
+    @property
+    def size(self) -> Size:
+        """Width and height of one eye in pixels."""
+        return self.left.size
+
+    def swapped(self) -> StereoPair:
+        """Left and right exchanged."""
+        return replace(self, left=self.right, right=self.left)
+
+
+@dataclass(frozen=True, slots=True)
+class StereoRig:
+    """How far the eyes part and what lies on the screen.
+
+    Parameters
+    ----------
+    parallax: how far the nearest and the farthest point part, both eyes together, percent of the width.
+    convergence: the depth (0 = farthest .. 1 = nearest) that lies on the screen.
+    eyes: which eye is new; the other one is the picture itself.
+
+    Raises ``InvalidInput`` for a convergence outside [0, 1] or a parallax outside [0, 50].
+    """
+
+    parallax: float = 2.0
+    convergence: float = 0.5
+    eyes: Eyes = "both"
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.parallax <= 50:
+            raise InvalidInput(f"parallax {self.parallax:g}: expected 0 to 50 percent of the width")
+        if not 0 <= self.convergence <= 1:
+            raise InvalidInput(f"convergence {self.convergence:g}: expected 0 (far) to 1 (near)")
+        if self.eyes not in ("both", "left", "right"):
+            raise InvalidInput(f"eyes {self.eyes!r}: expected both, left or right")
+
+    @property
+    def crossed(self) -> float:
+        """Disparity of the nearest point, percent of the width, in front of the screen."""
+        return self.parallax * (1 - self.convergence)
+
+    @property
+    def uncrossed(self) -> float:
+        """Disparity of the farthest point, percent of the width, behind the screen."""
+        return self.parallax * self.convergence
+
+    def shares(self) -> tuple[float, float]:
+        """How much of the disparity the left and the right eye take; they sum to 1."""
+        return {"both": (0.5, 0.5), "left": (1.0, 0.0), "right": (0.0, 1.0)}[self.eyes]
+
+    def warnings(self, viewing: Viewing | None = None) -> tuple[str, ...]:
+        """What is louder than comfortable, one line each; nothing is ever clamped."""
+        # A hair above the limit is rounding, not the user's wish.
+        found = []
+        if self.crossed > CROSSED_LIMIT + 1e-6:
+            found.append(
+                f"the nearest point stands {self.crossed:.2g} % of the width in front of the screen, comfortable is"
+                f" at most {CROSSED_LIMIT:g} %: lower --parallax or raise --convergence"
+            )
+        if self.parallax > TOTAL_LIMIT + 1e-6:
+            found.append(f"parallax {self.parallax:.2g} % is more than the comfortable {TOTAL_LIMIT:g} %")
+        if viewing is not None and self.uncrossed / 100 * viewing.width_metres > EYE_DISTANCE_METRES:
+            found.append(
+                f"on this screen the farthest points part by {self.uncrossed * 10 * viewing.width_metres:.0f} mm,"
+                f" more than the eyes' own distance ({EYE_DISTANCE_METRES * 1000:.0f} mm): lower --parallax"
+            )
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Viewing:
+    """A screen and how far away one sits: turns percent of the width into arc-minutes and back.
+
+    Parameters
+    ----------
+    width_metres: width of the picture on the screen.
+    distance_metres: from the eyes to the screen.
+    """
+
+    width_metres: float
+    distance_metres: float
+
+    def __post_init__(self) -> None:
+        if not (0.01 <= self.width_metres <= 100 and 0.01 <= self.distance_metres <= 1000):
+            raise InvalidInput(
+                f"screen {self.width_metres:g} m wide at {self.distance_metres:g} m: expected 0.01..100 and 0.01..1000"
+            )
+
+    @classmethod
+    def parse(cls, screen: str, distance: str, aspect: float = 16 / 9) -> Viewing:
+        """From "55in" (the diagonal of a 16:9 screen; also cm, m) and "2.5m" (also cm, ft).
+
+        A picture of another ``aspect`` (width over height) is shown as large as the screen can.
+        """
+        diagonal = _metres(screen, "in", "--screen")
+        width, height = (diagonal * side / math.hypot(16, 9) for side in (16, 9))
+        return cls(min(width, height * aspect), _metres(distance, "m", "--distance"))
+
+    def arc_minutes(self, percent: float) -> float:
+        """The angle of ``percent`` of the width, seen from there."""
+        return math.degrees(2 * math.atan(self.width_metres * percent / 100 / 2 / self.distance_metres)) * 60
+
+    def percent(self, arc_minutes: float) -> float:
+        """The percentage of the width that has this angle, seen from there."""
+        return 200 * self.distance_metres * math.tan(math.radians(arc_minutes / 60) / 2) / self.width_metres
+
+
+_UNITS = {"in": 0.0254, '"': 0.0254, "inch": 0.0254, "m": 1.0, "cm": 0.01, "mm": 0.001, "ft": 0.3048}
+
+
+def _metres(text: str, default: str, name: str) -> float:
+    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([a-z\"]*)\s*", text.lower())
+    unit = (found[2] or default) if found else ""
+    if found is None or unit not in _UNITS:
+        raise InvalidInput(f"{name} {text!r}: expected a length like 55in, 140cm or 2.5m")
+    return float(found[1]) * _UNITS[unit]
+
+
+def unpack(image: Image, layout: StereoFormat) -> StereoPair:
+    """Cut a side-by-side or top-bottom picture into its eyes; half formats come back at full size.
+
+    An odd last column (or row) is left out. Raises ``InvalidInput`` for a layout that cannot be cut.
+    """
+    pixels, alpha = image.pixels, image.alpha
+    width, height = image.size
+    if layout.packing == "side" and width >= 2:
+        middle = width // 2
+        cuts = [(slice(None), slice(0, middle)), (slice(None), slice(middle, 2 * middle))]
+        full = Size(2 * middle, height)
+    elif layout.packing == "stack" and height >= 2:
+        middle = height // 2
+        cuts = [(slice(0, middle), slice(None)), (slice(middle, 2 * middle), slice(None))]
+        full = Size(width, 2 * middle)
+    else:
+        raise InvalidInput(f"a picture of {image.size} cannot be cut as {layout.name}")
+    eyes = [Image(pixels[cut], None if alpha is None else alpha[cut], image.focal_35mm, image.notes) for cut in cuts]
+    if layout.half:
+        eyes = [eye.resized(full) for eye in eyes]
+    pair = StereoPair(eyes[0], eyes[1])
+    return pair.swapped() if layout.right_first else pair
