@@ -1,0 +1,100 @@
+"""An opened Pillow picture of any mode -> sRGB pixels: profiles, CMYK, Lab, palettes, alpha, more than 8 bits."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import ImageCms
+
+__all__ = ["Pixels", "to_srgb"]
+
+# Colour space of an ICC profile -> Pillow modes that it can describe.
+_PROFILE_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "LAB": "LAB"}
+
+
+class Pixels(NamedTuple):
+    """(H, W, 3) uint8 or uint16 sRGB, (H, W) alpha of the same dtype or None, and notes for the user."""
+
+    color: NDArray[Any]
+    alpha: NDArray[Any] | None
+    notes: tuple[str, ...] = ()
+
+
+def to_srgb(picture: Pillow.Image, profile: bytes | None) -> Pixels:
+    """Convert a loaded, upright picture of any Pillow mode.
+
+    Parameters
+    ----------
+    picture: loaded pixels. Grey with more than 8 bits stays uint16; floats are scaled to uint16.
+    profile: the file's ICC profile, or None for sRGB.
+    """
+    if picture.mode[0] == "I" or picture.mode == "F":
+        return _deep_gray(np.asarray(picture))
+    alpha = None
+    if picture.has_transparency_data:
+        picture = picture.convert("RGBA")
+        alpha = np.asarray(picture.getchannel("A"))
+        picture = picture.convert("RGB")
+    elif picture.mode in ("1", "P", "YCbCr", "HSV", "RGBX"):
+        picture = picture.convert("L" if picture.mode == "1" else "RGB")
+    elif picture.mode in ("LA", "La"):
+        picture = picture.convert("LA").getchannel("L")
+    color, note = _managed(picture, profile)
+    if alpha is not None and alpha.min() == 255:
+        alpha = None
+    return Pixels(np.asarray(color), alpha, note)
+
+
+def _managed(picture: Pillow.Image, profile: bytes | None) -> tuple[Pillow.Image, tuple[str, ...]]:
+    """Through the profile to sRGB; by Pillow's plain formulas where there is none or it does not fit."""
+    if picture.mode == "LAB" and profile is None:
+        profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
+    if profile is None:
+        return picture.convert("RGB"), ()
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        mode = _PROFILE_MODES.get(source.profile.xcolor_space.strip())
+        if mode == "RGB" and picture.mode == "L":
+            picture = picture.convert("RGB")
+        if mode != picture.mode:
+            note = f"its colour profile ({source.profile.xcolor_space.strip()}) does not fit its pixels and was ignored"
+            return picture.convert("RGB"), (note,)
+        if "sRGB IEC61966" in (source.profile.profile_description or ""):
+            return picture.convert("RGB"), ()
+        converted = ImageCms.profileToProfile(
+            picture,
+            source,
+            ImageCms.createProfile("sRGB"),
+            renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+            outputMode="RGB",
+            flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+        )
+    except (ImageCms.PyCMSError, OSError, ValueError, AttributeError):
+        if picture.mode == "LAB":
+            raise
+        return picture.convert("RGB"), ("its colour profile is damaged and was ignored",)
+    if converted is None:  # only with inPlace; for the type checker
+        raise ValueError("no picture came out of the colour conversion")
+    return converted, ()
+
+
+def _deep_gray(values: NDArray[Any]) -> Pixels:
+    """Integers and floats of more than 8 bits -> uint16 grey in three channels."""
+    if values.dtype.kind == "f" or int(values.max(initial=0)) > 65535 or int(values.min(initial=0)) < 0:
+        gray = _scaled(values.astype(np.float64))
+    else:
+        gray = values.astype(np.uint16)
+    return Pixels(np.repeat(gray[..., None], 3, axis=2), None)
+
+
+def _scaled(values: NDArray[np.float64]) -> NDArray[np.uint16]:
+    """[0, 1] or [0, 255] as they are; any other range from its minimum to its maximum."""
+    values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
+    low, high = float(values.min()), float(values.max())
+    if low >= 0 and high <= 255:
+        low, high = 0.0, 1.0 if high <= 1 else 255.0
+    return np.round(np.clip((values - low) / max(high - low, 1e-12), 0, 1) * 65535).astype(np.uint16)
