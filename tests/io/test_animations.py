@@ -102,9 +102,7 @@ def test_frames_are_drawn_in_the_callers_thread_one_by_one(tmp_path: Path) -> No
             ahead.append(index + 1 - len(seen))
             yield frame
 
-    write_animation(
-        frames(), tmp_path / "clip.mp4", fps=Fraction(30), size=SIZE, count=12, progress=lambda done: seen.append(done)
-    )
+    write_animation(frames(), tmp_path / "clip.mp4", fps=Fraction(30), size=SIZE, count=12, progress=seen.append)
     assert threads == {threading.current_thread()}
     assert seen == list(range(1, 13))
     assert max(ahead) == 1
