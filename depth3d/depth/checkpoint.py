@@ -1,0 +1,131 @@
+"""Checkpoint files into networks: every tensor that is needed, none that is unknown, and no code of the file run."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.overrides import TorchFunctionMode
+
+from depth3d.depth.card import ModelCard
+from depth3d.errors import ModelError, WeightsError
+
+__all__ = ["build", "load", "read", "recognise"]
+
+
+def build(card: ModelCard) -> nn.Module:
+    """The network of ``card`` in evaluation mode, its parameters not yet filled in (unless it needs no file)."""
+    function = card.build
+    if isinstance(function, str):
+        module, _, name = function.partition(":")
+        function = getattr(import_module(module), name)
+    if card.weights is None:
+        network = function(card)
+    else:
+        with _NoRandomFill():
+            network = function(card)
+    return cast(nn.Module, network).eval().requires_grad_(False)
+
+
+def read(path: Path) -> dict[str, Tensor]:
+    """The tensors of a checkpoint file by name; the file can run no code.
+
+    Raises ``WeightsError`` if the file is missing, damaged, or holds something else.
+    """
+    if not path.is_file():
+        raise WeightsError(f"{path}: there is no such file")
+    try:
+        if path.suffix == ".safetensors":
+            from safetensors.torch import load_file
+
+            state: Any = load_file(path)
+        else:
+            state = torch.load(path, map_location="cpu", weights_only=True, mmap=_is_zip(path))
+    except Exception as error:
+        raise WeightsError(f"{path}: not a readable checkpoint: {_first_line(error)}") from error
+    for key in ("model", "state_dict"):  # a training checkpoint: the network is one entry among others
+        if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
+            state = state[key]
+    if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
+        raise WeightsError(f"{path}: holds no plain table of tensors")
+    return {str(key).removeprefix("module."): value for key, value in state.items()}
+
+
+def load(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
+    """Put the tensors of ``state`` (official names) into ``network``, whose ``renames`` and ``ignored`` apply.
+
+    Raises ``ModelError`` that names every missing, unexpected or misshapen tensor.
+    """
+    renames = [(re.compile(pattern), new) for pattern, new in getattr(network, "renames", ())]
+    ignored = [re.compile(pattern) for pattern in getattr(network, "ignored", ())]
+    wanted = network.state_dict()
+    given: dict[str, Tensor] = {}
+    unexpected: list[str] = []
+    for official, tensor in state.items():
+        if any(pattern.fullmatch(official) for pattern in ignored):
+            continue
+        key = official
+        for pattern, new in renames:
+            key = pattern.sub(new, key)
+        if key in wanted:
+            given[key] = tensor
+        else:
+            unexpected.append(official)
+    missing = [key for key in wanted if key not in given and not key.endswith("num_batches_tracked")]
+    wrong = [
+        f"{key} is {tuple(given[key].shape)} instead of {tuple(wanted[key].shape)}"
+        for key in given
+        if given[key].shape != wanted[key].shape
+    ]
+    trouble = [*_listed("missing", missing), *_listed("unexpected", unexpected), *_listed("misshapen", wrong)]
+    if trouble:
+        raise ModelError(f"{name}: this checkpoint is not of this network: {'; '.join(trouble)}")
+    network.load_state_dict(given, strict=False, assign=True)
+    network.float().requires_grad_(False)
+
+
+def recognise(state: Mapping[str, Tensor], cards: Iterable[ModelCard], path: Path) -> ModelCard:
+    """The card whose marks (key and shape) are all in ``state``.
+
+    Raises ``ModelError`` if there is none.
+    """
+    cards = list(cards)
+    for card in cards:
+        if card.marks and all(key in state and tuple(state[key].shape) == shape for key, shape in card.marks.items()):
+            return card
+    known = ", ".join(card.name for card in cards if card.marks)
+    raise ModelError(f"{path}: the checkpoint of no known network; those known by their keys: {known}")
+
+
+def _listed(word: str, names: list[str]) -> list[str]:
+    if not names:
+        return []
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return [f"{word}: {', '.join(names[:8])}{more}"]
+
+
+def _is_zip(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(2) == b"PK"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+
+
+class _NoRandomFill(TorchFunctionMode):
+    """Leaves out random initialisation: the checkpoint overwrites it, and it takes seconds for large networks."""
+
+    _FILLS = frozenset({torch.Tensor.uniform_, torch.Tensor.normal_, torch.Tensor.erfinv_})
+
+    def __torch_function__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func in self._FILLS:
+            return args[0]
+        return func(*args, **(kwargs or {}))

@@ -1,0 +1,154 @@
+"""Pictures in, depth out: the two public verbs of this room.
+
+``predict_disparity`` gives what the network says at the size the network works at; ``estimate_depth`` brings
+one picture's result to its full size along its edges and normalises it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.depth import refine
+from depth3d.depth.card import ModelCard
+from depth3d.depth.preprocess import network_input
+from depth3d.depth.selection import select
+from depth3d.depthmap import DepthMap, Disparity
+from depth3d.errors import InvalidInput, ModelError
+from depth3d.image import Image, Size
+
+if TYPE_CHECKING:
+    from depth3d.depth.engines import Engine
+
+__all__ = ["Estimator", "estimate_depth", "open_estimator", "predict_disparity"]
+
+
+class Estimator:
+    """A network that is ready to run. ``open_estimator`` makes (and keeps) them.
+
+    Safe to use from several threads: runs are serialised.
+    """
+
+    def __init__(self, card: ModelCard, engine: Engine) -> None:
+        self.card = card
+        self._engine = engine
+        self._lock = threading.Lock()
+
+    def predict(self, images: Iterable[Image]) -> list[Disparity]:
+        """One `Disparity` a picture, each at the size the network saw it, in order.
+
+        Raises ``ModelError`` if the network says something that is not a finite map.
+        """
+        pictures = list(images)
+        sizes = [self.card.input.net_size(image.size) for image in pictures]
+        found: list[Disparity] = []
+        start = 0
+        while start < len(pictures):
+            stop = start + 1
+            while stop < len(pictures) and sizes[stop] == sizes[start] and stop - start < self._engine.batch:
+                stop += 1
+            found += self._run(pictures[start:stop], sizes[start])
+            start = stop
+        return found
+
+    def _run(self, pictures: Sequence[Image], size: Size) -> list[Disparity]:
+        batch = np.stack([network_input(image, self.card.input, size) for image in pictures])
+        with self._lock:
+            maps = self._engine(batch)
+        if maps.ndim != 3 or len(maps) != len(pictures) or not np.isfinite(maps).all():
+            raise ModelError(
+                f"{self.card.name}: the network returned {maps.shape}"
+                f" ({int((~np.isfinite(maps)).sum())} not finite), expected ({len(pictures)}, H, W) finite"
+            )
+        return [Disparity(_inverse_depth(one, self.card)) for one in maps]
+
+
+def predict_disparity(
+    images: Iterable[Image],
+    model: str | Path = "auto",
+    *,
+    device: str = "auto",
+    engine: str = "torch",
+    threads: int | None = None,
+    quiet: bool = False,
+) -> list[Disparity]:
+    """What the network says of every picture: relative inverse depth at network size, in order.
+
+    Parameters
+    ----------
+    model: "auto", a name of `depth3d models`, or the path of a checkpoint file.
+    device: "auto", "cpu", "cuda", "mps".
+    engine: "torch", or "openvino" (``pip install depth3d[openvino]``).
+    threads: for the network on the CPU; default the cores that this process may use.
+    quiet: no progress of downloads.
+
+    Raises ``ModelError`` (unknown model, device or engine) or its child ``WeightsError``.
+    """
+    return open_estimator(model, device=device, engine=engine, threads=threads, quiet=quiet).predict(_checked(images))
+
+
+def estimate_depth(
+    image: Image,
+    model: str | Path = "auto",
+    *,
+    device: str = "auto",
+    engine: str = "torch",
+    threads: int | None = None,
+    quiet: bool = False,
+) -> DepthMap:
+    """Depth of one picture at the picture's size, silhouettes where the picture has them.
+
+    Parameters and errors as `predict_disparity`.
+    """
+    (disparity,) = predict_disparity([image], model, device=device, engine=engine, threads=threads, quiet=quiet)
+    return DepthMap.from_disparity(Disparity(refine.upsample(disparity.values, image)))
+
+
+def open_estimator(
+    model: str | Path = "auto",
+    *,
+    device: str = "auto",
+    engine: str = "torch",
+    threads: int | None = None,
+    quiet: bool = False,
+) -> Estimator:
+    """The estimator for these choices; the last two are kept, so that asking again costs nothing."""
+    chosen = select(model, quiet=quiet)
+    stamp = None if chosen.path is None else chosen.path.stat().st_mtime_ns
+    return _kept(chosen.card, chosen.path, stamp, device, engine, threads)
+
+
+@lru_cache(maxsize=2)
+def _kept(
+    card: ModelCard, path: Path | None, stamp: int | None, device: str, engine: str, threads: int | None
+) -> Estimator:
+    from depth3d.depth.engines import open_engine
+
+    return Estimator(card, open_engine(card, path, device=device, engine=engine, threads=threads))
+
+
+def _checked(images: Iterable[Image]) -> list[Image]:
+    if isinstance(images, Image):
+        raise InvalidInput("predict_disparity: got one Image, expected several ([image] for one)")
+    pictures = list(images)
+    for image in pictures:
+        if not isinstance(image, Image):
+            raise InvalidInput(f"predict_disparity: got {type(image).__name__}, expected Image (open_image makes one)")
+    return pictures
+
+
+def _inverse_depth(values: NDArray[np.float32], card: ModelCard) -> NDArray[np.float32]:
+    if card.output == "inverse_depth":
+        return values
+    if card.output == "log_depth":
+        return np.asarray(np.exp(-values), np.float32)
+    positive = values[values > 0]
+    if positive.size == 0:
+        raise ModelError(f"{card.name}: the network returned no positive depth")
+    return np.asarray(1 / np.maximum(values, positive.min()), np.float32)

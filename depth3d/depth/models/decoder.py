@@ -1,0 +1,148 @@
+"""The decoder that all MiDaS networks share ("scratch" in their files).
+
+RefineNet-style fusion (Lin et al. 2017) as in Ranftl et al., "Towards Robust Monocular Depth Estimation"
+(2020) and "Vision Transformers for Dense Prediction" (2021): features of several scales, deepest first, are
+brought to one width, refined, doubled in size and added up; a small head turns the last into one channel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["Decoder", "MidasNetwork"]
+
+
+class ResidualUnit(nn.Module):
+    """x + conv(relu(conv(relu(x)))); in v2.1 384 the sum takes relu(x), as its in-place ReLU overwrites x."""
+
+    def __init__(self, width: int, *, relu_skip: bool) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(width, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+        self.relu_skip = relu_skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> the same shape."""
+        positive = functional.relu(x)
+        added: Tensor = self.conv2(functional.relu(self.conv1(positive)))
+        return added + (positive if self.relu_skip else x)
+
+
+class Fusion(nn.Module):
+    """Adds the skip of this scale to the path from below, refines the sum and enlarges it."""
+
+    def __init__(self, width: int, out: int, *, deepest: bool, relu_skip: bool, project: bool) -> None:
+        super().__init__()
+        self.skip_unit = None if deepest else ResidualUnit(width, relu_skip=relu_skip)
+        self.unit = ResidualUnit(width, relu_skip=relu_skip)
+        self.project = nn.Conv2d(width, out, 1) if project else nn.Identity()
+
+    def forward(self, path: Tensor | None, skip: Tensor, size: Sequence[int]) -> Tensor:
+        """Path from below (None at the deepest scale) and skip -> (N, out, *size)."""
+        x = skip if path is None or self.skip_unit is None else path + self.skip_unit(skip)
+        # The official order is upsample, then project. Both are linear and the interpolation's weights sum
+        # to one, so the order does not matter, and this one projects a quarter of the pixels.
+        x = self.project(self.unit(x))
+        return functional.interpolate(x, size=list(size), mode="bilinear", align_corners=True)
+
+
+class Head(nn.Module):
+    """The last features -> one channel >= 0, at twice the size."""
+
+    def __init__(self, channels: Sequence[int], *, align_corners: bool) -> None:
+        super().__init__()
+        first, second, third, last = channels
+        self.conv1 = nn.Conv2d(first, second, 3, padding=1)
+        self.conv2 = nn.Conv2d(second, third, 3, padding=1)
+        self.conv3 = nn.Conv2d(third, last, 1)
+        self.align_corners = align_corners
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> (N, 2H, 2W)."""
+        x = functional.interpolate(self.conv1(x), scale_factor=2.0, mode="bilinear", align_corners=self.align_corners)
+        x = functional.relu(self.conv2(x))
+        return functional.relu(self.conv3(x)).squeeze(1)
+
+
+class Decoder(nn.Module):
+    """Features of several scales, finest first -> (N, H, W) relative inverse depth.
+
+    Parameters
+    ----------
+    channels: of the features, finest first.
+    widths: of the decoder at each scale; the fusion of a scale hands on the width of the next finer one.
+    head: the four channel counts of the head.
+    relu_skip, project, align_corners: where the published generations differ (see the classes above).
+    before_head: a module between the finest fusion and the head (LeViT enlarges there).
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        widths: Sequence[int],
+        head: Sequence[int],
+        *,
+        relu_skip: bool = False,
+        project: bool = True,
+        align_corners: bool = True,
+        before_head: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        self.reduce = nn.ModuleList(
+            nn.Conv2d(channel, width, 3, padding=1, bias=False) for channel, width in zip(channels, widths, strict=True)
+        )
+        outs = [widths[0], *widths[:-1]]
+        self.fuse = nn.ModuleList(
+            Fusion(width, out, deepest=level == len(widths) - 1, relu_skip=relu_skip, project=project)
+            for level, (width, out) in enumerate(zip(widths, outs, strict=True))
+        )
+        self.before_head = before_head or nn.Identity()
+        self.head = Head(head, align_corners=align_corners)
+
+    def forward(self, features: Sequence[Tensor]) -> Tensor:
+        """List of (N, C_i, H_i, W_i), finest first -> (N, H, W)."""
+        skips = [reduce(feature) for reduce, feature in zip(self.reduce, features, strict=True)]
+        path: Tensor | None = None
+        for level in range(len(skips) - 1, -1, -1):
+            height, width = skips[level].shape[-2:]
+            size = skips[level - 1].shape[-2:] if level else (2 * height, 2 * width)
+            path = self.fuse[level](path, skips[level], size)
+        depth: Tensor = self.head(self.before_head(path))
+        return depth
+
+
+class MidasNetwork(nn.Module):
+    """Encoder and decoder, and how the keys of the official files become ours.
+
+    ``renames`` are pairs (regular expression, replacement), applied in order to every official key;
+    ``ignored`` are expressions of official keys without influence on the depth.
+    """
+
+    renames: tuple[tuple[str, str], ...] = ()
+    ignored: tuple[str, ...] = ()
+
+    # What every family shares. Official levels count from 1, ours from 0.
+    decoder_renames = (
+        *((rf"^scratch\.layer{level + 1}_rn\.", f"decoder.reduce.{level}.") for level in range(4)),
+        *((rf"^scratch\.refinenet{level + 1}\.", f"decoder.fuse.{level}.") for level in range(4)),
+        (r"\.resConfUnit1\.", ".skip_unit."),
+        (r"\.resConfUnit2\.", ".unit."),
+        (r"\.out_conv\.", ".project."),
+        (r"^scratch\.output_conv\.0\.", "decoder.head.conv1."),
+        (r"^scratch\.output_conv\.2\.", "decoder.head.conv2."),
+        (r"^scratch\.output_conv\.4\.", "decoder.head.conv3."),
+    )
+
+    def __init__(self, encoder: nn.Module, decoder: Decoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.decoder = decoder
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(N, 3, H, W) normalised -> (N, H, W) relative inverse depth, >= 0."""
+        depth: Tensor = self.decoder(self.encoder(x))
+        return depth

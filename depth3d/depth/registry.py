@@ -1,0 +1,100 @@
+"""Which networks there are: the shipped cards, those of other packages, and those a program registers.
+
+Another package joins by an entry point of the group ``depth3d.models``: a `ModelCard`, several of them in
+a list or tuple, or a function that returns either.
+"""
+
+from __future__ import annotations
+
+import difflib
+import logging
+import threading
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from importlib.metadata import entry_points
+
+from depth3d.depth.card import ModelCard
+from depth3d.errors import InvalidInput, ModelError
+
+__all__ = ["cards", "get", "names", "register"]
+
+GROUP = "depth3d.models"
+_log = logging.getLogger("depth3d")
+_lock = threading.RLock()
+_registered: dict[str, ModelCard] = {}
+
+
+def register(card: ModelCard, *, replace: bool = False) -> None:
+    """Make ``card`` available as ``model=card.name``.
+
+    Raises ``InvalidInput`` if something else than a card is given, or the name is taken and ``replace`` is false.
+    """
+    if not isinstance(card, ModelCard):
+        raise InvalidInput(f"register: got {type(card).__name__}, expected a ModelCard")
+    with _lock:
+        if not replace and card.name in _shipped() | _registered.keys():
+            raise InvalidInput(f"register: there is a model named {card.name!r} already (replace=True takes its place)")
+        _registered[card.name] = card
+
+
+def cards() -> tuple[ModelCard, ...]:
+    """Every network, in the order of `depth3d models`."""
+    with _lock:
+        return tuple((_shipped() | _from_entry_points() | _registered).values())
+
+
+def names() -> list[str]:
+    """The names that ``--model`` takes, without aliases."""
+    return [card.name for card in cards()]
+
+
+def get(name: str) -> ModelCard:
+    """The card of the network called ``name`` or one of its aliases, in any case.
+
+    Raises ``ModelError`` for an unknown name, with the closest known ones.
+    """
+    known: dict[str, ModelCard] = {}
+    for card in cards():
+        for alias in (*card.aliases, card.name):
+            known[alias.lower()] = card
+    try:
+        return known[name.lower()]
+    except KeyError:
+        pass
+    close = [known[match].name for match in difflib.get_close_matches(name.lower(), known, n=3)]
+    hint = f"did you mean {' or '.join(dict.fromkeys(close))}?" if close else f"there are {', '.join(names())}"
+    raise ModelError(f"there is no model {name!r}: {hint} (`depth3d models` lists them; a checkpoint file works too)")
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> dict[str, ModelCard]:
+    from depth3d.depth.zoo import CARDS
+
+    return {card.name: card for card in CARDS}
+
+
+@lru_cache(maxsize=1)
+def _from_entry_points() -> dict[str, ModelCard]:
+    found: dict[str, ModelCard] = {}
+    for entry in entry_points(group=GROUP):
+        try:
+            for card in _flatten(entry.load()):
+                found[card.name] = card
+        except Exception as error:
+            # One broken package must not take every other network away.
+            _log.warning("the depth models of %s cannot be loaded: %s", entry.value, error)
+    return found
+
+
+def _flatten(thing: object) -> Iterator[ModelCard]:
+    if callable(thing):
+        thing = thing()
+    if isinstance(thing, ModelCard):
+        yield thing
+        return
+    if not isinstance(thing, Iterable):
+        raise TypeError(f"got {type(thing).__name__}, expected a ModelCard or several")
+    for one in thing:
+        if not isinstance(one, ModelCard):
+            raise TypeError(f"got {type(one).__name__}, expected ModelCard")
+        yield one

@@ -1,0 +1,101 @@
+"""What the user said after ``--model`` becomes a card and a file."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from depth3d.depth import registry, weights
+from depth3d.depth.card import ModelCard
+from depth3d.errors import WeightsError
+
+__all__ = ["Selection", "select"]
+
+_log = logging.getLogger("depth3d")
+
+FETCHED_BY_ITSELF = "midas_v21_small_256"
+SHIPPED = "tiny"
+STAND_IN = "ramp"
+AUTO_TIMEOUT = 5.0  # seconds: who did not ask for a download should not wait for one that does not come
+AUTO_PAUSE = 3600.0  # seconds before a failed download is tried again by itself
+_SUFFIXES = (".pt", ".pth", ".safetensors", ".ckpt", ".bin")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A network and its weights file (None: the module comes with them)."""
+
+    card: ModelCard
+    path: Path | None
+
+
+def select(model: str | Path, *, quiet: bool = False) -> Selection:
+    """``model`` is "auto", a name or alias of the registry, or the path of a checkpoint file.
+
+    "auto" takes the best MiDaS network whose weights are on the disk; if none is, it tries to fetch v2.1 small
+    (never when ``DEPTH3D_OFFLINE`` is set), and else falls back on the network that ships with the package.
+
+    Raises ``ModelError`` for unknown names and unknown checkpoints, ``WeightsError`` if weights cannot be had.
+    """
+    if model == "auto":
+        return _automatic(quiet)
+    if isinstance(model, Path) or Path(model).suffix.lower() in _SUFFIXES:
+        return _by_keys(Path(model).expanduser())
+    card = registry.get(model)
+    return Selection(card, None if card.weights is None else weights.locate(card, quiet=quiet))
+
+
+def _automatic(quiet: bool) -> Selection:
+    there = [card for card in registry.cards() if card.preference > 0 and weights.cached(card)]
+    for card in sorted(there, key=lambda card: -card.preference):
+        try:
+            return Selection(card, weights.locate(card, timeout=AUTO_TIMEOUT, quiet=quiet))
+        except WeightsError as error:
+            _log.warning("%s", error)
+    if not weights.offline() and _may_try():
+        card = registry.get(FETCHED_BY_ITSELF)
+        try:
+            return Selection(card, weights.locate(card, timeout=AUTO_TIMEOUT, quiet=quiet))
+        except WeightsError as error:
+            _remember_failure()
+            _log.info("%s", error)
+    return _without_download()
+
+
+def _without_download() -> Selection:
+    if SHIPPED in registry.names():
+        card = registry.get(SHIPPED)
+        if card.weights is None or weights.cached(card):
+            return Selection(card, None if card.weights is None else weights.locate(card))
+    _log.warning(
+        "no depth network is on this disk and none could be fetched: depth is only guessed (below is near)."
+        " `depth3d models download %s` once with a network, or give --depth FILE",
+        FETCHED_BY_ITSELF,
+    )
+    return Selection(registry.get(STAND_IN), None)
+
+
+def _by_keys(path: Path) -> Selection:
+    from depth3d.depth import checkpoint
+
+    return Selection(checkpoint.recognise(checkpoint.read(path), registry.cards(), path), path)
+
+
+def _failure_note() -> Path:
+    return weights.cache_folder() / "no-network"
+
+
+def _may_try() -> bool:
+    try:
+        return time.time() - _failure_note().stat().st_mtime > AUTO_PAUSE
+    except OSError:
+        return True
+
+
+def _remember_failure() -> None:
+    with contextlib.suppress(OSError):
+        weights.cache_folder().mkdir(parents=True, exist_ok=True)
+        _failure_note().touch()
