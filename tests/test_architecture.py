@@ -24,7 +24,7 @@ ROOMS = {
     "imageio_ffmpeg": ("io/",),
     "PIL": ("io/",),
     "click": ("cli/",),
-    "tqdm": ("cli/", "depth/weights.py"),
+    "tqdm": ("cli/", "depth/fetch.py"),
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
