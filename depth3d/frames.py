@@ -1,0 +1,135 @@
+"""Clips: what is known about one, and its frames. Times and rates are fractions, never floats."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+from depth3d.errors import InvalidInput
+from depth3d.image import Image, Size
+
+__all__ = ["BT709", "Colour", "Frame", "FrameStream", "VideoInfo"]
+
+PQ, HLG = 16, 18  # transfer characteristics of H.273 that mean high dynamic range
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """How the numbers of a clip's pixels are meant, as code points of ITU-T H.273.
+
+    Parameters
+    ----------
+    primaries, transfer, matrix: 1 = BT.709; 9 = BT.2020 primaries or matrix; 16 = PQ, 18 = HLG.
+    full_range: 0..255 instead of 16..235.
+    mastering: of an HDR10 clip, as x265 writes it: ``G(x,y)B(x,y)R(x,y)WP(x,y)L(max,min)``.
+    light_level: MaxCLL and MaxFALL in cd/m2, or None.
+    """
+
+    primaries: int = 1
+    transfer: int = 1
+    matrix: int = 1
+    full_range: bool = False
+    mastering: str | None = None
+    light_level: tuple[int, int] | None = None
+
+    @property
+    def hdr(self) -> bool:
+        """True for PQ (HDR10) and HLG."""
+        return self.transfer in (PQ, HLG)
+
+
+BT709 = Colour()
+
+
+@dataclass(frozen=True, slots=True)
+class VideoInfo:
+    """What a clip is, after rotation.
+
+    Parameters
+    ----------
+    path: where it lies.
+    size: of the upright picture in (possibly not square) pixels.
+    rate: average frames per second; exact (30000/1001, never 29.97).
+    time_base: seconds per tick of the clip's own clock; every frame's time is a multiple of it.
+    start: time of the first frame, seconds from the start of the file (sound may begin earlier).
+    count: number of frames as far as the file says, or None.
+    duration: seconds, or None.
+    rotation: degrees counter-clockwise by which the stored picture had to be turned: 0, 90, 180, 270.
+    pixel_aspect: width of a pixel over its height; 1 = square.
+    bit_depth: of the stored samples: 8, 10, 12, 16.
+    colour: what the frames' pixels mean *after reading*: BT.709, or the clip's own tags when it is HDR.
+    stored: how the file is tagged (guessed where it is not).
+    codec: name of the decoder.
+    track: index of the picture stream in the file.
+    notes: what a user wants told once ("2 picture streams; the first is used").
+    """
+
+    path: Path
+    size: Size
+    rate: Fraction
+    time_base: Fraction
+    start: Fraction = Fraction(0)
+    count: int | None = None
+    duration: Fraction | None = None
+    rotation: int = 0
+    pixel_aspect: Fraction = Fraction(1)
+    bit_depth: int = 8
+    colour: Colour = BT709
+    stored: Colour = BT709
+    codec: str = ""
+    track: int = 0
+    notes: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if self.rate <= 0 or self.time_base <= 0:
+            raise InvalidInput(f"VideoInfo: rate {self.rate}, time base {self.time_base}; expected both > 0")
+
+    @property
+    def frames_about(self) -> int | None:
+        """Number of frames, counted or estimated from the duration; None when nothing is known."""
+        if self.count:
+            return self.count
+        return round(self.duration * self.rate) if self.duration else None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a clip.
+
+    Parameters
+    ----------
+    index: 0 for the first frame of the clip, however the reading began.
+    time: seconds from the start of the file; exact.
+    image: upright; coded as ``VideoInfo.colour`` says: sRGB-like BT.709 (uint8, or uint16 for more than
+        8 bits), or PQ / HLG code values (uint16) of an HDR clip.
+    seen: the same as an ordinary 8-bit picture (tone-mapped when the clip is HDR): what a depth network
+        should look at. None when the reader was told not to make it.
+    """
+
+    index: int
+    time: Fraction
+    image: Image
+    seen: Image | None = None
+
+    @property
+    def guide(self) -> Image:
+        """``seen``, or the picture itself in 8 bits."""
+        return self.seen if self.seen is not None else self.image.eight_bit()
+
+
+class FrameStream(Protocol):
+    """A clip being read: a context manager, read once from front to back, in bounded memory."""
+
+    info: VideoInfo
+
+    def __enter__(self) -> FrameStream: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def __iter__(self) -> Iterator[Frame]: ...

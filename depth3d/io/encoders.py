@@ -1,0 +1,174 @@
+"""Video encoders as cards: data, no branches on names elsewhere; hardware is found by trying one frame."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cache
+
+import av
+import numpy as np
+
+from depth3d.errors import VideoError
+from depth3d.frames import Colour, VideoInfo
+from depth3d.image import Size
+
+__all__ = ["ENCODERS", "HARDWARE", "Encoder", "choose", "works"]
+
+# Hardware decoders of headsets and television sets stop here for H.264.
+H264_WIDEST = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """What has to be known to drive one encoder.
+
+    Parameters
+    ----------
+    name: FFmpeg's name of it.
+    formats: bits per sample -> pixel format.
+    quality: name of its constant-quality option, or None for a lossless one.
+    crf, preset: defaults of ``--crf`` and ``--preset``.
+    parameters: name of its option for further parameters (``x265-params``), if any.
+    quiet: parameters that keep it from writing to standard error.
+    tag: the four letters MP4 needs where its muxer's default is not what Apple's players take.
+    containers: suffixes of files that can hold it, the preferred one first.
+    options: always set.
+    hardware: needs a device; usable only if ``works`` says so.
+    """
+
+    name: str
+    formats: Mapping[int, str]
+    quality: str | None = "crf"
+    crf: int | None = 18
+    preset: str | None = None
+    parameters: str | None = None
+    quiet: str = ""
+    tag: str | None = None
+    containers: tuple[str, ...] = (".mp4", ".mkv", ".mov")
+    options: Mapping[str, str] = field(default_factory=dict)
+    hardware: bool = False
+
+
+_YUV = {8: "yuv420p", 10: "yuv420p10le"}
+_NV = {8: "nv12", 10: "p010le"}
+
+
+def _hardware(name: str, quality: str, formats: Mapping[int, str], **options: str) -> Encoder:
+    tag = "hvc1" if name.startswith("hevc") else None
+    return Encoder(name, formats, quality=quality, crf=20, tag=tag, options=options, hardware=True)
+
+
+HARDWARE = (
+    _hardware("h264_nvenc", "cq", {8: "yuv420p"}, rc="vbr"),
+    _hardware("hevc_nvenc", "cq", {8: "yuv420p", 10: "p010le"}, rc="vbr"),
+    _hardware("av1_nvenc", "cq", {8: "yuv420p", 10: "p010le"}, rc="vbr"),
+    _hardware("h264_videotoolbox", "q:v", {8: "yuv420p"}),
+    _hardware("hevc_videotoolbox", "q:v", {8: "yuv420p", 10: "p010le"}),
+    _hardware("h264_qsv", "global_quality", {8: "nv12"}),
+    _hardware("hevc_qsv", "global_quality", _NV),
+    _hardware("av1_qsv", "global_quality", _NV),
+    _hardware("h264_amf", "qp_i", {8: "nv12"}, rc="cqp"),
+    _hardware("hevc_amf", "qp_i", _NV, rc="cqp"),
+    _hardware("h264_v4l2m2m", "qmin", {8: "yuv420p"}),
+)
+
+ENCODERS: dict[str, Encoder] = {
+    card.name: card
+    for card in (
+        Encoder("libx264", {8: "yuv420p", 10: "yuv420p10le"}, preset="fast"),
+        Encoder("libx265", _YUV, crf=20, preset="fast", parameters="x265-params", quiet="log-level=error", tag="hvc1"),
+        Encoder("libsvtav1", _YUV, crf=28, preset="8", parameters="svtav1-params", containers=(".mp4", ".mkv", ".webm")),
+        Encoder("libvpx-vp9", _YUV, crf=28, options={"row-mt": "1", "cpu-used": "4"}, containers=(".webm", ".mkv", ".mp4")),
+        # RGB, so that nothing at all is lost: what tests and further processing want.
+        Encoder("ffv1", {8: "bgr0", 10: "gbrp10le", 16: "gbrp16le"}, quality=None, crf=None, containers=(".mkv", ".nut")),
+        *HARDWARE,
+    )
+}
+_SHORT = {"h264": "libx264", "x264": "libx264", "h265": "libx265", "hevc": "libx265", "x265": "libx265"}
+_SHORT |= {"av1": "libsvtav1", "svtav1": "libsvtav1", "vp9": "libvpx-vp9"}
+
+
+def choose(codec: str, info: VideoInfo, size: Size, suffix: str | None) -> tuple[Encoder, str | None]:
+    """Find the encoder for ``--codec`` and say, where it is not the plain default, why.
+
+    ``auto``: libx264; libx265 for more than 8 bits (H.264 in 10 bits plays hardly anywhere) and for pictures
+    wider than hardware decoders of H.264 take; VP9 for WebM. ``hardware``: the first device that works.
+
+    Raises ``VideoError`` for an unknown encoder, or a hardware encoder without its device.
+    """
+    if codec == "hardware":
+        for card in HARDWARE:
+            if works(card.name) is None and (info.bit_depth == 8 or 10 in card.formats):
+                return card, f"hardware encoder {card.name}"
+        raise VideoError("no hardware encoder works here; leave out --codec to encode in software")
+    if codec != "auto":
+        return _named(codec), None
+    if suffix == ".webm":
+        return ENCODERS["libvpx-vp9"], None
+    if info.bit_depth > 8:
+        return ENCODERS["libx265"], f"{info.bit_depth} bits are kept: HEVC (--codec libx264 for 8-bit H.264)"
+    if size.width > H264_WIDEST:
+        why = f"{size} is wider than hardware decoders of H.264 take (4096): HEVC (or use a half format)"
+        return ENCODERS["libx265"], why
+    return ENCODERS["libx264"], None
+
+
+def _named(codec: str) -> Encoder:
+    name = _SHORT.get(codec.lower(), codec)
+    if name not in ENCODERS:
+        close = difflib.get_close_matches(name, ENCODERS, n=1)
+        hint = f"; did you mean {close[0]}?" if close else ""
+        raise VideoError(f"unknown encoder {codec!r}{hint} Known: auto, hardware, {', '.join(ENCODERS)}")
+    trouble = works(name)
+    if trouble is not None:
+        raise VideoError(f"the encoder {name} does not work here: {trouble}; leave out --codec, or use libx264")
+    return ENCODERS[name]
+
+
+@cache
+def works(name: str) -> str | None:
+    """Encode one 256x256 frame; return None if that works, else what the encoder said."""
+    card = ENCODERS[name]
+    try:
+        # A fresh context on purpose: FFmpeg lists hardware encoders whatever the machine has.
+        context = av.CodecContext.create(name, "w")
+        context.width = context.height = 256
+        context.pix_fmt = card.formats[8]
+        context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
+        context.options = settings(card, None, None, None)
+        frame = av.VideoFrame.from_ndarray(np.full((256, 256, 3), 128, np.uint8), "rgb24").reformat(
+            format=card.formats[8]
+        )
+        frame.pts = 0
+        packets = [*context.encode(frame), *context.encode(None)]
+    except (av.error.FFmpegError, ValueError, OSError) as error:
+        return " ".join(str(error).split())[:120]
+    return None if packets else "it made nothing of one frame"
+
+
+def settings(card: Encoder, crf: int | None, preset: str | None, colour: Colour | None) -> dict[str, str]:
+    """The options of one encoder for quality, preset and the light of an HDR10 clip."""
+    options = dict(card.options)
+    quality = crf if crf is not None else card.crf
+    if card.quality and quality is not None:
+        options[card.quality] = str(quality)
+        if card.name == "libvpx-vp9":
+            options["b"] = "0"  # constant quality instead of a ceiling of the rate
+    chosen = preset or card.preset
+    if chosen:
+        options["preset"] = chosen
+    extra = [card.quiet] if card.quiet else []
+    if card.name == "libx265" and colour is not None and colour.hdr:
+        extra += ["repeat-headers=1"]
+        if colour.mastering:
+            extra += [f"master-display={colour.mastering}", "hdr10=1", "hdr10-opt=1"]
+        if colour.light_level:
+            extra += [f"max-cll={colour.light_level[0]},{colour.light_level[1]}"]
+    if card.name == "libsvtav1" and colour is not None and colour.light_level:
+        extra += [f"content-light={colour.light_level[0]},{colour.light_level[1]}"]
+    if extra and card.parameters:
+        options[card.parameters] = ":".join(extra)
+    return options
