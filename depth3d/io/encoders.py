@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import av
 import numpy as np
@@ -80,10 +81,16 @@ ENCODERS: dict[str, Encoder] = {
     for card in (
         Encoder("libx264", {8: "yuv420p", 10: "yuv420p10le"}, preset="fast"),
         Encoder("libx265", _YUV, crf=20, preset="fast", parameters="x265-params", quiet="log-level=error", tag="hvc1"),
-        Encoder("libsvtav1", _YUV, crf=28, preset="8", parameters="svtav1-params", containers=(".mp4", ".mkv", ".webm")),
-        Encoder("libvpx-vp9", _YUV, crf=28, options={"row-mt": "1", "cpu-used": "4"}, containers=(".webm", ".mkv", ".mp4")),
+        Encoder(
+            "libsvtav1", _YUV, crf=28, preset="8", parameters="svtav1-params", containers=(".mp4", ".mkv", ".webm")
+        ),
+        Encoder(
+            "libvpx-vp9", _YUV, crf=28, options={"row-mt": "1", "cpu-used": "4"}, containers=(".webm", ".mkv", ".mp4")
+        ),
         # RGB, so that nothing at all is lost: what tests and further processing want.
-        Encoder("ffv1", {8: "bgr0", 10: "gbrp10le", 16: "gbrp16le"}, quality=None, crf=None, containers=(".mkv", ".nut")),
+        Encoder(
+            "ffv1", {8: "bgr0", 10: "gbrp10le", 16: "gbrp16le"}, quality=None, crf=None, containers=(".mkv", ".nut")
+        ),
         *HARDWARE,
     )
 }
@@ -134,7 +141,7 @@ def works(name: str) -> str | None:
     card = ENCODERS[name]
     try:
         # A fresh context on purpose: FFmpeg lists hardware encoders whatever the machine has.
-        context = av.CodecContext.create(name, "w")
+        context: Any = av.CodecContext.create(name, "w")
         context.width = context.height = 256
         context.pix_fmt = card.formats[8]
         context.time_base, context.framerate = Fraction(1, 25), Fraction(25)

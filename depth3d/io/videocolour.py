@@ -27,7 +27,7 @@ _FULL, _LIMITED = 2, 1  # FFmpeg's names for the ranges: JPEG and MPEG
 def bit_depth(frame: Any) -> int:
     """Bits per sample of a decoded frame; 8 for palettes and other odd formats."""
     components = frame.format.components
-    return max(8, max(int(part.bits) for part in components)) if components else 8
+    return max(8, *(int(part.bits) for part in components)) if components else 8
 
 
 def stored_colour(frame: Any) -> Colour:

@@ -21,7 +21,11 @@ from depth3d.io.videocolour import Converter, bit_depth, stored_colour
 __all__ = ["CLIP_SUFFIXES", "VideoReader", "is_clip", "probe"]
 
 CLIP_SUFFIXES = frozenset(
-    ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .ts .m2ts .mts .wmv .flv .3gp .ogv .mxf .vob .y4m .hevc .h264".split()
+    f".{name}"
+    for name in (
+        *("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "mts", "m2ts", "ts", "wmv", "flv", "3gp", "ogv"),
+        *("y4m", "mxf", "vob", "nut", "h264", "hevc"),
+    )
 )
 _PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".exr")
 _SEQUENCE_RATE = Fraction(25)

@@ -72,7 +72,7 @@ class VideoWriter:
         self.written = 0
         try:
             self._container = av.open(str(path), "w")
-            stream = self._container.add_stream(
+            stream: Any = self._container.add_stream(
                 encoder.name, rate=rate.limit_denominator(100_000), options=settings(encoder, crf, preset, colour)
             )
             stream.width, stream.height = size
