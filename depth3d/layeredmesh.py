@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from depth3d.camera import Camera
 from depth3d.errors import InvalidInput
 from depth3d.image import Image, Size
 
@@ -55,10 +56,13 @@ class LayeredMesh:
     ----------
     layers: at least one ``Layer``; index 0 = the farthest (the filled background).
     size: the photo's size in pixels; picture space (0..1, 0..1) covers exactly this.
+    camera: the camera that took the photo, at the origin; its field of view turns picture space and
+        depth into world space.
     """
 
     layers: tuple[Layer, ...]
     size: Size
+    camera: Camera = Camera()
 
     def __post_init__(self) -> None:
         if not self.layers:

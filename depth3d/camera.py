@@ -1,0 +1,129 @@
+"""The camera: a pinhole with a pose and an off-axis frustum, and paths of it through time.
+
+World space: right-handed, +X right, +Y up. The photographer's camera stands at the origin and looks
+along -Z; the nearest point of the photo is at distance 1, the farthest at ``1 / FARTHEST_INVERSE``.
+A point of depth v (0..1, 1 = nearest) has the inverse distance ``inverse_distance(v)``, linear in v, so
+that a sideways move shifts every pixel by an amount exactly linear in its depth.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.errors import InvalidInput
+from depth3d.image import Image
+
+__all__ = ["FARTHEST_INVERSE", "Camera", "CameraPath", "inverse_distance"]
+
+# Normalised inverse depth has lost its zero: 0 is "the farthest", not "infinitely far". The ratio of
+# nearest to farthest distance decides how forward moves and turns look; sideways moves do not depend on it.
+FARTHEST_INVERSE = 0.1
+DEFAULT_VIEW_DEGREES = 53.0
+FILM_WIDTH_MM = 36.0
+
+
+def inverse_distance(depth: float) -> float:
+    """Depth v in [0, 1] -> 1 / distance in [FARTHEST_INVERSE, 1]."""
+    return FARTHEST_INVERSE + (1.0 - FARTHEST_INVERSE) * depth
+
+
+@dataclass(frozen=True, slots=True)
+class Camera:
+    """One pinhole camera. The default is the one that took the photo.
+
+    Parameters
+    ----------
+    position: (x, y, z) in world space; the photographer stood at (0, 0, 0).
+    rotation: (yaw, pitch, roll) in degrees: turned to the left, up, counter-clockwise; yaw is applied last.
+    field_of_view: degrees across the longer side of the picture.
+    shift: off-axis frustum (a shift lens), in picture widths and heights: (0.1, 0) moves the whole
+        picture to the right by a tenth of its width. Parallel axes + shift = no keystone.
+    zoom: magnification about the centre, 1 = none.
+    """
+
+    position: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    rotation: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    field_of_view: float = DEFAULT_VIEW_DEGREES
+    shift: tuple[float, float] = (0.0, 0.0)
+    zoom: float = 1.0
+
+    def __post_init__(self) -> None:
+        numbers = (*self.position, *self.rotation, self.field_of_view, *self.shift, self.zoom)
+        if not all(math.isfinite(number) for number in numbers):
+            raise InvalidInput(f"Camera: {self!r} holds NaN or infinite values, expected finite")
+        if not 1 <= self.field_of_view <= 170 or not self.zoom > 0:
+            raise InvalidInput(
+                f"Camera: field_of_view {self.field_of_view:g} and zoom {self.zoom:g}, expected 1..170 degrees and > 0"
+            )
+
+    @classmethod
+    def of_photo(cls, image: Image) -> Camera:
+        """The camera that took ``image``: field of view from EXIF (35 mm equivalent), else 53 degrees."""
+        if image.focal_35mm is None or not image.focal_35mm > 0:
+            return cls()
+        degrees = 2 * math.degrees(math.atan(FILM_WIDTH_MM / 2 / image.focal_35mm))
+        return cls(field_of_view=min(max(degrees, 5.0), 140.0))
+
+    def focal(self, aspect: float) -> float:
+        """Focal length in picture widths for a picture of ``aspect`` = width / height."""
+        longer = 0.5 / math.tan(math.radians(self.field_of_view) / 2)
+        return longer * max(aspect, 1.0) / aspect
+
+    def matrix(self, aspect: float) -> NDArray[np.float64]:
+        """(3, 4) matrix: homogeneous world point (X, Y, Z, 1) -> homogeneous picture point.
+
+        The picture point is (x, y, w) with x / w in widths from the left and y / w in heights from the
+        top, and w = the distance along the optical axis. Scaled points (X, Y, Z, 1) / distance work as
+        well, then w is 1 for a camera that did not move.
+        """
+        focal = self.focal(aspect) * self.zoom
+        intrinsic = np.array(
+            [
+                [focal, 0.0, -(0.5 + self.shift[0])],
+                [0.0, -focal * aspect, -(0.5 + self.shift[1])],
+                [0.0, 0.0, -1.0],
+            ]
+        )
+        turn = _rotation(self.rotation).T
+        place = -turn @ np.asarray(self.position, dtype=np.float64)
+        return intrinsic @ np.column_stack([turn, place])
+
+
+@dataclass(frozen=True, slots=True)
+class CameraPath:
+    """A camera through time.
+
+    Parameters
+    ----------
+    duration: seconds of one round.
+    motion: phase in [0, 1) -> ``Camera``.
+    loop: periodic, with a continuous first derivative: ``at(0)`` equals ``at(duration)``. A path that
+        does not loop stays at its ends.
+    """
+
+    duration: float
+    motion: Callable[[float], Camera]
+    loop: bool = True
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.duration) and self.duration > 0):
+            raise InvalidInput(f"CameraPath: duration is {self.duration}, expected seconds > 0")
+
+    def at(self, time: float) -> Camera:
+        """The camera at ``time`` in seconds."""
+        phase = time / self.duration
+        return self.motion(phase % 1.0 if self.loop else min(max(phase, 0.0), 1.0))
+
+
+def _rotation(degrees: tuple[float, float, float]) -> NDArray[np.float64]:
+    """Camera-to-world rotation of (yaw, pitch, roll): R_y(yaw) R_x(pitch) R_z(roll)."""
+    yaw, pitch, roll = (math.radians(value) for value in degrees)
+    turn_y = np.array([[math.cos(yaw), 0, math.sin(yaw)], [0, 1, 0], [-math.sin(yaw), 0, math.cos(yaw)]])
+    turn_x = np.array([[1, 0, 0], [0, math.cos(pitch), -math.sin(pitch)], [0, math.sin(pitch), math.cos(pitch)]])
+    turn_z = np.array([[math.cos(roll), -math.sin(roll), 0], [math.sin(roll), math.cos(roll), 0], [0, 0, 1]])
+    return np.asarray(turn_y @ turn_x @ turn_z)

@@ -1,0 +1,127 @@
+"""Named camera paths: circle, swing, orbit, dolly, zoom, push.
+
+All are periodic with a continuous velocity. ``amount`` is the same for all: the largest travel, in percent
+of the picture's width, between the nearest and the farthest point over the path, so that every photo and
+every path gets the same visible parallax. The focus depth stays still.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from depth3d.camera import FARTHEST_INVERSE, Camera, CameraPath, inverse_distance
+from depth3d.errors import InvalidInput
+
+__all__ = ["PATHS", "named_path"]
+
+_RANGE = 1 - FARTHEST_INVERSE
+
+
+def named_path(
+    name: str, photo: Camera, aspect: float, *, amount: float = 2.0, seconds: float = 6.0, focus: float = 0.5
+) -> CameraPath:
+    """One of ``PATHS`` for a photo.
+
+    Parameters
+    ----------
+    photo: the camera that took it. aspect: its width / height.
+    amount: percent of the width. seconds: of one loop. focus: depth 0..1 that stays still.
+
+    Raises ``InvalidInput`` for an unknown name.
+    """
+    if name not in PATHS:
+        raise InvalidInput(f"path {name!r}: expected one of {', '.join(PATHS)}, or a JSON file")
+    return CameraPath(seconds, PATHS[name](photo, aspect, amount / 100, focus))
+
+
+Motion = Callable[[float], Camera]
+
+
+def _sideways(photo: Camera, aspect: float, focus: float, x: float, y: float) -> Camera:
+    """Moved so that nearest and farthest part by (x, y) picture widths, focus still, axes parallel."""
+    focal = photo.focal(aspect)
+    move_x, move_y = -x / (focal * _RANGE), y / (focal * _RANGE)
+    still = inverse_distance(focus)
+    shift = (focal * move_x * still, -focal * aspect * move_y * still)
+    return Camera((move_x, move_y, 0.0), (0.0, 0.0, 0.0), photo.field_of_view, shift)
+
+
+def _circle(photo: Camera, aspect: float, amount: float, focus: float) -> Motion:
+    def motion(phase: float) -> Camera:
+        turn = 2 * math.pi * phase
+        return _sideways(photo, aspect, focus, amount / 2 * math.sin(turn), amount / 2 * math.cos(turn))
+
+    return motion
+
+
+def _swing(photo: Camera, aspect: float, amount: float, focus: float) -> Motion:
+    return lambda phase: _sideways(photo, aspect, focus, amount / 2 * math.sin(2 * math.pi * phase), 0.0)
+
+
+def _orbit(photo: Camera, aspect: float, amount: float, focus: float) -> Motion:
+    """Round the focus point, always looking at it."""
+    distance = 1 / inverse_distance(focus)
+    focal = photo.focal(aspect)
+    angle = amount / 2 / (focal * _RANGE) / distance
+
+    def motion(phase: float) -> Camera:
+        turn = angle * math.sin(2 * math.pi * phase)
+        place = (distance * math.sin(turn), 0.0, -distance * (1 - math.cos(turn)))
+        return Camera(place, (math.degrees(turn), 0.0, 0.0), photo.field_of_view)
+
+    return motion
+
+
+def _forward(photo: Camera, aspect: float, amount: float, focus: float, forward: float, locked: bool) -> Camera:
+    """Moved ``forward``; if ``locked``, zoomed so that the focus depth keeps its size."""
+    zoom = 1 - forward * inverse_distance(focus) if locked else 1.0
+    return Camera((0.0, 0.0, -forward), (0.0, 0.0, 0.0), photo.field_of_view, zoom=zoom)
+
+
+def _reach(amount: float) -> float:
+    """Forward move for which nearest and farthest part by ``amount`` widths at the picture's side edges."""
+    # A point half a width off the axis moves by 0.5 (1 / (1 - t i) - 1); solved for the nearest minus the farthest.
+    low, high = 0.0, 0.9
+    for _ in range(60):
+        middle = (low + high) / 2
+        parted = 0.5 * (1 / (1 - middle) - 1 / (1 - middle * FARTHEST_INVERSE))
+        low, high = (middle, high) if parted < amount else (low, middle)
+    return low
+
+
+def _dolly(photo: Camera, aspect: float, amount: float, focus: float) -> Motion:
+    reach = _reach(amount / 2)
+
+    def motion(phase: float) -> Camera:
+        return _forward(photo, aspect, amount, focus, reach * math.sin(2 * math.pi * phase), locked=False)
+
+    return motion
+
+
+def _zoom(photo: Camera, aspect: float, amount: float, focus: float) -> Motion:
+    reach = _reach(amount / 2)
+
+    def motion(phase: float) -> Camera:
+        return _forward(photo, aspect, amount, focus, reach * math.sin(2 * math.pi * phase), locked=True)
+
+    return motion
+
+
+def _push(photo: Camera, aspect: float, amount: float, focus: float) -> Motion:
+    reach = _reach(amount)
+
+    def motion(phase: float) -> Camera:
+        return _forward(photo, aspect, amount, focus, reach * (0.5 - 0.5 * math.cos(2 * math.pi * phase)), locked=False)
+
+    return motion
+
+
+PATHS: dict[str, Callable[[Camera, float, float, float], Motion]] = {
+    "circle": _circle,
+    "swing": _swing,
+    "orbit": _orbit,
+    "dolly": _dolly,
+    "zoom": _zoom,
+    "push": _push,
+}

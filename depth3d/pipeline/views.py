@@ -1,0 +1,119 @@
+"""New views of one picture: the other eye, and the frames of a moving camera."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from fractions import Fraction
+
+from depth3d.camera import FARTHEST_INVERSE, Camera, CameraPath, inverse_distance
+from depth3d.depthmap import DepthMap
+from depth3d.errors import InvalidInput
+from depth3d.geometry.layers import build_layers
+from depth3d.geometry.paths import named_path
+from depth3d.image import Image, Size
+from depth3d.options import Eyes, Quality
+from depth3d.render.renderer import Renderer
+from depth3d.stereopair import StereoPair
+
+__all__ = ["eye_camera", "render_path", "stereo_pair"]
+
+
+def eye_camera(photo: Camera, aspect: float, parallax: float, convergence: float) -> Camera:
+    """The camera of an eye to the right (to the left with a negative ``parallax``) of the photographer.
+
+    A point of depth v lands at x - W * parallax / 100 * (v - convergence): parallel axes, off-axis frustum.
+    """
+    focal = photo.focal(aspect)
+    move = parallax / 100 / (focal * (1 - FARTHEST_INVERSE))
+    shift = focal * move * inverse_distance(convergence)
+    return Camera((move, 0.0, 0.0), (0.0, 0.0, 0.0), photo.field_of_view, (shift, 0.0))
+
+
+def stereo_pair(
+    image: Image,
+    depth: DepthMap,
+    parallax: float = 2.0,
+    convergence: float = 0.5,
+    eyes: Eyes = "both",
+    quality: Quality = "normal",
+) -> StereoPair:
+    """Two eyes from one picture.
+
+    For a point of depth v (0..1) in a picture W wide: with ``eyes="right"`` the left picture is the
+    input, bit for bit, and the point lands in the right one at x - W * parallax/100 * (v - convergence);
+    ``eyes="left"`` is the mirror image of that; ``eyes="both"`` moves half of it each way.
+
+    Parameters
+    ----------
+    parallax: how far the nearest and the farthest point part, both eyes together, percent of the width.
+    convergence: which depth lies on the screen, 0 (far) to 1 (near).
+    quality: "draft", "normal" or "high".
+
+    Raises ``InvalidInput`` for values outside these ranges.
+    """
+    if eyes not in ("both", "left", "right"):
+        raise InvalidInput(f"stereo_pair: eyes is {eyes!r}, expected 'both', 'left' or 'right'")
+    if not (math.isfinite(parallax) and math.isfinite(convergence)):
+        raise InvalidInput(f"stereo_pair: parallax {parallax} and convergence {convergence}, expected finite numbers")
+    each = parallax / 2 if eyes == "both" else parallax
+    mesh = build_layers(image, _fitted(depth, image.size), parallax_percent=abs(each), quality=quality)
+    aspect = image.size.aspect
+    with Renderer(image.size) as renderer:
+        renderer.upload(mesh)
+        right = image if eyes == "left" else renderer.draw(eye_camera(mesh.camera, aspect, each, convergence))
+        left = image if eyes == "right" else renderer.draw(eye_camera(mesh.camera, aspect, -each, convergence))
+    return StereoPair(left, right)
+
+
+def render_path(
+    image: Image,
+    depth: DepthMap,
+    path: str | CameraPath = "circle",
+    amount: float = 2.0,
+    seconds: float = 6.0,
+    fps: float | Fraction = 30,
+    *,
+    size: Size | None = None,
+    focus: float | str = "auto",
+    quality: Quality = "normal",
+) -> Iterator[Image]:
+    """The frames of a camera moving through one picture, one loop of ``seconds``.
+
+    Parameters
+    ----------
+    path: a name ("circle", "swing", "orbit", "dolly", "zoom", "push") or a ``CameraPath``.
+    amount: largest travel between nearest and farthest over the path, percent of the width.
+    size: of the frames; default the picture's own.
+    focus: depth that stays still, 0 (far) to 1 (near), or "auto".
+
+    Raises ``InvalidInput`` for values outside their ranges, on the call, not at the first frame.
+    """
+    size = size or image.size
+    picture = image.resized(size)
+    values = _fitted(depth, size)
+    still = 0.5 if focus == "auto" else float(focus)
+    photo = Camera.of_photo(image)
+    moving = path if isinstance(path, CameraPath) else named_path(
+        path, photo, size.aspect, amount=amount, seconds=seconds, focus=still
+    )  # fmt: skip
+    count = max(2, round(seconds * fps))
+    mesh = build_layers(picture, values, parallax_percent=amount, quality=quality)
+
+    def frames() -> Iterator[Image]:
+        with Renderer(size) as renderer:
+            renderer.upload(mesh)
+            for index in range(count):
+                yield renderer.draw(moving.at(index * moving.duration / count))
+
+    return frames()
+
+
+def _fitted(depth: DepthMap, size: Size) -> DepthMap:
+    if depth.size == size:
+        return depth
+    import cv2
+
+    shrinking = size.width < depth.size.width
+    values = cv2.resize(depth.values, tuple(size), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
+    return DepthMap(values.clip(0, 1))

@@ -1,0 +1,107 @@
+"""Draws a layered mesh as a camera sees it."""
+
+from __future__ import annotations
+
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.camera import FARTHEST_INVERSE, Camera
+from depth3d.errors import InvalidInput
+from depth3d.image import Image, Size
+from depth3d.layeredmesh import LayeredMesh
+from depth3d.render.context import get_context
+from depth3d.render.readback import read_image
+from depth3d.render.shaders import make_program, set_uniforms
+from depth3d.render.upload import GpuLayer, make_target, upload_layer
+
+__all__ = ["Renderer", "photo_to_view"]
+
+GL_FRAMEBUFFER_SRGB = 0x8DB9
+
+
+def photo_to_view(photo_camera: Camera, camera: Camera, aspect: float) -> NDArray[np.float64]:
+    """(3, 4) matrix: (x, y, 1, inverse distance) of a photo's point -> (x, y, w) in ``camera``'s picture.
+
+    ``photo_camera`` took the photo and stood at the origin; x, y in picture space.
+    """
+    focal = photo_camera.focal(aspect)
+    to_world = np.array(
+        [
+            [1 / focal, 0, -0.5 / focal, 0],
+            [0, -1 / (focal * aspect), 0.5 / (focal * aspect), 0],
+            [0, 0, -1, 0],
+            [0, 0, 0, 1],
+        ]
+    )
+    return camera.matrix(aspect) @ to_world
+
+
+class Renderer:
+    """Draws pictures of ``size``. Use from one thread; a context manager that frees the GPU memory.
+
+    >>> with Renderer(Size(1280, 720)) as renderer:          # doctest: +SKIP
+    ...     renderer.upload(mesh)
+    ...     picture = renderer.draw(camera)
+    """
+
+    def __init__(self, size: Size) -> None:
+        if min(size) < 1:
+            raise InvalidInput(f"Renderer: size is {size}, expected at least 1x1")
+        self.size = size
+        self._context = get_context()
+        self._program = make_program(self._context, "mesh.vert.glsl", "mesh.frag.glsl")
+        self._target = make_target(self._context, size)
+        self._layers: list[GpuLayer] = []
+        self._mesh: LayeredMesh | None = None
+
+    def __enter__(self) -> Renderer:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.release()
+
+    def upload(self, mesh: LayeredMesh) -> None:
+        """Send ``mesh`` to the GPU; it replaces the one before."""
+        self._free_layers()
+        self._mesh = mesh
+        self._layers = [upload_layer(self._context, self._program, layer) for layer in mesh.layers]
+
+    def draw(self, camera: Camera) -> Image:
+        """The mesh seen by ``camera``, as an 8-bit picture.
+
+        Raises ``InvalidInput`` if nothing was uploaded.
+        """
+        self.render(camera)
+        return read_image(self._target)
+
+    def render(self, camera: Camera) -> None:
+        """Draw into the framebuffer without reading it back."""
+        if self._mesh is None:
+            raise InvalidInput("Renderer.draw: no mesh yet; call upload(mesh) first")
+        context = self._context
+        matrix = photo_to_view(self._mesh.camera, camera, self._mesh.size.aspect)
+        set_uniforms(self._program, photo_to_view=matrix, inverse_range=(FARTHEST_INVERSE, 1 - FARTHEST_INVERSE))
+        set_uniforms(self._program, picture=0)
+        self._target.use()
+        self._target.clear()
+        context.enable_direct(GL_FRAMEBUFFER_SRGB)
+        context.enable_only(context.BLEND | context.DEPTH_TEST)
+        context.blend_func = context.ONE, context.ONE_MINUS_SRC_ALPHA
+        for layer in self._layers:
+            layer.texture.use(0)
+            layer.vertices.render()
+        context.disable_direct(GL_FRAMEBUFFER_SRGB)
+
+    def release(self) -> None:
+        """Free the GPU memory. The context stays: the process has only one."""
+        self._free_layers()
+        for thing in (*self._target.color_attachments, self._target.depth_attachment, self._target, self._program):
+            thing.release()
+
+    def _free_layers(self) -> None:
+        for layer in self._layers:
+            layer.release()
+        self._layers = []
+
+

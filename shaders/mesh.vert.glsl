@@ -1,0 +1,15 @@
+#version 410 core
+// Draws one layer of a photo's mesh, displaced by its depth. Fed by render/renderer.py.
+
+#include "lib/camera.glsl"
+
+in vec2 place; // picture space
+in float depth; // normalised inverse depth, 1 = nearest
+in vec2 uv;
+
+out vec2 surface_uv;
+
+void main() {
+    surface_uv = uv;
+    gl_Position = project(place, depth);
+}
