@@ -23,9 +23,7 @@ __all__ = ["build_layers"]
 TEAR_PIXELS = 1.0
 
 
-def build_layers(
-    image: Image, depth: DepthMap, *, parallax_percent: float, quality: Quality = "normal"
-) -> LayeredMesh:
+def build_layers(image: Image, depth: DepthMap, *, parallax_percent: float, quality: Quality = "normal") -> LayeredMesh:
     """Tear the picture along its depth steps and complete the background behind the foreground.
 
     Parameters
@@ -56,9 +54,7 @@ def build_layers(
     return LayeredMesh((back, front), image.size, Camera.of_photo(image))
 
 
-def _sheet(
-    values: NDArray[np.float32], pixels: NDArray[np.uint8], travel: float, margin: int, image: Image
-) -> Layer:
+def _sheet(values: NDArray[np.float32], pixels: NDArray[np.uint8], travel: float, margin: int, image: Image) -> Layer:
     corners, depths, faces = torn_grid(values, find_cuts(values * np.float32(travel), TEAR_PIXELS))
     size = np.array(image.size, np.float32)
     padded = np.array(values.shape[::-1], np.float32)

@@ -66,8 +66,9 @@ def get_context(backend: str | None = None, device: int | None = None) -> Any:
         _Shared.thread, _Shared.process = threading.get_ident(), os.getpid()
         _keep_second_llvm_out(str(context.info["GL_RENDERER"]))
         return context
-    raise ContextError(f"no OpenGL {_GL_VERSION // 100}.{_GL_VERSION % 100 // 10} context; tried "
-                       f"{'; '.join(failures)}. {_CURE}")
+    raise ContextError(
+        f"no OpenGL {_GL_VERSION // 100}.{_GL_VERSION % 100 // 10} context; tried {'; '.join(failures)}. {_CURE}"
+    )
 
 
 def release_context() -> None:
@@ -90,7 +91,9 @@ def describe_context() -> dict[str, str]:
     Raises ``ContextError`` where none can be made.
     """
     info = get_context().info
-    described = {name.removeprefix("GL_").lower(): str(info[name]) for name in ("GL_RENDERER", "GL_VENDOR", "GL_VERSION")}
+    described = {
+        name.removeprefix("GL_").lower(): str(info[name]) for name in ("GL_RENDERER", "GL_VENDOR", "GL_VERSION")
+    }
     return {**described, "backend": _Shared.how, "software": "yes" if is_software() else "no"}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -103,5 +102,3 @@ class Renderer:
         for layer in self._layers:
             layer.release()
         self._layers = []
-
-

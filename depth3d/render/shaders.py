@@ -47,7 +47,10 @@ def shader_folder() -> Path:
     Raises ``ContextError`` if they are in neither place.
     """
     package = Path(__file__).resolve().parents[1]
-    for folder, witness in ((package / "shaders", package), (package.parent / "shaders", package.parent / "pyproject.toml")):
+    for folder, witness in (
+        (package / "shaders", package),
+        (package.parent / "shaders", package.parent / "pyproject.toml"),
+    ):
         if folder.is_dir() and witness.exists():
             return folder
     raise ContextError(f"the shaders are neither in {package} nor beside it; install depth3d again")

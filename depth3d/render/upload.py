@@ -42,7 +42,9 @@ def make_texture(context: Any, image: Image) -> Any:
     image = image.eight_bit()
     largest = int(context.info["GL_MAX_TEXTURE_SIZE"])
     if max(image.size) > largest:
-        raise ContextError(f"a picture of {image.size} does not fit this GPU's textures ({largest}); use a smaller size")
+        raise ContextError(
+            f"a picture of {image.size} does not fit this GPU's textures ({largest}); use a smaller size"
+        )
     pixels = image.pixels if image.alpha is None else np.dstack([image.pixels, image.alpha])
     channels, form = (3, GL_SRGB8) if image.alpha is None else (4, GL_SRGB8_ALPHA8)
     texture = context.texture(
