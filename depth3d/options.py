@@ -21,6 +21,7 @@ __all__ = [
     "MeshOptions",
     "OutputOptions",
     "Quality",
+    "StabilizeOptions",
     "StereoOptions",
     "VideoOptions",
     "ViewOptions",
@@ -125,6 +126,14 @@ class StereoOptions:
     )
     eyes: Eyes = option("both", "Which eye is new; the other is the input itself.", choices=("both", "left", "right"))
     quality: Quality = option("normal", "Anti-aliasing and fill.", choices=("draft", "normal", "high"))
+
+
+@dataclass(frozen=True, slots=True)
+class StabilizeOptions:
+    """How depth is kept from flickering in a clip."""
+
+    look_ahead: int = option(8, "Frames from the future that steady a frame's depth (0: none).", metavar="FRAMES")
+    memory: float = option(10.0, "Frames over which depth is averaged where nothing changes.", metavar="FRAMES")
 
 
 @dataclass(frozen=True, slots=True)
