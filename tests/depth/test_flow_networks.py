@@ -1,0 +1,116 @@
+"""PWC-Net and the FlowNet 2.0 family against the outputs of the official code (golden pack, random weights)."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import torch
+
+from depth3d.depth.models.flow_layers import cost_volume, warp_border, warp_masked
+from depth3d.depth.models.flownet2 import FLOWNETS, FlowNet2, convert_flownet2
+from depth3d.depth.models.pwcnet import PWCNet, convert_pwcnet
+
+
+@pytest.fixture(scope="module")
+def pack(shared: Path) -> Path:
+    return shared / "golden" / "flow"
+
+
+@pytest.fixture(scope="module")
+def recipe(pack: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location("flow_recipe", pack / "recipe.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+def official(recipe: ModuleType, name: str) -> dict[str, torch.Tensor]:
+    return {key: torch.from_numpy(value) for key, value in recipe.state_dict(name).items()}
+
+
+def close(ours: torch.Tensor, golden: np.ndarray, tolerance: float) -> None:
+    error = np.abs(ours.numpy() - golden).max() / golden.std()
+    assert error <= tolerance, error
+
+
+def test_single_layers(pack: Path, recipe: ModuleType) -> None:
+    golden = np.load(pack / "ops.npz")
+    a, b, flow = (torch.from_numpy(array) for array in recipe.op_inputs())
+    close(cost_volume(a, b, 4)[0], golden["corr_pwc"], 1e-9)
+    close(cost_volume(a, b, 20, 2)[0], golden["corr_flownetc"], 1e-9)
+    close(warp_masked(b, flow)[0], golden["warp_pwc"], 1e-9)
+    close(warp_border(b, flow)[0], golden["resample2d"], 1e-9)
+
+
+def test_pwcnet(pack: Path, recipe: ModuleType) -> None:
+    golden = np.load(pack / "pwcnet.npz")
+    network = PWCNet().eval()
+    network.load_state_dict(convert_pwcnet(official(recipe, "pwcnet")))
+    with torch.inference_mode():
+        for height, width in ((64, 128), (192, 256)):
+            pair = [torch.from_numpy(array) for array in recipe.pwc_input(height, width)]
+            close(network(*pair)[0], golden[f"{height}x{width}_out64"], 2e-3)
+        network.double()
+        pair = [torch.from_numpy(array).double() for array in recipe.pwc_input(64, 128)]
+        levels = network.levels(*pair)
+        for level in (6, 5, 4, 3, 2):
+            close(levels[level][0], golden[f"64x128_flow_{level}"], 1e-9)
+        close(levels[0][0] * 20, golden["64x128_out64"], 1e-9)
+
+
+def test_pwcnet_loads_both_official_layouts(recipe: ModuleType) -> None:
+    """The names of the NVlabs file, made from the table of facts, lead to the same places."""
+    ours = convert_pwcnet(official(recipe, "pwcnet"))
+    nvlabs = {}
+    for key, value in ours.items():
+        room, *rest = key.split(".")
+        if room == "pyramid":
+            suffix = (("a", "aa", "b"), ("aa", "a", "b"))[rest[0] == "5"][int(rest[1]) // 2]
+            name = f"conv{int(rest[0]) + 1}{suffix}.0"
+        elif room == "refiner":
+            number = int(rest[0]) // 2 + 1
+            name = f"dc_conv{number}" + (".0" if number < 7 else "")
+        elif rest[1] == "dense":
+            name = f"conv{rest[0]}_{rest[2]}.0"
+        elif rest[1] == "flow":
+            name = f"predict_flow{rest[0]}"
+        else:
+            name = {"upflow": "deconv", "upfeat": "upfeat"}[rest[1]] + str(int(rest[0]) + 1)
+        nvlabs[f"{name}.{rest[-1]}"] = value
+    nvlabs["deconv2.weight"] = torch.zeros(2, 2, 4, 4)
+    again = convert_pwcnet(nvlabs)
+    assert again.keys() == ours.keys()
+    assert all(again[key] is ours[key] for key in ours)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FLOWNETS)
+def test_flownet2_family(name: str, pack: Path, recipe: ModuleType) -> None:
+    golden = np.load(pack / f"{name}.npz")
+    sizes = sorted({key.split("_")[0] for key in golden.files if key.endswith("_out64")}, key=len)
+    height, width = map(int, sizes[0].split("x"))
+    stride = int(golden[f"{sizes[0]}_stride"])
+    with torch.device("meta"):
+        network = FlowNet2(name).eval()
+    network.load_state_dict(convert_flownet2(official(recipe, name)), assign=True)
+    pictures = torch.from_numpy(recipe.flownet2_input(height, width))
+    with torch.inference_mode():
+        close(network(pictures)[0][:, ::stride, ::stride], golden[f"{sizes[0]}_out64"], 1e-4)
+        if name in ("flownet2s", "flownet2c", "flownet2sd"):
+            exact = network.double()(pictures.double())[0][:, ::stride, ::stride]
+            close(exact, golden[f"{sizes[0]}_out64"], 1e-9)
