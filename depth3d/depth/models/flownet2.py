@@ -31,7 +31,7 @@ FLOWNETS: dict[str, tuple[tuple[Trunk, ...], bool, str]] = {
 
 
 class FlowNet2(nn.Module):
-    """(N, 3, 2, H, W) RGB in 0..255, sides multiples of 64 -> (N, 2, H, W) flow in pixels; axis 2 = the two pictures."""
+    """(N, 3, 2, H, W) RGB in 0..255, sides multiples of 64 -> (N, 2, H, W) flow in pixels. Axis 2 = the pictures."""
 
     def __init__(self, name: str = "flownet2") -> None:
         super().__init__()
