@@ -98,7 +98,7 @@ class DepthOptions:
     device: str = option("auto", "Where the network runs: auto, cpu, cuda, mps.", metavar="DEVICE")
     engine: str = option("torch", "What runs it: torch, openvino.", choices=("torch", "openvino"))
     threads: int | None = option(None, "Threads for the network (default: the process's cores).", metavar="N")
-    matcher: str = option("dis", "For stereo input: how the two pictures are matched.", metavar="NAME")
+    matcher: str = option("sgm", "For stereo input: how the two pictures are matched.", metavar="NAME")
 
 
 @dataclass(frozen=True, slots=True)

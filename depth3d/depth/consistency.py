@@ -1,0 +1,117 @@
+"""What makes a raw disparity map dense and clean: the left-right check, the fill, the weighted filter.
+
+Shared by all matchers, neural ones too. Disparities are pixels of the left picture's grid, positive =
+nearer: the left point (x, y) is the right point (x - d, y).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["agreement", "fill_from_far", "refined", "smooth_inside", "without_specks"]
+
+_NOWHERE = np.float32(-1e6)
+
+
+def agreement(left: NDArray[np.float32], right: NDArray[np.float32], tolerance: float = 1.0) -> NDArray[np.bool_]:
+    """Where both directions tell the same disparity, so that the point is seen by both eyes.
+
+    Parameters
+    ----------
+    left: (H, W) float32 px, disparity of the left picture; NaN = unknown.
+    right: (H, W) float32 px, disparity of the right picture, also positive = nearer; NaN = unknown.
+    tolerance: px that they may differ.
+    """
+    height, width = left.shape
+    known = np.isfinite(left)
+    disparity = np.where(known, left, 0).astype(np.float32)
+    x = np.arange(width, dtype=np.float32)[None, :] - disparity
+    y = np.broadcast_to(np.arange(height, dtype=np.float32)[:, None], x.shape)
+    other = np.where(np.isfinite(right), right, _NOWHERE).astype(np.float32)
+    seen = cv2.remap(
+        other,
+        x,
+        np.ascontiguousarray(y),
+        cv2.INTER_NEAREST,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=float(_NOWHERE),
+    )
+    return np.asarray(known & (np.abs(seen - disparity) <= tolerance))
+
+
+def without_specks(disparity: NDArray[np.float32], known: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
+    """``known`` less islands of like disparity (steps of at most 2 px) smaller than ``pixels``."""
+    # OpenCV's filter takes 16ths of a pixel in int16: +-1900 px around the middle is plenty.
+    middle = np.float32(np.median(disparity[known])) if known.any() else np.float32(0)
+    marks = np.where(known, np.clip((disparity - middle) * 16, -30000, 30000), -32000).astype(np.int16)
+    cv2.filterSpeckles(marks, -32000, int(pixels), 32)
+    return marks > -32000
+
+
+def fill_from_far(disparity: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Unknown pixels take the farther of their two known neighbours in the row.
+
+    What one eye cannot see lies behind what hides it. Rows without any known pixel take the median of all.
+    """
+    height, width = disparity.shape
+    columns = np.arange(width)[None, :]
+    before = np.maximum.accumulate(np.where(known, columns, -1), axis=1)
+    after = np.minimum.accumulate(np.where(known, columns, width)[:, ::-1], axis=1)[:, ::-1]
+    rows = np.arange(height)[:, None]
+    from_left = np.where(before >= 0, disparity[rows, np.maximum(before, 0)], np.inf)
+    from_right = np.where(after < width, disparity[rows, np.minimum(after, width - 1)], np.inf)
+    farther = np.minimum(from_left, from_right)
+    rest = np.float32(np.median(disparity[known])) if known.any() else np.float32(0)
+    filled = np.where(known, disparity, np.where(np.isfinite(farther), farther, rest))
+    return np.asarray(filled, dtype=np.float32)
+
+
+def smooth_inside(
+    disparity: NDArray[np.float32],
+    confidence: NDArray[np.float32],
+    picture: NDArray[np.uint8],
+    strength: float = 5.0,
+    similarity: float = 6.0,
+) -> NDArray[np.float32]:
+    """Smooth within surfaces, not across edges of the colour or steps of the disparity itself.
+
+    A fast global smoother (Min and others 2014) of confidence times disparity, divided by that of the
+    confidence, so that doubtful pixels take their value from sure ones of the same surface.
+
+    Parameters
+    ----------
+    disparity, confidence: (H, W) float32; confidence > 0.
+    picture: (H, W, 3) uint8 RGB, of the same size.
+    strength: how much smoother the result shall be.
+    similarity: grey levels that count as alike.
+    """
+    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
+    low, high = np.percentile(disparity, (0.5, 99.5))
+    steps = np.clip((disparity - low) * (255 / max(high - low, 1e-3)), 0, 255)
+    guide = np.stack([lab[..., 0], lab[..., 1] + lab[..., 2] - 128, steps], axis=2)
+    smoother = cv2.ximgproc.createFastGlobalSmootherFilter(
+        np.clip(guide, 0, 255).astype(np.uint8), float(strength), float(similarity)
+    )
+    weighted = smoother.filter((disparity * confidence).astype(np.float32))
+    weights = smoother.filter(confidence.astype(np.float32))
+    return np.asarray(weighted / np.maximum(weights, 1e-6), dtype=np.float32)
+
+
+def refined(
+    left: NDArray[np.float32], right: NDArray[np.float32], picture: NDArray[np.uint8]
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Both raw disparity maps -> a dense one of the left picture, and where both eyes agreed.
+
+    Parameters
+    ----------
+    left, right: (H, W) float32 px, positive = nearer, NaN = unknown.
+    picture: (H, W, 3) uint8 RGB, the left one.
+    """
+    sure = agreement(left, right)
+    # Islands smaller than this share of the picture are noise that happened to agree.
+    sure = without_specks(np.nan_to_num(left), sure, max(8, sure.size // 3000))
+    dense = np.asarray(cv2.medianBlur(fill_from_far(np.nan_to_num(left), sure), 5), np.float32)
+    confidence = np.where(sure, 1.0, 0.05).astype(np.float32)
+    return smooth_inside(dense, confidence, picture), sure
