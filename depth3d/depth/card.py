@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from depth3d.image import Size
 
-__all__ = ["IMAGENET", "NEUTRAL", "InputRule", "ModelCard", "Normalisation", "WeightsFile"]
+__all__ = ["IMAGENET", "NEUTRAL", "UNCHANGED", "AreaRule", "InputRule", "ModelCard", "Normalisation", "WeightsFile"]
 
 Output = Literal["inverse_depth", "depth", "log_depth"]
 Accuracy = Literal["best", "high", "good", "basic"]
@@ -25,6 +25,7 @@ class Normalisation:
 
 
 IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+UNCHANGED = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 NEUTRAL = Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
@@ -39,6 +40,7 @@ class InputRule:
     method: "minimal" scales as little as possible; "upper_bound" keeps both sides at or below ``size``.
     multiple: both sides are multiples of this.
     normalisation: mean and deviation taken off the pixels.
+    resize: "cubic" without low-pass (MiDaS), or "smooth": low-pass when shrinking, then linear (scikit-image).
     """
 
     size: int
@@ -46,6 +48,7 @@ class InputRule:
     method: Literal["minimal", "upper_bound"] = "minimal"
     multiple: int = 32
     normalisation: Normalisation = IMAGENET
+    resize: Literal["cubic", "smooth"] = "cubic"
 
     def net_size(self, picture: Size) -> Size:
         """The size at which the network sees a picture of size ``picture``; each side >= ``multiple``.
@@ -67,6 +70,25 @@ class InputRule:
         if self.keep_aspect and self.method == "upper_bound" and rounded > self.size:
             rounded = int(side // self.multiple) * self.multiple
         return max(self.multiple, rounded)
+
+
+@dataclass(frozen=True)
+class AreaRule(InputRule):
+    """About ``size`` x ``other`` pixels in all: in the picture's own shape, or squashed to exactly these.
+
+    Parameters
+    ----------
+    size, other: width and height the network was trained at; ``keep_aspect`` says whether the shape is kept.
+    """
+
+    other: int = 0
+
+    def net_size(self, picture: Size) -> Size:
+        """The size at which the network sees a picture of size ``picture``; each side >= ``multiple``."""
+        if not self.keep_aspect:
+            return Size(self.size, self.other)
+        scale = (self.size * self.other / picture.pixels) ** 0.5
+        return Size(self._round(scale * picture.width), self._round(scale * picture.height))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,14 +16,15 @@ from numpy.typing import NDArray
 from depth3d.depth.card import InputRule
 from depth3d.image import Image, Size
 
-__all__ = ["network_input", "resize_cubic"]
+__all__ = ["network_input", "resize_cubic", "resize_smooth"]
 
 _A = -0.75
 
 
 def network_input(image: Image, rule: InputRule, size: Size | None = None) -> NDArray[np.float32]:
     """(3, h, w) float32, resized and normalised as ``rule`` says; ``size`` overrides the rule's own."""
-    pixels = resize_cubic(image.pixels, size or rule.net_size(image.size))
+    resize = resize_smooth if rule.resize == "smooth" else resize_cubic
+    pixels = resize(image.pixels, size or rule.net_size(image.size))
     mean, std = np.asarray(rule.normalisation.mean), np.asarray(rule.normalisation.std)
     pixels = (pixels / np.iinfo(image.pixels.dtype).max - mean) / std
     return np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32)
@@ -52,3 +53,39 @@ def _taps(source: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.float
     far = ((distance - 5) * distance + 8) * distance * _A - 4 * _A
     index = first.astype(np.int64)[:, None] + np.arange(-1, 3)
     return np.clip(index, 0, source - 1), np.where(distance <= 1, near, far)
+
+
+def resize_smooth(values: NDArray[Any], size: Size) -> NDArray[np.float64]:
+    """(H, W, C) -> (h, w, C) as scikit-image resizes: Gaussian when shrinking, then linear, mirrored border.
+
+    Both steps are linear and separable, so each axis is one matrix.
+    """
+    down = np.tensordot(_smooth_weights(values.shape[0], size.height), values.astype(np.float32), axes=(1, 0))
+    across = np.tensordot(_smooth_weights(values.shape[1], size.width), down, axes=(1, 1))
+    return across.transpose(1, 0, 2).astype(np.float64)
+
+
+def _smooth_weights(source: int, target: int) -> NDArray[np.float32]:
+    """(target, source) weights of one axis."""
+    scale = source / target
+    deviation = max(0.0, (scale - 1) / 2)
+    radius = int(4 * deviation + 0.5)
+    steps = np.arange(-radius, radius + 1)
+    kernel = np.exp(-0.5 * (steps / deviation) ** 2) if radius else np.ones(1)
+    kernel /= kernel.sum()
+    centre = (np.arange(target) + 0.5) * scale - 0.5
+    first = np.floor(centre).astype(np.int64)
+    weights = np.zeros((target, source))
+    rows = np.repeat(np.arange(target)[:, None], len(steps), axis=1)
+    for tap, share in ((first, 1 - (centre - first)), (first + 1, centre - first)):
+        columns = _mirror(_mirror(tap, source)[:, None] + steps, source)
+        np.add.at(weights, (rows, columns), share[:, None] * kernel)
+    return weights.astype(np.float32)
+
+
+def _mirror(index: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """Indices outside reflected back in, the edge itself not repeated."""
+    if count == 1:
+        return np.zeros_like(index)
+    wrapped = np.abs(index) % (2 * count - 2)
+    return np.where(wrapped >= count, 2 * count - 2 - wrapped, wrapped)

@@ -7,12 +7,12 @@ so that it loads as it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
-__all__ = ["MannequinChallenge", "convert_mannequin"]
+from depth3d.depth.card import ModelCard
+
+__all__ = ["MannequinChallenge", "build"]
 
 # Block type -> (channels of the 1x1 branch, kernels of the other branches, their inner and outer channels).
 _BLOCKS = {
@@ -34,11 +34,14 @@ _LEVELS = {
 
 
 class MannequinChallenge(nn.Module):
-    """(N, 3, H, W) RGB in 0..1, sides multiples of 16 -> (N, H, W) log depth, larger = farther.
+    """(N, 3, H, W) RGB in 0..1, sides multiples of 16 -> (N, H, W) natural log of depth, larger = farther, free scale.
 
     The confidence head of the checkpoint is loaded but never run: its loss is switched off in the official
     training code, so it says nothing.
     """
+
+    # Fine-tuned files were saved from inside a DataParallel wrapper.
+    renames = ((r"^module\.", ""),)
 
     def __init__(self) -> None:
         super().__init__()
@@ -48,14 +51,9 @@ class MannequinChallenge(nn.Module):
         self.uncertainty_layer = nn.Sequential(nn.Conv2d(64, 1, 3, padding=1), nn.Sigmoid())
         self.pred_layer = nn.Conv2d(64, 1, 3, padding=1)
 
-    def log_depth(self, pictures: Tensor) -> Tensor:
-        """(N, H, W) natural logarithm of depth, free scale."""
+    def forward(self, pictures: Tensor) -> Tensor:
         logarithm: Tensor = self.pred_layer(self.seq(pictures))
         return logarithm[:, 0]
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """(N, H, W) relative inverse depth, larger = nearer: what every depth network here says."""
-        return torch.exp(-self.log_depth(pictures))
 
 
 class _Level(nn.Module):
@@ -115,6 +113,6 @@ def _append(path: list[nn.Module], kinds: str, channels: int) -> int:
     return channels
 
 
-def convert_mannequin(official: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The official state dict under our names: the same but for a leading ``module.`` of fine-tuned files."""
-    return {key.removeprefix("module."): value for key, value in official.items()}
+def build(card: ModelCard) -> nn.Module:
+    """The network with random weights."""
+    return MannequinChallenge()
