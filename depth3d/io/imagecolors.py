@@ -54,17 +54,17 @@ def _managed(picture: Pillow.Image, profile: bytes | None) -> tuple[Pillow.Image
     if picture.mode == "LAB" and profile is None:
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     if profile is None:
-        return picture.convert("RGB"), ()
+        return _plain(picture), ()
     try:
         source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        mode = _PROFILE_MODES.get(source.profile.xcolor_space.strip())
+        mode = _PROFILE_MODES.get(source.profile.xcolor_space.strip().upper())
         if mode == "RGB" and picture.mode == "L":
             picture = picture.convert("RGB")
         if mode != picture.mode:
             note = f"its colour profile ({source.profile.xcolor_space.strip()}) does not fit its pixels and was ignored"
-            return picture.convert("RGB"), (note,)
+            return _plain(picture), (note,)
         if "sRGB IEC61966" in (source.profile.profile_description or ""):
-            return picture.convert("RGB"), ()
+            return _plain(picture), ()
         converted = ImageCms.profileToProfile(
             picture,
             source,
@@ -80,6 +80,10 @@ def _managed(picture: Pillow.Image, profile: bytes | None) -> tuple[Pillow.Image
     if converted is None:  # only with inPlace; for the type checker
         raise ValueError("no picture came out of the colour conversion")
     return converted, ()
+
+
+def _plain(picture: Pillow.Image) -> Pillow.Image:
+    return picture if picture.mode == "RGB" else picture.convert("RGB")  # a large picture is not copied for nothing
 
 
 def _deep_gray(values: NDArray[Any]) -> Pixels:

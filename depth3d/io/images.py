@@ -26,10 +26,34 @@ __all__ = ["LARGEST", "encode_image", "flatten", "open_image", "save_image"]
 # Decoded pixels a picture may have. Four bytes each in Pillow and three in the result: about 1 GB.
 LARGEST = 128 * 1024 * 1024
 _HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"MiHE"}
+# Named, as Pillow would also run Ghostscript on PostScript.
+_FORMATS = (
+    "JPEG",
+    "MPO",
+    "PNG",
+    "WEBP",
+    "TIFF",
+    "HEIF",
+    "AVIF",
+    "GIF",
+    "BMP",
+    "DIB",
+    "PPM",
+    "JPEG2000",
+    "TGA",
+    "ICO",
+    "PSD",
+    "QOI",
+)
 _ORIENTATION = int(ExifTags.Base.Orientation)
 
 
-def open_image(source: str | Path | bytes | Pillow.Image | NDArray[Any], *, at_most: int | None = None) -> Image:
+def open_image(
+    source: str | Path | bytes | Pillow.Image | NDArray[Any],
+    *,
+    at_most: int | None = None,
+    color_managed: bool = True,
+) -> Image:
     """Open any picture as sRGB, upright, with its alpha.
 
     Parameters
@@ -38,6 +62,7 @@ def open_image(source: str | Path | bytes | Pillow.Image | NDArray[Any], *, at_m
         uint8 or uint16, taken as sRGB.
     at_most: longest side wanted in pixels; larger pictures are shrunk (JPEG while decoding, which saves
         memory). None keeps every pixel.
+    color_managed: False leaves the values as they stand in the file (depth maps), whatever its profile says.
 
     Returns the first picture of a file with several; ``notes`` says so. EXIF orientation and ICC profile
     are applied; 16 bits stay 16 bits; ``alpha`` is None where everything is opaque.
@@ -49,11 +74,11 @@ def open_image(source: str | Path | bytes | Pillow.Image | NDArray[Any], *, at_m
         image = _from_array(source)
     elif isinstance(source, Pillow.Image):
         with _one_error("the picture"):
-            image = _decode(source.copy(), None, at_most)
+            image = _decode(source.copy(), None, at_most, color_managed)
     elif isinstance(source, bytes | bytearray | memoryview):
-        image = _from_bytes(bytes(source), "the picture", at_most)
+        image = _from_bytes(bytes(source), "the picture", at_most, color_managed)
     else:
-        image = _from_bytes(_read(Path(source)), source, at_most)
+        image = _from_bytes(_read(Path(source)), source, at_most, color_managed)
     return image if at_most is None else image.resized(image.size.fit(at_most))
 
 
@@ -133,15 +158,17 @@ def _read(path: Path) -> bytes:
         raise ReadError(path, f"cannot be read: {error.strerror or error}") from error
 
 
-def _from_bytes(data: bytes, name: str | Path, at_most: int | None) -> Image:
+def _from_bytes(data: bytes, name: str | Path, at_most: int | None, color_managed: bool) -> Image:
     if not data:
         raise ReadError(name, "the file is empty")
     if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
         import pillow_heif
 
         pillow_heif.register_heif_opener()
-    with _one_error(name), Pillow.open(io.BytesIO(data)) as picture:
-        return _decode(picture, data, at_most)
+    Pillow.init()
+    known = [name for name in _FORMATS if name in Pillow.OPEN]
+    with _one_error(name), Pillow.open(io.BytesIO(data), formats=known) as picture:
+        return _decode(picture, data, at_most, color_managed)
 
 
 @contextmanager
@@ -168,7 +195,7 @@ def _brief(error: Exception) -> str:
     return text[:120] if text else type(error).__name__
 
 
-def _decode(picture: Pillow.Image, data: bytes | None, at_most: int | None) -> Image:
+def _decode(picture: Pillow.Image, data: bytes | None, at_most: int | None, color_managed: bool) -> Image:
     """Check the size before any pixel is decoded, then decode, turn upright and convert."""
     notes: tuple[str, ...] = ()
     frames = int(getattr(picture, "n_frames", 1))
@@ -183,14 +210,13 @@ def _decode(picture: Pillow.Image, data: bytes | None, at_most: int | None) -> I
         raise ReadError(
             "", f"has {full[0]}x{full[1]} pixels, more than {LARGEST / 2**20:.0f} megapixels; make it smaller first"
         )
-    focal, orientation = _exif(picture)
-    profile = picture.info.get("icc_profile") or None
-    deep = _decode_deep(picture, data) if profile is None else None
-    if deep is None:
+    profile = (picture.info.get("icc_profile") or None) if color_managed else None
+    pixels = _decode_deep(picture, data) if profile is None else None
+    if pixels is None:
         picture.load()
         pixels = to_srgb(picture, profile)
-    else:
-        pixels = deep
+    # After the pixels: PNG's EXIF reader decodes them too, and would swallow the error of a damaged file.
+    focal, orientation = _exif(picture)
     color, alpha = _upright(pixels.color, orientation), None
     if pixels.alpha is not None:
         alpha = _upright(pixels.alpha, orientation)
