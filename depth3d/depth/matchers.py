@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depth.consistency import agreement, without_specks
+from depth3d.depth.flownetworks import FLOW_CARDS, open_flow
 from depth3d.errors import InvalidInput
 
 __all__ = ["MATCHERS", "FlowMatcher", "InverseSearch", "Matcher", "SemiGlobal", "find_matcher", "register_matcher"]
@@ -121,10 +122,15 @@ def mirrored(values: NDArray[Any]) -> NDArray[Any]:
     return np.ascontiguousarray(values[:, ::-1])
 
 
+def _flow_network(name: str) -> Callable[[str | None], Matcher]:
+    return lambda path: FlowMatcher(open_flow(f"{name}:{path or ''}"))
+
+
 # Name -> factory; the factory gets what stands behind the colon of "name:text", or None.
 MATCHERS: dict[str, Callable[[str | None], Matcher]] = {
     "sgm": lambda _: SemiGlobal(),
     "dis": lambda _: InverseSearch(),
+    **{name: _flow_network(name) for name in FLOW_CARDS},
 }
 
 

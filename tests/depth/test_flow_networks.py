@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -10,10 +11,14 @@ from types import ModuleType
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
+from depth3d.depth.flownetworks import FLOW_CARDS, network_size, open_flow
 from depth3d.depth.models.flow_layers import cost_volume, warp_border, warp_masked
 from depth3d.depth.models.flownet2 import FLOWNETS, FlowNet2, convert_flownet2
 from depth3d.depth.models.pwcnet import PWCNet, convert_pwcnet
+from depth3d.image import Size
 
 
 @pytest.fixture(scope="module")
@@ -114,3 +119,82 @@ def test_flownet2_family(name: str, pack: Path, recipe: ModuleType) -> None:
         if name in ("flownet2s", "flownet2c", "flownet2sd"):
             exact = network.double()(pictures.double())[0][:, ::stride, ::stride]
             close(exact, golden[f"{sizes[0]}_out64"], 1e-9)
+
+
+@pytest.fixture(scope="module")
+def pwc_file(recipe: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("pwc") / "network-default.pytorch"
+    torch.save(official(recipe, "pwcnet"), path)
+    return path
+
+
+@pytest.mark.parametrize(("height", "width"), [(100, 150), (64, 128)])
+def test_pwcnet_end_to_end_from_its_official_file(
+    height: int, width: int, pwc_file: Path, pack: Path, recipe: ModuleType
+) -> None:
+    golden = np.load(pack / "pwcnet.npz")[f"e2e_{height}x{width}_out64"]
+    first, second = recipe.pair(height, width)
+    flow = open_flow(f"pwcnet:{pwc_file}")(first, second)
+    assert flow.shape == (height, width, 2)
+    close(torch.from_numpy(flow.transpose(2, 0, 1).copy()), golden, 2e-3)
+
+
+def test_flownet2s_end_to_end_from_its_official_file(pack: Path, recipe: ModuleType, tmp_path: Path) -> None:
+    path = tmp_path / "FlowNet2-S_checkpoint.pth.tar"
+    torch.save({"epoch": 1, "state_dict": official(recipe, "flownet2s"), "best_EPE": 2.0}, path)
+    golden = np.load(pack / "flownet2s.npz")
+    stride = int(golden["64x128_stride"])
+    first, second = recipe.pair(64, 128)
+    flow = open_flow(f"flownet2s:{path}")(first, second)
+    close(torch.from_numpy(flow[::stride, ::stride].transpose(2, 0, 1).copy()), golden["64x128_out64"], 1e-4)
+
+
+def test_flow_networks_are_matchers(pwc_file: Path, recipe: ModuleType) -> None:
+    """Random weights say nothing, but the way from the two pictures to a depth map is the whole one."""
+    import depth3d as d3
+
+    left, right = (d3.Image(picture) for picture in recipe.pair(64, 128))
+    depth = d3.match_stereo(left, right, matcher=f"pwcnet:{pwc_file}")
+    assert depth.size == left.size
+
+
+def test_flow_networks_steady_clips(pwc_file: Path, recipe: ModuleType) -> None:
+    import depth3d as d3
+
+    frames = [d3.Image(picture) for picture in recipe.pair(64, 128)] * 2
+    said = [d3.Disparity(np.random.default_rng(i).random((64, 128), np.float32)) for i in range(4)]
+    assert len(list(d3.stabilize(frames, said, flow=open_flow(f"pwcnet:{pwc_file}")))) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("pwcnet", "pwcnet:/path"), ("pwcnett:x", "unknown"), ("pwcnet:/nowhere.pytorch", "no such file")],
+)
+def test_what_is_missing_is_told(name: str, words: str) -> None:
+    from depth3d.errors import Depth3DError
+
+    with pytest.raises(Depth3DError, match=words):
+        open_flow(name)
+
+
+def test_a_file_of_another_network_is_refused(pwc_file: Path) -> None:
+    from depth3d.errors import ModelError
+
+    with pytest.raises(ModelError, match="not of this network"):
+        open_flow(f"flownet2s:{pwc_file}")
+
+
+@given(st.integers(1, 20000), st.integers(1, 20000))
+def test_network_sizes_are_multiples_of_64_and_bounded(width: int, height: int) -> None:
+    size = network_size(Size(width, height))
+    assert size.width % 64 == size.height % 64 == 0
+    assert min(size) >= 64
+    if max(width, height) < 4 * min(width, height):
+        assert size.pixels < 2_000_000
+
+
+@pytest.mark.parametrize("name", FLOW_CARDS)
+def test_cards_tell_the_truth(name: str, pack: Path) -> None:
+    meta = json.loads((pack / f"{name}.keys.json").read_text())["meta"]
+    assert FLOW_CARDS[name].parameters == meta["parameters"]
+    assert "licence" in FLOW_CARDS[name].licence or "CC" in FLOW_CARDS[name].licence

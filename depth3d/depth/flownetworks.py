@@ -1,0 +1,156 @@
+"""Optical-flow networks from the user's own checkpoint files: for stereo matching and for steadying clips.
+
+None is bundled: their weights are not free for every use. Each is named ``name:/path/of/the/file``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.errors import InvalidInput, ModelError
+from depth3d.image import Size
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+__all__ = ["FLOW_CARDS", "FlowCard", "FlowNetwork", "open_flow"]
+
+_log = logging.getLogger("depth3d")
+_MULTIPLE = 64  # both families halve six times
+# Pixels above which pictures are scaled down first: FlowNet 2.0 takes about 4 kB of memory a pixel.
+_LARGEST = 1_200_000
+
+
+@dataclass(frozen=True, slots=True)
+class FlowCard:
+    """One flow network, as data.
+
+    Parameters
+    ----------
+    family: "pwcnet" or "flownet2": which file of ``depth.models`` builds it.
+    where: where its official file is, for the person who has to get it.
+    """
+
+    name: str
+    family: str
+    parameters: int
+    licence: str
+    where: str
+
+
+_PWC_LICENCE = "weights CC BY-NC-SA 4.0 (NVIDIA): not for commercial use"
+_FLOWNET_LICENCE = "weights under NVIDIA's own FlowNet 2.0 licence: treat as for research only"
+_PWC_WHERE = "network-default.pytorch of sniklaus/pytorch-pwc, or pwc_net.pth.tar of NVlabs/PWC-Net"
+_FLOWNET_WHERE = "of NVIDIA/flownet2-pytorch (its README links them)"
+
+FLOW_CARDS: Mapping[str, FlowCard] = {
+    card.name: card
+    for card in (
+        FlowCard("pwcnet", "pwcnet", 9_374_274, _PWC_LICENCE, _PWC_WHERE),
+        *(
+            FlowCard(name, "flownet2", parameters, _FLOWNET_LICENCE, f"{file} {_FLOWNET_WHERE}")
+            for name, parameters, file in (
+                ("flownet2", 162_518_834, "FlowNet2_checkpoint.pth.tar"),
+                ("flownet2c", 39_175_298, "FlowNet2-C_checkpoint.pth.tar"),
+                ("flownet2s", 38_676_506, "FlowNet2-S_checkpoint.pth.tar"),
+                ("flownet2sd", 45_371_666, "FlowNet2-SD_checkpoint.pth.tar"),
+                ("flownet2cs", 77_870_620, "FlowNet2-CS_checkpoint.pth.tar"),
+                ("flownet2css", 116_565_942, "FlowNet2-CSS_checkpoint.pth.tar"),
+            )
+        ),
+    )
+}
+
+
+def open_flow(name: str, device: str = "cpu") -> FlowNetwork:
+    """The flow network ``"pwcnet:/path/of/network-default.pytorch"``, loaded; the last one is kept.
+
+    Raises ``InvalidInput`` for an unknown name or a missing path, ``ModelError`` for a file of something else.
+    """
+    kind, _, path = name.partition(":")
+    if kind not in FLOW_CARDS:
+        raise InvalidInput(f"flow network {kind!r} is unknown; known: {', '.join(FLOW_CARDS)}")
+    card = FLOW_CARDS[kind]
+    if not path:
+        raise InvalidInput(f"{kind}: give its checkpoint as {kind}:/path/of/the/file; that is {card.where}")
+    return _kept(card, Path(path).expanduser(), device)
+
+
+@lru_cache(maxsize=1)
+def _kept(card: FlowCard, path: Path, device: str) -> FlowNetwork:
+    from depth3d.depth import checkpoint
+
+    state = checkpoint.read(path)
+    _log.info("%s: %s", card.name, card.licence)
+    network, convert = _build(card)
+    checkpoint.load(network, convert(state), f"{card.name} from {path}")
+    return FlowNetwork(card, network.eval().to(device))
+
+
+def _build(card: FlowCard) -> tuple[nn.Module, Callable[[Mapping[str, Tensor]], dict[str, Tensor]]]:
+    import torch
+
+    module = import_module(f"depth3d.depth.models.{card.family}")
+    with torch.device("meta"):  # the file fills every parameter: no time for random ones
+        network = module.PWCNet() if card.family == "pwcnet" else module.FlowNet2(card.name)
+    return network, getattr(module, f"convert_{card.family}")
+
+
+class FlowNetwork:
+    """``flow(a, b)`` of two (H, W, 3) uint8 RGB pictures: (H, W, 2) float32 px; a[p] looks like b[p + flow[p]]."""
+
+    def __init__(self, card: FlowCard, network: nn.Module) -> None:
+        self.card = card
+        self.network = network
+
+    def __call__(self, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Flow at the pictures' size; they are scaled to multiples of 64 for the network, and down if very large."""
+        import torch
+        from torch.nn import functional
+
+        if first.shape != second.shape or first.ndim != 3 or first.shape[2] != 3:
+            raise InvalidInput(f"flow: pictures of {first.shape} and {second.shape}, expected twice (H, W, 3)")
+        size = Size(first.shape[1], first.shape[0])
+        inner = network_size(size)
+        with torch.inference_mode():
+            pair = torch.stack([self._tensor(picture) for picture in (first, second)])
+            pair = functional.interpolate(pair, (inner.height, inner.width), mode="bilinear", align_corners=False)
+            flow = self._run(pair)
+            flow = functional.interpolate(flow, (size.height, size.width), mode="bilinear", align_corners=False)
+            scale = torch.tensor([size.width / inner.width, size.height / inner.height]).to(flow)
+            flow = (flow[0] * scale[:, None, None]).permute(1, 2, 0)
+        if not bool(torch.isfinite(flow).all()):
+            raise ModelError(f"{self.card.name}: the network returned flow that is not finite")
+        return np.ascontiguousarray(flow.cpu().numpy(), dtype=np.float32)
+
+    def _tensor(self, picture: NDArray[np.uint8]) -> Tensor:
+        import torch
+
+        parameter = next(self.network.parameters())
+        pixels = np.ascontiguousarray(picture.transpose(2, 0, 1))
+        return torch.from_numpy(pixels).to(device=parameter.device, dtype=parameter.dtype)
+
+    def _run(self, pair: Tensor) -> Tensor:
+        flow: Tensor
+        if self.card.family == "pwcnet":
+            coded = pair.flip(1) / 255  # blue first, 0..1: as the network was trained
+            flow = self.network(coded[:1], coded[1:])
+        else:
+            flow = self.network(pair.permute(1, 0, 2, 3)[None])
+        return flow
+
+
+def network_size(size: Size) -> Size:
+    """The size at which a network sees pictures of ``size``: each side the next multiple of 64, in bounded area."""
+    scale = min(1.0, (_LARGEST / size.pixels) ** 0.5)
+    across, down = (max(1, -int(-side * scale // _MULTIPLE)) * _MULTIPLE for side in size)
+    return Size(across, down)
