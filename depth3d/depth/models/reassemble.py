@@ -1,0 +1,57 @@
+"""From the tokens of a vision transformer to feature maps, as in DPT (Ranftl, Bochkovskiy, Koltun, ICCV 2021)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["Reassemble", "renames"]
+
+# Official key -> ours. Levels count from 1 there, from 0 here.
+renames = tuple(
+    (rf"^pretrained\.act_postprocess{level + 1}\.{official}\.", f"encoder.reassemble.{level}.{ours}.")
+    for level in range(4)
+    for official, ours in ((r"0\.project\.0", "readout"), ("3", "project"), ("4", "resize"))
+)
+
+
+class Reassemble(nn.Module):
+    """Tokens of one block -> one feature map.
+
+    Parameters
+    ----------
+    embed: width of the tokens.
+    out: channels of the map.
+    scale: size of the map in units of the token grid: 4, 2, 1, or 0.5.
+    """
+
+    def __init__(self, embed: int, out: int, scale: float) -> None:
+        super().__init__()
+        self.readout = nn.Linear(2 * embed, embed)
+        self.project = nn.Conv2d(embed, out, 1)
+        if scale > 1:
+            self.resize: nn.Module = nn.ConvTranspose2d(out, out, int(scale), stride=int(scale))
+        elif scale < 1:
+            self.resize = nn.Conv2d(out, out, 3, stride=round(1 / scale), padding=1)
+        else:
+            self.resize = nn.Identity()
+
+    def forward(self, tokens: Tensor, grid: tuple[int, int]) -> Tensor:
+        """(N, 1 + h*w, C), class token first -> (N, out, h * scale, w * scale)."""
+        width = tokens.shape[-1]
+        # The readout is a linear layer on [patch, class]; the class token is the same for all patches, so its
+        # half is computed once.
+        patches = functional.linear(tokens[:, 1:], self.readout.weight[:, :width])
+        whole = functional.linear(tokens[:, :1], self.readout.weight[:, width:], self.readout.bias)
+        x = functional.gelu(patches + whole)
+        x = x.transpose(1, 2).reshape(len(x), width, *grid)
+        found: Tensor = self.resize(self.project(x))
+        return found
+
+
+def resize_grid(table: Tensor, height: int, width: int) -> Tensor:
+    """(1, C, h, w) -> (1, C, height, width): bilinear without low-pass, as the official code does."""
+    if table.shape[-2:] == torch.Size((height, width)):
+        return table
+    return functional.interpolate(table, size=(height, width), mode="bilinear", align_corners=False)
