@@ -1,0 +1,211 @@
+"""The 3D page: one HTML file that holds the photo, its depth, and the program that shows them.
+
+The page gets pictures, not a mesh: photo and depth, and where the foreground may move aside the filled
+background with its own depth. The browser tears and displaces them (``depth3d/viewer/source``).
+"""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.depthmap import DepthMap
+from depth3d.errors import InvalidInput, WriteError
+from depth3d.image import Image
+from depth3d.io.atomic import atomic_path
+from depth3d.io.images import encode_image
+
+__all__ = ["LARGEST", "Page", "Sheet", "page_html", "serve_page", "write_page"]
+
+# Longest side of a picture in the page: what every phone's GPU takes as one texture.
+LARGEST = 4096
+_PHOTO_QUALITY, _HIDDEN_QUALITY = 90, 80
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sheet:
+    """One picture with depth, as it goes into the page. The two may differ in size, not in shape.
+
+    Parameters
+    ----------
+    picture: the colours; without alpha.
+    depth: 1 = nearest.
+    present: (H, W) bool of the depth's size, where there is anything to draw; None = everywhere.
+    jpeg: the picture's own JPEG bytes, upright and sRGB, to be used as they are; None = encode it.
+    """
+
+    picture: Image
+    depth: DepthMap
+    present: NDArray[np.bool_] | None = None
+    jpeg: bytes | None = None
+
+    def __post_init__(self) -> None:
+        expected = (self.depth.size.height, self.depth.size.width)
+        if self.present is not None and self.present.shape != expected:
+            raise InvalidInput(f"Sheet: present has shape {self.present.shape}, expected {expected}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Page:
+    """All that the page shows.
+
+    Parameters
+    ----------
+    photo: the photo with its depth; it tears where neighbours differ by more than ``tear``.
+    background: what the photo hides, or None.
+    field_of_view: vertical, degrees.
+    near, far: distances of depth 1 and 0, in metres if ``metric``, else in any unit.
+    amount: travel between nearest and farthest at the start, percent of the width; ``most``: what the slider allows.
+    focus: the depth that stays still at the start.
+    title, description: what the browser's tab and a screen reader say.
+    """
+
+    photo: Sheet
+    background: Sheet | None
+    field_of_view: float
+    near: float
+    far: float
+    tear: float
+    amount: float = 2.0
+    most: float = 6.0
+    focus: float = 0.5
+    metric: bool = False
+    title: str = "3D photo"
+    description: str = "A photo in 3D. Move the pointer, drag, or use the arrow keys to look around."
+
+
+def page_html(page: Page) -> str:
+    """The whole page as text. It fetches nothing: every picture and script is in it."""
+    scene = {
+        "aspect": page.photo.picture.size.aspect,
+        "fieldOfView": page.field_of_view,
+        "near": page.near,
+        "far": page.far,
+        "tear": page.tear,
+        "amount": page.amount,
+        "focus": page.focus,
+        "metric": page.metric,
+        "photo": _pictures(page.photo, _PHOTO_QUALITY),
+        "background": page.background and _pictures(page.background, _HIDDEN_QUALITY),
+    }
+    parts = {
+        "title": html.escape(page.title),
+        "description": html.escape(page.description),
+        "most": f"{page.most:g}",
+        # "</" would end the script element in which the browser reads it.
+        "scene": json.dumps(scene, allow_nan=False).replace("</", "<\\/"),
+        "script": _resource("viewer.min.js").replace("</script", "<\\/script"),
+    }
+    # One pass over the template's own marks, so that nothing inside a part is taken for a mark.
+    pieces = _resource("template.html").split("{{")
+    filled = [pieces[0]]
+    for piece in pieces[1:]:
+        name, rest = piece.split("}}", 1)
+        filled += [parts[name], rest]
+    return "".join(filled)
+
+
+def write_page(page: Page, path: str | Path, *, force: bool = False) -> Path:
+    """Write the page as one HTML file; return the path. Raises ``ExistsError`` or ``WriteError``."""
+    path = Path(path)
+    text = page_html(page)
+    with atomic_path(path, force=force) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return path
+
+
+def serve_page(path: Path, port: int, *, announce: Callable[[str], None], rounds: int | None = None) -> None:
+    """Serve one page on this machine only until Ctrl-C.
+
+    A headset reaches it through ``adb reverse tcp:PORT tcp:PORT``, where localhost counts as secure, as
+    WebXR demands. There is no mapping of addresses to files: one page, held in memory, and 404 for the rest.
+
+    Parameters
+    ----------
+    port: 0 takes a free one. announce: called with the address. rounds: stop after so many requests (tests).
+
+    Raises ``WriteError`` if the port is taken.
+    """
+    body = path.read_bytes()
+    try:
+        server = ThreadingHTTPServer(("127.0.0.1", port), _handler(body))
+    except OSError as error:
+        raise WriteError(path, f"cannot be served on port {port}: {error.strerror}; choose another --port") from error
+    with server:
+        announce(f"http://localhost:{server.server_port}/")
+        try:
+            if rounds is None:
+                server.serve_forever()
+            for _ in range(rounds or 0):
+                server.handle_request()
+        except KeyboardInterrupt:
+            return
+
+
+def _handler(body: bytes) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        server_version = "depth3d"
+        sys_version = ""
+
+        def do_GET(self) -> None:
+            """The page, and only by its own address and from this machine's own name for itself."""
+            host = self.headers.get("Host", "").rsplit(":", 1)[0]
+            # Another site could point its own name at 127.0.0.1 and read the photo (DNS rebinding).
+            if self.path.split("?", 1)[0] != "/" or host not in ("localhost", "127.0.0.1"):
+                self.send_error(404)
+                return
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("X-Content-Type-Options", "nosniff")
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(body)
+
+        do_HEAD = do_GET  # noqa: N815 (the name that http.server calls)
+
+        def log_message(self, format: str, *arguments: Any) -> None:
+            """Say nothing: the terminal belongs to the person."""
+
+    return Handler
+
+
+def _pictures(sheet: Sheet, quality: int) -> dict[str, str]:
+    jpeg = sheet.jpeg
+    if jpeg is None:
+        picture = sheet.picture.eight_bit().resized(sheet.picture.size.fit(LARGEST))
+        jpeg = encode_image(picture, ".jpg", quality=quality)
+    return {"picture": _data_uri("image/jpeg", jpeg), "depth": _data_uri("image/png", _depth_png(sheet))}
+
+
+def _depth_png(sheet: Sheet) -> bytes:
+    """8-bit grey, white = near; with ``present`` 0 means "nothing here", so depth begins at 1."""
+    import cv2
+
+    gray = np.rint(sheet.depth.values * 255).astype(np.uint8)
+    if sheet.present is not None:
+        gray = np.where(sheet.present, np.maximum(gray, 1), 0).astype(np.uint8)
+    done, data = cv2.imencode(".png", gray, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    if not done:
+        raise InvalidInput(f"a depth map of {sheet.depth.size} cannot be encoded as PNG")
+    return bytes(data)
+
+
+def _data_uri(kind: str, data: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
+
+
+@cache
+def _resource(name: str) -> str:
+    return files("depth3d").joinpath("viewer", name).read_text(encoding="utf-8")
