@@ -147,15 +147,31 @@ class VideoOptions:
 
 @dataclass(frozen=True, slots=True)
 class MeshOptions:
-    """A mesh file."""
+    """A mesh file. With ``near`` and ``far`` it is true to scale, in metres; else the nearest point is at 1, the
+    farthest at 10. Depth maps hold *inverse* distance, so half-way grey is much nearer than half-way."""
 
-    near: float | None = option(None, "True distance of the nearest point, metres.", metavar="METRES")
-    far: float | None = option(None, "True distance of the farthest point, metres.", metavar="METRES")
+    near: float | None = option(None, "True distance of the nearest point, metres (needs --far).", metavar="METRES")
+    far: float | None = option(None, "True distance of the farthest point, metres (needs --near).", metavar="METRES")
+    points: bool = option(False, "A point cloud instead of a mesh (PLY, GLB).")
+    detail: int | None = option(
+        None, "Longest side of the grid, in cells (default: what fits 4 MB; PLY: 1024).", metavar="N"
+    )
+    texture: int | None = option(
+        None, "Longest side of the texture, pixels (default: the photo itself, its JPEG untouched).", metavar="N"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class ViewOptions:
-    """The 3D page."""
+    """The 3D page. ``near`` and ``far`` give a headset the true scale."""
 
     amount: float = option(2.0, "Travel between nearest and farthest, percent of the width.", metavar="PERCENT")
-    serve: bool = option(False, "Serve the page on this machine only (for headsets over adb).")
+    focus: float | Literal["auto"] = option(
+        "auto", "Depth that stays still: 0 (far) to 1 (near), or auto.", metavar="0..1|auto"
+    )
+    title: str | None = option(None, "Title of the page (default: the photo's file name).", metavar="TEXT")
+    detail: int = option(1024, "Longest side of the depth picture in the page, pixels.", metavar="N")
+    near: float | None = option(None, "True distance of the nearest point, metres (needs --far).", metavar="METRES")
+    far: float | None = option(None, "True distance of the farthest point, metres (needs --near).", metavar="METRES")
+    serve: bool = option(False, "Then serve it on this machine only (for headsets: adb reverse).")
+    port: int = option(8123, "Port for --serve; 0 takes a free one.", metavar="N")

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
-from depth3d.camera import Camera, inverse_distance
+from depth3d.camera import FARTHEST_INVERSE, Camera
 from depth3d.image import Image, Size
 from depth3d.layeredmesh import Mesh
 
@@ -94,7 +94,7 @@ def place(
     near_far: true distances in metres of depth 1 and 0, or None for scene units (1 to 10).
     """
     if near_far is None:
-        inverse = np.asarray(inverse_distance(relief.depth.astype(np.float64)))
+        inverse = FARTHEST_INVERSE + (1 - FARTHEST_INVERSE) * relief.depth.astype(np.float64)
     else:
         near, far = near_far
         inverse = relief.depth.astype(np.float64) * (1 / near - 1 / far) + 1 / far

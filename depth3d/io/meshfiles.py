@@ -90,14 +90,13 @@ def write_points(
 
     Raises ``WriteError`` for another suffix, ``InvalidInput`` for an empty cloud.
     """
-    import trimesh
-
     path = Path(path)
     if len(points) == 0 or len(points) != len(colors):
         raise InvalidInput(f"{path}: {len(points)} points and {len(colors)} colours, expected as many, at least one")
     suffix = _suffix(path)
     if suffix == ".obj":
         raise WriteError(path, "OBJ holds no coloured points; use .ply or .glb")
+    trimesh = _library()
     cloud = trimesh.PointCloud(points.astype(np.float64), colors=np.column_stack([colors, np.full(len(colors), 255)]))
     if suffix == ".ply":
         data: bytes = trimesh.exchange.ply.export_ply(cloud, vertex_normal=False)
@@ -137,10 +136,17 @@ def _suffix(path: Path) -> str:
     return suffix
 
 
-def _trimesh(mesh: Mesh, index: int) -> Any:
+def _library() -> Any:
+    """The trimesh package, without its half-typed signatures."""
     import trimesh
+
+    return trimesh
+
+
+def _trimesh(mesh: Mesh, index: int) -> Any:
     from PIL import Image as Pillow
 
+    trimesh = _library()
     # A stand-in: trimesh would encode the texture again, so `_glb` puts the real bytes in its place.
     # Each in a tint of its own, because trimesh stores equal textures and materials once.
     material = trimesh.visual.material.PBRMaterial(
@@ -157,8 +163,7 @@ def _trimesh(mesh: Mesh, index: int) -> Any:
 
 
 def _glb(kept: Sequence[tuple[Mesh, bytes | None]], camera: MeshCamera) -> bytes:
-    import trimesh
-
+    trimesh = _library()
     textures = [jpeg or encode_image(mesh.texture, ".jpg", quality=_QUALITY) for mesh, jpeg in kept]
 
     def compact(buffers: Any, tree: dict[str, Any]) -> None:
@@ -249,8 +254,7 @@ def _name_targets(tree: dict[str, Any]) -> None:
 
 
 def _ply(meshes: Sequence[Mesh]) -> bytes:
-    import trimesh
-
+    trimesh = _library()
     starts = np.cumsum([0, *(len(mesh.vertices) for mesh in meshes)])
     joined = trimesh.Trimesh(
         np.concatenate([mesh.vertices for mesh in meshes]),
@@ -264,8 +268,7 @@ def _ply(meshes: Sequence[Mesh]) -> bytes:
 
 def _write_obj(kept: Sequence[tuple[Mesh, bytes | None]], path: Path, *, force: bool) -> Path:
     """NAME.obj, NAME.mtl and one NAME_MESH.jpg per mesh; the OBJ last, so that it never stands alone."""
-    from trimesh.exchange.obj import export_obj
-
+    export_obj = _library().exchange.obj.export_obj
     stem = "_".join(path.stem.split())  # many OBJ readers end a file name at a space
     names = [f"{stem}_{mesh.name}.jpg" for mesh, _ in kept]
     library = path.with_name(f"{stem}.mtl")

@@ -119,10 +119,8 @@ function wire(view, motion, screen) {
 }
 
 function wireTurning(motion) {
-  if (!Motion.turningNeedsPermission) {
-    motion.listenToTurning();
-    return;
-  }
+  if (Motion.turningIsFree) motion.listenToTurning();
+  if (!Motion.turningNeedsPermission) return;
   const button = find("turning");
   button.hidden = false;
   button.addEventListener("click", async () => {

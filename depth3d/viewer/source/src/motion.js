@@ -51,8 +51,14 @@ export class Motion {
     return true;
   }
 
+  /** Chromium on a desk has the question too, but nothing to turn: only ask where a finger is the pointer. */
   static get turningNeedsPermission() {
-    return typeof window.DeviceOrientationEvent?.requestPermission === "function";
+    const asks = typeof window.DeviceOrientationEvent?.requestPermission === "function";
+    return asks && window.matchMedia("(pointer: coarse)").matches;
+  }
+
+  static get turningIsFree() {
+    return typeof window.DeviceOrientationEvent?.requestPermission !== "function";
   }
 
   #listen(surface) {
