@@ -6,6 +6,7 @@ import contextlib
 import logging
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from depth3d.depth import registry, weights
@@ -70,12 +71,18 @@ def _without_download() -> Selection:
         card = registry.get(SHIPPED)
         if card.weights is None or weights.cached(card):
             return Selection(card, None if card.weights is None else weights.locate(card))
+    _warn_of_guess()
+    return Selection(registry.get(STAND_IN), None)
+
+
+@lru_cache(maxsize=1)
+def _warn_of_guess() -> None:
+    """Once a run, not once a picture."""
     _log.warning(
         "no depth network is on this disk and none could be fetched: depth is only guessed (below is near)."
         " `depth3d models download %s` once with a network, or give --depth FILE",
         FETCHED_BY_ITSELF,
     )
-    return Selection(registry.get(STAND_IN), None)
 
 
 def _by_keys(path: Path) -> Selection:

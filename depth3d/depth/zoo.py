@@ -36,9 +36,8 @@ def _midas(
     card["build"] = f"{_MODELS}.{card['build']}"
     aliases = (hub, *card.pop("aliases", ()))
     licence = "MIT (Intel ISL, github.com/isl-org/MiDaS)"
-    return ModelCard(
-        name, weights=WeightsFile(file, url, **(published or {})), aliases=aliases, licence=licence, **card
-    )
+    weights = WeightsFile(file, url, **(published or {}))
+    return ModelCard(name, weights=weights, aliases=aliases, licence=licence, **facts, **card)
 
 
 def _mannequin(name: str, *, keep_aspect: bool) -> ModelCard:

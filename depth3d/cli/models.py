@@ -1,0 +1,110 @@
+"""``depth3d models``: which depth networks there are, which are on this disk, and how to get the others."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+__all__ = ["command"]
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="One machine-readable line.")
+
+
+@click.group("models", invoke_without_command=True)
+@click.pass_context
+def command(context: click.Context) -> None:
+    """List, download and find depth networks.
+
+    \b
+    depth3d models                    the list
+    depth3d models download NAME      fetch its weights once and check them
+    depth3d models path [NAME]        where its weights are (without NAME: the folder of all)
+
+    A checkpoint of your own works too: --model FILE.pt, recognised by what is in it.
+    """
+    if context.invoked_subcommand is None:
+        context.invoke(listing)
+
+
+@command.command("list")
+@_JSON
+def listing(as_json: bool = False) -> None:
+    """Name, size, whether it is on this disk, accuracy, speed and licence of every network."""
+    from depth3d.depth.registry import cards
+
+    rows = [_row(card) for card in cards()]
+    if as_json:
+        click.echo(json.dumps(rows))
+        return
+    head = {"name": "NAME", "size": "SIZE", "cached": "HERE", "accuracy": "ACCURACY", "speed": "SPEED"}
+    shown = [{**row, "size": _megabytes(row), "cached": "yes" if row["cached"] else "no"} for row in rows]
+    widths = {key: max(len(str(row[key])) for row in [head, *shown]) for key in head}
+    for row in [{**head, "licence": "LICENCE"}, *shown]:
+        cells = [
+            str(row[key]).rjust(width) if key == "size" else str(row[key]).ljust(width) for key, width in widths.items()
+        ]
+        click.echo("  ".join([*cells, row["licence"]]))
+    click.echo("--model auto takes the most accurate MiDaS network that is here.", err=True)
+
+
+@command.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--quiet", is_flag=True, help="No progress, only errors.")
+@_JSON
+def download(names: tuple[str, ...], quiet: bool, as_json: bool) -> None:
+    """Fetch the weights of NAME, check them, and tell where they are."""
+    from depth3d.depth import registry, weights
+
+    for card in [registry.get(name) for name in names]:
+        path = weights.locate(card, quiet=quiet)
+        facts = {"name": card.name, "path": str(path), "bytes": path.stat().st_size, "sha256": weights.digest(path)}
+        if not quiet:
+            published = "as published" if card.weights and card.weights.sha256 else "its hash was never published"
+            click.echo(f"{card.name}: SHA-256 {facts['sha256']} ({published})", err=True)
+        click.echo(json.dumps(facts) if as_json else facts["path"])
+
+
+@command.command()
+@click.argument("name", required=False)
+def path(name: str | None) -> None:
+    """Where the weights of NAME are on this disk; without NAME, the folder that holds them all."""
+    from depth3d.depth import registry, weights
+    from depth3d.errors import WeightsError
+
+    if name is None:
+        click.echo(weights.cache_folder())
+        return
+    card = registry.get(name)
+    found = weights.cached(card)
+    if found is None:
+        raise WeightsError(f"the weights of {card.name} are not on this disk: `depth3d models download {card.name}`")
+    click.echo(found.path)
+
+
+def _row(card: Any) -> dict[str, Any]:
+    from depth3d.depth.weights import cached
+
+    found = cached(card)
+    published = card.weights.size if card.weights else 0
+    return {
+        "name": card.name,
+        "cached": found is not None or card.weights is None,
+        "bytes": found.bytes if found else published,
+        "parameters": card.parameters,
+        "accuracy": card.accuracy,
+        "improvement": card.improvement,
+        "speed": card.speed,
+        "licence": card.licence,
+        "source": card.source,
+        "path": str(found.path) if found else None,
+        "url": card.weights.url if card.weights else None,
+    }
+
+
+def _megabytes(row: dict[str, Any]) -> str:
+    """Of the file; where no size was published, of its parameters in float32."""
+    if row["bytes"] is not None:
+        return f"{row['bytes'] / 1e6:.0f} MB"
+    return f"~{row['parameters'] * 4 / 1e6:.0f} MB" if row["parameters"] else "?"
