@@ -95,7 +95,7 @@ def digest(path: Path) -> str:
     """SHA-256 of the file; remembered beside it (``NAME.sha256``) for as long as its size and time stay."""
     status = path.stat()
     stamp = f"{status.st_size} {status.st_mtime_ns}"
-    note = path.with_name(path.name + ".sha256")
+    note = _note(path)
     try:
         value, _, known = note.read_text(encoding="ascii").strip().partition(" ")
         if known == stamp and len(value) == 64:
@@ -110,6 +110,10 @@ def digest(path: Path) -> str:
     with contextlib.suppress(OSError):  # a read-only folder: it is hashed again next time
         note.write_text(f"{value} {stamp}\n", encoding="ascii")
     return value
+
+
+def _note(path: Path) -> Path:
+    return path.with_name(path.name + ".sha256")
 
 
 def _fetched(card: ModelCard, weights: WeightsFile, folder: Path, *, timeout: float, quiet: bool) -> Path:
@@ -128,6 +132,8 @@ def _fetched(card: ModelCard, weights: WeightsFile, folder: Path, *, timeout: fl
         part = fetch(weights.url, final, expected=weights.size, hint=how_to(weights), timeout=timeout, quiet=quiet)
         if check(part, weights):
             os.replace(part, final)
+            with contextlib.suppress(OSError):  # what was hashed as a part need not be hashed again
+                os.replace(_note(part), _note(final))
             return final
         # What was resumed may be from another version of the file: once from the start, then give up.
         complaint = _put_aside(part, weights, name=weights.file)
@@ -167,7 +173,7 @@ def _put_aside(path: Path, weights: WeightsFile, name: str | None = None) -> str
     while (aside := path.with_name(f"{name}.damaged-{number}")).exists():
         number += 1
     os.replace(path, aside)
-    path.with_name(path.name + ".sha256").unlink(missing_ok=True)
+    _note(path).unlink(missing_ok=True)
     return f"{name} was damaged, {wrong}; kept as {aside}"
 
 
