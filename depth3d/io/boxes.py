@@ -1,0 +1,186 @@
+"""Stereo marks in MP4 and MOV files: ``st3d``, ``sv3d`` and Apple's ``vexu``, patched into the index.
+
+FFmpeg cannot write them on encoding. They go behind the decoder's configuration in the sample entry;
+the sizes of all boxes around grow, and the chunk offsets move when the index stands before the data.
+Sources: google/spatial-media (Spherical Video V2 RFC), ISO/IEC 14496-12, Apple's stereo video notes.
+
+The H.264 frame-packing SEI is never written beside them: FFmpeg 9 cannot decode a stream that says its
+layout twice (error -17).
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from depth3d.errors import WriteError
+
+__all__ = ["Layout", "find_box", "mark_stereo", "stereo_boxes"]
+
+Layout = Literal["side", "stack", "side-right-first"]
+_ST3D = {"stack": 1, "side": 2, "side-right-first": 4}
+_PACK = {"stack": b"over", "side": b"side", "side-right-first": b"side"}
+_CONFIGURATIONS = (b"avcC", b"hvcC", b"av1C", b"vpcC")
+_CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"udta")
+_BEHIND_CONFIGURATION = (b"clap", b"pasp", b"colr", b"mdcv", b"clli", b"btrt", b"fiel")
+_SAMPLE_ENTRY = 86  # bytes of a VisualSampleEntry before its child boxes, header included
+
+
+@dataclass(slots=True)
+class _Box:
+    kind: bytes
+    start: int  # of the header
+    body: int  # of the content
+    end: int
+
+
+def stereo_boxes(layout: Layout, *, vr180: bool = False, source: str = "depth3d") -> bytes:
+    """The boxes that say how the two eyes lie in the picture.
+
+    Parameters
+    ----------
+    layout: "side" = left eye on the left, "stack" = left eye on top, "side-right-first" = right eye on the left.
+    vr180: the picture is an equirectangular half sphere for each eye.
+    """
+    boxes = _full(b"st3d", bytes([_ST3D[layout]]))
+    if vr180:
+        quarter = 0x40000000  # a quarter of the sphere's width is missing at either side
+        boxes += _box(
+            b"sv3d",
+            _full(b"svhd", source.encode() + b"\0"),
+            _box(
+                b"proj",
+                _full(b"prhd", struct.pack(">3i", 0, 0, 0)),
+                _full(b"equi", struct.pack(">4I", 0, 0, quarter, quarter)),
+            ),
+        )
+    if layout != "side-right-first":
+        # Both eyes present, left eye first. Apple has no word for the other order.
+        eyes = _box(b"eyes", _full(b"stri", b"\x03"), _full(b"hero", b"\x01"))
+        boxes += _box(b"vexu", eyes, _box(b"pack", _full(b"pkin", _PACK[layout])))
+    return boxes
+
+
+def mark_stereo(path: str | Path, layout: Layout, *, vr180: bool = False) -> None:
+    """Patch the marks into the first picture track of an MP4 or MOV file, in place.
+
+    The picture data is only moved, never changed. Raises ``WriteError`` if the file has no such track.
+    """
+    path = Path(path)
+    with path.open("r+b") as file:
+        top = list(_children(file, 0, os.fstat(file.fileno()).st_size))
+        moov = next((box for box in top if box.kind == b"moov"), None)
+        if moov is None or moov.end - moov.start > 1 << 30:
+            raise WriteError(path, "no index (moov box) to mark as stereo; is it a finished MP4?")
+        file.seek(moov.start)
+        index = bytearray(file.read(moov.end - moov.start))
+        where = _insertion(index)
+        if where is None:
+            raise WriteError(path, "no picture track with a known codec to mark as stereo")
+        boxes = stereo_boxes(layout, vr180=vr180)
+        parents, position = where
+        for start in parents:
+            size = struct.unpack_from(">I", index, start)[0]
+            struct.pack_into(">I", index, start, size + len(boxes))
+        index[position:position] = boxes
+        if any(box.kind == b"mdat" and box.start > moov.start for box in top):
+            _shift_chunks(index, len(boxes))
+        _replace(file, moov, bytes(index))
+
+
+def find_box(path: str | Path, *kinds: str) -> bytes | None:
+    """The content of the first box of the last kind inside the first of the kind before it, and so on.
+
+    ``find_box(f, "st3d")`` searches everywhere in the index; None if there is none.
+    """
+    data = Path(path).read_bytes()
+    for kind in kinds:
+        place = data.find(kind.encode())
+        if place < 4:
+            return None
+        size = struct.unpack_from(">I", data, place - 4)[0]
+        data = data[place + 4 : place - 4 + size]
+    return data
+
+
+def _box(kind: bytes, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return struct.pack(">I4s", len(body) + 8, kind) + body
+
+
+def _full(kind: bytes, body: bytes) -> bytes:
+    return _box(kind, b"\0\0\0\0", body)
+
+
+def _children(file: BinaryIO, start: int, end: int) -> Iterator[_Box]:
+    while start + 8 <= end:
+        file.seek(start)
+        header = file.read(16)
+        size, kind = struct.unpack_from(">I4s", header)
+        body = start + 8
+        if size == 1:
+            size, body = struct.unpack_from(">Q", header, 8)[0], start + 16
+        stop = end if size == 0 else start + size
+        if stop <= start:
+            return
+        yield _Box(kind, start, body, stop)
+        start = stop
+
+
+def _inside(index: bytes | bytearray, start: int, end: int) -> Iterator[_Box]:
+    while start + 8 <= end:
+        size, kind = struct.unpack_from(">I4s", index, start)
+        if size < 8:
+            return
+        yield _Box(kind, start, start + 8, start + size)
+        start += size
+
+
+def _walk(index: bytes | bytearray, start: int, end: int, above: tuple[int, ...]) -> Iterator[tuple[_Box, tuple[int, ...]]]:
+    for box in _inside(index, start, end):
+        yield box, above
+        if box.kind in _CONTAINERS:
+            yield from _walk(index, box.body, box.end, (*above, box.start))
+
+
+def _insertion(index: bytearray) -> tuple[tuple[int, ...], int] | None:
+    """Starts of the boxes that grow, and where the new boxes go, in the first picture track."""
+    for box, above in _walk(index, 0, len(index), ()):
+        if box.kind != b"stsd":
+            continue
+        for entry in _inside(index, box.body + 8, box.end):
+            children = list(_inside(index, entry.start + _SAMPLE_ENTRY, entry.end))
+            place = next((child.end for child in children if child.kind in _CONFIGURATIONS), None)
+            if place is not None:
+                return (*above, box.start, entry.start), place
+    return None
+
+
+def _shift_chunks(index: bytearray, by: int) -> None:
+    for box, _ in list(_walk(index, 0, len(index), ())):
+        if box.kind in (b"stco", b"co64"):
+            code = ">I" if box.kind == b"stco" else ">Q"
+            step = struct.calcsize(code)
+            count = struct.unpack_from(">I", index, box.body + 4)[0]
+            for place in range(box.body + 8, box.body + 8 + count * step, step):
+                struct.pack_into(code, index, place, struct.unpack_from(code, index, place)[0] + by)
+
+
+def _replace(file: BinaryIO, old: _Box, new: bytes) -> None:
+    """Write ``new`` where ``old`` was, moving everything behind it; from the end, in pieces."""
+    by = len(new) - (old.end - old.start)
+    end = file.seek(0, os.SEEK_END)
+    piece = 1 << 22
+    while end > old.end:
+        begin = max(old.end, end - piece)
+        file.seek(begin)
+        data = file.read(end - begin)
+        file.seek(begin + by)
+        file.write(data)
+        end = begin
+    file.seek(old.start)
+    file.write(new)

@@ -1,0 +1,85 @@
+"""What else a clip holds (sound, subtitles, covers, attachments) and how each gets into the new container."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import av
+
+__all__ = ["Track", "list_tracks", "plan_tracks"]
+
+_MP4 = (".mp4", ".m4v", ".mov")
+_TEXT = ("subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "microdvd", "subviewer", "sami", "jacosub")
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One stream of the source that should live on.
+
+    Parameters
+    ----------
+    index: its number in the source.
+    kind: audio, subtitle, attachment, cover.
+    codec: name of its codec.
+    how: "copy", or the encoder that turns it into something the new container can hold.
+    """
+
+    index: int
+    kind: str
+    codec: str
+    how: str = "copy"
+
+
+def list_tracks(source: str | Path) -> list[Track]:
+    """Everything in ``source`` besides the picture itself that a container can carry; nothing if it cannot be read."""
+    try:
+        with av.open(str(source)) as container:
+            found = [_track(stream) for stream in container.streams]
+    except (av.error.FFmpegError, ValueError):
+        return []
+    return [track for track in found if track is not None]
+
+
+def plan_tracks(tracks: list[Track], suffix: str) -> tuple[list[Track], list[str]]:
+    """How every track gets into a file with this suffix, and one line for each that cannot."""
+    kept, lost = [], []
+    for track in tracks:
+        how = _fit(track, suffix.lower())
+        if how is None:
+            lost.append(f"{track.kind} stream {track.index} ({track.codec}) cannot be stored in {suffix}: left out")
+        else:
+            kept.append(replace(track, how=how))
+    return kept, lost
+
+
+def _track(stream: Any) -> Track | None:
+    kind = stream.type
+    if kind == "video":
+        kind = "cover" if "attached_pic" in str(stream.disposition).lower() else None
+    if kind not in ("audio", "subtitle", "attachment", "cover"):
+        return None  # time code comes back from the tags; other data streams have no meaning of their own
+    context = stream.codec_context
+    return Track(int(stream.index), kind, context.name if context is not None else "unknown")
+
+
+def _fit(track: Track, suffix: str) -> str | None:
+    if track.kind == "subtitle":
+        return _fit_subtitle(track.codec, suffix)
+    if track.kind == "attachment":
+        return "copy" if suffix == ".mkv" else None
+    if track.kind == "cover":
+        return "copy" if suffix in (*_MP4, ".mkv") else None
+    if suffix == ".webm" and track.codec not in ("opus", "libopus", "vorbis", "libvorbis"):
+        return "libopus"
+    return "copy"
+
+
+def _fit_subtitle(codec: str, suffix: str) -> str | None:
+    text = codec in _TEXT
+    if suffix in _MP4:
+        return ("copy" if codec == "mov_text" else "mov_text") if text else None
+    if suffix == ".webm":
+        return ("copy" if codec == "webvtt" else "webvtt") if text else None
+    return "srt" if codec == "mov_text" else "copy"
