@@ -138,11 +138,24 @@ class StabilizeOptions:
 
 @dataclass(frozen=True, slots=True)
 class VideoOptions:
-    """How a clip is read, stabilised and written."""
+    """How a clip is read, drawn and written."""
 
-    codec: str = option("libx264", "Video encoder.", metavar="NAME")
+    codec: str = option(
+        "auto", "libx264, libx265, libsvtav1, libvpx-vp9, ffv1, hardware, or auto (libx264; HDR: libx265).", metavar="NAME"
+    )
     crf: int | None = option(None, "Constant quality of the encoder (default: 18 for libx264).", metavar="N")
     preset: str | None = option(None, "Speed preset of the encoder.", metavar="NAME")
+    start: str | None = option(None, "Begin here: seconds or H:MM:SS.", metavar="TIME")
+    end: str | None = option(None, "Stop here: seconds or H:MM:SS.", metavar="TIME")
+    fps: str | None = option(None, "Another frame rate (default: every frame keeps its own time).", metavar="N")
+    size: str | None = option(None, "Another size of one eye: WIDTHxHEIGHT, 1080p.", metavar="SIZE")
+    tonemap: bool = option(False, "Turn HDR into an ordinary clip (default: HDR stays HDR).")
+    save_depth: str | None = option(None, "Also keep the depth as a lossless 16-bit clip.", metavar="FILE.mkv")
+    shots: str | None = option(
+        None, "Settings per shot: written if FILE is not there (then edit it), else obeyed.", metavar="FILE.toml"
+    )
+    preview: bool = option(False, "Only draw a handful of frames into one picture.")
+    dry_run: bool = option(False, "Only tell the plan, the size and the time it will take.")
 
 
 @dataclass(frozen=True, slots=True)

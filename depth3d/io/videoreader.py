@@ -124,6 +124,28 @@ class VideoReader:
             span = "" if self._start is None and self._end is None else " between --start and --end"
             raise ReadError(self._path, f"no frame could be decoded{span}")
 
+    def around(self, time: Fraction) -> Iterator[Frame]:
+        """Frames from the one shown at ``time`` (or a little before) on; their numbers mean nothing."""
+        held: tuple[Fraction, Any] | None = None
+        self._rewind(max(Fraction(0), time - 1))
+        for when, decoded in self._timed():
+            if self._end is not None and when >= self._end:
+                break
+            if when <= time:
+                held = (when, decoded)
+                continue
+            if held is not None:
+                yield self._frame(0, *held)
+                held = None
+            yield self._frame(0, when, decoded)
+        if held is not None:
+            yield self._frame(0, *held)
+
+    @property
+    def is_sequence(self) -> bool:
+        """Whether these are single pictures, whose rate is what the user says."""
+        return _is_sequence(self._path)
+
     def _frame(self, number: int, when: Fraction, decoded: Any) -> Frame:
         try:
             image = self._upright(self._converter.image(decoded))

@@ -119,7 +119,7 @@ class WorkFolder:
 def _alive(lock: Path) -> bool:
     try:
         number = int(lock.read_text())
-        if number == os.getpid():
+        if number == os.getpid() or os.name == "nt":  # on Windows signal 0 would be a Ctrl-C
             return False
         os.kill(number, 0)
     except (ValueError, ProcessLookupError, FileNotFoundError, OverflowError):
