@@ -141,7 +141,9 @@ class VideoOptions:
     """How a clip is read, drawn and written."""
 
     codec: str = option(
-        "auto", "libx264, libx265, libsvtav1, libvpx-vp9, ffv1, hardware, or auto (libx264; HDR: libx265).", metavar="NAME"
+        "auto",
+        "libx264, libx265, libsvtav1, libvpx-vp9, ffv1, hardware, or auto (libx264; HDR: libx265).",
+        metavar="NAME",
     )
     crf: int | None = option(None, "Constant quality of the encoder (default: 18 for libx264).", metavar="N")
     preset: str | None = option(None, "Speed preset of the encoder.", metavar="NAME")

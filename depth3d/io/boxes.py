@@ -140,7 +140,9 @@ def _inside(index: bytes | bytearray, start: int, end: int) -> Iterator[_Box]:
         start += size
 
 
-def _walk(index: bytes | bytearray, start: int, end: int, above: tuple[int, ...]) -> Iterator[tuple[_Box, tuple[int, ...]]]:
+def _walk(
+    index: bytes | bytearray, start: int, end: int, above: tuple[int, ...]
+) -> Iterator[tuple[_Box, tuple[int, ...]]]:
     for box in _inside(index, start, end):
         yield box, above
         if box.kind in _CONTAINERS:

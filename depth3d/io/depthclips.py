@@ -34,7 +34,9 @@ class DepthClipWriter:
         self._path, self._base = path, time_base
         try:
             self._container = av.open(str(path), "w")
-            stream: Any = self._container.add_stream("ffv1", rate=rate.limit_denominator(100_000), options={"level": "3"})
+            stream: Any = self._container.add_stream(
+                "ffv1", rate=rate.limit_denominator(100_000), options={"level": "3"}
+            )
             stream.width, stream.height = size
             stream.pix_fmt = "gray16le"
             stream.time_base = stream.codec_context.time_base = time_base

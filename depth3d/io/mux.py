@@ -186,7 +186,7 @@ def _packets(film: Film) -> Iterator[Any]:
     done = 0
     for piece in film.pieces:
         with av.open(str(piece)) as container:
-            held = [packet for packet in container.demux(video=0) if packet.size]
+            held: list[Any] = [packet for packet in container.demux(video=0) if packet.size]
             order = sorted(range(len(held)), key=lambda place: held[place].pts)
             rank = {place: number for number, place in enumerate(order)}
             if done + len(held) > len(film.times):
@@ -205,7 +205,8 @@ def _packets(film: Film) -> Iterator[Any]:
 def _reordering(piece: Path) -> int:
     """By how many frames decoding runs ahead of showing in this piece."""
     with av.open(str(piece)) as container:
-        stamps = [packet.pts for packet in container.demux(video=0) if packet.size]
+        packets: Iterator[Any] = container.demux(video=0)
+        stamps = [packet.pts for packet in packets if packet.size]
     rank = {stamp: number for number, stamp in enumerate(sorted(stamps))}
     return max((place - rank[stamp] for place, stamp in enumerate(stamps)), default=0)
 
@@ -236,4 +237,6 @@ def _alone(film: Film, target: Path, track: Track) -> bool:
     with tempfile.TemporaryDirectory(prefix="depth3d-") as folder:
         command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-i", str(film.source)]
         command += ["-map", f"0:{track.index}", "-c", track.how, str(Path(folder) / f"one{target.suffix}")]
-        return subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+        return (
+            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
+        )

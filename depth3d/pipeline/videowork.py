@@ -29,13 +29,17 @@ def whole(path: Path) -> Iterator[Path]:
     temporary = path.with_name(f"part-{path.name}")
     try:
         yield temporary
-        with temporary.open("rb+") as file:
-            os.fsync(file.fileno())  # a rename may reach the disk before the data does
-        os.replace(temporary, path)
+        _settle(temporary, path)
     except OSError as error:
         raise WriteError(path, f"cannot be written: {error.strerror or error}; the finished pieces are kept") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _settle(temporary: Path, path: Path) -> None:
+    with temporary.open("rb+") as file:
+        os.fsync(file.fileno())  # a rename may reach the disk before the data does
+    os.replace(temporary, path)
 
 
 class Part:
@@ -57,6 +61,13 @@ class Part:
         for leftover in self.folder.glob("part-*"):
             leftover.unlink()
         self.write_json("key.json", self._key)
+
+    def adopt(self, temporary: Path, path: Path) -> None:
+        """Give a finished file its own name."""
+        try:
+            _settle(temporary, path)
+        except OSError as error:
+            raise WriteError(path, f"cannot be written: {error.strerror or error}") from error
 
     def write_json(self, name: str, content: Any) -> None:
         """Write a small file whole."""
@@ -101,6 +112,10 @@ class WorkFolder:
     def part(self, name: str, key: dict[str, Any], what: str) -> Part:
         """The folder of pieces called ``name``; emptied if it was made for another ``key``."""
         return Part(self.folder / name, key, what)
+
+    def remove(self, name: str) -> None:
+        """Delete the part called ``name``, if it is there."""
+        shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def _take_lock(self) -> None:
         for _ in range(2):

@@ -1,0 +1,231 @@
+"""A clip becomes 3D: depth of every frame, steadied in time, drawn for both eyes, with all else of the clip kept.
+
+Two passes. The first predicts and steadies depth and keeps it in the work folder; only then the range of every
+scene is known. The second draws and encodes. Both go on where a stopped run left off, and the finished file
+appears only whole.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from depth3d.errors import VideoError
+from depth3d.frames import BT709
+from depth3d.io.atomic import atomic_path, refuse_existing
+from depth3d.io.encoders import choose
+from depth3d.io.mux import Film, finish
+from depth3d.options import (
+    AnimateOptions,
+    DepthOptions,
+    OutputOptions,
+    StabilizeOptions,
+    StereoOptions,
+    VideoOptions,
+)
+from depth3d.pipeline.clipjob import ClipJob, plan_job
+from depth3d.pipeline.videodepth import ClipDepth, DepthSource, Progress, StillDepth, first_pass
+from depth3d.pipeline.videodraw import DepthDrawer, Drawer, Look, PathDrawer, StereoDrawer, moving_format
+from depth3d.pipeline.videomarks import Marks, marks_of, write_marks
+from depth3d.pipeline.videorender import Pieces, Style, draw_pieces
+from depth3d.pipeline.videowork import WorkFolder
+
+__all__ = ["Product", "convert"]
+
+log = logging.getLogger("depth3d.video")
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What a clip is turned into.
+
+    Parameters
+    ----------
+    kind: "stereo", "animate" (a moving camera over the playing clip) or "depth" (a depth clip).
+    stereo, animate: options of the first two; ``heatmap``: colours of a depth clip, or None for grey.
+    """
+
+    kind: str = "stereo"
+    stereo: StereoOptions = StereoOptions()
+    animate: AnimateOptions = AnimateOptions()
+    heatmap: str | None = None
+
+    def key(self) -> dict[str, Any]:
+        """All that the drawn pictures depend on, besides depth and clip."""
+        if self.kind == "depth":
+            return {"heatmap": self.heatmap}
+        return asdict(self.animate if self.kind == "animate" else self.stereo)
+
+
+def convert(
+    input: str | Path,
+    output: str | Path | None = None,
+    *,
+    stereo: StereoOptions | None = None,
+    animate: AnimateOptions | None = None,
+    only_depth: bool = False,
+    heatmap: str | None = None,
+    depth: DepthOptions | None = None,
+    stabilize: StabilizeOptions | None = None,
+    video: VideoOptions | None = None,
+    output_options: OutputOptions | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Turn a clip into a stereo clip (by default), a clip with a moving camera, or a depth clip; return its path.
+
+    Parameters
+    ----------
+    input: a video file, a GIF, or the pattern of an image sequence (``img_%04d.png``).
+    output: ``.mp4``, ``.mkv``, ``.mov``, ``.webm``; default ``NAME_LRF_Full_SBS.mp4`` and the like beside it.
+    stereo: format, parallax, convergence, eyes. One format; several: call again, the depth is predicted anew.
+    animate: a camera path instead of two eyes.
+    only_depth: the depth as a clip, white = near, or with the colour map ``heatmap``.
+    depth: where depth comes from; ``depth.depth`` may be a depth clip (``video.save_depth`` writes one) or a picture.
+    stabilize, video, output_options: how depth is steadied, how the clip is encoded, ``force``.
+    progress: called with (stage, frames done, frames in all or 0).
+
+    A stopped run (Ctrl-C, kill, full disk) goes on when called again with the same options.
+
+    Raises ``ExistsError`` before any work is done, ``VideoError`` with the number of the frame that failed,
+    and any other ``Depth3DError``.
+    """
+    video, outputs = video or VideoOptions(), output_options or OutputOptions()
+    kind = "depth" if only_depth else "animate" if animate is not None else "stereo"
+    product = Product(kind, stereo or StereoOptions(), animate or AnimateOptions(), heatmap)
+    source = Path(input)
+    target = Path(output) if output is not None else default_target(source, product, video)
+    refuse_existing(target, force=outputs.force)
+    job = plan_job(source, depth or DepthOptions(), stabilize or StabilizeOptions(), video)
+    return _Conversion(job, product, target, outputs.force, progress).run()
+
+
+def default_target(source: Path, product: Product, video: VideoOptions) -> Path:
+    """Where the result goes if the user does not say."""
+    tags = {"animate": "_3d", "depth": "_depth"}
+    tag = tags.get(product.kind) or moving_format(product.stereo.format).tag
+    stem = source.stem.split("%")[0].replace("*", "").rstrip("_-. ") or source.parent.name or "clip"
+    suffix = {"ffv1": ".mkv", "libvpx-vp9": ".webm", "vp9": ".webm"}.get(video.codec.lower(), ".mp4")
+    return source.with_name(f"{stem}{tag}{suffix}")
+
+
+class _Conversion:
+    """One run: the two passes and the last step."""
+
+    def __init__(self, job: ClipJob, product: Product, target: Path, force: bool, progress: Progress | None) -> None:
+        self._job, self._product, self._target, self._force = job, product, target, force
+        self._progress = progress
+        self._done = 0
+        for note in job.info.notes:
+            log.info("%s: %s", job.source.name, note)
+
+    def run(self) -> Path:
+        """Do what is not done yet; raises ``KeyboardInterrupt`` after telling how to go on."""
+        try:
+            with WorkFolder(self._target.parent, self._target.name) as work:
+                self._work(work)
+        except KeyboardInterrupt:
+            log.warning(
+                "stopped after %d frames; the same command goes on from there (work so far: %s)",
+                self._done,
+                self._target.with_name(f".{self._target.name}.depth3d"),
+            )
+            raise
+        return self._target
+
+    def _work(self, work: WorkFolder) -> None:
+        job, product = self._job, self._product
+        depth = self._depth(work)
+        drawer, marks = self._drawer()
+        style = self._style(drawer, marks)
+        key = {**job.key(), **product.key(), "depth": job.depth.depth, **_style_key(style)}
+        part = work.part("pictures", key, "drawing")
+        with drawer:
+            pieces = draw_pieces(job, depth, drawer, self._look, style, part, self._report)
+        self._finish(pieces, style, marks)
+        part.remove()
+        work.remove("depth")
+
+    def _depth(self, work: WorkFolder) -> DepthSource:
+        job = self._job
+        if job.depth.depth is not None:
+            return given_depth(Path(job.depth.depth), job)
+        key = {**job.key(), "model": job.depth.model, "engine": job.depth.engine, **asdict(job.stabilize)}
+        part = work.part("depth", key, "depth")
+        return first_pass(job, part, self._report)
+
+    def _drawer(self) -> tuple[Drawer, Marks]:
+        job, product = self._job, self._product
+        size, aspect = job.info.size, job.info.pixel_aspect
+        if product.kind == "depth":
+            return DepthDrawer(size, product.heatmap), Marks(aspect)
+        if product.kind == "animate":
+            return PathDrawer(size, product.animate), Marks(aspect)
+        layout = moving_format(product.stereo.format)
+        return StereoDrawer(size, product.stereo, layout), marks_of(layout, aspect, self._target)
+
+    def _style(self, drawer: Drawer, marks: Marks) -> Style:
+        info, video = self._job.info, self._job.video
+        encoder, why = choose(video.codec, info, drawer.size, self._target.suffix.lower())
+        if why is not None:
+            log.info(why)
+        if self._target.suffix.lower() not in encoder.containers:
+            raise VideoError(
+                f"{encoder.name} does not go into {self._target.suffix} files; use {' or '.join(encoder.containers)}"
+            )
+        colour = BT709 if self._product.kind == "depth" else info.colour
+        bits = 16 if self._product.kind == "depth" and encoder.quality is None else min(info.bit_depth, 10)
+        return Style(encoder, bits, colour, marks.pixel_aspect, video.crf, video.preset)
+
+    def _look(self, frame: int, scene: int) -> Look:
+        stereo = self._product.stereo
+        convergence = 0.5 if stereo.convergence == "auto" else stereo.convergence
+        return Look(stereo.parallax, convergence)
+
+    def _report(self, stage: str, done: int, total: int) -> None:
+        self._done = done
+        if self._progress is not None:
+            self._progress(stage, done, total)
+
+    def _finish(self, pieces: Pieces, style: Style, marks: Marks) -> None:
+        job = self._job
+        times = [tick * job.time_base for tick in pieces.ticks]
+        step = job.rate or job.info.rate
+        film = Film(
+            pieces.files,
+            times,
+            job.time_base,
+            end=times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1 / step),
+            source=job.source if job.source.is_file() else None,
+            start=job.start or Fraction(0),
+            length=None if job.end is None else job.end - (job.start or 0),
+            track=job.info.track,
+            tag=style.encoder.tag,
+            stereo_mode=marks.stereo_mode,
+        )
+        with atomic_path(self._target, force=self._force) as temporary:
+            finish(film, temporary)
+            write_marks(temporary, marks)
+
+
+def given_depth(path: Path, job: ClipJob) -> DepthSource:
+    """The depth file a user gave: a clip, or one picture for a camera that stands still."""
+    from depth3d.io.videoreader import is_clip
+
+    if is_clip(path):
+        return ClipDepth(path, job.depth.invert_depth)
+    from depth3d.io.depthfiles import read_depth
+
+    return StillDepth(read_depth(path, invert=job.depth.invert_depth, size=job.info.size))
+
+
+def _style_key(style: Style) -> dict[str, Any]:
+    return {
+        "codec": style.encoder.name,
+        "crf": style.crf,
+        "preset": style.preset,
+        "bits": style.bits,
+        "aspect": style.pixel_aspect,
+    }

@@ -1,0 +1,240 @@
+"""What a clip becomes, frame by frame: two eyes in any layout, a moving camera, or its depth.
+
+A drawer works in two steps, because only the second needs OpenGL: ``prepare`` may run in any thread and does
+all that numpy can do, ``draw`` runs in the one thread that owns the GPU. Neither remembers earlier frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from depth3d.depthmap import DepthMap
+from depth3d.errors import InvalidInput
+from depth3d.frames import Frame
+from depth3d.image import Image, Size
+from depth3d.options import AnimateOptions, StereoOptions
+from depth3d.stereoformats import StereoFormat, find_format
+from depth3d.stereopair import StereoPair
+
+__all__ = ["DepthDrawer", "Drawer", "Look", "PathDrawer", "StereoDrawer", "moving_format"]
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How strong the 3D of one frame is: the same for all frames of a shot.
+
+    Parameters
+    ----------
+    parallax: how far nearest and farthest part, percent of the width.
+    convergence: depth that lies on the screen, 0 (far) to 1 (near).
+    """
+
+    parallax: float
+    convergence: float
+
+
+class Drawer(Protocol):
+    """Makes the pictures of the output; a context manager."""
+
+    size: Size
+
+    def __enter__(self) -> Drawer: ...
+
+    def __exit__(self, *exception: object) -> None: ...
+
+    def prepare(self, frame: Frame, depth: DepthMap, look: Look) -> Any:
+        """All that needs no GPU; from any thread."""
+        ...
+
+    def draw(self, prepared: Any) -> Image:
+        """The finished picture, ``size`` large; always from the same thread."""
+        ...
+
+
+def moving_format(name: str) -> StereoFormat:
+    """The format of this name, if a clip can have it.
+
+    Raises ``InvalidInput`` otherwise, with the names that work.
+    """
+    from depth3d.stereoformats import FORMATS
+
+    layout = find_format(name)
+    if not layout.moving:
+        able = ", ".join(card.name for card in FORMATS.values() if card.moving)
+        raise InvalidInput(f"a clip cannot be {layout.name}; formats for clips: {able}")
+    return layout
+
+
+class StereoDrawer:
+    """Two eyes, laid out by a format; or picture and depth side by side (``rgbd``).
+
+    Parameters
+    ----------
+    size: of the clip's pictures.
+    options: eyes and quality; parallax and convergence come with every frame's look.
+    """
+
+    def __init__(self, size: Size, options: StereoOptions, layout: StereoFormat) -> None:
+        from depth3d.render.compose import composed_size
+
+        self._eye, self._options, self._layout = size, options, layout
+        self.size = Size(2 * size.width, size.height) if layout.packing == "depth" else composed_size(size, layout)
+        self._composer: Any = None
+        self._renderer: Any = None
+
+    def __enter__(self) -> StereoDrawer:
+        from depth3d.render.compose import Composer
+        from depth3d.render.renderer import Renderer
+
+        if self._layout.packing != "depth":
+            self._renderer = Renderer(self._eye)
+            if not self._plain:
+                self._composer = Composer(self._eye, self._layout)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for thing in (self._composer, self._renderer):
+            if thing is not None:
+                thing.release()
+
+    @property
+    def _plain(self) -> bool:
+        """Layouts that only put whole pictures beside each other need no GPU for that."""
+        return self._layout.packing in ("side", "stack") and not self._layout.half
+
+    def prepare(self, frame: Frame, depth: DepthMap, look: Look) -> Any:
+        """The mesh of the frame (or its depth in full size)."""
+        from depth3d.geometry.layers import build_layers
+
+        values = _along_edges(depth, frame)
+        if self._layout.packing == "depth":
+            return frame, values, None, look
+        each = look.parallax / 2 if self._options.eyes == "both" else look.parallax
+        mesh = build_layers(frame.image, values, parallax_percent=abs(each), quality="draft")
+        return frame, values, mesh, look
+
+    def draw(self, prepared: Any) -> Image:
+        """Both eyes, laid out."""
+        from depth3d.pipeline.views import eye_camera
+
+        frame, depth, mesh, look = prepared
+        if mesh is None:
+            return Image(np.hstack([frame.image.pixels, _grey(depth, frame.image.pixels.dtype)]))
+        self._renderer.upload(mesh)
+        eyes, aspect = self._options.eyes, self._eye.aspect
+        each = look.parallax / 2 if eyes == "both" else look.parallax
+        views = {}
+        for name, sign in (("left", -1), ("right", 1)):
+            if eyes in ("both", name):
+                views[name] = self._renderer.draw(eye_camera(mesh.camera, aspect, sign * each, look.convergence))
+        pair = StereoPair(views.get("left", frame.image), views.get("right", frame.image))
+        return self._composed(pair)
+
+    def _composed(self, pair: StereoPair) -> Image:
+        if not self._plain:
+            composed: Image = self._composer.compose(pair)
+            return composed
+        first, second = (pair.right, pair.left) if self._layout.right_first else (pair.left, pair.right)
+        join = np.hstack if self._layout.packing == "side" else np.vstack
+        return Image(join([first.pixels, second.pixels]))
+
+
+class PathDrawer:
+    """A camera that moves over a clip while it plays.
+
+    Parameters
+    ----------
+    size: of the clip's pictures; ``options``: the path, its strength and length.
+    """
+
+    def __init__(self, size: Size, options: AnimateOptions) -> None:
+        self.size, self._options = size, options
+        self._renderer: Any = None
+        self._path: Any = None
+
+    def __enter__(self) -> PathDrawer:
+        from depth3d.render.renderer import Renderer
+
+        self._renderer = Renderer(self.size)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._renderer is not None:
+            self._renderer.release()
+
+    def prepare(self, frame: Frame, depth: DepthMap, look: Look) -> Any:
+        """The mesh of the frame."""
+        from depth3d.geometry.layers import build_layers
+
+        values = _along_edges(depth, frame)
+        mesh = build_layers(frame.image, values, parallax_percent=self._options.amount, quality="draft")
+        return frame, mesh
+
+    def draw(self, prepared: Any) -> Image:
+        """The frame as the camera sees it at the frame's time."""
+        from depth3d.geometry.paths import named_path
+
+        frame, mesh = prepared
+        if self._path is None:
+            still = 0.5 if self._options.focus == "auto" else float(self._options.focus)
+            self._path = named_path(
+                self._options.path,
+                mesh.camera,
+                self.size.aspect,
+                amount=self._options.amount,
+                seconds=self._options.seconds,
+                focus=still,
+            )
+        self._renderer.upload(mesh)
+        drawn: Image = self._renderer.draw(self._path.at(float(frame.time) % self._path.duration))
+        return drawn
+
+
+class DepthDrawer:
+    """The depth itself: grey (white = near) or a heat map.
+
+    Parameters
+    ----------
+    size: of the clip's pictures; ``heatmap``: name of a colour map, or None for grey.
+    """
+
+    def __init__(self, size: Size, heatmap: str | None) -> None:
+        self.size, self._heatmap = size, heatmap
+
+    def __enter__(self) -> DepthDrawer:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        return None
+
+    def prepare(self, frame: Frame, depth: DepthMap, look: Look) -> Any:
+        """The picture; nothing is left for the GPU."""
+        values = _along_edges(depth, frame)
+        if self._heatmap is not None:
+            from depth3d.io.colormaps import heatmap
+
+            return heatmap(values, self._heatmap)
+        return Image(_grey(values, np.dtype(np.uint16)))
+
+    def draw(self, prepared: Any) -> Image:
+        """What ``prepare`` made."""
+        image: Image = prepared
+        return image
+
+
+def _along_edges(depth: DepthMap, frame: Frame) -> DepthMap:
+    """Depth at the frame's size, its silhouettes where the picture has them."""
+    if depth.size == frame.image.size:
+        return depth
+    from depth3d.depth.refine import upsample
+
+    return DepthMap(np.clip(upsample(depth.values, frame.guide), 0, 1))
+
+
+def _grey(depth: DepthMap, dtype: np.dtype[Any]) -> Any:
+    most = np.iinfo(dtype).max
+    grey = np.round(depth.values * most).astype(dtype)
+    return np.repeat(grey[..., None], 3, axis=2)
