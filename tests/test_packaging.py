@@ -30,7 +30,7 @@ def test_wheel_holds_the_shaders_and_nothing_stray() -> None:
         pytest.skip("depth3d is not installed here")
     if not any(name.startswith("depth3d/") for name in installed):
         pytest.skip("an editable install")
-    assert any(name.startswith("depth3d/shaders/") and name.endswith(".vert") for name in installed)
+    assert any(name.startswith("depth3d/shaders/") and name.endswith(".glsl") for name in installed)
     assert "depth3d/py.typed" in installed
     roots = {name.split("/")[0] for name in installed if not name.startswith("..")}
     assert roots == {"depth3d", f"depth3d-{depth3d.__version__}.dist-info"}

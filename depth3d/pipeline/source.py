@@ -85,7 +85,6 @@ def load_scene(path: str | Path, options: DepthOptions | None = None) -> Scene:
     """
     from depth3d.io.depthfiles import find_depth, read_depth
     from depth3d.io.images import open_image
-    from depth3d.io.stereofiles import find_pair
 
     options = options or DepthOptions()
     path = Path(path)
@@ -98,6 +97,8 @@ def load_scene(path: str | Path, options: DepthOptions | None = None) -> Scene:
         found = find_depth(path, size=image.size, invert=options.invert_depth)
         if found is not None:
             return Scene(image, found.depth, found.how)
+        from depth3d.io.stereofiles import find_pair
+
         pair = find_pair(path)
         if pair is not None:
             from depth3d.depth.match import match_stereo

@@ -83,9 +83,7 @@ def test_in_a_batch_the_good_ones_are_done_and_the_bad_one_is_told(photo: Path) 
         (["animate", "nowhere.jpg"], 1, "nowhere.jpg"),
     ],
 )
-def test_errors_are_one_line_with_the_right_code(
-    arguments: list[str], code: int, words: str, tmp_path: Path
-) -> None:
+def test_errors_are_one_line_with_the_right_code(arguments: list[str], code: int, words: str, tmp_path: Path) -> None:
     done = depth3d(*arguments, cwd=tmp_path)
     assert done.returncode == code, done.stderr
     assert words in done.stderr
