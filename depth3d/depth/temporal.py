@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.depth.temporal_cuts import CutDetector
+from depth3d.depth.temporal_cuts import CutDetector, Verdict
 from depth3d.depth.temporal_filter import Estimate, SceneFilter, look_back
 from depth3d.depth.temporal_flow import Floats, FlowFunction, MotionEstimator
 from depth3d.depth.temporal_range import SceneRanges, Spool, Stable
@@ -136,27 +136,27 @@ class Stabilizer:
         self._waiting.append((self._pushed, small, disparity.values))
         self._pushed += 1
         finished: list[Stable] = []
-        for starts_scene in self._cuts.push(small):
-            finished += self._take(starts_scene)
+        for verdict in self._cuts.push(small):
+            finished += self._take(verdict)
         return finished
 
     def flush(self) -> list[Stable]:
         """The clip has ended: returns all that is left."""
         finished: list[Stable] = []
-        for starts_scene in self._cuts.flush():
-            finished += self._take(starts_scene)
+        for verdict in self._cuts.flush():
+            finished += self._take(verdict)
         return finished + self._finish_scene()
 
-    def _take(self, starts_scene: bool) -> list[Stable]:
+    def _take(self, verdict: Verdict) -> list[Stable]:
         index, pixels, disparity = self._waiting.popleft()
         finished: list[Stable] = []
-        if self._filter is None or self._motion is None or self._earlier is None or starts_scene:
+        if self._filter is None or self._motion is None or self._earlier is None or verdict.starts_scene:
             finished = self._finish_scene()
             self._scene += 1
             self._filter = SceneFilter(disparity, self._memory)
         else:
             motion = self._motion.between(self._earlier, pixels)
-            zoom = self._filter.advance(disparity, motion)
+            zoom = self._filter.advance(disparity, motion, fading=verdict.fading)
             if self._estimates:  # with no look-ahead the frame before has left already
                 before = self._estimates[-1]
                 before.forward, before.forward_valid, before.zoom = motion.forward, motion.forward_valid, zoom

@@ -29,6 +29,7 @@ STRAY_MEMORY = 0.9
 OVERLAP_NEEDED, OVERLAP_GOOD = 0.2, 0.92
 LARGEST_GAIN = 0.6
 NOISE_GATE = 3.0
+FADE_MEMORY = 2.0
 
 
 @dataclass(slots=True)
@@ -71,8 +72,11 @@ class SceneFilter:
         self.age: Floats = np.ones_like(self.state)
         self.noise = 0.0
 
-    def advance(self, disparity: Floats, motion: Motion) -> Zoom:
-        """Take the next frame in: (H, W) disparity and the motion to it. Returns the zoom on the way."""
+    def advance(self, disparity: Floats, motion: Motion, *, fading: bool = False) -> Zoom:
+        """Take the next frame in: (H, W) disparity and the motion to it. Returns the zoom on the way.
+
+        ``fading``: the scene before still shines through, so that nothing is worth remembering for long.
+        """
         raw = self._raw(disparity)
         valid = motion.backward_valid
         overlap = float(valid.mean())
@@ -92,7 +96,8 @@ class SceneFilter:
         self._measure_noise(difference, valid)
         strange = _local_mean(np.abs(difference)) / np.float32(NOISE_GATE * self.noise + 1e-9) - 1
         surprise = np.clip(strange, 0, 1) * np.float32(LARGEST_GAIN)
-        gain: Floats = np.maximum(np.float32(1) / np.minimum(age + 1, np.float32(self._memory)), surprise)
+        memory = min(self._memory, FADE_MEMORY) if fading else self._memory
+        gain: Floats = np.maximum(np.float32(1) / np.minimum(age + 1, np.float32(memory)), surprise)
         gain = np.where(valid, gain, np.float32(1))
         self.state = expected + gain * difference
         self.age = np.float32(1) / gain
