@@ -1,26 +1,40 @@
-"""Depth maps from and to files."""
+"""Depth maps from and to files, and depth that lies beside a photo or inside it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from depth3d.depthmap import DepthMap, Disparity
-from depth3d.errors import ReadError
+from depth3d.depthmap import DepthMap
+from depth3d.errors import InvalidInput, ReadError
 from depth3d.image import Image, Size
-from depth3d.io.atomic import atomic_path
-from depth3d.io.floatfiles import FLOAT_SUFFIXES, encode_floats, read_floats
-from depth3d.io.images import encode_image, open_image
+from depth3d.io.atomic import atomic_path, refuse_existing
+from depth3d.io.colormaps import colorize
+from depth3d.io.depthrules import depth_from_numbers, depth_from_picture, polarity_hint
+from depth3d.io.embeddeddepth import read_embedded
+from depth3d.io.floatfiles import FLOAT_SUFFIXES, encode_floats, has_distances, read_floats
+from depth3d.io.images import encode_image, flatten, open_image
 
-__all__ = ["FoundDepth", "find_depth", "load_depth", "read_depth", "write_depth"]
+__all__ = [
+    "FoundDepth",
+    "contact_picture",
+    "find_depth",
+    "load_depth",
+    "read_depth",
+    "write_depth",
+    "write_facebook_pair",
+]
 
-SIDECAR_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".exr", ".npy", ".pfm")
-SIDECAR_ENDINGS = ("_depth", "-depth", ".depth", "_disparity", "-disparity", "_depthmap")
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".exr", ".npy", ".pfm")
+# The first is Facebook's and ours; the rest are habits of other tools.
+_ENDINGS = ("_depth", "-depth", ".depth", "_disparity", "-disparity", "_disp", "_depthmap", "-dpt")
+_PHOTO_ENDINGS = ("-image", "_image", "-rgb", "_rgb", "-color", "_color", "_left")
 ASPECT_TOLERANCE = 0.02  # a depth map may be rounded to whole pixels, not cropped differently
+_FACEBOOK_SIDE = 640  # smaller pictures are known to come out wrong
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,76 +46,166 @@ class FoundDepth:
 
 
 def read_depth(path: str | Path, *, invert: bool = False, size: Size | None = None) -> DepthMap:
-    """Any depth file -> DepthMap (see ``load_depth`` for the rules and the line that tells them)."""
+    """Read a depth map of any kind: normalised inverse depth at the file's own size, 1 = nearest.
+
+    Parameters
+    ----------
+    path: PNG, JPEG, WebP, TIFF and other pictures: grey of 8 or 16 bits, white = near, or a heat map (viridis,
+        inferno, magma, plasma, turbo, jet, cividis, spectral; bright or red = near). NPY, PFM, EXR: numbers
+        in [0, 1] as they are; other ranges larger = nearer; an EXR channel called Z or depth holds distances.
+        A photo with depth inside it (HEIC, JPEG) gives that.
+    invert: the file has near and far exchanged.
+    size: the photo's size, to check that both have the same shape.
+
+    Raises ``ReadError`` if the file cannot be read, its colours follow no heat map, or its shape differs
+    from the photo's by more than 2 %.
+    """
     return load_depth(path, invert=invert, size=size).depth
 
 
 def load_depth(path: str | Path, *, invert: bool = False, size: Size | None = None) -> FoundDepth:
     """As ``read_depth``, with the line that tells how the file was read."""
     path = Path(path)
-    if path.suffix.lower() in FLOAT_SUFFIXES:
-        values = read_floats(path)
-        depth, how = _from_floats(path, values), "numbers, larger = nearer"
-    else:
-        image = open_image(path)
-        depth, how = (
-            DepthMap.from_gray(image.pixels[..., 0]),
-            f"{image.pixels.dtype.itemsize * 8} bit grey, white = near",
-        )
-    if invert:
-        depth, how = depth.inverted(), f"{how}, inverted"
+    try:
+        if path.suffix.lower() in FLOAT_SUFFIXES:
+            values = read_floats(path)
+            depth, how = depth_from_numbers(values, distances=has_distances(path), invert=invert)
+            embedded = None
+        else:
+            embedded = read_embedded(path)
+            if embedded is not None:
+                depth, how = (embedded[0].inverted() if invert else embedded[0]), embedded[1]
+            else:
+                depth, how = depth_from_picture(open_image(path, color_managed=False), invert=invert)
+    except InvalidInput as error:
+        raise ReadError(path, str(error)) from error
     if size is not None:
-        check_aspect(path, depth.size, size)
-    return FoundDepth(depth, f"depth from {path.name}: {how}, {depth.size}")
+        _check_shape(path, depth.size, size)
+    hint = "" if invert or embedded is not None else polarity_hint(depth)
+    return FoundDepth(depth, f"depth from {path.name}: {how}, {depth.size}{hint}")
 
 
 def find_depth(photo: str | Path, *, size: Size | None = None, invert: bool = False) -> FoundDepth | None:
-    """The depth that belongs to ``photo``: a file beside it, or None.
+    """The depth that belongs to ``photo``: a file beside it, or depth inside it, or None.
 
     Parameters
     ----------
-    size: the size of the upright photo if it is known already.
+    size: the size of the upright photo, if it is known already.
+    invert: near and far are exchanged.
+
+    Raises ``ReadError`` if there is such a file but it cannot be read, or has another shape than the photo.
     """
     photo = Path(photo)
-    for ending in SIDECAR_ENDINGS:
-        for suffix in SIDECAR_SUFFIXES:
-            candidate = photo.with_name(photo.stem + ending + suffix)
-            if candidate.is_file():
-                return load_depth(candidate, size=size or open_image(photo).size, invert=invert)
-    return None
-
-
-def check_aspect(path: Path, depth: Size, photo: Size) -> None:
-    """Raise ``ReadError`` unless the two have the same shape within 2 %."""
-    if abs(depth.aspect / photo.aspect - 1) > ASPECT_TOLERANCE:
-        raise ReadError(
-            path,
-            f"the depth map is {depth} and the photo {photo}: their shapes differ by more than 2 %, so they do not"
-            " belong together (crop one of them)",
+    beside = next((candidate for candidate in _candidates(photo) if candidate.is_file()), None)
+    if beside is not None:
+        return load_depth(beside, invert=invert, size=size or open_image(photo).size)
+    embedded = read_embedded(photo)
+    if embedded is None:
+        return None
+    depth, how = embedded
+    size = size or open_image(photo).size
+    if not _same_shape(depth.size, size):
+        logging.getLogger("depth3d").warning(
+            "%s: the depth inside it (%s) has another shape than the photo (%s) and is not used",
+            photo,
+            depth.size,
+            size,
         )
+        return None
+    if invert:
+        depth, how = depth.inverted(), f"{how}, inverted"
+    return FoundDepth(depth, f"depth inside {photo.name}: {how}, {depth.size}")
 
 
-def _from_floats(path: Path, values: NDArray[Any]) -> DepthMap:
-    good = np.isfinite(values)
-    if not good.any():
-        raise ReadError(path, "holds no number")
-    values = np.where(good, values, values[good].min()).astype(np.float32)
-    return DepthMap.from_disparity(Disparity(values))
+def _candidates(photo: Path) -> Iterator[Path]:
+    """Where a depth file of ``photo`` may lie, most usual names first."""
+    stems = [photo.stem]
+    stems += [photo.stem[: -len(ending)] for ending in _PHOTO_ENDINGS if photo.stem.lower().endswith(ending)]
+    for stem in stems:
+        for ending in _ENDINGS:
+            for suffix in _SUFFIXES:
+                yield photo.with_name(stem + ending + suffix)
+                yield photo.with_name(stem + ending + suffix.upper())
+    for suffix in FLOAT_SUFFIXES:  # numbers under the photo's own name can hardly be anything else
+        yield photo.with_name(photo.stem + suffix)
 
 
-def write_depth(depth: DepthMap, path: str | Path, *, force: bool = False) -> Path:
-    """Write a depth map, white = near, in the format of the suffix; returns the path.
+def _same_shape(depth: Size, photo: Size) -> bool:
+    # One pixel of rounding is more than 2 % of a tiny map.
+    off = min(abs(depth.width - photo.aspect * depth.height), abs(depth.height - depth.width / photo.aspect))
+    return abs(depth.aspect / photo.aspect - 1) <= ASPECT_TOLERANCE or off <= 1
 
-    PNG and TIFF: 16 bit grey. JPEG, WebP and the rest: 8 bit. NPY, PFM and EXR: the float32 values themselves.
+
+def _check_shape(path: Path, depth: Size, photo: Size) -> None:
+    if _same_shape(depth, photo):
+        return
+    turned = _same_shape(Size(depth.height, depth.width), photo)
+    advice = "turn the depth map by 90 degrees" if turned else "they do not belong together, or one is cropped"
+    raise ReadError(
+        path, f"the depth map is {depth} and the photo {photo}: their shapes differ by more than 2 %; {advice}"
+    )
+
+
+def write_depth(depth: DepthMap, path: str | Path, *, heatmap: str | None = None, force: bool = False) -> Path:
+    """Write a depth map in the format of the suffix, white = near; returns the path.
+
+    PNG and TIFF: 16-bit grey. JPEG, WebP and the rest: 8 bits. NPY, PFM and EXR: the float32 values.
+
+    Parameters
+    ----------
+    heatmap: colours instead of grey, 8 bits: one of ``HEATMAPS``.
+
+    Raises ``ExistsError``, ``WriteError``, or ``InvalidInput`` for an unknown heat map.
     """
     path = Path(path)
     suffix = path.suffix.lower()
+    if suffix in FLOAT_SUFFIXES:
+        if heatmap is not None:
+            raise InvalidInput(f"{path.name} holds numbers, no colours: leave the heat map out, or write a .png")
+        data = encode_floats(depth.values, suffix)
+    elif heatmap is not None:
+        data = encode_image(colorize(depth, heatmap), suffix, name=path)
+    else:
+        deep = suffix in (".png", ".tif", ".tiff")
+        data = encode_image(gray_picture(depth, deep=deep), suffix, name=path)
     with atomic_path(path, force=force) as temporary:
-        if suffix in FLOAT_SUFFIXES:
-            data = encode_floats(depth.values, suffix)
-        else:
-            top, kind = (65535, np.uint16) if suffix in (".png", ".tif", ".tiff") else (255, np.uint8)
-            gray = np.round(depth.values * top).astype(kind)
-            data = encode_image(Image(np.repeat(gray[..., None], 3, axis=2)), suffix, name=path)
         temporary.write_bytes(data)
     return path
+
+
+def gray_picture(depth: DepthMap, *, deep: bool = False) -> Image:
+    """A depth map as a grey picture, white = near; 16 bits if ``deep``."""
+    top, kind = (65535, np.uint16) if deep else (255, np.uint8)
+    gray = np.round(depth.values * np.float32(top)).astype(kind)
+    return Image(np.repeat(gray[..., None], 3, axis=2))
+
+
+def write_facebook_pair(image: Image, depth: DepthMap, path: str | Path, *, force: bool = False) -> tuple[Path, Path]:
+    """Write ``NAME.jpg`` and ``NAME_depth.jpg`` as Facebook's 3D photos want them; returns both paths.
+
+    Same size, upright, sRGB without a profile, white = near, 8 bits, JPEG; small photos are enlarged to a
+    long side of 640 pixels.
+
+    Parameters
+    ----------
+    path: the photo of the pair, ``NAME.jpg``.
+    """
+    photo = Path(path).with_suffix(".jpg")
+    partner = photo.with_name(f"{photo.stem}_depth.jpg")
+    for target in (photo, partner):
+        refuse_existing(target, force=force)
+    scale = max(1.0, _FACEBOOK_SIDE / max(image.size))
+    size = Size(round(image.size.width * scale), round(image.size.height * scale))
+    pixels = flatten(image.eight_bit()).resized(size)
+    with atomic_path(photo, force=force) as temporary, atomic_path(partner, force=force) as other:
+        temporary.write_bytes(encode_image(pixels, ".jpg", name=photo))
+        other.write_bytes(encode_image(gray_picture(depth.resized(size)), ".jpg", name=partner))
+    return photo, partner
+
+
+def contact_picture(image: Image, depth: DepthMap, *, heatmap: str = "inferno", height: int = 540) -> Image:
+    """Photo, grey depth and heat map side by side, to judge a depth map at a glance."""
+    size = image.size.fit(max(1, round(height * max(image.size) / image.size.height)))
+    small = depth.resized(size)
+    parts = [flatten(image.eight_bit()).resized(size), gray_picture(small), colorize(small, heatmap)]
+    return replace(parts[0], pixels=np.hstack([part.pixels for part in parts]), notes=())

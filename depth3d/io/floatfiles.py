@@ -15,7 +15,7 @@ from depth3d.errors import ReadError
 from depth3d.image import Size
 from depth3d.io.images import LARGEST
 
-__all__ = ["FLOAT_SUFFIXES", "encode_floats", "read_floats"]
+__all__ = ["FLOAT_SUFFIXES", "encode_floats", "has_distances", "read_floats"]
 
 FLOAT_SUFFIXES = (".npy", ".pfm", ".exr")
 
@@ -43,6 +43,17 @@ def read_floats(path: Path) -> NDArray[np.float32]:
     if values.ndim != 2 or values.size == 0:
         raise ReadError(path, f"holds an array of shape {values.shape}, expected (H, W)")
     return values.astype(np.float32)
+
+
+def has_distances(path: Path) -> bool:
+    """Whether the names inside the file say that its numbers are distances: an EXR channel called Z or depth."""
+    if path.suffix.lower() != ".exr":
+        return False
+    with path.open("rb") as file:
+        data = file.read(65536)
+    place = _exr_attributes(data).get("channels")
+    name = None if place is None else _depth_channel(_exr_channels(data, place))
+    return name is not None and "dispar" not in name.lower()
 
 
 def encode_floats(values: NDArray[np.float32], suffix: str) -> bytes:
@@ -105,12 +116,10 @@ def _read_exr(path: Path) -> NDArray[Any]:
     frames = [*codec.decode(av.Packet(data)), *codec.decode(None)]
     if not frames:
         raise ReadError(path, "the EXR picture is damaged or of a kind that cannot be read")
-    frame = frames[0]
-    if frame.format.name.startswith("gray"):
-        depth = np.dtype("<f2" if "16" in frame.format.name else "<f4")
-        lines = np.frombuffer(frame.planes[0], np.uint8).reshape(-1, frame.planes[0].line_size)
-        return lines[: frame.height, : frame.width * depth.itemsize].copy().view(depth)
-    return np.asarray(frame.to_ndarray())
+    # The first plane is Y, or G of a grey map in colours; half floats are none that PyAV hands out itself.
+    frame, kind = frames[0], np.dtype("<f2" if "16" in frames[0].format.name else "<f4")
+    lines = np.frombuffer(frame.planes[0], np.uint8).reshape(-1, frame.planes[0].line_size)
+    return lines[: frame.height, : frame.width * kind.itemsize].copy().view(kind)
 
 
 def _with_one_gray_channel(path: Path, data: bytes) -> tuple[bytes, str, Size]:
@@ -126,6 +135,7 @@ def _with_one_gray_channel(path: Path, data: bytes) -> tuple[bytes, str, Size]:
         raise ReadError(path, "is an EXR file of several parts or without channels, which cannot be read")
     x0, y0, x1, y1 = struct.unpack_from("<4i", data, attributes["dataWindow"])
     size = Size(x1 - x0 + 1, y1 - y0 + 1)
+    _refuse_truncated(path, data, attributes, size.height)
     names = _exr_channels(data, attributes["channels"])
     if {"R", "G", "B"} <= names.keys() and not _depth_channel(names):
         return data, "", size
@@ -136,9 +146,23 @@ def _with_one_gray_channel(path: Path, data: bytes) -> tuple[bytes, str, Size]:
             new = "Y" if len(name) == 1 else (name[:-1] + "Y" if name[-2:-1] == "." else "d" * (len(name) - 2) + ".Y")
             layer = new[:-2]
         else:
-            new = "x" * len(name)
+            new = "q" * len(name)  # no name that the decoder knows
         changed[place : place + len(name)] = new.encode("latin-1")
     return bytes(changed), layer, size
+
+
+def _refuse_truncated(path: Path, data: bytes, attributes: dict[str, int], height: int) -> None:
+    """The decoder would leave missing lines black; the table of line blocks tells whether all are there."""
+    compression = data[attributes["compression"]]
+    lines = {3: 16, 4: 32, 5: 16, 6: 32, 7: 32, 8: 32, 9: 256}.get(compression, 1)
+    if data[5] & 2 or not 0 < height < 1 << 20:  # tiles
+        return
+    start = max(place for place in attributes.values())
+    start += struct.unpack_from("<i", data, start - 4)[0] + 1
+    blocks = struct.unpack_from(f"<{-(-height // lines)}Q", data, start)
+    last = max(blocks)
+    if last + 8 > len(data) or last + 8 + struct.unpack_from("<i", data, last + 4)[0] > len(data):
+        raise ReadError(path, "the EXR file is incomplete")
 
 
 def _depth_channel(names: dict[str, int]) -> str | None:

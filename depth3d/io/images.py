@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import struct
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,15 +12,16 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, UnidentifiedImageError
 from PIL import Image as Pillow
+from PIL import UnidentifiedImageError
 
 from depth3d.errors import InvalidInput, ReadError, WriteError
 from depth3d.image import Image, Size
 from depth3d.io.atomic import atomic_path
+from depth3d.io.exif import read_exif, upright
 from depth3d.io.imagecolors import Pixels, to_srgb
 
-__all__ = ["LARGEST", "encode_image", "flatten", "open_image", "save_image"]
+__all__ = ["LARGEST", "encode_image", "flatten", "is_heif", "open_image", "save_image"]
 
 # Decoded pixels a picture may have. Four bytes each in Pillow and three in the result: about 1 GB.
 LARGEST = 128 * 1024 * 1024
@@ -45,7 +45,6 @@ _FORMATS = (
     "PSD",
     "QOI",
 )
-_ORIENTATION = int(ExifTags.Base.Orientation)
 
 
 def open_image(
@@ -161,7 +160,7 @@ def _read(path: Path) -> bytes:
 def _from_bytes(data: bytes, name: str | Path, at_most: int | None, color_managed: bool) -> Image:
     if not data:
         raise ReadError(name, "the file is empty")
-    if data[4:8] == b"ftyp" and data[8:12] in _HEIF_BRANDS:
+    if is_heif(data):
         import pillow_heif
 
         pillow_heif.register_heif_opener()
@@ -216,40 +215,11 @@ def _decode(picture: Pillow.Image, data: bytes | None, at_most: int | None, colo
         picture.load()
         pixels = to_srgb(picture, profile)
     # After the pixels: PNG's EXIF reader decodes them too, and would swallow the error of a damaged file.
-    focal, orientation = _exif(picture)
-    color, alpha = _upright(pixels.color, orientation), None
+    focal, orientation = read_exif(picture)
+    color, alpha = upright(pixels.color, orientation), None
     if pixels.alpha is not None:
-        alpha = _upright(pixels.alpha, orientation)
+        alpha = upright(pixels.alpha, orientation)
     return Image(color, alpha, focal, notes + pixels.notes)
-
-
-def _exif(picture: Pillow.Image) -> tuple[float | None, int]:
-    """Focal length as on 35 mm film (or None) and orientation 1 to 8; damaged EXIF counts as none."""
-    try:
-        exif = picture.getexif()
-        orientation = exif.get(_ORIENTATION, 1)
-        orientation = int(orientation) if orientation in range(1, 9) else 1
-    except Exception:  # Pillow's EXIF reader raises nearly anything on damaged data
-        return None, 1
-    try:
-        return _focal(exif.get_ifd(ExifTags.IFD.Exif), max(picture.size)), orientation
-    except (ArithmeticError, LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error):
-        return None, orientation
-
-
-def _focal(tags: dict[int, Any], long_side: int) -> float | None:
-    film = float(tags.get(ExifTags.Base.FocalLengthIn35mmFilm) or 0)
-    if film <= 0:
-        # From the sensor: its width is its pixels over pixels per unit (2 = inch, 3 = centimetre, 4 = millimetre).
-        unit = {2: 25.4, 3: 10.0, 4: 1.0}.get(int(tags.get(ExifTags.Base.FocalPlaneResolutionUnit) or 2), 25.4)
-        pixels = float(tags.get(ExifTags.Base.ExifImageWidth) or long_side)
-        height = float(tags.get(ExifTags.Base.ExifImageHeight) or 0)
-        density = float(tags.get(ExifTags.Base.FocalPlaneXResolution) or 0)
-        length = float(tags.get(ExifTags.Base.FocalLength) or 0)
-        if density <= 0 or length <= 0:
-            return None
-        film = length * 36 / (max(pixels, height) / density * unit)
-    return film if 4 <= film <= 3000 else None
 
 
 def _decode_deep(picture: Pillow.Image, data: bytes | None) -> Pixels | None:
@@ -274,15 +244,9 @@ def _is_deep_color(picture: Pillow.Image, data: bytes) -> bool:
     return False
 
 
-def _upright(values: NDArray[Any], orientation: int) -> NDArray[Any]:
-    """Apply EXIF orientation 1 to 8 to an (H, W, ...) array."""
-    if orientation in (5, 6, 7, 8):
-        values = values.swapaxes(0, 1)
-    if orientation in (3, 4, 7, 8):
-        values = values[::-1]
-    if orientation in (2, 3, 6, 7):
-        values = values[:, ::-1]
-    return np.ascontiguousarray(values)
+def is_heif(start: bytes) -> bool:
+    """Whether a file that begins so is HEIC (AVIF is another matter: Pillow reads it)."""
+    return start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS
 
 
 def _from_array(values: NDArray[Any]) -> Image:

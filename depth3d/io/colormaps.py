@@ -1,0 +1,131 @@
+"""Heat maps: depth as colours, and colours back to depth."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.depthmap import DepthMap
+from depth3d.errors import InvalidInput
+from depth3d.image import Image
+
+__all__ = ["HEATMAPS", "HeatMap", "color_table", "colorize", "read_heat_map"]
+
+HEATMAPS = ("gray", "inferno", "magma", "plasma", "viridis", "turbo", "jet", "cividis", "spectral")
+# Tables that OpenCV holds, equal to matplotlib's within one level of 255 (a test compares them).
+_IN_OPENCV = ("inferno", "magma", "plasma", "viridis", "turbo", "cividis")
+# ColorBrewer's Spectral from its violet to its red end: what Depth Anything's tools write ("Spectral_r").
+_SPECTRAL = (
+    0x5E4FA2,
+    0x3288BD,
+    0x66C2A5,
+    0xABDDA4,
+    0xE6F598,
+    0xFFFFBF,
+    0xFEE08B,
+    0xFDAE61,
+    0xF46D43,
+    0xD53E4F,
+    0x9E0142,
+)
+# Matplotlib's jet: per channel (position, value) with straight lines between. OpenCV's differs by up to 34 levels.
+_JET = (
+    ((0, 0), (0.35, 0), (0.66, 1), (0.89, 1), (1, 0.5)),
+    ((0, 0), (0.125, 0), (0.375, 1), (0.64, 1), (0.91, 0), (1, 0)),
+    ((0, 0.5), (0.11, 1), (0.34, 1), (0.65, 0), (1, 0)),
+)
+# What JPEG at quality 75 leaves of a heat map lies within 12 levels of it on the mean; a photo lies 40 and more away.
+_CLOSE, _STRAY = 20.0, 40.0
+_EXACT, _SPIKE = 0.5, 24
+
+
+class HeatMap(NamedTuple):
+    """A decoded heat map: its name, (H, W) float32 in [0, 1], and the mean distance to the map in levels of 255."""
+
+    name: str
+    values: NDArray[np.float32]
+    residual: float
+
+
+@cache
+def color_table(name: str) -> NDArray[np.uint8]:
+    """(256, 3) uint8 sRGB, from the farthest to the nearest. Raises ``InvalidInput`` for an unknown name."""
+    ramp = np.arange(256, dtype=np.uint8)
+    table: NDArray[Any]
+    if name == "gray":
+        table = np.repeat(ramp[:, None], 3, axis=1)
+    elif name == "spectral":
+        anchors = np.array([[color >> 16, color >> 8 & 255, color & 255] for color in _SPECTRAL])
+        spread = np.linspace(0, 255, len(anchors))
+        table = np.stack([np.interp(ramp, spread, channel) for channel in anchors.T], axis=1).round()
+    elif name == "jet":
+        table = np.stack([np.interp(ramp / 255, *np.transpose(points)) * 255 for points in _JET], axis=1).round()
+    elif name == "jet of OpenCV" or name in _IN_OPENCV:
+        code = getattr(cv2, f"COLORMAP_{name.partition(' ')[0].upper()}")
+        table = cv2.applyColorMap(ramp[:, None], code)[:, 0, ::-1]
+    else:
+        raise InvalidInput(f"heat map {name!r}: expected one of {', '.join(HEATMAPS)}")
+    table = table.astype(np.uint8)
+    table.flags.writeable = False
+    return table
+
+
+def colorize(depth: DepthMap, name: str) -> Image:
+    """A depth map as a picture in the colours of the heat map ``name``: its bright or red end is near."""
+    return Image(color_table(name)[np.round(depth.values * 255).astype(np.uint8)])
+
+
+def read_heat_map(pixels: NDArray[np.uint8]) -> HeatMap | None:
+    """(H, W, 3) uint8 in the colours of a heat map -> values, or None if no known map fits.
+
+    Every colour goes to the nearest one on the map. In lossy files, lone pixels far from the map or from all
+    their neighbours take the median of those around them.
+    """
+    packed = (pixels.astype(np.uint32) << np.array([16, 8, 0], np.uint32)).sum(axis=2, dtype=np.uint32)
+    seen = np.zeros(1 << 24, bool)
+    seen[packed] = True
+    codes = np.flatnonzero(seen)
+    colors = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1).astype(np.float32)
+    weights = _sample_counts(packed, codes)
+    candidates = [name for name in HEATMAPS if name != "gray"] + ["jet of OpenCV"]
+    fits = {name: _nearest(colors, color_table(name)) for name in candidates}
+    name = min(fits, key=lambda candidate: float(np.average(fits[candidate][1], weights=weights)))
+    index, distance = fits[name]
+    residual = float(np.average(distance, weights=weights))
+    if residual > _CLOSE:
+        return None
+    place = np.zeros(1 << 24, np.uint32)
+    place[codes] = np.arange(len(codes), dtype=np.uint32)
+    values = index[place[packed]]
+    if residual > _EXACT:
+        # Colours mixed by JPEG at an edge may land anywhere on the map: a spike in 3D.
+        around = cv2.medianBlur(values, 5)
+        stray = (distance[place[packed]] > _STRAY) | (cv2.absdiff(values, around) > _SPIKE)
+        values = np.where(stray, around, values)
+    return HeatMap(name, values.astype(np.float32) / np.float32(255), residual)
+
+
+def _sample_counts(packed: NDArray[np.uint32], codes: NDArray[np.int64]) -> NDArray[np.float64]:
+    """How often each of the colours ``codes`` occurs in a regular sample (about a million pixels)."""
+    step = max(1, int((packed.size / 1e6) ** 0.5))
+    counts = np.bincount(np.searchsorted(codes, packed[::step, ::step].ravel()), minlength=len(codes))
+    return counts.astype(np.float64)
+
+
+def _nearest(colors: NDArray[np.float32], table: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """For (N, 3) colours: the nearest entry of the table, and how far it is."""
+    entries = table.astype(np.float32)
+    squares = (entries**2).sum(axis=1)
+    index = np.empty(len(colors), np.uint8)
+    distance = np.empty(len(colors), np.float32)
+    for start in range(0, len(colors), 16384):
+        part = colors[start : start + 16384]
+        off = squares - 2 * part @ entries.T + (part**2).sum(axis=1, keepdims=True)
+        best = off.argmin(axis=1)
+        index[start : start + 16384] = best
+        distance[start : start + 16384] = np.sqrt(np.maximum(off[np.arange(len(part)), best], 0))
+    return index, distance

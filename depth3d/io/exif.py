@@ -1,0 +1,65 @@
+"""What EXIF says about a photo: which way is up, and how wide the lens sees."""
+
+from __future__ import annotations
+
+import io
+import struct
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags
+from PIL import Image as Pillow
+
+__all__ = ["orientation_of", "read_exif", "upright"]
+
+_ORIENTATION = int(ExifTags.Base.Orientation)
+
+
+def read_exif(picture: Pillow.Image) -> tuple[float | None, int]:
+    """Focal length as on 35 mm film (or None) and orientation 1 to 8; damaged EXIF counts as none."""
+    try:
+        exif = picture.getexif()
+        orientation = exif.get(_ORIENTATION, 1)
+        orientation = int(orientation) if orientation in range(1, 9) else 1
+    except Exception:  # Pillow's EXIF reader raises nearly anything on damaged data
+        return None, 1
+    try:
+        return _focal(exif.get_ifd(ExifTags.IFD.Exif), max(picture.size)), orientation
+    except (ArithmeticError, LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error):
+        return None, orientation
+
+
+def _focal(tags: dict[int, Any], long_side: int) -> float | None:
+    film = float(tags.get(ExifTags.Base.FocalLengthIn35mmFilm) or 0)
+    if film <= 0:
+        # From the sensor: its width is its pixels over pixels per unit (2 = inch, 3 = centimetre, 4 = millimetre).
+        unit = {2: 25.4, 3: 10.0, 4: 1.0}.get(int(tags.get(ExifTags.Base.FocalPlaneResolutionUnit) or 2), 25.4)
+        pixels = float(tags.get(ExifTags.Base.ExifImageWidth) or long_side)
+        height = float(tags.get(ExifTags.Base.ExifImageHeight) or 0)
+        density = float(tags.get(ExifTags.Base.FocalPlaneXResolution) or 0)
+        length = float(tags.get(ExifTags.Base.FocalLength) or 0)
+        if density <= 0 or length <= 0:
+            return None
+        film = length * 36 / (max(pixels, height) / density * unit)
+    return film if 4 <= film <= 3000 else None
+
+
+def orientation_of(data: bytes) -> int:
+    """The EXIF orientation, 1 to 8, of the picture file ``data``; 1 if it tells none or is damaged."""
+    try:
+        with Pillow.open(io.BytesIO(data)) as picture:
+            return read_exif(picture)[1]
+    except OSError:
+        return 1
+
+
+def upright(values: NDArray[Any], orientation: int) -> NDArray[Any]:
+    """Apply EXIF orientation 1 to 8 to an (H, W, ...) array."""
+    if orientation in (5, 6, 7, 8):
+        values = values.swapaxes(0, 1)
+    if orientation in (3, 4, 7, 8):
+        values = values[::-1]
+    if orientation in (2, 3, 6, 7):
+        values = values[:, ::-1]
+    return np.ascontiguousarray(values)
