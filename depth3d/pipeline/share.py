@@ -199,7 +199,8 @@ def _meshes(
         size = _size(depth).fit(side)
         # Nearest, never averaged: a mean over an outline lies on neither side of it.
         small = cv2.resize(depth, tuple(size), interpolation=cv2.INTER_NEAREST_EXACT).astype(np.float32)
-        relief = tear_apart(small, TEAR, flat)
+        # What lies behind is one sheet: a hole in it would show right through the mesh.
+        relief = tear_apart(small, np.inf if name == "background" else TEAR, flat)
         if len(relief.faces):
             found.append(place(relief, colors, camera, texture.size, name, near_far))
     return found

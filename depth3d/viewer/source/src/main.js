@@ -41,6 +41,8 @@ async function start() {
 // Draws only when something changed: a page left open must not empty a phone's battery.
 function run(view, motion, screen, redraw) {
   let last = performance.now();
+  screen.draw({ ...view, ...motion.position });
+  document.documentElement.dataset.state = "ready";
   screen.renderer.setAnimationLoop((now) => {
     const seconds = Math.min((now - last) / 1000, 0.1);
     last = now;
@@ -53,7 +55,6 @@ function run(view, motion, screen, redraw) {
     if (!moving && !redraw.needed) return;
     redraw.needed = false;
     screen.draw({ ...view, ...motion.position });
-    document.documentElement.dataset.state = "ready";
   });
 }
 
