@@ -3,12 +3,14 @@
     python examples/train_tiny/train.py WORK --source indoor:0.5 --source scenes:0.5 --minutes 45 --size 160x224
 Every run continues from WORK/checkpoint.pt where that exists, so it may be stopped at any point; `--start FILE` begins a
 new schedule from the averaged weights of a checkpoint. Runs on an accelerator where torch finds one, else on the CPU
-(`--threads`). WORK/log.csv keeps the numbers.
+as `--workers` processes of one thread each that share their gradients: on busy cores threads wait for each other far too
+often. WORK/log.csv keeps the numbers.
 """
 
 import argparse
 import copy
 import csv
+import math
 import queue
 import threading
 import time
@@ -23,9 +25,9 @@ from losses import depth_loss
 from metrics import Scores, mean_scores, score
 from pairs import Pairs
 from pretrained import MEAN, STD, load_imagenet
-from torch import Tensor
+from torch import Tensor, distributed
 
-from depth3d.depth.models.tiny import TinyNetwork
+from depth3d.depth.models.tiny import FEATURE_STAGES, TinyNetwork
 
 
 def arguments() -> argparse.Namespace:
@@ -37,23 +39,25 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--start", type=Path, help="checkpoint whose averaged weights start a new schedule")
     parser.add_argument("--minutes", type=float, default=30.0, help="length of the schedule in wall-clock time")
     parser.add_argument("--size", default="160x224", help="training height x width, multiples of 32")
-    parser.add_argument("--batch", type=int, default=16)
+    parser.add_argument("--batch", type=int, default=8, help="pictures per worker and step")
     parser.add_argument("--rate", type=float, default=6e-4, help="peak learning rate of the decoder")
-    parser.add_argument("--encoder-rate", type=float, default=1.5e-4, help="peak learning rate of the encoder, 0 freezes it")
+    parser.add_argument("--encoder-rate", type=float, default=1.5e-4, help="peak learning rate of the encoder")
+    parser.add_argument("--frozen", type=int, default=3, help="stages of the encoder that stay as ImageNet left them, 7 = all")
     parser.add_argument("--every", type=float, default=4.0, help="minutes between checkpoints with validation")
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--workers", type=int, default=2, help="processes on the CPU, one thread each")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
 
 class Feeder:
-    """Makes augmented batches in a thread of its own; batch n depends on the seed and n only."""
+    """Makes augmented batches in a thread of its own; batch n depends on the seed, the worker and n only."""
 
-    def __init__(self, work: Path, sources: list[str], size: tuple[int, int], batch: int, seed: int, first: int) -> None:
-        named = [source.split(":") for source in sources]
-        self.pairs = [Pairs(work / name) for name, _ in named]
+    def __init__(self, options: argparse.Namespace, rank: int, first: int) -> None:
+        named = [source.split(":") for source in options.source]
+        self.pairs = [Pairs(options.work.parent / name) for name, _ in named]
         self.shares = np.array([float(share) for _, share in named])
-        self.size, self.batch, self.seed, self.next = size, batch, seed, first
+        height, width = (int(side) for side in options.size.split("x"))
+        self.size, self.batch, self.seed, self.next = (height, width), options.batch, (options.seed, rank), first
         self.ready: queue.Queue[tuple[Tensor, Tensor]] = queue.Queue(maxsize=6)
         threading.Thread(target=self.run, daemon=True).start()
 
@@ -68,7 +72,7 @@ class Feeder:
         """Fill the queue for ever."""
         cv2.setNumThreads(1)
         while True:
-            rng = np.random.default_rng((self.seed, self.next))
+            rng = np.random.default_rng((*self.seed, self.next))
             self.next += 1
             if self.next % 50 == 0:
                 for pairs in self.pairs:
@@ -104,21 +108,22 @@ def validate(network: TinyNetwork, pairs: Pairs, device: torch.device, limit: in
 class Trainer:
     """Network, its running average, optimiser and schedule."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
-        self.options = options
+    def __init__(self, options: argparse.Namespace, rank: int) -> None:
+        self.options, self.rank = options, rank
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.network = TinyNetwork().to(self.device, memory_format=torch.channels_last)
         load_imagenet(self.network.encoder)
         self.average = copy.deepcopy(self.network).eval()
         decoder = [p for name, p in self.network.named_parameters() if not name.startswith("encoder.")]
         groups = [{"params": decoder, "peak": options.rate}]
-        self.frozen = options.encoder_rate == 0
-        if not self.frozen:
-            groups.append({"params": list(self.network.encoder.parameters()), "peak": options.encoder_rate})
+        trained = [p for stage in self.network.encoder.stages[options.frozen :] for p in stage.parameters()]
+        if trained:
+            groups.append({"params": trained, "peak": options.encoder_rate})
         self.optimiser = torch.optim.AdamW(groups, lr=0.0, weight_decay=0.01, betas=(0.9, 0.99))
-        self.step, self.elapsed = 0, 0.0
+        self.step, self.elapsed = 0, 0.0  # elapsed seconds are agreed on by all workers, clock is this one's own
         self.checkpoint = options.work / "checkpoint.pt"
         self.restore()
+        self.clock = self.elapsed
 
     def restore(self) -> None:
         """Continue an interrupted run, or start from another run's averaged weights."""
@@ -146,21 +151,45 @@ class Trainer:
     def set_rates(self) -> None:
         """A short warm-up, then a cosine down to 2 % of the peak at the end of the schedule."""
         progress = min(self.elapsed / (60.0 * self.options.minutes), 1.0)
-        factor = min((self.step + 1) / 100.0, 1.0) * (0.02 + 0.98 * 0.5 * (1.0 + np.cos(np.pi * progress)))
+        factor = min((self.step + 1) / 100.0, 1.0) * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * progress)))
         for group in self.optimiser.param_groups:
             group["lr"] = group["peak"] * factor
+
+    def share(self) -> None:
+        """Average the gradients over the workers; worker 0's clock travels along, so that all end together."""
+        if not distributed.is_initialized():
+            self.elapsed = self.clock
+            return
+        gradients = [p.grad for group in self.optimiser.param_groups for p in group["params"] if p.grad is not None]
+        clock = torch.tensor([self.clock if self.rank == 0 else 0.0])
+        flat = torch.cat([gradient.flatten() for gradient in gradients] + [clock])
+        distributed.all_reduce(flat)
+        self.elapsed = float(flat[-1])
+        for gradient, mean in zip(gradients, (flat[:-1] / self.options.workers).split([g.numel() for g in gradients]), strict=True):
+            gradient.copy_(mean.view_as(gradient))
+
+    def encode(self, x: Tensor) -> list[Tensor]:
+        """The encoder's features; its frozen stages cost no backward pass."""
+        encoder, features = self.network.encoder, []
+        with torch.set_grad_enabled(self.options.frozen < 0):
+            x = encoder.stem(x)
+        for index, stage in enumerate(encoder.stages):
+            with torch.set_grad_enabled(index >= self.options.frozen):
+                x = stage(x)
+            if index in FEATURE_STAGES:
+                features.append(x)
+        return features
 
     def learn(self, pictures: Tensor, inverses: Tensor) -> float:
         """One step; returns the loss."""
         self.set_rates()
         x = to_input(pictures, self.device)
         with torch.autocast(self.device.type, torch.bfloat16):
-            with torch.set_grad_enabled(not self.frozen):
-                features = self.network.encoder(x)
-            prediction = self.network.decode(features)
+            prediction = self.network.decode(self.encode(x))
         loss = depth_loss(prediction, inverses.to(self.device))
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        self.share()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimiser.step()
         self.step += 1
@@ -170,41 +199,59 @@ class Trainer:
         return float(loss.detach())
 
 
-def main() -> None:
-    """Train until the schedule ends."""
-    options = arguments()
-    torch.set_num_threads(options.threads)
+def report(trainer: Trainer, checks: dict[str, Pairs], losses: list[float]) -> None:
+    """Validate and add a row to the log."""
+    options = trainer.options
+    row: dict[str, object] = {"minutes": round(trainer.elapsed / 60, 1), "step": trainer.step}
+    row |= {"pictures": trainer.step * options.batch * options.workers, "size": options.size}
+    row |= {"loss": round(float(np.mean(losses)), 4)}
+    for name, pairs in checks.items():
+        pairs.refresh()
+        for key, value in validate(trainer.average, pairs, trainer.device)._asdict().items():
+            row[f"{name} {key}"] = round(value, 4)
+    with (options.work / "log.csv").open("a", newline="") as stream:
+        writer = csv.DictWriter(stream, list(row))
+        if stream.tell() == 0:
+            writer.writeheader()
+        writer.writerow(row)
+    print(row, flush=True)
+
+
+def work(rank: int, options: argparse.Namespace) -> None:
+    """One worker's life: train until the schedule ends; worker 0 keeps checkpoint and log."""
+    torch.set_num_threads(1)
     torch.manual_seed(options.seed)
-    options.work.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(options)
-    height, width = (int(side) for side in options.size.split("x"))
-    feeder = Feeder(options.work.parent, options.source, (height, width), options.batch, options.seed, trainer.step)
+    if options.workers > 1:
+        place = f"file://{(options.work / 'meeting').resolve()}"
+        distributed.init_process_group("gloo", init_method=place, rank=rank, world_size=options.workers)
+    trainer = Trainer(options, rank)
+    feeder = Feeder(options, rank, trainer.step)
     checks = {name: Pairs(options.work.parent / name) for name in options.check}
     losses: list[float] = []
-    last = started = time.monotonic()
-    base = trainer.elapsed
+    before = last = time.monotonic()
     while trainer.elapsed < 60.0 * options.minutes:
         losses.append(trainer.learn(*feeder.ready.get()))
         now = time.monotonic()
-        trainer.elapsed = base + now - started
-        finished = trainer.elapsed >= 60.0 * options.minutes
-        if now - last < 60.0 * options.every and not finished:
-            continue
-        last = now
-        trainer.save()
-        row: dict[str, object] = {"minutes": round(trainer.elapsed / 60, 1), "step": trainer.step}
-        row |= {"pictures": trainer.step * options.batch, "size": options.size, "loss": round(float(np.mean(losses)), 4)}
-        for name, pairs in checks.items():
-            pairs.refresh()
-            for key, value in validate(trainer.average, pairs, trainer.device)._asdict().items():
-                row[f"{name} {key}"] = round(value, 4)
-        losses.clear()
-        with (options.work / "log.csv").open("a", newline="") as stream:
-            writer = csv.DictWriter(stream, list(row))
-            if stream.tell() == 0:
-                writer.writeheader()
-            writer.writerow(row)
-        print(row, flush=True)
+        if rank == 0 and (now - last > 60.0 * options.every or trainer.elapsed >= 60.0 * options.minutes):
+            last = now
+            trainer.save()
+            report(trainer, checks, losses)
+            losses.clear()
+        trainer.clock += now - before
+        before = now
+
+
+def main() -> None:
+    """Start the workers: several processes on the CPU, this one on an accelerator."""
+    options = arguments()
+    options.work.mkdir(parents=True, exist_ok=True)
+    (options.work / "meeting").unlink(missing_ok=True)
+    if torch.cuda.is_available():
+        options.workers = 1
+    if options.workers == 1:
+        work(0, options)
+    else:
+        torch.multiprocessing.spawn(work, (options,), nprocs=options.workers)
 
 
 if __name__ == "__main__":

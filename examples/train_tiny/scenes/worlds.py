@@ -1,0 +1,258 @@
+"""The families of scenes. Each function returns a filled Canvas; `draw` picks one and finishes the picture."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from canvas import Canvas, Light, Plane, vector
+from dressing import Figure, figure, mirrored
+from numpy.typing import NDArray
+from textures import Shelf, Texture, between, noise, procedural, random_colour
+
+Generator = np.random.Generator
+
+
+@dataclass
+class Props:
+    """What scenes are made of: surfaces, cut-outs from real pictures, and real pictures with depth as backgrounds."""
+
+    shelf: Shelf
+    cutouts: list[Figure]
+    rooms: list[tuple[NDArray[np.uint8], NDArray[np.float32]]]
+
+    def pick(self, rng: Generator, kinds: tuple[str, ...], real: float = 0.35) -> Figure:
+        """A figure of one of the kinds; with probability `real` a real cut-out instead."""
+        if self.cutouts and rng.random() < real:
+            return mirrored(self.cutouts[int(rng.integers(len(self.cutouts)))], rng)
+        return figure(rng, self.shelf, str(rng.choice(kinds)))
+
+
+def daylight(rng: Generator, reach: float) -> Light:
+    """Sun or overcast."""
+    angle, high = rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 1.3)
+    direction = vector(np.cos(angle) * np.cos(high), np.sin(high), np.sin(angle) * np.cos(high))
+    grey = rng.uniform(0.55, 0.95)
+    haze = np.clip(grey * vector(0.92, 0.98, 1.06) * (1 + rng.normal(0, 0.06, 3)), 0, 1).astype(np.float32)
+    return Light(direction, float(rng.uniform(0.1, 0.7)), haze, reach)
+
+
+def sky(canvas: Canvas, rng: Generator) -> None:
+    """Gradient, clouds that shrink towards the horizon, sometimes dusk, night or plain white; at infinity."""
+    up = canvas.rays[:, :, 1] / np.linalg.norm(canvas.rays, axis=2)
+    zenith = vector(0.18, 0.38, 0.75) * rng.uniform(0.4, 1.3) * np.exp(rng.normal(0, 0.15, 3))
+    kind = rng.random()
+    if kind < 0.15:
+        zenith = canvas.light.haze * rng.uniform(0.8, 1.05)
+    elif kind < 0.3:
+        zenith = vector(0.05, 0.08, 0.2) * rng.uniform(0.2, 2)
+    low = canvas.light.haze if kind > 0.25 else np.clip(canvas.light.haze * vector(1.1, 0.75, 0.5), 0, 1)
+    share = np.clip(up / rng.uniform(0.25, 0.9), 0, 1) ** rng.uniform(0.5, 1.0)
+    colour = between(share.astype(np.float32), low, zenith.astype(np.float32))
+    if rng.random() < 0.65:
+        field = Texture(np.repeat(noise(rng, 128, 128, 4, fall=0.6)[:, :, None], 3, axis=2))
+        high = np.maximum(up, 0.02)
+        scale = rng.uniform(0.15, 0.6)
+        u, v = canvas.rays[:, :, 0] / high * scale, canvas.rays[:, :, 2] / high * scale
+        cloud = field.sample(u.astype(np.float32), v.astype(np.float32), (0.01 / high).astype(np.float32))[:, :, 0]
+        cover = np.clip((cloud - rng.uniform(0.35, 0.7)) * rng.uniform(2, 6), 0, 1) * np.clip(up * 8, 0, 1)
+        white = np.clip(canvas.light.haze * rng.uniform(0.9, 1.2), 0, 1)
+        colour = colour + (white * (0.75 + 0.25 * cloud)[:, :, None] - colour) * cover[:, :, None]
+    canvas.colour[:] = np.clip(colour, 0, 1)
+
+
+def ground(canvas: Canvas, rng: Generator, props: Props, kind: str) -> None:
+    """Lawn, paving, road, sand, snow or water up to the horizon."""
+    turn = rng.uniform(-0.6, 0.6)
+    across = vector(np.cos(turn), 0, np.sin(turn))
+    up, start = vector(0, 1, 0), vector(0, 0, 0)
+    if kind == "water":
+        waves = np.repeat(cv2.resize(noise(rng, 128, 32, 8, 0.8), (128, 128))[:, :, None], 3, axis=2)
+        tone = canvas.light.haze * rng.uniform(0.4, 0.9) * vector(0.7, 0.9, 1.0)
+        texture = Texture(np.clip(tone * (0.5 + rng.uniform(0.3, 1) * waves), 0, 1).astype(np.float32))
+        canvas.plane(start, up, vector(1, 0, 0), texture, rng.uniform(3, 12))
+        return
+    texture = props.shelf.texture(rng, "foliage" if kind == "lawn" else "any")
+    if kind == "plain":
+        tone = random_colour(rng, 0.15)
+        texture = Texture(between(noise(rng, 128, 128, 16, 0.8), tone * 0.75, np.clip(tone * 1.2, 0, 1)))
+    tint = None
+    if kind == "road":
+        half, edge = rng.uniform(2, 6), rng.uniform(-3, 3)
+        tone = rng.uniform(0.2, 0.6)
+
+        def tint(u: Plane, v: Plane) -> Plane:
+            on = np.abs(u - edge) < half
+            line = on & (np.abs(np.abs(u - edge) - half * 0.92) < 0.08)
+            line |= on & (np.abs(u - edge) < 0.08) & (v % 6 < 3)
+            return np.where(line[:, :, None], 3.0, np.where(on[:, :, None], tone, 1.0)).astype(np.float32)
+
+        across = vector(np.cos(turn * 0.3), 0, np.sin(turn * 0.3))
+    canvas.plane(start, up, across, texture, rng.uniform(0.6, 6), tint=tint)
+
+
+def shadow(canvas: Canvas, foot: Plane, wide: float, long: float) -> None:
+    """Darken the ground in an ellipse from the foot away from the sun."""
+    points = canvas.origin + canvas.rays / np.maximum(canvas.inverse, 1e-4)[:, :, None]
+    away = -canvas.light.direction[[0, 2]]
+    away = away / (np.linalg.norm(away) + 1e-6)
+    flat = points[:, :, [0, 2]] - foot[[0, 2]] - away * long * 0.4
+    along, side = flat @ away, flat @ np.array([-away[1], away[0]], np.float32)
+    near = np.exp(-((along / long) ** 2 + (side / wide) ** 2) * 1.5) * (np.abs(points[:, :, 1]) < 0.05) * (canvas.inverse > 0)
+    canvas.colour *= (1.0 - 0.65 * near)[:, :, None].astype(np.float32)
+
+
+def stand(canvas: Canvas, item: Figure, foot: Plane, high: float, flat: float = 0.35) -> None:
+    """A cut-out with its shadow at a place on the ground."""
+    wide = high * item.alpha.shape[1] / item.alpha.shape[0]
+    shadow(canvas, foot, wide * 0.4, max(wide * 0.5, high * 0.35))
+    canvas.cutout(foot, high, item.alpha, item.colour, wide * flat, item.bulge)
+
+
+def backdrop(canvas: Canvas, rng: Generator, props: Props) -> None:
+    """What closes the view: ridges, a tree line, or houses, some tens to thousands of metres away."""
+    for _ in range(int(rng.integers(0, 4))):
+        distance = float(np.exp(rng.uniform(np.log(40), np.log(1500))))
+        wide = distance * canvas.width / canvas.focal * 1.2
+        high = distance * rng.uniform(0.03, 0.3)
+        line = noise(rng, 2, 256, int(rng.integers(2, 12)), rng.uniform(0.4, 0.7))[0]
+        rows = np.linspace(1, 0, 128, dtype=np.float32)[:, None]
+        alpha = np.clip((line[None] * rng.uniform(0.5, 1) + 0.15 - rows) * 60, 0, 1).astype(np.float32)
+        tile = props.shelf.texture(rng, "foliage" if rng.random() < 0.6 else "any").tile
+        colour = cv2.resize(np.tile(tile, (1, 3, 1)), (256, 128)) * rng.uniform(0.5, 1.1)
+        foot = vector(rng.uniform(-0.1, 0.1) * wide, 0, distance)
+        canvas.cutout(foot, high + canvas.eye, cv2.resize(alpha, (512, 128)) if wide > 4 * high else alpha, cv2.resize(colour, (512, 128)) if wide > 4 * high else colour)
+
+
+def spread(rng: Generator, canvas: Canvas, near: float, far: float) -> Plane:
+    """A place on the ground inside the view."""
+    z = float(np.exp(rng.uniform(np.log(near), np.log(far))))
+    return vector(rng.uniform(-0.55, 0.55) * z * canvas.width / canvas.focal, 0, z)
+
+
+def outdoor(rng: Generator, props: Props, height: int, width: int) -> Canvas:
+    """Ground to the horizon with trees, people, animals, stones and houses."""
+    view, eye = rng.uniform(0.6, 1.55), float(np.exp(rng.uniform(np.log(0.5), np.log(8))))
+    canvas = Canvas(height, width, view, rng.normal(0.03, 0.12), eye, daylight(rng, float(np.exp(rng.uniform(4, 8)))))
+    sky(canvas, rng)
+    ground(canvas, rng, props, str(rng.choice(["lawn", "plain", "road", "any", "water"], p=[0.35, 0.2, 0.2, 0.15, 0.1])))
+    backdrop(canvas, rng, props)
+    for _ in range(int(rng.integers(0, 6))):
+        place = spread(rng, canvas, 6 + 2 * eye, 150)
+        size = vector(rng.uniform(4, 20), rng.uniform(3, 25), rng.uniform(4, 20))
+        walls, roof = props.shelf.texture(rng, "facade" if rng.random() < 0.6 else "any"), props.shelf.texture(rng)
+        canvas.box(place + vector(np.sign(place[0]) * 6, 0, size[2]), size, rng.uniform(-0.7, 0.7), walls, roof, rng.uniform(3, 12))
+    for _ in range(int(rng.integers(0, 10))):
+        stand(canvas, figure(rng, props.shelf, "tree"), spread(rng, canvas, 3 + eye, 80), rng.uniform(2, 12), 0.2)
+    for _ in range(int(rng.integers(0, 4))):
+        place, radius = spread(rng, canvas, 2 + eye, 40), rng.uniform(0.2, 1.5)
+        shadow(canvas, place, radius, radius * 1.4)
+        canvas.ellipsoid(place + vector(0, radius * 0.5, 0), radius * rng.uniform(0.6, 1.4, 3).astype(np.float32), props.shelf.texture(rng))
+    for _ in range(int(rng.integers(0, 6))):
+        place = spread(rng, canvas, 1.5 + 0.8 * eye, 40)
+        stand(canvas, props.pick(rng, ("person", "person", "animal", "statue", "blob")), place, rng.uniform(0.5, 2.2))
+    return canvas
+
+
+def street(rng: Generator, props: Props, height: int, width: int) -> Canvas:
+    """A road or corridor between walls of houses, with cars as boxes and people."""
+    canvas = Canvas(height, width, rng.uniform(0.7, 1.5), rng.normal(0.02, 0.08), rng.uniform(1.2, 4), daylight(rng, rng.uniform(100, 2000)))
+    sky(canvas, rng)
+    ground(canvas, rng, props, "road" if rng.random() < 0.7 else "plain")
+    half = rng.uniform(3, 10)
+    for side in (-1, 1):
+        z = rng.uniform(-3, 5)
+        while z < 150:
+            size = vector(8, rng.uniform(4, 22), rng.uniform(5, 18))
+            if rng.random() < 0.85:
+                wall = props.shelf.texture(rng, "facade" if rng.random() < 0.7 else "any")
+                canvas.box(vector(side * (half + 4 + rng.uniform(0, 1.5)), 0, z + size[2] / 2), size, 0, wall, wall, rng.uniform(4, 12))
+            z += float(size[2]) + rng.choice([0, 0, 3])
+    for _ in range(int(rng.integers(0, 7))):
+        place = vector(rng.uniform(-half, half) * 0.8, 0, np.exp(rng.uniform(np.log(5), np.log(60))))
+        paint = Texture(np.broadcast_to(random_colour(rng, 0.7), (128, 128, 3)) * (0.7 + 0.3 * noise(rng, 128, 128, 4))[:, :, None])
+        shadow(canvas, place, 1.5, 2.5)
+        canvas.box(place + vector(0, 0.3, 0), vector(1.8, 0.7, 4.2), rng.normal(0, 0.1), paint, paint, 2)
+        canvas.box(place + vector(0, 1.0, 0), vector(1.6, 0.5, 2.2), rng.normal(0, 0.05), Texture(procedural(rng) * 0.3), paint, 2)
+    for _ in range(int(rng.integers(0, 8))):
+        place = vector(rng.uniform(-half, half) * 0.95, 0, np.exp(rng.uniform(np.log(2.5), np.log(40))))
+        stand(canvas, props.pick(rng, ("person", "person", "person", "statue", "tree")), place, rng.uniform(1.4, 2.0))
+    return canvas
+
+
+def landscape(rng: Generator, props: Props, height: int, width: int) -> Canvas:
+    """Hills or dunes as a height field, some with water, trees and a figure."""
+    canvas = Canvas(height, width, rng.uniform(0.6, 1.4), rng.normal(0.0, 0.08), rng.uniform(1.5, 30), daylight(rng, float(np.exp(rng.uniform(5, 8.5)))))
+    sky(canvas, rng)
+    steps, reach = 220, float(np.exp(rng.uniform(5, 8)))
+    growth = np.linspace(0, 1, steps)[:, None] ** rng.uniform(2, 5)
+    hills = noise(rng, steps, 128, int(rng.integers(2, 7)), rng.uniform(0.3, 0.5)) * growth * reach * rng.uniform(0.02, 0.2)
+    wet = rng.random() < 0.35
+    hills -= hills.max() * (rng.uniform(0.2, 0.5) if wet else 0.0)
+    canvas.terrain(hills.astype(np.float32), reach, props.shelf.texture(rng, "foliage" if rng.random() < 0.6 else "any"), rng.uniform(2, 30))
+    ground(canvas, rng, props, "water" if wet else "plain")
+    if rng.random() < 0.5:
+        for _ in range(int(rng.integers(1, 6))):
+            kinds = ("tree", "tree", "person", "statue", "animal")
+            stand(canvas, props.pick(rng, kinds, 0.2), spread(rng, canvas, 2 + canvas.eye, 60), rng.uniform(1, 8))
+    return canvas
+
+
+def room(rng: Generator, props: Props, height: int, width: int) -> Canvas:
+    """Floor, ceiling, three walls with pictures and windows, furniture of boxes and round bodies, people."""
+    light = Light(vector(rng.normal(0, 0.5), 1, rng.normal(-0.5, 0.5)), float(rng.uniform(0.1, 0.5)), vector(1, 1, 1), 1e5)
+    light = light._replace(direction=light.direction / np.linalg.norm(light.direction))
+    canvas = Canvas(height, width, rng.uniform(0.8, 1.5), rng.normal(0.15, 0.2), rng.uniform(0.8, 1.8), light)
+    sky(canvas, rng)
+    corridor = rng.random() < 0.3
+    half, back, tall = (rng.uniform(0.8, 1.8), rng.uniform(6, 30), rng.uniform(2.2, 3.5)) if corridor else (rng.uniform(1.5, 4), rng.uniform(2.5, 8), rng.uniform(2.3, 3.5))
+    turn = rng.normal(0, 0.15 if corridor else 0.4)
+    ahead, side = vector(np.sin(turn), 0, np.cos(turn)), vector(np.cos(turn), 0, -np.sin(turn))
+    canvas.plane(vector(0, 0, 0), vector(0, 1, 0), side, props.shelf.texture(rng), rng.uniform(0.4, 3))
+    pale = Texture(np.clip(random_colour(rng, 0.1) * 0.3 + 0.6 + 0.1 * noise(rng, 128, 128, 3)[:, :, None], 0, 1).astype(np.float32))
+    canvas.plane(vector(0, tall, 0), vector(0, -1, 0), side, pale, 3)
+    walls = pale if rng.random() < 0.5 else props.shelf.texture(rng)
+    up = vector(0, 1, 0)
+    for normal, point in ((-ahead, ahead * back), (side, -side * half), (-side, side * half)):
+        canvas.plane(point, normal, np.cross(normal, up).astype(np.float32), walls, rng.uniform(1, 4))
+        for _ in range(int(rng.integers(0, 3))):
+            u, v, wide, high = rng.uniform(-half, half), rng.uniform(0.8, tall - 0.5), rng.uniform(0.3, 1.5), rng.uniform(0.3, 1.2)
+            across = np.cross(normal, up).astype(np.float32)
+            along = np.cross(normal, across)
+            centre = point + across * u + up * v + normal * 0.02
+            sign = float(along[1])
+            picture = Texture(props.shelf.photograph(rng, 128, 128, 0.4))
+            canvas.plane(centre, normal, across, picture, wide, limits=(-wide / 2, wide / 2, -high / 2, high / 2) if sign else (-1, 1, -1, 1))
+    for _ in range(int(rng.integers(2, 10))):
+        place = ahead * rng.uniform(1.2, back) + side * rng.uniform(-half, half)
+        size = rng.uniform([0.3, 0.2, 0.3], [1.6, 1.4, 1.2]).astype(np.float32)
+        shadow(canvas, place, float(size[0]) * 0.8, float(size[2]) * 0.8)
+        canvas.box(place, size, turn + rng.choice([0, np.pi / 2]) + rng.normal(0, 0.2), props.shelf.texture(rng), props.shelf.texture(rng), rng.uniform(0.5, 2))
+        if rng.random() < 0.4:
+            radius = rng.uniform(0.08, 0.3)
+            canvas.ellipsoid(place + vector(0, float(size[1]) + radius * 0.8, 0), radius * rng.uniform(0.7, 1.3, 3).astype(np.float32), props.shelf.texture(rng))
+    for _ in range(int(rng.integers(0, 3))):
+        stand(canvas, props.pick(rng, ("person", "animal", "blob", "statue")), ahead * rng.uniform(1.3, back) + side * rng.uniform(-half, half), rng.uniform(0.5, 1.9))
+    return canvas
+
+
+def tabletop(rng: Generator, props: Props, height: int, width: int) -> Canvas:
+    """Cups, fruit, boxes and toys on a surface seen from above, a wall or a room behind."""
+    light = Light(vector(rng.normal(0, 0.5), 1, rng.normal(-0.3, 0.5)), float(rng.uniform(0.1, 0.6)), vector(1, 1, 1), 1e5)
+    light = light._replace(direction=light.direction / np.linalg.norm(light.direction))
+    canvas = Canvas(height, width, rng.uniform(0.5, 1.1), rng.uniform(0.1, 1.1), rng.uniform(0.3, 0.9), light)
+    canvas.colour[:] = random_colour(rng, 0.2)
+    canvas.plane(vector(0, 0, 0), vector(0, 1, 0), vector(1, 0, 0), props.shelf.texture(rng), rng.uniform(0.2, 2))
+    canvas.plane(vector(0, 0, rng.uniform(1.2, 6)), vector(0, 0, -1), vector(1, 0, 0), Texture(props.shelf.photograph(rng, 128, 128, 0.5)), rng.uniform(1.5, 5))
+    focus = canvas.eye / max(np.tan(np.arcsin(canvas.sine)), 0.25)
+    for _ in range(int(rng.integers(1, 9))):
+        place = vector(rng.uniform(-0.35, 0.35) * focus, 0, focus * rng.uniform(0.6, 1.5))
+        radius, kind = rng.uniform(0.04, 0.2), rng.random()
+        shadow(canvas, place, radius * 1.2, radius * 1.6)
+        if kind < 0.45:
+            radii = radius * rng.uniform(0.6, 1.3, 3).astype(np.float32)
+            canvas.ellipsoid(place + vector(0, float(radii[1]), 0), radii, props.shelf.texture(rng))
+        elif kind < 0.75:
+            canvas.box(place, (2 * radius * rng.uniform(0.4, 1.4, 3)).astype(np.float32), rng.uniform(0, 3), props.shelf.texture(rng), props.shelf.texture(rng), 0.2)
+        else:
+            stand(canvas, props.pick(rng, ("blob", "statue", "flower", "animal")), place, radius * 3)
+    return canvas
