@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from depth3d.depth.card import IMAGENET, NEUTRAL, UNCHANGED, AreaRule, InputRule, ModelCard, WeightsFile
+from depth3d.depth.card import IMAGENET, NEUTRAL, UNCHANGED, AreaRule, InputRule, ModelCard, Normalisation, WeightsFile
 
 __all__ = ["CARDS"]
 
@@ -18,6 +18,8 @@ _MODELS = "depth3d.depth.models"
 _V21 = "Ranftl et al., Towards Robust Monocular Depth Estimation, TPAMI 2020"
 _DPT = "Ranftl et al., Vision Transformers for Dense Prediction, ICCV 2021"
 _V31 = "Birkl et al., MiDaS v3.1 - A Model Zoo for Robust Monocular Relative Depth Estimation, 2023"
+
+_LITE = Normalisation((0.498, 0.498, 0.498), (0.502, 0.502, 0.502))
 
 _FREE = InputRule(384, normalisation=NEUTRAL)  # any picture shape
 _SQUARE = InputRule(384, keep_aspect=False, normalisation=NEUTRAL)  # Swin and LeViT run at their own size only
@@ -234,6 +236,18 @@ CARDS: tuple[ModelCard, ...] = (
     ),
     _mannequin("mannequin_challenge", keep_aspect=True),
     _mannequin("mannequin_challenge_288x512", keep_aspect=False),
+    ModelCard(
+        name="tiny",
+        build=f"{_MODELS}.tiny:build",
+        weights=WeightsFile("tiny.safetensors", resource="depth3d.depth:data/tiny.safetensors"),
+        input=AreaRule(256, other=192, normalisation=_LITE, resize="smooth"),
+        marks={"encoder.stem.conv.weight": (32, 3, 3, 3), "head3.weight": (1, 24, 1, 1)},
+        parameters=4_316_697,
+        accuracy="basic",
+        speed="fast",
+        licence="MIT (depth3d); encoder begun from ImageNet weights (Apache-2.0); see the model card in the README",
+        source="depth3d, examples/train_tiny: MiDaS v2.1 small's recipe on EfficientNet-Lite0",
+    ),
     ModelCard(
         name="ramp",
         build=f"{_MODELS}.ramp:build",

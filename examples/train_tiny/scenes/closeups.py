@@ -1,4 +1,4 @@
-"""Figure against ground: something large and near in front of something far and often blurred. Users' favourite photo."""
+"""Figure against ground: something large and near in front of something far and often blurred."""
 
 from collections.abc import Callable
 
@@ -33,16 +33,24 @@ def far_view(rng: Generator, props: Props, height: int, width: int) -> tuple[Pla
     first, second = random_colour(rng, 0.3), random_colour(rng, 0.3)
     if rng.random() < 0.5:
         first, second = first * 0.2, second * 0.3
-    mask = noise(rng, height, width, int(rng.integers(1, 6)), 0.4) if rng.random() < 0.6 else np.broadcast_to(y, (height, width))
+    mask = (
+        noise(rng, height, width, int(rng.integers(1, 6)), 0.4)
+        if rng.random() < 0.6
+        else np.broadcast_to(y, (height, width))
+    )
     colour = between(np.asarray(mask, np.float32), first, second)
     for _ in range(int(rng.integers(0, 25)) if rng.random() < 0.4 else 0):
         light = np.zeros((height, width), np.uint8)
-        cv2.circle(light, (int(rng.integers(width)), int(rng.integers(height))), int(rng.integers(2, 14)), 255, -1, cv2.LINE_AA)
+        cv2.circle(
+            light, (int(rng.integers(width)), int(rng.integers(height))), int(rng.integers(2, 14)), 255, -1, cv2.LINE_AA
+        )
         colour = colour + (light / 255.0)[:, :, None] * random_colour(rng, 0.8) * 0.6
     return np.clip(colour, 0, 1).astype(np.float32), ramp.astype(np.float32) * 0.3
 
 
-def place(colour: Plane, inverse: Plane, item: Figure, nearness: float, matrix: Plane, rng: Generator, blur: float = 0.0) -> None:
+def place(
+    colour: Plane, inverse: Plane, item: Figure, nearness: float, matrix: Plane, rng: Generator, blur: float = 0.0
+) -> None:
     """Lay a figure over the picture, in place. `nearness` = inverse depth of its outline, nearer than all it covers."""
     height, width = inverse.shape
     size = (width, height)
@@ -77,7 +85,20 @@ def closeup(rng: Generator, props: Props, height: int, width: int) -> Canvas:
     if blur:
         colour = cv2.GaussianBlur(colour, (0, 0), blur)
     colour, inverse = np.ascontiguousarray(colour, np.float32), inverse * rng.uniform(0.15, 0.75)
-    kinds = ("bust", "bust", "bust", "animal", "animal", "flower", "flower", "blob", "blob", "statue", "person", "person")
+    kinds = (
+        "bust",
+        "bust",
+        "bust",
+        "animal",
+        "animal",
+        "flower",
+        "flower",
+        "blob",
+        "blob",
+        "statue",
+        "person",
+        "person",
+    )
     count = int(rng.choice([1, 2, 3, 4], p=[0.6, 0.2, 0.12, 0.08]))
     for nearness in np.sort(np.append(rng.uniform(0.45, 0.9, count - 1), 1.0)):
         kind = str(rng.choice(kinds))
@@ -93,7 +114,15 @@ def closeup(rng: Generator, props: Props, height: int, width: int) -> Canvas:
         place(colour, inverse, item, float(nearness), matrix, rng)
     if rng.random() < 0.15:
         item = props.pick(rng, ("tree", "blob", "flower"), 0.0)
-        matrix = transform(item, height, width, height * rng.uniform(0.5, 1.2), width * rng.choice([0.0, 1.0]), height * 1.2, rng.normal(0, 60))
+        matrix = transform(
+            item,
+            height,
+            width,
+            height * rng.uniform(0.5, 1.2),
+            width * rng.choice([0.0, 1.0]),
+            height * 1.2,
+            rng.normal(0, 60),
+        )
         place(colour, inverse, item, 1.6, matrix, rng, rng.uniform(1, 6))
     canvas.colour[:], canvas.inverse[:] = np.clip(colour, 0, 1), inverse
     return canvas

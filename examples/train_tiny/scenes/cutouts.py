@@ -31,7 +31,9 @@ REJECTED = {f"sam2_01_dog_{n}" for n in (0, 2, 3, 4, 7)} | {f"sam2_05_default_ju
 """Cuts that took too much of the background with them, judged by eye."""
 
 
-def grab(picture: NDArray[np.uint8], mask: NDArray[np.uint8], box: tuple[int, int, int, int] | None) -> NDArray[np.float32]:
+def grab(
+    picture: NDArray[np.uint8], mask: NDArray[np.uint8], box: tuple[int, int, int, int] | None
+) -> NDArray[np.float32]:
     """GrabCut from a rectangle or from a first guess -> soft alpha."""
     models = np.zeros((1, 65)), np.zeros((1, 65))
     mode = cv2.GC_INIT_WITH_RECT if box else cv2.GC_INIT_WITH_MASK
@@ -44,7 +46,9 @@ def grab(picture: NDArray[np.uint8], mask: NDArray[np.uint8], box: tuple[int, in
     return np.asarray(cv2.GaussianBlur(alpha, (0, 0), 0.8), np.float32)
 
 
-def trim(picture: NDArray[np.uint8], alpha: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
+def trim(
+    picture: NDArray[np.uint8], alpha: NDArray[np.float32]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
     """The bounding box of the figure, at most 256 high; None when it is too small."""
     rows, columns = np.flatnonzero((alpha > 0.5).any(axis=1)), np.flatnonzero((alpha > 0.5).any(axis=0))
     if rows.size < 60 or columns.size < 25:
@@ -55,7 +59,9 @@ def trim(picture: NDArray[np.uint8], alpha: NDArray[np.float32]) -> tuple[NDArra
     return resize(np.ascontiguousarray(picture[part])), resize(np.ascontiguousarray(alpha[part]))
 
 
-def cut_photo(path: Path, box: tuple[float, float, float, float]) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
+def cut_photo(
+    path: Path, box: tuple[float, float, float, float]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
     """One figure of a photograph."""
     picture = cv2.imread(str(path))
     picture = cv2.resize(picture, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
@@ -65,7 +71,9 @@ def cut_photo(path: Path, box: tuple[float, float, float, float]) -> tuple[NDArr
     return trim(picture[:, :, ::-1], alpha)
 
 
-def cut_clip(path: Path, box: tuple[float, float, float, float], take: int) -> list[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
+def cut_clip(
+    path: Path, box: tuple[float, float, float, float], take: int
+) -> list[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
     """Figures of a static clip, at `take` moments."""
     capture = cv2.VideoCapture(str(path))
     frames = []
@@ -73,7 +81,9 @@ def cut_clip(path: Path, box: tuple[float, float, float, float], take: int) -> l
         there, frame = capture.read()
         if not there:
             break
-        frames.append(cv2.resize(frame, (640, int(640 * frame.shape[0] / frame.shape[1])), interpolation=cv2.INTER_AREA))
+        frames.append(
+            cv2.resize(frame, (640, int(640 * frame.shape[0] / frame.shape[1])), interpolation=cv2.INTER_AREA)
+        )
     chosen = np.linspace(0, len(frames) - 1, 25).astype(int)
     still = np.median(np.stack([frames[i] for i in chosen]), axis=0).astype(np.float32)
     height, width = still.shape[:2]

@@ -60,7 +60,9 @@ def paint_head(colour: Plane, mask: Plane, rng: Generator, chin: float) -> None:
     part[face] = tone
     if rng.random() < 0.8:
         for side in (-0.27, 0.27):
-            eye = ((x - middle - (turn + side) * half) / (0.1 * half)) ** 2 + ((y - top - 0.5 * span) / (0.05 * span)) ** 2 < 1
+            eye = ((x - middle - (turn + side) * half) / (0.1 * half)) ** 2 + (
+                (y - top - 0.5 * span) / (0.05 * span)
+            ) ** 2 < 1
             part[eye] = tone * 0.25
         mouth = ((x - middle - turn * half) / (0.2 * half)) ** 2 + ((y - top - 0.82 * span) / (0.04 * span)) ** 2 < 1
         part[mouth] = tone * np.array([0.8, 0.45, 0.45], np.float32)
@@ -103,7 +105,10 @@ def figure(rng: Generator, shelf: Shelf, kind: str) -> Figure:
         colour = cloth(rng, shelf, height, width)
         if kind == "animal" and rng.random() < 0.6:
             fur = 0.6 + 0.8 * cv2.resize(noise(rng, 96, 96, 40), (width, height))
-            colour = between(noise(rng, height, width, 5), random_colour(rng, 0.2), random_colour(rng, 0.2)) * fur[:, :, None]
+            colour = (
+                between(noise(rng, height, width, 5), random_colour(rng, 0.2), random_colour(rng, 0.2))
+                * fur[:, :, None]
+            )
     colour = round_light(np.asarray(colour, np.float32), bulge, rng, float(rng.uniform(0.2, 0.9)))
     return Figure(mask, colour, bulge)
 

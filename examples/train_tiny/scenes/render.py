@@ -13,14 +13,14 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from canvas import Canvas  # noqa: E402
-from closeups import Scene, closeup  # noqa: E402
-from cutouts import load_cutouts  # noqa: E402
-from finish import develop  # noqa: E402
-from numpy.typing import NDArray  # noqa: E402
-from pairs import Pairs, write_shard  # noqa: E402
-from textures import Shelf, read_pictures  # noqa: E402
-from worlds import Props, landscape, outdoor, room, street, tabletop  # noqa: E402
+from canvas import Canvas
+from closeups import Scene, closeup
+from cutouts import load_cutouts
+from finish import develop
+from numpy.typing import NDArray
+from pairs import Pairs, write_shard
+from textures import Shelf, read_pictures
+from worlds import Props, landscape, outdoor, room, street, tabletop
 
 FAMILIES: dict[str, tuple[Scene, float]] = {
     "closeup": (closeup, 0.34), "outdoor": (outdoor, 0.2), "street": (street, 0.1),
@@ -29,7 +29,9 @@ FAMILIES: dict[str, tuple[Scene, float]] = {
 SHARD = 40
 
 
-def scene(number: int, seed: int, props: Props, height: int, width: int, family: str = "") -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+def scene(
+    number: int, seed: int, props: Props, height: int, width: int, family: str = ""
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """Scene `number` of the seed: picture (H, W, 3) and inverse depth (H, W)."""
     rng = np.random.default_rng((seed, number))
     name = str(rng.choice(list(FAMILIES), p=[share for _, share in FAMILIES.values()]))
@@ -52,8 +54,10 @@ def main() -> None:
     options = parser.parse_args()
     cv2.setNumThreads(1)
     height, width = (int(side) for side in options.size.split("x"))
-    rooms = [pair for pair in (Pairs(options.rooms) if options.rooms else [])]
-    props = Props(Shelf(read_pictures(options.pictures) + [room for room, _ in rooms]), load_cutouts(options.cutouts), rooms)
+    rooms = list(Pairs(options.rooms) if options.rooms else [])
+    props = Props(
+        Shelf(read_pictures(options.pictures) + [room for room, _ in rooms]), load_cutouts(options.cutouts), rooms
+    )
     for shard in range(options.first, options.count // SHARD, options.every):
         name = f"{options.seed:03d}_{shard:05d}"
         if (options.output / f"{name}.inverse.npy").exists():

@@ -1,4 +1,4 @@
-"""Cut-out shapes: people, busts, animals, trees, flowers, soft blobs, statues. Each is a (h, w) float32 mask in [0, 1]."""
+"""Cut-out shapes: people, busts, animals, trees, flowers, soft blobs, statues; (h, w) float32 masks in [0, 1]."""
 
 from collections.abc import Callable
 
@@ -55,7 +55,9 @@ def person(rng: Generator) -> Plane:
     pen.limb((lean - shoulder * 0.8, 0.22), (lean + shoulder * 0.8, 0.22), 0.035, 0.035)
     if rng.random() < 0.3:
         flare = rng.uniform(0.1, 0.2)
-        pen.polygon(np.array([[-hip, 0.45], [hip, 0.45], [flare, rng.uniform(0.65, 0.98)], [-flare, rng.uniform(0.65, 0.98)]]))
+        pen.polygon(
+            np.array([[-hip, 0.45], [hip, 0.45], [flare, rng.uniform(0.65, 0.98)], [-flare, rng.uniform(0.65, 0.98)]])
+        )
     for side in (-1.0, 1.0):
         elbow = (lean + side * (shoulder + rng.uniform(-0.02, 0.1)), 0.37 + rng.uniform(-0.1, 0.03))
         hand = (elbow[0] + rng.normal(0, 0.09), elbow[1] + rng.uniform(-0.14, 0.15))
@@ -80,14 +82,25 @@ def bust(rng: Generator) -> Plane:
         wide = head * rng.uniform(0.85, 1.4)
         pen.ellipse(lean, top + head * 0.85, wide, head * rng.uniform(0.85, 1.0))
         if rng.random() < 0.5:
-            pen.polygon(np.array([[lean - wide, top + head], [lean + wide, top + head], [lean + wide * 0.9, top + 2.6 * head], [lean - wide * 0.9, top + 2.6 * head]]))
+            pen.polygon(
+                np.array(
+                    [
+                        [lean - wide, top + head],
+                        [lean + wide, top + head],
+                        [lean + wide * 0.9, top + 2.6 * head],
+                        [lean - wide * 0.9, top + 2.6 * head],
+                    ]
+                )
+            )
     if rng.random() < 0.2:
         pen.ellipse(lean, top + head * 0.5, head * rng.uniform(1.1, 1.7), head * 0.22, rng.normal(0, 6))
     neck = top + head * 1.75
     pen.limb((lean, neck), (lean * 0.5, neck + 0.12), head * 0.42, head * 0.45)
     shoulder = head * rng.uniform(1.5, 2.3)
     y = neck + head * rng.uniform(0.3, 0.6)
-    curve = [[lean * 0.5 + shoulder * np.sin(a), y + shoulder * 0.55 * (1 - np.cos(a))] for a in np.linspace(-1.5, 1.5, 24)]
+    curve = [
+        [lean * 0.5 + shoulder * np.sin(a), y + shoulder * 0.55 * (1 - np.cos(a))] for a in np.linspace(-1.5, 1.5, 24)
+    ]
     pen.polygon(np.array([[curve[0][0] * 1.1, 1.1], *curve, [curve[-1][0] * 1.1, 1.1]]))
     return pen.finish()
 
@@ -113,7 +126,15 @@ def animal(rng: Generator) -> Plane:
         pen.ellipse(x, 0.1 + head, head * rng.uniform(0.85, 1.2), head)
         for side in (-1, 1):
             ear = x + side * head * 0.7
-            pen.polygon(np.array([[ear - head * 0.35, 0.12 + head * 0.5], [ear + head * 0.35, 0.12 + head * 0.5], [ear + side * 0.04, 0.02]]))
+            pen.polygon(
+                np.array(
+                    [
+                        [ear - head * 0.35, 0.12 + head * 0.5],
+                        [ear + head * 0.35, 0.12 + head * 0.5],
+                        [ear + side * 0.04, 0.02],
+                    ]
+                )
+            )
     else:
         pen.ellipse(0, 0.55, rng.uniform(0.14, 0.22), 0.36, rng.normal(0, 25))
         pen.ellipse(rng.normal(0, 0.08), 0.2, 0.13, 0.14)
@@ -133,7 +154,9 @@ def tree(rng: Generator) -> Plane:
         for _ in range(int(rng.integers(8, 26))):
             x, y = rng.normal(0, half * 0.4), rng.uniform(0.1, low)
             radius = rng.uniform(0.06, 0.16)
-            pen.ellipse(float(np.clip(x, -half + radius, half - radius)), max(y, radius), radius, radius * rng.uniform(0.6, 1))
+            pen.ellipse(
+                float(np.clip(x, -half + radius, half - radius)), max(y, radius), radius, radius * rng.uniform(0.6, 1)
+            )
     elif kind < 0.75:
         for y in np.linspace(0.02, 0.9, 12):
             wide = half * 0.9 * y * rng.uniform(0.75, 1.0)
@@ -147,7 +170,9 @@ def tree(rng: Generator) -> Plane:
     return np.asarray(np.clip((crown - rng.uniform(0.3, 0.75) * ragged) * 6 + 0.2, 0, 1), np.float32)
 
 
-def branch(pen: Pen, rng: Generator, start: tuple[float, float], angle: float, length: float, thick: float, depth: int) -> None:
+def branch(
+    pen: Pen, rng: Generator, start: tuple[float, float], angle: float, length: float, thick: float, depth: int
+) -> None:
     """Forks until it is thin."""
     end = (start[0] + length * np.cos(angle), start[1] + length * np.sin(angle))
     pen.limb(start, end, max(thick, 0.004), max(thick * 0.7, 0.003))

@@ -108,7 +108,9 @@ def facade(rng: Generator) -> Colour:
     wall, glass = random_colour(rng, 0.2), random_colour(rng, 0.2) * rng.uniform(0.15, 0.6)
     rows, columns = int(rng.integers(3, 9)), int(rng.integers(3, 9))
     y, x = np.mgrid[0:TILE, 0:TILE].astype(np.float32) / TILE
-    inside = (np.abs(x * columns % 1 - 0.5) < rng.uniform(0.15, 0.4)) & (np.abs(y * rows % 1 - 0.5) < rng.uniform(0.2, 0.42))
+    inside = (np.abs(x * columns % 1 - 0.5) < rng.uniform(0.15, 0.4)) & (
+        np.abs(y * rows % 1 - 0.5) < rng.uniform(0.2, 0.42)
+    )
     lit = cv2.resize(rng.random((rows, columns), np.float32), (TILE, TILE), interpolation=cv2.INTER_NEAREST)
     colour = between(inside.astype(np.float32), wall, glass)
     colour[inside] *= (0.6 + 0.9 * lit)[inside][:, None]

@@ -97,7 +97,11 @@ def shadow(canvas: Canvas, foot: Plane, wide: float, long: float) -> None:
     away = away / (np.linalg.norm(away) + 1e-6)
     flat = points[:, :, [0, 2]] - foot[[0, 2]] - away * long * 0.4
     along, side = flat @ away, flat @ np.array([-away[1], away[0]], np.float32)
-    near = np.exp(-((along / long) ** 2 + (side / wide) ** 2) * 1.5) * (np.abs(points[:, :, 1]) < 0.05) * (canvas.inverse > 0)
+    near = (
+        np.exp(-((along / long) ** 2 + (side / wide) ** 2) * 1.5)
+        * (np.abs(points[:, :, 1]) < 0.05)
+        * (canvas.inverse > 0)
+    )
     canvas.colour *= (1.0 - 0.65 * near)[:, :, None].astype(np.float32)
 
 
@@ -120,7 +124,12 @@ def backdrop(canvas: Canvas, rng: Generator, props: Props) -> None:
         tile = props.shelf.texture(rng, "foliage" if rng.random() < 0.6 else "any").tile
         colour = cv2.resize(np.tile(tile, (1, 3, 1)), (256, 128)) * rng.uniform(0.5, 1.1)
         foot = vector(rng.uniform(-0.1, 0.1) * wide, 0, distance)
-        canvas.cutout(foot, high + canvas.eye, cv2.resize(alpha, (512, 128)) if wide > 4 * high else alpha, cv2.resize(colour, (512, 128)) if wide > 4 * high else colour)
+        canvas.cutout(
+            foot,
+            high + canvas.eye,
+            cv2.resize(alpha, (512, 128)) if wide > 4 * high else alpha,
+            cv2.resize(colour, (512, 128)) if wide > 4 * high else colour,
+        )
 
 
 def spread(rng: Generator, canvas: Canvas, near: float, far: float) -> Plane:
@@ -134,19 +143,32 @@ def outdoor(rng: Generator, props: Props, height: int, width: int) -> Canvas:
     view, eye = rng.uniform(0.6, 1.55), float(np.exp(rng.uniform(np.log(0.5), np.log(8))))
     canvas = Canvas(height, width, view, rng.normal(0.03, 0.12), eye, daylight(rng, float(np.exp(rng.uniform(4, 8)))))
     sky(canvas, rng)
-    ground(canvas, rng, props, str(rng.choice(["lawn", "plain", "road", "any", "water"], p=[0.35, 0.2, 0.2, 0.15, 0.1])))
+    ground(
+        canvas, rng, props, str(rng.choice(["lawn", "plain", "road", "any", "water"], p=[0.35, 0.2, 0.2, 0.15, 0.1]))
+    )
     backdrop(canvas, rng, props)
     for _ in range(int(rng.integers(0, 6))):
         place = spread(rng, canvas, 6 + 2 * eye, 150)
         size = vector(rng.uniform(4, 20), rng.uniform(3, 25), rng.uniform(4, 20))
         walls, roof = props.shelf.texture(rng, "facade" if rng.random() < 0.6 else "any"), props.shelf.texture(rng)
-        canvas.box(place + vector(np.sign(place[0]) * 6, 0, size[2]), size, rng.uniform(-0.7, 0.7), walls, roof, rng.uniform(3, 12))
+        canvas.box(
+            place + vector(np.sign(place[0]) * 6, 0, size[2]),
+            size,
+            rng.uniform(-0.7, 0.7),
+            walls,
+            roof,
+            rng.uniform(3, 12),
+        )
     for _ in range(int(rng.integers(0, 10))):
         stand(canvas, figure(rng, props.shelf, "tree"), spread(rng, canvas, 3 + eye, 80), rng.uniform(2, 12), 0.2)
     for _ in range(int(rng.integers(0, 4))):
         place, radius = spread(rng, canvas, 2 + eye, 40), rng.uniform(0.2, 1.5)
         shadow(canvas, place, radius, radius * 1.4)
-        canvas.ellipsoid(place + vector(0, radius * 0.5, 0), radius * rng.uniform(0.6, 1.4, 3).astype(np.float32), props.shelf.texture(rng))
+        canvas.ellipsoid(
+            place + vector(0, radius * 0.5, 0),
+            radius * rng.uniform(0.6, 1.4, 3).astype(np.float32),
+            props.shelf.texture(rng),
+        )
     for _ in range(int(rng.integers(0, 6))):
         place = spread(rng, canvas, 1.5 + 0.8 * eye, 40)
         stand(canvas, props.pick(rng, ("person", "person", "animal", "statue", "blob")), place, rng.uniform(0.5, 2.2))
@@ -155,7 +177,14 @@ def outdoor(rng: Generator, props: Props, height: int, width: int) -> Canvas:
 
 def street(rng: Generator, props: Props, height: int, width: int) -> Canvas:
     """A road or corridor between walls of houses, with cars as boxes and people."""
-    canvas = Canvas(height, width, rng.uniform(0.7, 1.5), rng.normal(0.02, 0.08), rng.uniform(1.2, 4), daylight(rng, rng.uniform(100, 2000)))
+    canvas = Canvas(
+        height,
+        width,
+        rng.uniform(0.7, 1.5),
+        rng.normal(0.02, 0.08),
+        rng.uniform(1.2, 4),
+        daylight(rng, rng.uniform(100, 2000)),
+    )
     sky(canvas, rng)
     ground(canvas, rng, props, "road" if rng.random() < 0.7 else "plain")
     half = rng.uniform(3, 10)
@@ -165,14 +194,30 @@ def street(rng: Generator, props: Props, height: int, width: int) -> Canvas:
             size = vector(8, rng.uniform(4, 22), rng.uniform(5, 18))
             if rng.random() < 0.85:
                 wall = props.shelf.texture(rng, "facade" if rng.random() < 0.7 else "any")
-                canvas.box(vector(side * (half + 4 + rng.uniform(0, 1.5)), 0, z + size[2] / 2), size, 0, wall, wall, rng.uniform(4, 12))
+                canvas.box(
+                    vector(side * (half + 4 + rng.uniform(0, 1.5)), 0, z + size[2] / 2),
+                    size,
+                    0,
+                    wall,
+                    wall,
+                    rng.uniform(4, 12),
+                )
             z += float(size[2]) + rng.choice([0, 0, 3])
     for _ in range(int(rng.integers(0, 7))):
         place = vector(rng.uniform(-half, half) * 0.8, 0, np.exp(rng.uniform(np.log(5), np.log(60))))
-        paint = Texture(np.broadcast_to(random_colour(rng, 0.7), (128, 128, 3)) * (0.7 + 0.3 * noise(rng, 128, 128, 4))[:, :, None])
+        paint = Texture(
+            np.broadcast_to(random_colour(rng, 0.7), (128, 128, 3)) * (0.7 + 0.3 * noise(rng, 128, 128, 4))[:, :, None]
+        )
         shadow(canvas, place, 1.5, 2.5)
         canvas.box(place + vector(0, 0.3, 0), vector(1.8, 0.7, 4.2), rng.normal(0, 0.1), paint, paint, 2)
-        canvas.box(place + vector(0, 1.0, 0), vector(1.6, 0.5, 2.2), rng.normal(0, 0.05), Texture(procedural(rng) * 0.3), paint, 2)
+        canvas.box(
+            place + vector(0, 1.0, 0),
+            vector(1.6, 0.5, 2.2),
+            rng.normal(0, 0.05),
+            Texture(procedural(rng) * 0.3),
+            paint,
+            2,
+        )
     for _ in range(int(rng.integers(0, 8))):
         place = vector(rng.uniform(-half, half) * 0.95, 0, np.exp(rng.uniform(np.log(2.5), np.log(40))))
         stand(canvas, props.pick(rng, ("person", "person", "person", "statue", "tree")), place, rng.uniform(1.4, 2.0))
@@ -181,14 +226,28 @@ def street(rng: Generator, props: Props, height: int, width: int) -> Canvas:
 
 def landscape(rng: Generator, props: Props, height: int, width: int) -> Canvas:
     """Hills or dunes as a height field, some with water, trees and a figure."""
-    canvas = Canvas(height, width, rng.uniform(0.6, 1.4), rng.normal(0.0, 0.08), rng.uniform(1.5, 30), daylight(rng, float(np.exp(rng.uniform(5, 8.5)))))
+    canvas = Canvas(
+        height,
+        width,
+        rng.uniform(0.6, 1.4),
+        rng.normal(0.0, 0.08),
+        rng.uniform(1.5, 30),
+        daylight(rng, float(np.exp(rng.uniform(5, 8.5)))),
+    )
     sky(canvas, rng)
     steps, reach = 220, float(np.exp(rng.uniform(5, 8)))
     growth = np.linspace(0, 1, steps)[:, None] ** rng.uniform(2, 5)
-    hills = noise(rng, steps, 128, int(rng.integers(2, 7)), rng.uniform(0.3, 0.5)) * growth * reach * rng.uniform(0.02, 0.2)
+    hills = (
+        noise(rng, steps, 128, int(rng.integers(2, 7)), rng.uniform(0.3, 0.5)) * growth * reach * rng.uniform(0.02, 0.2)
+    )
     wet = rng.random() < 0.35
     hills -= hills.max() * (rng.uniform(0.2, 0.5) if wet else 0.0)
-    canvas.terrain(hills.astype(np.float32), reach, props.shelf.texture(rng, "foliage" if rng.random() < 0.6 else "any"), rng.uniform(2, 30))
+    canvas.terrain(
+        hills.astype(np.float32),
+        reach,
+        props.shelf.texture(rng, "foliage" if rng.random() < 0.6 else "any"),
+        rng.uniform(2, 30),
+    )
     ground(canvas, rng, props, "water" if wet else "plain")
     if rng.random() < 0.5:
         for _ in range(int(rng.integers(1, 6))):
@@ -199,50 +258,96 @@ def landscape(rng: Generator, props: Props, height: int, width: int) -> Canvas:
 
 def room(rng: Generator, props: Props, height: int, width: int) -> Canvas:
     """Floor, ceiling, three walls with pictures and windows, furniture of boxes and round bodies, people."""
-    light = Light(vector(rng.normal(0, 0.5), 1, rng.normal(-0.5, 0.5)), float(rng.uniform(0.1, 0.5)), vector(1, 1, 1), 1e5)
+    light = Light(
+        vector(rng.normal(0, 0.5), 1, rng.normal(-0.5, 0.5)), float(rng.uniform(0.1, 0.5)), vector(1, 1, 1), 1e5
+    )
     light = light._replace(direction=light.direction / np.linalg.norm(light.direction))
     canvas = Canvas(height, width, rng.uniform(0.8, 1.5), rng.normal(0.15, 0.2), rng.uniform(0.8, 1.8), light)
     sky(canvas, rng)
     corridor = rng.random() < 0.3
-    half, back, tall = (rng.uniform(0.8, 1.8), rng.uniform(6, 30), rng.uniform(2.2, 3.5)) if corridor else (rng.uniform(1.5, 4), rng.uniform(2.5, 8), rng.uniform(2.3, 3.5))
+    half, back, tall = (
+        (rng.uniform(0.8, 1.8), rng.uniform(6, 30), rng.uniform(2.2, 3.5))
+        if corridor
+        else (rng.uniform(1.5, 4), rng.uniform(2.5, 8), rng.uniform(2.3, 3.5))
+    )
     turn = rng.normal(0, 0.15 if corridor else 0.4)
     ahead, side = vector(np.sin(turn), 0, np.cos(turn)), vector(np.cos(turn), 0, -np.sin(turn))
     canvas.plane(vector(0, 0, 0), vector(0, 1, 0), side, props.shelf.texture(rng), rng.uniform(0.4, 3))
-    pale = Texture(np.clip(random_colour(rng, 0.1) * 0.3 + 0.6 + 0.1 * noise(rng, 128, 128, 3)[:, :, None], 0, 1).astype(np.float32))
+    pale = Texture(
+        np.clip(random_colour(rng, 0.1) * 0.3 + 0.6 + 0.1 * noise(rng, 128, 128, 3)[:, :, None], 0, 1).astype(
+            np.float32
+        )
+    )
     canvas.plane(vector(0, tall, 0), vector(0, -1, 0), side, pale, 3)
     walls = pale if rng.random() < 0.5 else props.shelf.texture(rng)
     up = vector(0, 1, 0)
     for normal, point in ((-ahead, ahead * back), (side, -side * half), (-side, side * half)):
         canvas.plane(point, normal, np.cross(normal, up).astype(np.float32), walls, rng.uniform(1, 4))
         for _ in range(int(rng.integers(0, 3))):
-            u, v, wide, high = rng.uniform(-half, half), rng.uniform(0.8, tall - 0.5), rng.uniform(0.3, 1.5), rng.uniform(0.3, 1.2)
+            u, v, wide, high = (
+                rng.uniform(-half, half),
+                rng.uniform(0.8, tall - 0.5),
+                rng.uniform(0.3, 1.5),
+                rng.uniform(0.3, 1.2),
+            )
             across = np.cross(normal, up).astype(np.float32)
             along = np.cross(normal, across)
             centre = point + across * u + up * v + normal * 0.02
             sign = float(along[1])
             picture = Texture(props.shelf.photograph(rng, 128, 128, 0.4))
-            canvas.plane(centre, normal, across, picture, wide, limits=(-wide / 2, wide / 2, -high / 2, high / 2) if sign else (-1, 1, -1, 1))
+            canvas.plane(
+                centre,
+                normal,
+                across,
+                picture,
+                wide,
+                limits=(-wide / 2, wide / 2, -high / 2, high / 2) if sign else (-1, 1, -1, 1),
+            )
     for _ in range(int(rng.integers(2, 10))):
         place = ahead * rng.uniform(1.2, back) + side * rng.uniform(-half, half)
         size = rng.uniform([0.3, 0.2, 0.3], [1.6, 1.4, 1.2]).astype(np.float32)
         shadow(canvas, place, float(size[0]) * 0.8, float(size[2]) * 0.8)
-        canvas.box(place, size, turn + rng.choice([0, np.pi / 2]) + rng.normal(0, 0.2), props.shelf.texture(rng), props.shelf.texture(rng), rng.uniform(0.5, 2))
+        canvas.box(
+            place,
+            size,
+            turn + rng.choice([0, np.pi / 2]) + rng.normal(0, 0.2),
+            props.shelf.texture(rng),
+            props.shelf.texture(rng),
+            rng.uniform(0.5, 2),
+        )
         if rng.random() < 0.4:
             radius = rng.uniform(0.08, 0.3)
-            canvas.ellipsoid(place + vector(0, float(size[1]) + radius * 0.8, 0), radius * rng.uniform(0.7, 1.3, 3).astype(np.float32), props.shelf.texture(rng))
+            canvas.ellipsoid(
+                place + vector(0, float(size[1]) + radius * 0.8, 0),
+                radius * rng.uniform(0.7, 1.3, 3).astype(np.float32),
+                props.shelf.texture(rng),
+            )
     for _ in range(int(rng.integers(0, 3))):
-        stand(canvas, props.pick(rng, ("person", "animal", "blob", "statue")), ahead * rng.uniform(1.3, back) + side * rng.uniform(-half, half), rng.uniform(0.5, 1.9))
+        stand(
+            canvas,
+            props.pick(rng, ("person", "animal", "blob", "statue")),
+            ahead * rng.uniform(1.3, back) + side * rng.uniform(-half, half),
+            rng.uniform(0.5, 1.9),
+        )
     return canvas
 
 
 def tabletop(rng: Generator, props: Props, height: int, width: int) -> Canvas:
     """Cups, fruit, boxes and toys on a surface seen from above, a wall or a room behind."""
-    light = Light(vector(rng.normal(0, 0.5), 1, rng.normal(-0.3, 0.5)), float(rng.uniform(0.1, 0.6)), vector(1, 1, 1), 1e5)
+    light = Light(
+        vector(rng.normal(0, 0.5), 1, rng.normal(-0.3, 0.5)), float(rng.uniform(0.1, 0.6)), vector(1, 1, 1), 1e5
+    )
     light = light._replace(direction=light.direction / np.linalg.norm(light.direction))
     canvas = Canvas(height, width, rng.uniform(0.5, 1.1), rng.uniform(0.1, 1.1), rng.uniform(0.3, 0.9), light)
     canvas.colour[:] = random_colour(rng, 0.2)
     canvas.plane(vector(0, 0, 0), vector(0, 1, 0), vector(1, 0, 0), props.shelf.texture(rng), rng.uniform(0.2, 2))
-    canvas.plane(vector(0, 0, rng.uniform(1.2, 6)), vector(0, 0, -1), vector(1, 0, 0), Texture(props.shelf.photograph(rng, 128, 128, 0.5)), rng.uniform(1.5, 5))
+    canvas.plane(
+        vector(0, 0, rng.uniform(1.2, 6)),
+        vector(0, 0, -1),
+        vector(1, 0, 0),
+        Texture(props.shelf.photograph(rng, 128, 128, 0.5)),
+        rng.uniform(1.5, 5),
+    )
     focus = canvas.eye / max(np.tan(np.arcsin(canvas.sine)), 0.25)
     for _ in range(int(rng.integers(1, 9))):
         place = vector(rng.uniform(-0.35, 0.35) * focus, 0, focus * rng.uniform(0.6, 1.5))
@@ -252,7 +357,14 @@ def tabletop(rng: Generator, props: Props, height: int, width: int) -> Canvas:
             radii = radius * rng.uniform(0.6, 1.3, 3).astype(np.float32)
             canvas.ellipsoid(place + vector(0, float(radii[1]), 0), radii, props.shelf.texture(rng))
         elif kind < 0.75:
-            canvas.box(place, (2 * radius * rng.uniform(0.4, 1.4, 3)).astype(np.float32), rng.uniform(0, 3), props.shelf.texture(rng), props.shelf.texture(rng), 0.2)
+            canvas.box(
+                place,
+                (2 * radius * rng.uniform(0.4, 1.4, 3)).astype(np.float32),
+                rng.uniform(0, 3),
+                props.shelf.texture(rng),
+                props.shelf.texture(rng),
+                0.2,
+            )
         else:
             stand(canvas, props.pick(rng, ("blob", "statue", "flower", "animal")), place, radius * 3)
     return canvas
