@@ -51,9 +51,15 @@ class DepthClipWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._container.close()
+
+    def close(self) -> None:
+        """Flush and finish the file."""
         try:
-            if kind is None:
-                self._container.mux(self._stream.encode(None))
+            self._container.mux(self._stream.encode(None))
             self._container.close()
         except (av.error.FFmpegError, OSError) as failed:
             raise WriteError(self._path, f"cannot be finished: {failed}") from failed

@@ -17,7 +17,7 @@ from depth3d.frames import BT709, Colour
 from depth3d.image import Image, Size
 from depth3d.io.encoders import Encoder, settings
 
-__all__ = ["VideoWriter", "even"]
+__all__ = ["VideoWriter", "even", "even_size"]
 
 _FULL, _LIMITED = 2, 1
 _PACKED = {8: "rgb24", 10: "rgb48le", 16: "rgb48le"}
@@ -29,6 +29,11 @@ def even(image: Image) -> Image:
     if height % 2 == 0 and width % 2 == 0:
         return image
     return Image(np.pad(image.pixels, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge"))
+
+
+def even_size(size: Size) -> Size:
+    """The size of ``even(image)`` for an image of this size."""
+    return Size(size.width + size.width % 2, size.height + size.height % 2)
 
 
 class VideoWriter:

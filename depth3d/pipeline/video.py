@@ -13,10 +13,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from depth3d.errors import VideoError
+from depth3d.errors import InvalidInput, VideoError
 from depth3d.frames import BT709
 from depth3d.io.atomic import atomic_path, refuse_existing
 from depth3d.io.encoders import choose
+from depth3d.io.images import save_image
 from depth3d.io.mux import Film, finish
 from depth3d.options import (
     AnimateOptions,
@@ -27,9 +28,13 @@ from depth3d.options import (
     VideoOptions,
 )
 from depth3d.pipeline.clipjob import ClipJob, plan_job
-from depth3d.pipeline.videodepth import ClipDepth, DepthSource, Progress, StillDepth, first_pass
+from depth3d.pipeline.shots import ShotList, measure_shots, read_shots, write_shots
+from depth3d.pipeline.videodepth import DepthSource, Progress, StoredDepth, first_pass
+from depth3d.pipeline.videodepthfiles import given_depth, save_depth
 from depth3d.pipeline.videodraw import DepthDrawer, Drawer, Look, PathDrawer, StereoDrawer, moving_format
 from depth3d.pipeline.videomarks import Marks, marks_of, write_marks
+from depth3d.pipeline.videoplan import make_plan
+from depth3d.pipeline.videopreview import contact_sheet, find_places, pick_frames, preview_path, with_thumbnails
 from depth3d.pipeline.videorender import Pieces, Style, draw_pieces
 from depth3d.pipeline.videowork import WorkFolder
 
@@ -97,7 +102,8 @@ def convert(
     product = Product(kind, stereo or StereoOptions(), animate or AnimateOptions(), heatmap)
     source = Path(input)
     target = Path(output) if output is not None else default_target(source, product, video)
-    refuse_existing(target, force=outputs.force)
+    if not (video.dry_run or video.preview):
+        refuse_existing(target, force=outputs.force)
     job = plan_job(source, depth or DepthOptions(), stabilize or StabilizeOptions(), video)
     return _Conversion(job, product, target, outputs.force, progress).run()
 
@@ -118,43 +124,86 @@ class _Conversion:
         self._job, self._product, self._target, self._force = job, product, target, force
         self._progress = progress
         self._done = 0
+        stereo = product.stereo
+        self._auto = stereo.convergence == "auto"
+        self._look = Look(stereo.parallax, 0.5 if stereo.convergence == "auto" else stereo.convergence)
         for note in job.info.notes:
             log.info("%s: %s", job.source.name, note)
 
     def run(self) -> Path:
         """Do what is not done yet; raises ``KeyboardInterrupt`` after telling how to go on."""
-        try:
-            with WorkFolder(self._target.parent, self._target.name) as work:
-                self._work(work)
-        except KeyboardInterrupt:
-            log.warning(
-                "stopped after %d frames; the same command goes on from there (work so far: %s)",
-                self._done,
-                self._target.with_name(f".{self._target.name}.depth3d"),
-            )
-            raise
-        return self._target
-
-    def _work(self, work: WorkFolder) -> None:
-        job, product = self._job, self._product
-        depth = self._depth(work)
         drawer, marks = self._drawer()
         style = self._style(drawer, marks)
-        key = {**job.key(), **product.key(), "depth": job.depth.depth, **_style_key(style)}
+        try:
+            with WorkFolder(self._target.parent, self._target.name) as work:
+                if self._job.video.dry_run:
+                    return self._tell_plan(work, drawer, style)
+                if self._job.video.preview:
+                    return self._preview(drawer)
+                return self._work(work, drawer, style, marks)
+        except KeyboardInterrupt:
+            log.warning("stopped after %d frames; the same command goes on from there", self._done)
+            raise
+
+    def _work(self, work: WorkFolder, drawer: Drawer, style: Style, marks: Marks) -> Path:
+        job = self._job
+        depth = self._depth(work)
+        shots = self._shots(depth)
+        if shots is None:
+            return Path(job.video.shots or "")
+        look = {"shots": [asdict(shot) for shot in shots.shots]} if shots.shots else asdict(self._look)
+        key = {**job.key(), **self._product.key(), **look, "depth": job.depth.depth, **_style_key(style)}
         part = work.part("pictures", key, "drawing")
         with drawer:
-            pieces = draw_pieces(job, depth, drawer, self._look, style, part, self._report)
+            pieces = draw_pieces(job, depth, drawer, shots.look, style, part, self._report)
         self._finish(pieces, style, marks)
         part.remove()
         work.remove("depth")
+        return self._target
 
     def _depth(self, work: WorkFolder) -> DepthSource:
         job = self._job
         if job.depth.depth is not None:
             return given_depth(Path(job.depth.depth), job)
-        key = {**job.key(), "model": job.depth.model, "engine": job.depth.engine, **asdict(job.stabilize)}
-        part = work.part("depth", key, "depth")
-        return first_pass(job, part, self._report)
+        part = work.part("depth", self._depth_key(), "depth")
+        stored = first_pass(job, part, self._report)
+        if job.video.save_depth is not None:
+            save_depth(stored, job, Path(job.video.save_depth), part, self._force)
+        return stored
+
+    def _depth_key(self) -> dict[str, Any]:
+        job = self._job
+        names = ("model", "engine", "invert_depth")
+        return {**job.key(), **{name: getattr(job.depth, name) for name in names}, **asdict(job.stabilize)}
+
+    def _shots(self, depth: DepthSource) -> ShotList | None:
+        """The looks of all frames; None if the list of shots was only to be written."""
+        job = self._job
+        path = Path(job.video.shots) if job.video.shots is not None else None
+        if path is not None and path.exists():
+            return read_shots(path, self._look)
+        if path is None and not self._auto:
+            return ShotList([], self._look)
+        if not isinstance(depth, StoredDepth):
+            raise InvalidInput("shots are found while depth is predicted: leave out --depth to write or measure them")
+        end = (job.end or job.info.duration or Fraction(10**6)) - (job.start or 0)
+        found = measure_shots(depth, job.time_base, end, self._look, self._auto)
+        if path is None:
+            return ShotList(found, self._look)
+        write_shots(with_thumbnails(found, job, path), path, job.source.name)
+        log.info("%d shots are in %s: edit it, then run the same command again", len(found), path)
+        return None
+
+    def _preview(self, drawer: Drawer) -> Path:
+        target = preview_path(self._target)
+        picked = pick_frames(self._job, find_places(self._job), self._look)
+        return save_image(contact_sheet(picked, drawer, self._look), target, force=True)
+
+    def _tell_plan(self, work: WorkFolder, drawer: Drawer, style: Style) -> Path:
+        plan = make_plan(self._job, drawer, style, self._look, self._target, work.progress())
+        for line in plan.lines:
+            log.info(line)
+        return self._target
 
     def _drawer(self) -> tuple[Drawer, Marks]:
         job, product = self._job, self._product
@@ -178,11 +227,6 @@ class _Conversion:
         colour = BT709 if self._product.kind == "depth" else info.colour
         bits = 16 if self._product.kind == "depth" and encoder.quality is None else min(info.bit_depth, 10)
         return Style(encoder, bits, colour, marks.pixel_aspect, video.crf, video.preset)
-
-    def _look(self, frame: int, scene: int) -> Look:
-        stereo = self._product.stereo
-        convergence = 0.5 if stereo.convergence == "auto" else stereo.convergence
-        return Look(stereo.parallax, convergence)
 
     def _report(self, stage: str, done: int, total: int) -> None:
         self._done = done
@@ -208,17 +252,6 @@ class _Conversion:
         with atomic_path(self._target, force=self._force) as temporary:
             finish(film, temporary)
             write_marks(temporary, marks)
-
-
-def given_depth(path: Path, job: ClipJob) -> DepthSource:
-    """The depth file a user gave: a clip, or one picture for a camera that stands still."""
-    from depth3d.io.videoreader import is_clip
-
-    if is_clip(path):
-        return ClipDepth(path, job.depth.invert_depth)
-    from depth3d.io.depthfiles import read_depth
-
-    return StillDepth(read_depth(path, invert=job.depth.invert_depth, size=job.info.size))
 
 
 def _style_key(style: Style) -> dict[str, Any]:

@@ -38,8 +38,8 @@ Progress = Callable[[str, int, int], None]
 class DepthSource(Protocol):
     """Depth of every frame, in order."""
 
-    def read(self, first: int) -> Iterator[tuple[int, DepthMap]]:
-        """(scene, depth) of the frames from number ``first`` on."""
+    def read(self, first: int) -> Iterator[DepthMap]:
+        """Depth of the frames from number ``first`` on."""
         ...
 
 
@@ -59,10 +59,10 @@ class StoredDepth:
                 if record.index >= first:
                     yield record
 
-    def read(self, first: int) -> Iterator[tuple[int, DepthMap]]:
-        """(scene, depth) of the frames from number ``first`` on."""
+    def read(self, first: int) -> Iterator[DepthMap]:
+        """Depth of the frames from number ``first`` on."""
         for record in self.records(first):
-            yield record.scene, self.ranges[record.scene].normalise(record.values.astype(np.float32))
+            yield self.ranges[record.scene].normalise(record.values.astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,13 @@ class ClipDepth:
     path: Path
     invert: bool
 
-    def read(self, first: int) -> Iterator[tuple[int, DepthMap]]:
-        """(0, depth) of the frames from number ``first`` on; raises ``VideoError`` where it is too short."""
+    def read(self, first: int) -> Iterator[DepthMap]:
+        """Depth of the frames from number ``first`` on; raises ``VideoError`` where it is too short."""
         from depth3d.io.depthclips import read_depth_clip
 
         number = first
         for depth in read_depth_clip(self.path, start=first, invert=self.invert):
-            yield 0, depth
+            yield depth
             number += 1
         raise VideoError(f"{self.path} has only {number} frames of depth; the clip has more", number)
 
@@ -89,10 +89,10 @@ class StillDepth:
 
     depth: DepthMap
 
-    def read(self, first: int) -> Iterator[tuple[int, DepthMap]]:
-        """(0, the same depth), for ever."""
+    def read(self, first: int) -> Iterator[DepthMap]:
+        """The same depth, for ever."""
         while True:
-            yield 0, self.depth
+            yield self.depth
 
 
 @dataclass(slots=True)

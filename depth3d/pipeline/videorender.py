@@ -16,7 +16,7 @@ from depth3d.errors import VideoError
 from depth3d.frames import BT709, Colour, Frame
 from depth3d.image import Image, Size
 from depth3d.io.encoders import Encoder
-from depth3d.io.videowriter import VideoWriter, even
+from depth3d.io.videowriter import VideoWriter, even, even_size
 from depth3d.pipeline.clipjob import ClipJob
 from depth3d.pipeline.videodepth import DepthSource, Progress
 from depth3d.pipeline.videodraw import Drawer, Look
@@ -74,7 +74,7 @@ def draw_pieces(
     job: ClipJob,
     depth: DepthSource,
     drawer: Drawer,
-    looks: Callable[[int, int], Look],
+    looks: Callable[[Fraction], Look],
     style: Style,
     part: Part,
     progress: Progress | None = None,
@@ -83,8 +83,8 @@ def draw_pieces(
 
     Parameters
     ----------
-    depth: gives (scene, depth) of every frame.
-    looks: (frame number, scene) -> how strong its 3D is.
+    depth: of every frame.
+    looks: time of a frame -> how strong its 3D is.
 
     Raises ``VideoError`` with the frame's number.
     """
@@ -99,11 +99,11 @@ def draw_pieces(
     def prepared(decoded: Iterator[Frame], depths: Iterator[Any]) -> Iterator[tuple[Frame, Any]]:
         for frame in decoded:
             with on_frame(frame.index, "depth"):
-                scene, values = next(depths, (0, None))
+                values = next(depths, None)
                 if values is None:
                     raise VideoError("the stored depth ends before the clip does", frame.index)
             with on_frame(frame.index, "prepare"):
-                yield frame, drawer.prepare(frame, values, looks(frame.index, scene))
+                yield frame, drawer.prepare(frame, values, looks(frame.time))
 
     with (
         ahead((frame for frame in frames if frame.index >= first), HELD, "decode") as decoded,
@@ -130,7 +130,7 @@ class _PieceEncoder:
 
     def __init__(self, job: ClipJob, size: Size, style: Style, part: Part, number: int) -> None:
         self._job, self._style, self._part, self._number = job, style, part, number
-        self._size = Size(size.width + size.width % 2, size.height + size.height % 2)
+        self._size = even_size(size)
         self._ticks: list[int] = []
         self._writer: VideoWriter | None = None
 

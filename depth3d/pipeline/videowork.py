@@ -117,6 +117,12 @@ class WorkFolder:
         """Delete the part called ``name``, if it is there."""
         shutil.rmtree(self.folder / name, ignore_errors=True)
 
+    def progress(self) -> tuple[int, int]:
+        """Frames that earlier runs have finished in the first and the second pass, whatever their options."""
+        done = _read_json(self.folder / "depth" / "done.json") or {}
+        notes = [_read_json(path) or {} for path in (self.folder / "pictures").glob("piece-*.json")]
+        return int(done.get("frames", 0)), sum(len(note.get("ticks", [])) for note in notes)
+
     def _take_lock(self) -> None:
         for _ in range(2):
             try:
