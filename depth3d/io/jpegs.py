@@ -13,11 +13,11 @@ import numpy as np
 
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
-from depth3d.io.depthxmp import jpeg_end, jpeg_segments
+from depth3d.io.depthxmp import JpegSegment, jpeg_end, jpeg_segments
 
-__all__ = ["insert_segments", "own_jpeg", "without_metadata"]
+__all__ = ["insert_segments", "own_jpeg", "remove_segments", "without_metadata"]
 
-_APP0, _APP1, _APP2, _APP14, _APP15, _COMMENT = 0xE0, 0xE1, 0xE2, 0xEE, 0xEF, 0xFE
+_APP0, _APP1, _APP14, _APP15, _COMMENT = 0xE0, 0xE1, 0xEE, 0xEF, 0xFE
 _LONGEST = 65533  # payload of one segment
 
 
@@ -45,15 +45,18 @@ def own_jpeg(data: bytes, image: Image) -> bytes | None:
 
 def without_metadata(data: bytes) -> bytes:
     """The same pictures without EXIF (place and time of taking!), XMP, profile and comments."""
-    kept = [b"\xff\xd8"]
-    place = 2
-    for segment in jpeg_segments(data):
-        end = segment.start + 4 + len(segment.payload)
-        # APP14 says how colours are coded: without it some files would change.
-        told = _APP1 <= segment.marker <= _APP15 and segment.marker != _APP14
-        if not told and segment.marker != _COMMENT:
-            kept.append(data[segment.start : end])
-        place = end
+    # APP14 says how colours are coded: without it some files would change.
+    told = (*(marker for marker in range(_APP1, _APP15 + 1) if marker != _APP14), _COMMENT)
+    return remove_segments(data, [segment for segment in jpeg_segments(data) if segment.marker in told])
+
+
+def remove_segments(data: bytes, segments: Iterable[JpegSegment]) -> bytes:
+    """The JPEG without some of the segments that ``jpeg_segments`` found in it."""
+    kept = []
+    place = 0
+    for segment in segments:
+        kept.append(data[place : segment.start])
+        place = segment.start + 4 + len(segment.payload)
     return b"".join([*kept, data[place:]])
 
 
