@@ -66,7 +66,7 @@ class Composer:
         self._array = self._context.vertex_array(self._program, [])
         self._eyes: list[Any] = []
         self._target: Any = None
-        self._kind = ""
+        self._kind, self._channels = "", 0
 
     def __enter__(self) -> Composer:
         return self
@@ -79,16 +79,16 @@ class Composer:
         if pair.size != self.size:
             raise InvalidInput(f"Composer: the pair is {pair.size}, expected {self.size}")
         deep = any(eye.pixels.dtype == np.uint16 for eye in (pair.left, pair.right))
-        self._prepare("nu2" if deep else "f1")
+        opaque = pair.left.alpha is None and pair.right.alpha is None
+        self._prepare("nu2" if deep else "f1", 3 if opaque else 4)
         eyes = (pair.right, pair.left) if self.format.right_first else (pair.left, pair.right)
         for texture, eye in zip(self._eyes, eyes, strict=True):
-            texture.write(_with_alpha(eye, deep).data)
+            texture.write(_texels(eye, deep, opaque).data)
         self._context.disable(self._context.BLEND | self._context.DEPTH_TEST | self._context.CULL_FACE)
         for unit, texture in enumerate(self._eyes):
             texture.use(unit)
         pixels = self._draw_tiles(np.uint16 if deep else np.uint8)
-        opaque = pair.left.alpha is None and pair.right.alpha is None
-        return Image(np.ascontiguousarray(pixels[..., :3]), None if opaque else np.ascontiguousarray(pixels[..., 3]))
+        return Image(pixels) if opaque else Image(np.ascontiguousarray(pixels[..., :3]), pixels[..., 3].copy())
 
     def release(self) -> None:
         """Free the GPU memory."""
@@ -115,24 +115,25 @@ class Composer:
         set_uniforms(program, first=0, second=1)
         return program
 
-    def _prepare(self, kind: str) -> None:
-        if kind == self._kind:
+    def _prepare(self, kind: str, channels: int) -> None:
+        if (kind, channels) == (self._kind, self._channels):
             return
         self._free_pictures()
         context = self._context
-        self._eyes = [context.texture(tuple(self.size), 4, dtype=kind, alignment=1) for _ in range(2)]
+        self._eyes = [context.texture(tuple(self.size), channels, dtype=kind, alignment=1) for _ in range(2)]
         self._target = context.framebuffer([context.texture(tuple(self._tile), 4, dtype=kind)])
-        self._kind = kind
+        self._kind, self._channels = kind, channels
 
     def _draw_tiles(self, dtype: type[np.uint8] | type[np.uint16]) -> NDArray[Any]:
-        whole = np.empty((self.composed.height, self.composed.width, 4), dtype)
+        channels = self._channels
+        whole = np.empty((self.composed.height, self.composed.width, channels), dtype)
         self._target.use()
         for top in range(0, self.composed.height, self._tile.height):
             for left in range(0, self.composed.width, self._tile.width):
                 set_uniforms(self._program, origin=(left, top))
                 self._array.render(vertices=3)
-                raw = self._target.read(components=4, alignment=1, dtype=self._kind)
-                tile = np.frombuffer(raw, dtype).reshape(self._tile.height, self._tile.width, 4)
+                raw = self._target.read(components=channels, alignment=1, dtype=self._kind)
+                tile = np.frombuffer(raw, dtype).reshape(self._tile.height, self._tile.width, channels)
                 part = whole[top : top + self._tile.height, left : left + self._tile.width]
                 part[...] = tile[: part.shape[0], : part.shape[1]]
         return whole
@@ -157,11 +158,13 @@ def _part(size: Size, layout: StereoFormat) -> Size:
     return part
 
 
-def _with_alpha(eye: Image, deep: bool) -> NDArray[Any]:
-    """(H, W, 4) contiguous, uint16 when ``deep``."""
-    full = np.iinfo(eye.pixels.dtype).max
-    alpha = np.full(eye.pixels.shape[:2], full, eye.pixels.dtype) if eye.alpha is None else eye.alpha
-    values = np.dstack([eye.pixels, alpha])
+def _texels(eye: Image, deep: bool, opaque: bool) -> NDArray[Any]:
+    """(H, W, 3) or, unless ``opaque``, (H, W, 4), contiguous; uint16 when ``deep``."""
+    values = eye.pixels
+    if not opaque:
+        full = np.iinfo(values.dtype).max
+        alpha = np.full(values.shape[:2], full, values.dtype) if eye.alpha is None else eye.alpha
+        values = np.dstack([values, alpha])
     if deep and values.dtype == np.uint8:
         values = values.astype(np.uint16) * np.uint16(257)
     return np.ascontiguousarray(values)
