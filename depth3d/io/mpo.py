@@ -169,7 +169,13 @@ def _index(
         (0xB002, _UNDEFINED, len(entries), entries),
     ]
     first = _directory(index, 8, last=False)
-    return _MPF + b"MM\0*" + struct.pack(">I", 8) + first + _directory(_attributes(number, shown, geometry), 8 + len(first))
+    return (
+        _MPF
+        + b"MM\0*"
+        + struct.pack(">I", 8)
+        + first
+        + _directory(_attributes(number, shown, geometry), 8 + len(first))
+    )
 
 
 def _attributes_only(number: int, shown: int, geometry: tuple[float | None, float | None]) -> bytes:

@@ -9,10 +9,12 @@ from __future__ import annotations
 import io
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from depth3d.errors import ReadError, WriteError
+from depth3d.image import Image
 from depth3d.io.atomic import atomic_path
 from depth3d.io.images import flatten, open_image
 from depth3d.stereopair import StereoPair
@@ -58,8 +60,9 @@ def _stereo_group(path: str | Path) -> tuple[int, int] | None:
         raise ReadError(path, "there is no such file") from None
     except (ValueError, RuntimeError, EOFError, SyntaxError, OSError) as error:
         raise ReadError(path, f"is no HEIC picture or is damaged ({error})") from error
-    for group in file.info.get("entity_groups") or ():
-        images = group.get("images") or ()
+    groups: Any = file.info.get("entity_groups") or ()
+    for group in groups:
+        images: Any = group.get("images") or ()
         if group.get("type") == "ster" and len(images) >= 2:
             return int(images[0]), int(images[1])
     return None
@@ -72,10 +75,8 @@ def write_spatial_heic(pair: StereoPair, path: str | Path, *, quality: int = 90,
     """
     import pillow_heif
 
-    heif = pillow_heif.HeifFile()
-    for eye in (pair.left, pair.right):
-        pixels = np.ascontiguousarray(flatten(eye.eight_bit()).pixels)
-        heif.add_frombytes("RGB", tuple(eye.size), pixels.tobytes())
+    heif: Any = pillow_heif.from_bytes("RGB", pair.size, _rgb(pair.left))
+    heif.add_frombytes("RGB", pair.size, _rgb(pair.right))
     buffer = io.BytesIO()
     try:
         heif.save(buffer, quality=quality, format="HEIF")
@@ -85,6 +86,10 @@ def write_spatial_heic(pair: StereoPair, path: str | Path, *, quality: int = 90,
     with atomic_path(path, force=force) as temporary:
         temporary.write_bytes(data)
     return Path(path)
+
+
+def _rgb(eye: Image) -> bytes:
+    return np.ascontiguousarray(flatten(eye.eight_bit()).pixels).tobytes()
 
 
 def _with_group(data: bytes) -> bytes:

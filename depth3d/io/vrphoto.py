@@ -15,7 +15,7 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from depth3d.errors import ReadError
-from depth3d.image import Image, Size
+from depth3d.image import Size
 from depth3d.io.atomic import atomic_path
 from depth3d.io.depthxmp import EXTENDED_XMP, XMP, jpeg_segments, read_xmp
 from depth3d.io.images import encode_image, open_image
