@@ -16,6 +16,7 @@ from depth3d.errors import InvalidInput
 
 __all__ = [
     "AnimateOptions",
+    "DepthMapOptions",
     "DepthOptions",
     "Eyes",
     "MeshOptions",
@@ -158,6 +159,18 @@ class VideoOptions:
     )
     preview: bool = option(False, "Only draw a handful of frames into one picture.")
     dry_run: bool = option(False, "Only tell the plan, the size and the time it will take.")
+
+
+@dataclass(frozen=True, slots=True)
+class DepthMapOptions:
+    """A depth map as a file of its own."""
+
+    heatmap: str | None = option(
+        None,
+        "Colours instead of grey; bright or red = near.",
+        choices=("gray", "inferno", "magma", "plasma", "viridis", "turbo", "jet", "cividis", "spectral"),
+    )
+    facebook: bool = option(False, "The pair NAME.jpg + NAME_depth.jpg for a Facebook 3D photo.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ import numpy as np
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput, ReadError
 from depth3d.image import Image, Size
-from depth3d.io.atomic import atomic_path, refuse_existing
+from depth3d.io.atomic import atomic_path
 from depth3d.io.colormaps import colorize
 from depth3d.io.depthrules import depth_from_numbers, depth_from_picture, polarity_hint
 from depth3d.io.embeddeddepth import read_embedded
@@ -23,10 +23,10 @@ __all__ = [
     "FoundDepth",
     "contact_picture",
     "find_depth",
+    "gray_picture",
     "load_depth",
     "read_depth",
     "write_depth",
-    "write_facebook_pair",
 ]
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".exr", ".npy", ".pfm")
@@ -34,7 +34,6 @@ _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".exr", ".npy", 
 _ENDINGS = ("_depth", "-depth", ".depth", "_disparity", "-disparity", "_disp", "_depthmap", "-dpt")
 _PHOTO_ENDINGS = ("-image", "_image", "-rgb", "_rgb", "-color", "_color", "_left")
 ASPECT_TOLERANCE = 0.02  # a depth map may be rounded to whole pixels, not cropped differently
-_FACEBOOK_SIDE = 640  # smaller pictures are known to come out wrong
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,18 +84,22 @@ def load_depth(path: str | Path, *, invert: bool = False, size: Size | None = No
     return FoundDepth(depth, f"depth from {path.name}: {how}, {depth.size}{hint}")
 
 
-def find_depth(photo: str | Path, *, size: Size | None = None, invert: bool = False) -> FoundDepth | None:
+def find_depth(
+    photo: str | Path, *, size: Size | None = None, invert: bool = False, ignore: Path | None = None
+) -> FoundDepth | None:
     """The depth that belongs to ``photo``: a file beside it, or depth inside it, or None.
 
     Parameters
     ----------
     size: the size of the upright photo, if it is known already.
     invert: near and far are exchanged.
+    ignore: a file that is not taken, as it is about to be replaced.
 
     Raises ``ReadError`` if there is such a file but it cannot be read, or has another shape than the photo.
     """
     photo = Path(photo)
-    beside = next((candidate for candidate in _candidates(photo) if candidate.is_file()), None)
+    there = (candidate for candidate in _candidates(photo) if candidate != ignore and candidate.is_file())
+    beside = next(there, None)
     if beside is not None:
         return load_depth(beside, invert=invert, size=size or open_image(photo).size)
     embedded = read_embedded(photo)
@@ -178,29 +181,6 @@ def gray_picture(depth: DepthMap, *, deep: bool = False) -> Image:
     top, kind = (65535, np.uint16) if deep else (255, np.uint8)
     gray = np.round(depth.values * np.float32(top)).astype(kind)
     return Image(np.repeat(gray[..., None], 3, axis=2))
-
-
-def write_facebook_pair(image: Image, depth: DepthMap, path: str | Path, *, force: bool = False) -> tuple[Path, Path]:
-    """Write ``NAME.jpg`` and ``NAME_depth.jpg`` as Facebook's 3D photos want them; returns both paths.
-
-    Same size, upright, sRGB without a profile, white = near, 8 bits, JPEG; small photos are enlarged to a
-    long side of 640 pixels.
-
-    Parameters
-    ----------
-    path: the photo of the pair, ``NAME.jpg``.
-    """
-    photo = Path(path).with_suffix(".jpg")
-    partner = photo.with_name(f"{photo.stem}_depth.jpg")
-    for target in (photo, partner):
-        refuse_existing(target, force=force)
-    scale = max(1.0, _FACEBOOK_SIDE / max(image.size))
-    size = Size(round(image.size.width * scale), round(image.size.height * scale))
-    pixels = flatten(image.eight_bit()).resized(size)
-    with atomic_path(photo, force=force) as temporary, atomic_path(partner, force=force) as other:
-        temporary.write_bytes(encode_image(pixels, ".jpg", name=photo))
-        other.write_bytes(encode_image(gray_picture(depth.resized(size)), ".jpg", name=partner))
-    return photo, partner
 
 
 def contact_picture(image: Image, depth: DepthMap, *, heatmap: str = "inferno", height: int = 540) -> Image:

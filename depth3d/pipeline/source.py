@@ -70,33 +70,34 @@ def inputs(paths: list[Path]) -> list[Path]:
 def _is_input(path: Path) -> bool:
     suffixes = PHOTO_SUFFIXES | CLIP_SUFFIXES
     stem = path.stem.lower()
-    result = stem.endswith(("_3d", "_depth", "-depth", "_disparity", "_full_sbs", "_redcyan"))
+    result = stem.endswith(("_3d", "_depth", "-depth", "_depth_preview", "_disparity", "_full_sbs", "_redcyan"))
     return path.is_file() and path.suffix.lower() in suffixes and not path.name.startswith(".") and not result
 
 
-def load_scene(path: str | Path, options: DepthOptions | None = None) -> Scene:
+def load_scene(path: str | Path, options: DepthOptions | None = None, *, ignore: Path | None = None) -> Scene:
     """Open a photo and find its depth.
 
     Looked for in this order: ``options.depth``; a file beside the photo (``NAME_depth.png`` ...) or
     depth inside the photo; the second eye, if it is a stereo picture; the network ``options.model``.
-    A network named on purpose (other than "auto") goes before what lies beside the photo.
+    A network named on purpose (other than "auto") goes before what lies beside the photo. ``ignore`` is
+    a depth file that is not used, as it is about to be replaced.
 
     Raises ``ReadError`` for files that cannot be read, ``ModelError`` for networks that cannot run.
     """
-    from depth3d.io.depthfiles import find_depth, read_depth
+    from depth3d.io.depthfiles import find_depth, load_depth
     from depth3d.io.images import open_image
 
     options = options or DepthOptions()
     path = Path(path)
     if options.depth is not None:
         image = open_image(path)
-        depth = read_depth(options.depth, invert=options.invert_depth, size=image.size)
-        return Scene(image, depth, f"depth from {options.depth}")
+        found = load_depth(options.depth, invert=options.invert_depth, size=image.size)
+        return Scene(image, found.depth, found.how)
     if options.model == "auto":
         image = open_image(path)
-        found = find_depth(path, size=image.size, invert=options.invert_depth)
-        if found is not None:
-            return Scene(image, found.depth, found.how)
+        beside = find_depth(path, size=image.size, invert=options.invert_depth, ignore=ignore)
+        if beside is not None:
+            return Scene(image, beside.depth, beside.how)
         from depth3d.io.stereofiles import find_pair
 
         pair = find_pair(path)

@@ -9,7 +9,7 @@ from photos_with_depth import gdepth_photo
 from PIL import Image as Pillow
 
 from depth3d.depthmap import DepthMap
-from depth3d.errors import ExistsError, InvalidInput, ReadError, WriteError
+from depth3d.errors import InvalidInput, ReadError, WriteError
 from depth3d.image import Image, Size
 from depth3d.io.depthfiles import (
     contact_picture,
@@ -17,9 +17,8 @@ from depth3d.io.depthfiles import (
     load_depth,
     read_depth,
     write_depth,
-    write_facebook_pair,
 )
-from depth3d.io.images import open_image, save_image
+from depth3d.io.images import save_image
 
 PHOTO = Image(np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8))
 
@@ -146,22 +145,6 @@ def test_real_photos_with_their_depth(shared: Path) -> None:
     found = find_depth(folder / "depthy_tunnel-image.jpg")
     assert found is not None
     assert "--invert-depth" in found.how
-
-
-def test_the_facebook_pair(tmp_path: Path) -> None:
-    clear = Image(PHOTO.pixels, np.full((48, 64), 200, np.uint8))
-    photo, depth = write_facebook_pair(clear, scene(), tmp_path / "me.jpg")
-    assert (photo.name, depth.name) == ("me.jpg", "me_depth.jpg")
-    with Pillow.open(photo) as first, Pillow.open(depth) as second:
-        assert (first.format, second.format) == ("JPEG", "JPEG")
-        assert first.size == second.size == (640, 480)
-        assert (first.mode, second.mode) == ("RGB", "RGB")
-        assert "icc_profile" not in first.info
-        assert dict(first.getexif()) == {}
-    assert open_image(depth).pixels[200, 300].min() > 250
-    with pytest.raises(ExistsError):
-        write_facebook_pair(clear, scene(), tmp_path / "me.jpg")
-    assert len(list(tmp_path.iterdir())) == 2
 
 
 def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
