@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from canvas import Canvas, Plane
 from dressing import Figure
+from indoors import room
 from textures import between, noise, random_colour
-from worlds import Props, daylight, landscape, outdoor, room, street
+from worlds import Props, daylight, landscape, outdoor, street
 
 Generator = np.random.Generator
 Scene = Callable[[Generator, Props, int, int], Canvas]

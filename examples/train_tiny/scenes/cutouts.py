@@ -13,7 +13,10 @@ from dressing import Figure
 from numpy.typing import NDArray
 from silhouettes import profile
 
-PHOTOS: dict[str, list[tuple[float, float, float, float]]] = {
+Box = tuple[float, float, float, float]
+Cut = tuple[NDArray[np.uint8], NDArray[np.float32]]
+
+PHOTOS: dict[str, list[Box]] = {
     "photos/kodak/kodim04.png": [(0.02, 0.02, 0.98, 1.0)],
     "photos/kodak/kodim15.png": [(0.16, 0.0, 0.92, 1.0)],
     "photos/kodak/kodim23.png": [(0.08, 0.22, 0.48, 1.0), (0.5, 0.08, 1.0, 1.0)],
@@ -21,7 +24,7 @@ PHOTOS: dict[str, list[tuple[float, float, float, float]]] = {
 }
 """Rectangle (left, top, right, bottom) in parts of the picture around each figure."""
 
-CLIPS: dict[str, tuple[float, float, float, float]] = {
+CLIPS: dict[str, Box] = {
     "video/sam2_05_default_juggle.mp4": (0.42, 0.02, 0.72, 1.0),
     "video/sam2_01_dog.mp4": (0.0, 0.0, 1.0, 1.0),
 }
@@ -59,48 +62,42 @@ def trim(
     return resize(np.ascontiguousarray(picture[part])), resize(np.ascontiguousarray(alpha[part]))
 
 
-def cut_photo(
-    path: Path, box: tuple[float, float, float, float]
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]] | None:
-    """One figure of a photograph."""
+def cut_photo(path: Path, box: Box) -> Cut:
+    """One figure of a photograph: the picture (RGB) and its alpha."""
     picture = cv2.imread(str(path))
     picture = cv2.resize(picture, None, fx=0.7, fy=0.7, interpolation=cv2.INTER_AREA)
     height, width = picture.shape[:2]
     left, top, right, bottom = (int(v * n) for v, n in zip(box, (width, height, width, height), strict=True))
     alpha = grab(picture, np.zeros((height, width), np.uint8), (left, top, right - left - 1, bottom - top - 1))
-    return trim(picture[:, :, ::-1], alpha)
+    return np.ascontiguousarray(picture[:, :, ::-1]), alpha
 
 
-def cut_clip(
-    path: Path, box: tuple[float, float, float, float], take: int
-) -> list[tuple[NDArray[np.uint8], NDArray[np.float32]]]:
-    """Figures of a static clip, at `take` moments."""
+def cut_clip(path: Path, box: Box, take: int) -> list[Cut]:
+    """Figures of a static clip at `take` moments: frames (RGB) and alphas."""
     capture = cv2.VideoCapture(str(path))
     frames = []
     while True:
         there, frame = capture.read()
         if not there:
             break
-        frames.append(
-            cv2.resize(frame, (640, int(640 * frame.shape[0] / frame.shape[1])), interpolation=cv2.INTER_AREA)
-        )
+        size = (640, int(640 * frame.shape[0] / frame.shape[1]))
+        frames.append(cv2.resize(frame, size, interpolation=cv2.INTER_AREA))
     chosen = np.linspace(0, len(frames) - 1, 25).astype(int)
     still = np.median(np.stack([frames[i] for i in chosen]), axis=0).astype(np.float32)
     height, width = still.shape[:2]
+    left, top, right, bottom = (int(v * n) for v, n in zip(box, (width, height, width, height), strict=True))
+    inside = np.zeros((height, width), bool)
+    inside[top:bottom, left:right] = True
     found = []
     for index in np.linspace(5, len(frames) - 5, take).astype(int):
         change = cv2.GaussianBlur(np.abs(frames[index] - still).max(axis=2), (0, 0), 2.0)
-        left, top, right, bottom = (int(v * n) for v, n in zip(box, (width, height, width, height), strict=True))
-        inside = np.zeros((height, width), bool)
-        inside[top:bottom, left:right] = True
-        mask = np.where(inside & (change > 12), cv2.GC_PR_FGD, cv2.GC_BGD).astype(np.uint8)
-        mask[cv2.dilate((inside & (change > 12)).astype(np.uint8), np.ones((15, 15))) > 0] |= cv2.GC_PR_BGD
-        mask[inside & (change > 12)] = cv2.GC_PR_FGD
+        likely = inside & (change > 12)
+        mask = np.full((height, width), cv2.GC_BGD, np.uint8)
+        mask[cv2.dilate(likely.astype(np.uint8), np.ones((15, 15))) > 0] = cv2.GC_PR_BGD
+        mask[likely] = cv2.GC_PR_FGD
         mask[inside & (change > 45)] = cv2.GC_FGD
         if (mask == cv2.GC_FGD).sum() > 400:
-            cut = trim(frames[index][:, :, ::-1], grab(frames[index], mask, None))
-            if cut is not None:
-                found.append(cut)
+            found.append((np.ascontiguousarray(frames[index][:, :, ::-1]), grab(frames[index], mask, None)))
     return found
 
 
@@ -120,17 +117,14 @@ def main(data: Path, output: Path) -> None:
     cuts = {}
     for name, boxes in PHOTOS.items():
         for index, box in enumerate(boxes):
-            cut = cut_photo(data / name, box)
-            if cut is not None:
-                cuts[f"{Path(name).stem}_{index}"] = cut
+            cuts[f"{Path(name).stem}_{index}"] = trim(*cut_photo(data / name, box))
     for name, box in CLIPS.items():
         for index, cut in enumerate(cut_clip(data / name, box, 8)):
-            cuts[f"{Path(name).stem}_{index}"] = cut
-    for name, (colour, alpha) in cuts.items():
-        if name in REJECTED:
-            continue
+            cuts[f"{Path(name).stem}_{index}"] = trim(*cut)
+    kept = {name: cut for name, cut in cuts.items() if cut is not None and name not in REJECTED}
+    for name, (colour, alpha) in kept.items():
         np.savez_compressed(output / f"{name}.npz", colour=colour, alpha=alpha.astype(np.float16))
-    print(len(cuts.keys() - REJECTED), "cut-outs")
+    print(len(kept), "cut-outs")
 
 
 if __name__ == "__main__":

@@ -17,10 +17,11 @@ from canvas import Canvas
 from closeups import Scene, closeup
 from cutouts import load_cutouts
 from finish import develop
+from indoors import room, tabletop
 from numpy.typing import NDArray
 from pairs import Pairs, write_shard
 from textures import Shelf, read_pictures
-from worlds import Props, landscape, outdoor, room, street, tabletop
+from worlds import Props, landscape, outdoor, street
 
 FAMILIES: dict[str, tuple[Scene, float]] = {
     "closeup": (closeup, 0.34), "outdoor": (outdoor, 0.2), "street": (street, 0.1),
