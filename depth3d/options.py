@@ -99,7 +99,9 @@ class DepthOptions:
     device: str = option("auto", "Where the network runs: auto, cpu, cuda, mps.", metavar="DEVICE")
     engine: str = option("torch", "What runs it: torch, openvino.", choices=("torch", "openvino"))
     threads: int | None = option(None, "Threads for the network (default: the process's cores).", metavar="N")
-    matcher: str = option("sgm", "For stereo input: how the two pictures are matched.", metavar="NAME")
+    matcher: str = option(
+        "sgm", "How the two eyes of stereo input are matched: sgm, dis, or a network as pwcnet:FILE.", metavar="NAME"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +136,7 @@ class StabilizeOptions:
     """How depth is kept from flickering in a clip."""
 
     look_ahead: int = option(8, "Frames from the future that steady a frame's depth (0: none).", metavar="FRAMES")
+    flow: str = option("dis", "Optical flow that steadies it: dis, or a network as pwcnet:FILE.", metavar="NAME")
     memory: float = option(10.0, "Frames over which depth is averaged where nothing changes.", metavar="FRAMES")
 
 

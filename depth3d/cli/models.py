@@ -32,6 +32,7 @@ def command(context: click.Context) -> None:
 @_JSON
 def listing(as_json: bool = False) -> None:
     """Name, size, whether it is on this disk, accuracy, speed and licence of every network."""
+    from depth3d.depth.flownetworks import FLOW_CARDS
     from depth3d.depth.registry import cards
 
     rows = [_row(card) for card in cards()]
@@ -47,6 +48,10 @@ def listing(as_json: bool = False) -> None:
         ]
         click.echo("  ".join([*cells, row["licence"]]))
     click.echo("--model auto takes the most accurate MiDaS network that is here.", err=True)
+    click.echo("\nOptical-flow networks, for --matcher NAME:FILE and --flow NAME:FILE (bring the file):")
+    name, licence = (max(len(getattr(card, key)) for card in FLOW_CARDS.values()) for key in ("name", "licence"))
+    for flow in FLOW_CARDS.values():
+        click.echo(f"{flow.name:<{name}}  {flow.licence:<{licence}}  {flow.where}")
 
 
 @command.command()

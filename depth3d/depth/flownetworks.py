@@ -22,7 +22,7 @@ from depth3d.image import Size
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-__all__ = ["FLOW_CARDS", "FlowCard", "FlowNetwork", "open_flow"]
+__all__ = ["FLOW_CARDS", "FlowCard", "FlowNetwork", "NamedFlow", "open_flow"]
 
 _log = logging.getLogger("depth3d")
 _MULTIPLE = 64  # both families halve six times
@@ -83,6 +83,20 @@ def open_flow(name: str, device: str = "cpu") -> FlowNetwork:
     if not path:
         raise InvalidInput(f"{kind}: give its checkpoint as {kind}:/path/of/the/file; that is {card.where}")
     return _kept(card, Path(path).expanduser(), device)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFlow:
+    """A flow network by its name, opened when it is first called; survives pickling, unlike the network."""
+
+    name: str
+
+    def __post_init__(self) -> None:
+        open_flow(self.name)  # what is wrong with the name or the file is told now, not at frame 1
+
+    def __call__(self, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """As ``FlowNetwork``."""
+        return open_flow(self.name)(first, second)
 
 
 @lru_cache(maxsize=1)

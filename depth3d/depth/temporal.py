@@ -25,6 +25,7 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from depth3d.depth.flownetworks import NamedFlow
 from depth3d.depth.temporal_cuts import CutDetector, Verdict
 from depth3d.depth.temporal_filter import Estimate, SceneFilter, look_back
 from depth3d.depth.temporal_flow import Floats, FlowFunction, MotionEstimator
@@ -55,7 +56,7 @@ def stabilize(
     frames: the clip's pictures, of any size; they are shrunk to the size of the disparities.
     disparities: what the network says of each frame, all of one size.
     options: see ``StabilizeOptions``.
-    flow: optical flow to use instead of OpenCV's DIS: ``flow(a, b)`` of two (H, W, 3) uint8 pictures gives
+    flow: optical flow to use instead of ``options.flow``: ``flow(a, b)`` of two (H, W, 3) uint8 pictures gives
         (H, W, 2) float32 with a[p] like b[p + flow[p]].
     look_ahead: instead of ``options.look_ahead``.
 
@@ -102,7 +103,7 @@ class Stabilizer:
             raise InvalidInput(f"stabilize: look_ahead is {self._look_ahead}, expected 0 or more frames")
         self._block = max(1, self._look_ahead)
         self._memory = settings.memory
-        self._flow = flow
+        self._flow = flow if flow is not None or settings.flow == "dis" else NamedFlow(settings.flow)
         self._cuts = CutDetector()
         self._motion: MotionEstimator | None = None
         self._waiting: deque[tuple[int, NDArray[np.uint8], Floats]] = deque()

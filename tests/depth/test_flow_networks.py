@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import pickle
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -14,11 +15,12 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depth3d.depth.flownetworks import FLOW_CARDS, network_size, open_flow
+from depth3d.depth.flownetworks import FLOW_CARDS, NamedFlow, network_size, open_flow
 from depth3d.depth.models.flow_layers import cost_volume, warp_border, warp_masked
 from depth3d.depth.models.flownet2 import FLOWNETS, FlowNet2, convert_flownet2
 from depth3d.depth.models.pwcnet import PWCNet, convert_pwcnet
 from depth3d.image import Size
+from depth3d.options import StabilizeOptions
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +69,7 @@ def test_pwcnet(pack: Path, recipe: ModuleType) -> None:
     network = PWCNet().eval()
     network.load_state_dict(convert_pwcnet(official(recipe, "pwcnet")))
     with torch.inference_mode():
-        for height, width in ((64, 128), (192, 256)):
+        for height, width in ((64, 128), (192, 256), (320, 448)):
             pair = [torch.from_numpy(array) for array in recipe.pwc_input(height, width)]
             close(network(*pair)[0], golden[f"{height}x{width}_out64"], 2e-3)
         network.double()
@@ -107,18 +109,20 @@ def test_pwcnet_loads_both_official_layouts(recipe: ModuleType) -> None:
 @pytest.mark.parametrize("name", FLOWNETS)
 def test_flownet2_family(name: str, pack: Path, recipe: ModuleType) -> None:
     golden = np.load(pack / f"{name}.npz")
-    sizes = sorted({key.split("_")[0] for key in golden.files if key.endswith("_out64")}, key=len)
-    height, width = map(int, sizes[0].split("x"))
-    stride = int(golden[f"{sizes[0]}_stride"])
     with torch.device("meta"):
         network = FlowNet2(name).eval()
     network.load_state_dict(convert_flownet2(official(recipe, name)), assign=True)
-    pictures = torch.from_numpy(recipe.flownet2_input(height, width))
+    sizes = sorted({key.split("_")[0] for key in golden.files if key.endswith("_out64")}, key=len)
+    for size in sizes:
+        stride = int(golden[f"{size}_stride"])
+        pictures = torch.from_numpy(recipe.flownet2_input(*map(int, size.split("x"))))
+        with torch.inference_mode():
+            close(network(pictures)[0][:, ::stride, ::stride], golden[f"{size}_out64"], 1e-4)
     with torch.inference_mode():
-        close(network(pictures)[0][:, ::stride, ::stride], golden[f"{sizes[0]}_out64"], 1e-4)
-        if name in ("flownet2s", "flownet2c", "flownet2sd"):
-            exact = network.double()(pictures.double())[0][:, ::stride, ::stride]
-            close(exact, golden[f"{sizes[0]}_out64"], 1e-9)
+        stride = int(golden[f"{sizes[0]}_stride"])
+        pictures = torch.from_numpy(recipe.flownet2_input(*map(int, sizes[0].split("x")))).double()
+        exact = network.double()(pictures)[0][:, ::stride, ::stride]
+        close(exact, golden[f"{sizes[0]}_out64"], 1e-9)
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +167,17 @@ def test_flow_networks_steady_clips(pwc_file: Path, recipe: ModuleType) -> None:
 
     frames = [d3.Image(picture) for picture in recipe.pair(64, 128)] * 2
     said = [d3.Disparity(np.random.default_rng(i).random((64, 128), np.float32)) for i in range(4)]
-    assert len(list(d3.stabilize(frames, said, flow=open_flow(f"pwcnet:{pwc_file}")))) == 4
+    options = StabilizeOptions(flow=f"pwcnet:{pwc_file}")
+    by_name = list(d3.stabilize(frames, said, options=options))
+    by_hand = list(d3.stabilize(frames, said, flow=open_flow(f"pwcnet:{pwc_file}")))
+    assert len(by_name) == len(by_hand) == 4
+    assert all(np.array_equal(a.values, b.values) for a, b in zip(by_name, by_hand, strict=True))
+
+
+def test_a_named_flow_survives_pickling(pwc_file: Path, recipe: ModuleType) -> None:
+    flow = NamedFlow(f"pwcnet:{pwc_file}")
+    again = pickle.loads(pickle.dumps(flow))
+    assert np.array_equal(flow(*recipe.pair(64, 128)), again(*recipe.pair(64, 128)))
 
 
 @pytest.mark.parametrize(
