@@ -242,7 +242,7 @@ CARDS: tuple[ModelCard, ...] = (
         weights=WeightsFile("tiny.safetensors", resource="depth3d.depth:data/tiny.safetensors"),
         input=AreaRule(256, other=192, normalisation=_LITE, resize="smooth"),
         marks={"encoder.stem.conv.weight": (32, 3, 3, 3), "head3.weight": (1, 24, 1, 1)},
-        parameters=4_316_697,
+        parameters=4_340_993,
         accuracy="basic",
         speed="fast",
         licence="MIT (depth3d); encoder begun from ImageNet weights (Apache-2.0); see the model card in the README",
