@@ -7,10 +7,12 @@ import numpy as np
 from canvas import Canvas, Plane
 from dressing import Figure
 from indoors import room
-from textures import between, noise, random_colour
+from textures import between, foliage, noise, random_colour
 from worlds import Props, daylight, landscape, outdoor, street
 
 Generator = np.random.Generator
+KINDS = ("bust", "animal", "flower", "blob", "person", "statue", "stems")
+KIND_SHARES = (0.24, 0.16, 0.15, 0.15, 0.15, 0.07, 0.08)
 Scene = Callable[[Generator, Props, int, int], Canvas]
 
 
@@ -29,7 +31,10 @@ def far_view(rng: Generator, props: Props, height: int, width: int) -> tuple[Pla
         colour = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA).astype(np.float32) / 255.0
         return colour, cv2.resize(inverse, (width, height), interpolation=cv2.INTER_NEAREST) / float(inverse.max())
     ramp = np.broadcast_to(y ** rng.uniform(1, 3) * rng.uniform(0, 0.6) + rng.uniform(0.0, 0.3), (height, width))
-    if kind < 0.85:
+    if kind < 0.65:
+        leaves = cv2.resize(foliage(rng), (width, height), interpolation=cv2.INTER_LINEAR)
+        return leaves * (0.5 + noise(rng, height, width, 4))[:, :, None], ramp.astype(np.float32)
+    if kind < 0.88:
         return props.shelf.photograph(rng, height, width, 0.35), ramp.astype(np.float32)
     first, second = random_colour(rng, 0.3), random_colour(rng, 0.3)
     if rng.random() < 0.5:
@@ -86,26 +91,12 @@ def closeup(rng: Generator, props: Props, height: int, width: int) -> Canvas:
     if blur:
         colour = cv2.GaussianBlur(colour, (0, 0), blur)
     colour, inverse = np.ascontiguousarray(colour, np.float32), inverse * rng.uniform(0.15, 0.75)
-    kinds = (
-        "bust",
-        "bust",
-        "bust",
-        "animal",
-        "animal",
-        "flower",
-        "flower",
-        "blob",
-        "blob",
-        "statue",
-        "person",
-        "person",
-    )
     count = int(rng.choice([1, 2, 3, 4], p=[0.6, 0.2, 0.12, 0.08]))
     for nearness in np.sort(np.append(rng.uniform(0.45, 0.9, count - 1), 1.0)):
-        kind = str(rng.choice(kinds))
+        kind = str(rng.choice(KINDS, p=KIND_SHARES))
         item = props.pick(rng, (kind,), 0.4)
         tall = height * rng.uniform(0.5, 1.15) * float(nearness) ** 0.5
-        bottom = height * rng.uniform(0.98, 1.1)
+        bottom = height * rng.uniform(1.03, 1.2)
         if kind in ("blob", "flower"):
             tall, bottom = height * rng.uniform(0.3, 1.2), height * rng.uniform(0.7, 1.2)
         if rng.random() < 0.15:

@@ -94,6 +94,11 @@ def figure(rng: Generator, shelf: Shelf, kind: str) -> Figure:
         colour = colour * (0.7 + 0.6 * noise(rng, height, width, 8))[:, :, None]
         trunk = int(height * 0.85)
         colour[trunk:] = random_colour(rng, 0.2) * 0.5
+    elif kind == "stems":
+        colour = (
+            cv2.resize(foliage(rng), (width, height), interpolation=cv2.INTER_LINEAR) * 0.4
+            + random_colour(rng, 0.5) * 0.5
+        )
     elif kind == "flower":
         y, x = np.mgrid[0:height, 0:width].astype(np.float32) / height - 0.42
         radius = np.hypot(x - x.mean(), y)

@@ -21,11 +21,11 @@ from indoors import room, tabletop
 from numpy.typing import NDArray
 from pairs import Pairs, write_shard
 from textures import Shelf, read_pictures
-from worlds import Props, landscape, outdoor, street
+from worlds import Props, front, landscape, outdoor, street
 
 FAMILIES: dict[str, tuple[Scene, float]] = {
-    "closeup": (closeup, 0.34), "outdoor": (outdoor, 0.2), "street": (street, 0.1),
-    "landscape": (landscape, 0.13), "room": (room, 0.12), "tabletop": (tabletop, 0.11),
+    "closeup": (closeup, 0.33), "outdoor": (outdoor, 0.19), "street": (street, 0.1), "front": (front, 0.08),
+    "landscape": (landscape, 0.12), "room": (room, 0.1), "tabletop": (tabletop, 0.08),
 }  # fmt: skip
 SHARD = 40
 

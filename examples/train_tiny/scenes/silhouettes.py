@@ -224,8 +224,25 @@ def statue(rng: Generator) -> Plane:
     return pen.finish()
 
 
+def stems(rng: Generator) -> Plane:
+    """A few blades of grass or stalks, bent, some with a bud or an insect on them."""
+    pen = Pen(TALL, int(TALL * 1.3))
+    for _ in range(int(rng.integers(1, 5))):
+        x, lean, bend = rng.uniform(-0.5, 0.5), rng.normal(0, 0.5), rng.normal(0, 0.4)
+        thick, end = rng.uniform(0.01, 0.05), rng.uniform(0.0, 0.5)
+        parts = np.linspace(0, 1, 10)
+        points = [(x + lean * t + bend * t * t, 1.05 - (1.05 - end) * t) for t in parts]
+        for t, first, last in zip(parts, points, points[1:], strict=False):
+            pen.limb(first, last, thick * (1.05 - t), thick * (0.95 - t) + 0.004)
+        if rng.random() < 0.5:
+            bud = points[int(rng.integers(4, 10))]
+            pen.ellipse(*bud, rng.uniform(0.03, 0.1), rng.uniform(0.03, 0.09), rng.uniform(0, 180))
+    return pen.finish()
+
+
 SHAPES: dict[str, Callable[[Generator], Plane]] = {
     "person": person, "bust": bust, "animal": animal, "tree": tree, "flower": flower, "blob": blob, "statue": statue,
+    "stems": stems,
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from canvas import Canvas, Light, Plane, vector
 from dressing import Figure, figure, mirrored
 from numpy.typing import NDArray
-from textures import Shelf, Texture, between, noise, procedural, random_colour
+from textures import Shelf, Texture, between, facade, noise, procedural, random_colour
 
 Generator = np.random.Generator
 
@@ -253,4 +253,29 @@ def landscape(rng: Generator, props: Props, height: int, width: int) -> Canvas:
         for _ in range(int(rng.integers(1, 6))):
             kinds = ("tree", "tree", "person", "statue", "animal")
             stand(canvas, props.pick(rng, kinds, 0.2), spread(rng, canvas, 2 + canvas.eye, 60), rng.uniform(1, 8))
+    return canvas
+
+
+def front(rng: Generator, props: Props, height: int, width: int) -> Canvas:
+    """One large flat front, straight or at an angle: its doors, windows and stones must not become steps."""
+    view, eye = rng.uniform(0.6, 1.3), rng.uniform(1.2, 5)
+    canvas = Canvas(height, width, view, rng.normal(-0.05, 0.12), eye, daylight(rng, 2000.0))
+    sky(canvas, rng)
+    ground(canvas, rng, props, str(rng.choice(["plain", "lawn", "any"])))
+    turn = rng.uniform(-1.1, 1.1)
+    normal = vector(np.sin(turn), 0, -np.cos(turn))
+    across = vector(np.cos(turn), 0, np.sin(turn))
+    distance, tall = rng.uniform(5, 15), rng.uniform(5, 40)
+    stone = random_colour(rng, 0.2) * noise(rng, 128, 128, 24, 0.9)[:, :, None] + 0.1
+    tile = procedural(rng) if rng.random() < 0.5 else np.clip(stone, 0, 1)
+    panels = facade(rng)
+    holes = np.abs(panels - np.median(panels, axis=(0, 1))).sum(axis=2) > 0.25
+    tile = np.where(holes[:, :, None], panels, tile).astype(np.float32)
+    start = vector(0, 0, distance)
+    up = -1.0 if float(np.cross(normal, across)[1]) < 0 else 1.0
+    limits = (-60.0, 60.0, 0.0, tall) if up > 0 else (-60.0, 60.0, -tall, 0.0)
+    canvas.plane(start, normal, across, Texture(tile), rng.uniform(4, 14), limits=limits)
+    for _ in range(int(rng.integers(0, 4))):
+        place = vector(rng.uniform(-0.5, 0.5) * distance, 0, rng.uniform(2.5, distance * 0.8))
+        stand(canvas, props.pick(rng, ("person", "tree", "animal", "statue")), place, rng.uniform(0.8, 2.5))
     return canvas
