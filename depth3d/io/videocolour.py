@@ -2,7 +2,7 @@
 
 Everything that is not HDR becomes BT.709 code values (as an ordinary screen shows them). An HDR clip
 keeps its own PQ or HLG code values in 16 bits, so that nothing is lost; beside them a tone-mapped
-8-bit picture can be had for whoever has to look at it. Code points are those of ITU-T H.273.
+8-bit picture can be had for whoever has to look at it (``io.tonemap``). Code points are those of ITU-T H.273.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from depth3d.frames import BT709, Colour
+from depth3d.io.tonemap import ToneMapper
 
 __all__ = ["Converter", "bit_depth", "stored_colour"]
 
@@ -72,8 +73,9 @@ class Converter:
         self.stored = stored
         self.keeps_hdr = stored.hdr and not tone_map
         self.deep = bits > 8 and not (stored.hdr and tone_map)
-        # A context of libswscale builds large tables when transfer or primaries change: one for each use, kept.
-        self._plain, self._toned = VideoReformatter(), VideoReformatter()
+        # A context of libswscale builds a large table when primaries change: it is kept.
+        self._reformatter = VideoReformatter()
+        self._mapper = ToneMapper(stored.transfer) if stored.hdr else None
         # The primaries of both BT.601 systems differ from BT.709 too, but only a tag tells that they are meant.
         self._gamut = stored.primaries not in (1, UNKNOWN)
 
@@ -84,24 +86,25 @@ class Converter:
 
     def image(self, frame: Any) -> NDArray[Any]:
         """(H, W, 3) uint8 or uint16 as the clip stands (not turned)."""
-        if self.keeps_hdr:
-            return self._rgb(self._plain, frame, "rgb48le")
         if self.stored.hdr:
-            return self.seen(frame)
+            deep = self._rgb(frame, "rgb48le")
+            return deep if self.keeps_hdr else self.seen(deep)
         wanted = {"dst_color_primaries": 1, "dst_color_trc": 1} if self._gamut else {}
-        return self._rgb(self._plain, frame, "rgb48le" if self.deep else "rgb24", **wanted)
+        return self._rgb(frame, "rgb48le" if self.deep else "rgb24", **wanted)
 
-    def seen(self, frame: Any) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8, tone-mapped to BT.709 by libswscale's perceptual mapping."""
-        return self._rgb(self._toned, frame, "rgb24", dst_color_primaries=1, dst_color_trc=1)
+    def seen(self, deep: NDArray[np.uint16]) -> NDArray[np.uint8]:
+        """(H, W, 3) PQ or HLG code values of this clip -> uint8 BT.709."""
+        if self._mapper is None:
+            raise ValueError("this clip is not HDR")
+        return self._mapper(deep)
 
-    def _rgb(self, reformatter: VideoReformatter, frame: Any, layout: str, **wanted: int) -> NDArray[Any]:
+    def _rgb(self, frame: Any, layout: str, **wanted: int) -> NDArray[Any]:
         if wanted:
             frame.color_primaries, frame.color_trc = self.stored.primaries, self.stored.transfer
         if frame.format.name == layout:
             return np.ascontiguousarray(frame.to_ndarray())
         matrix = {} if self.stored.matrix == RGB else {"src_colorspace": self.stored.matrix}
-        picture = reformatter.reformat(
+        picture = self._reformatter.reformat(
             frame,
             format=layout,
             src_color_range=_FULL if self.stored.full_range else _LIMITED,

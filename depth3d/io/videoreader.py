@@ -148,9 +148,9 @@ class VideoReader:
 
     def _frame(self, number: int, when: Fraction, decoded: Any) -> Frame:
         try:
-            image = self._upright(self._converter.image(decoded))
-            keep = self._seen and self._converter.keeps_hdr
-            seen = self._upright(self._converter.seen(decoded)) if keep else None
+            pixels = self._converter.image(decoded)
+            toned = self._converter.seen(pixels) if self._seen and self._converter.keeps_hdr else None
+            image, seen = self._upright(pixels), None if toned is None else self._upright(toned)
         except (av.error.FFmpegError, ValueError) as error:
             raise VideoError(f"{self._path}: cannot be converted to RGB: {error}", number) from error
         return Frame(number, when, image, seen)

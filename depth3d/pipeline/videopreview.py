@@ -26,7 +26,7 @@ __all__ = ["contact_sheet", "find_places", "pick_frames", "preview_path", "with_
 _SCANNED = 5000  # longer clips are sampled instead of scanned for cuts
 _CUTS, _EVEN, _STRONGEST = 4, 8, 2
 _ROW_WIDTH, _GAP = 960, 6
-_THUMBNAIL = Size(64, 36)
+_THUMBNAIL = Size(96, 54)
 
 
 def find_places(job: ClipJob) -> list[tuple[str, Fraction]]:
@@ -45,7 +45,7 @@ def find_places(job: ClipJob) -> list[tuple[str, Fraction]]:
                 times.append(frame.time)
                 verdicts += detector.push(frame.image.pixels)
         verdicts += detector.flush()
-        cuts = [time for time, cut in zip(times, verdicts, strict=True) if cut][1:]
+        cuts = [time for time, cut in zip(times, verdicts, strict=True) if cut.starts_scene][1:]
     places = [("start", times[0])] + [("cut", time) for time in _spread(cuts, _CUTS)]
     taken = {time for _, time in places}
     places += [("", time) for time in _spread(times[1:], _EVEN) if time not in taken]

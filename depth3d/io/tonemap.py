@@ -1,0 +1,113 @@
+"""HDR to an ordinary picture: a table from PQ or HLG code values to BT.709, applied by FFmpeg's ``lut3d``.
+
+Light is taken back to candelas per square metre (SMPTE ST 2084; ITU-R BT.2100 HLG on a 1000 cd/m2 display),
+brought to BT.709 primaries (ITU-R BT.2087) and scaled so that HDR reference white, 203 cd/m2 (ITU-R BT.2408),
+comes near white; what is brighter rolls off smoothly instead of clipping. The picture's peak plays no part, so
+that a film keeps its brightness from frame to frame.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ToneMapper", "hlg_light", "pq_light", "tone_mapped"]
+
+REFERENCE_WHITE = 203.0  # cd/m2
+KNEE = 0.75  # of reference white: everything darker is kept as it is
+NODES = 33
+PQ = 16
+_TO_709 = np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]])
+_LUMINANCE = np.array([0.2627, 0.6780, 0.0593])  # BT.2020
+
+Floats = NDArray[np.float64]
+
+
+def pq_light(code: Floats) -> Floats:
+    """PQ code values in [0, 1] -> cd/m2 (0..10000), SMPTE ST 2084."""
+    root = np.power(np.clip(code, 0, 1), 1 / 78.84375)
+    return np.asarray(
+        10000 * np.power(np.maximum(root - 0.8359375, 0) / (18.8515625 - 18.6875 * root), 1 / 0.1593017578125)
+    )
+
+
+def hlg_light(code: Floats) -> Floats:
+    """(..., 3) HLG code values in [0, 1] -> cd/m2 on a 1000 cd/m2 display, BT.2100 (gamma 1.2)."""
+    a, b, c = 0.17883277, 0.28466892, 0.55991073
+    code = np.clip(code, 0, 1)
+    scene = np.where(code <= 0.5, code**2 / 3, (np.exp((code - c) / a) + b) / 12)
+    luminance = scene @ _LUMINANCE
+    return np.asarray(1000 * scene * np.power(np.maximum(luminance, 1e-9), 0.2)[..., None])
+
+
+def tone_mapped(code: Floats, transfer: int) -> Floats:
+    """(..., 3) BT.2020 code values in [0, 1], PQ (transfer 16) or HLG -> BT.709 code values in [0, 1]."""
+    light = (pq_light(code) if transfer == PQ else hlg_light(code)) / REFERENCE_WHITE
+    light = np.maximum(light @ _TO_709.T, 0)
+    # One factor for all three: the hue stays.
+    brightest = light.max(axis=-1, keepdims=True)
+    room = 1 - KNEE
+    rolled = np.where(brightest <= KNEE, brightest, KNEE + room * (1 - np.exp(-(brightest - KNEE) / room)))
+    light = light * rolled / np.maximum(brightest, 1e-9)
+    # The inverse of what screens do (BT.1886, gamma 2.4): light on the screen is then what it was meant to be.
+    return np.asarray(np.clip(light, 0, 1) ** (1 / 2.4))
+
+
+class ToneMapper:
+    """Applies the table to (H, W, 3) uint16 pictures of one clip; not for several threads at once.
+
+    Parameters
+    ----------
+    transfer: 16 = PQ, 18 = HLG.
+    """
+
+    def __init__(self, transfer: int) -> None:
+        self._table = _table(transfer)
+        self._graph: Any = None
+        self._size: tuple[int, int] | None = None
+
+    def __call__(self, pixels: NDArray[np.uint16]) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8, BT.709."""
+        frame: Any = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb48le")
+        if self._size != (frame.width, frame.height):
+            self._build(frame)
+        frame.pts = 0
+        self._graph.push(frame)
+        toned: NDArray[np.uint8] = self._graph.pull().to_ndarray(format="rgb24")
+        return toned
+
+    def _build(self, frame: Any) -> None:
+        graph: Any = av.filter.Graph()
+        source = graph.add_buffer(width=frame.width, height=frame.height, format="rgb48le", time_base=1)
+        table = graph.add("lut3d", f"file={_escaped(self._table)}:interp=tetrahedral")
+        form = graph.add("format", "rgb24")
+        sink = graph.add("buffersink")
+        source.link_to(table)
+        table.link_to(form)
+        form.link_to(sink)
+        graph.configure()
+        self._graph, self._size = graph, (frame.width, frame.height)
+
+
+@cache
+def _table(transfer: int) -> Path:
+    """A .cube file, made once for each process and left to the system's temporary folder's own cleaning."""
+    axis = np.linspace(0, 1, NODES)
+    blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")
+    values = tone_mapped(np.stack([red, green, blue], axis=-1), transfer).reshape(-1, 3)
+    lines = [f"LUT_3D_SIZE {NODES}", *(f"{r:.6f} {g:.6f} {b:.6f}" for r, g, b in values)]
+    folder = Path(tempfile.mkdtemp(prefix="depth3d-"))
+    path = folder / f"tone{transfer}.cube"
+    path.write_text("\n".join(lines) + "\n", encoding="ascii")
+    return path
+
+
+def _escaped(path: Path) -> str:
+    """A path inside a filter's arguments: colons of Windows drives would end the argument."""
+    return "'" + path.as_posix().replace(":", r"\:") + "'"

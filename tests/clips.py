@@ -1,0 +1,125 @@
+"""Small clips with known answers, and what ffprobe says of a file."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import imageio_ffmpeg
+import numpy as np
+import pytest
+
+FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
+RATE = Fraction(30000, 1001)
+
+
+def picture(index: int, width: int = 64, height: int = 48) -> np.ndarray:
+    """A ramp with a square that moves by two pixels a frame: every frame differs from all others."""
+    y, x = np.mgrid[0:height, 0:width]
+    pixels = np.stack([x * 255 // width, y * 255 // height, np.full_like(x, 40 + 3 * index % 200)], axis=-1)
+    left = 4 + 2 * index % (width - 20)
+    pixels[10:24, left : left + 12] = (250, 240, 60)
+    return pixels.astype(np.uint8)
+
+
+def make_clip(
+    path: Path,
+    *,
+    count: int = 24,
+    size: tuple[int, int] = (64, 48),
+    rate: Fraction = RATE,
+    codec: str = "libx264",
+    pix_fmt: str = "yuv420p",
+    times: list[Fraction] | None = None,
+    time_base: Fraction | None = None,
+    options: dict[str, str] | None = None,
+) -> Path:
+    """Write a clip of ``picture``s, BT.709 limited range unless the pixel format is RGB."""
+    base = time_base or 1 / rate
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream(codec, rate=rate, options=options or {"crf": "12"})
+        stream.width, stream.height = size
+        stream.pix_fmt, stream.time_base = pix_fmt, base
+        stream.codec_context.time_base = base
+        yuv = pix_fmt.startswith("yuv")
+        if yuv:
+            context = stream.codec_context
+            context.colorspace = context.color_primaries = context.color_trc = context.color_range = 1
+        for index in range(count):
+            frame = av.VideoFrame.from_ndarray(picture(index, *size), "rgb24")
+            settings = {"dst_colorspace": 1, "dst_color_range": 1} if yuv else {}
+            frame = frame.reformat(format=pix_fmt, **settings)
+            when = times[index] if times else index / rate
+            frame.pts, frame.time_base = round(when / base), base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def ffmpeg(*words: str) -> None:
+    subprocess.run([FFMPEG, "-nostdin", "-v", "error", "-y", *words], check=True)
+
+
+def with_extras(clip: Path, path: Path) -> Path:
+    """The clip with two sound tracks, subtitles, two chapters and a title."""
+    folder = path.parent
+    subtitles, chapters = folder / "lines.srt", folder / "chapters.txt"
+    subtitles.write_text("1\n00:00:00,100 --> 00:00:00,500\nHello\n")
+    marks = "".join(
+        f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={a}\nEND={b}\ntitle={t}\n"
+        for a, b, t in [(0, 400, "one"), (400, 800, "two")]
+    )
+    chapters.write_text(f";FFMETADATA1\ntitle=A title\nartist=Somebody\n{marks}")
+    sound = ["-f", "lavfi", "-t", "0.8", "-i"]
+    ffmpeg(
+        *("-i", str(clip), *sound, "sine=440", *sound, "sine=880", "-i", str(subtitles), "-i", str(chapters)),
+        *("-map", "0:v", "-map", "1:a", "-map", "2:a", "-map", "3:s", "-map_metadata", "4", "-map_chapters", "4"),
+        *("-c:v", "copy", "-c:a", "aac", "-c:s", "mov_text" if path.suffix == ".mp4" else "srt"),
+        *("-metadata:s:a:0", "language=eng", "-metadata:s:a:1", "language=deu", str(path)),
+    )
+    return path
+
+
+def probe(path: Path, *words: str) -> dict[str, Any]:
+    """What ffprobe says; the test is skipped where there is none."""
+    program = shutil.which("ffprobe")
+    if program is None:
+        pytest.skip("needs ffprobe")
+    command = [
+        program,
+        "-v",
+        "error",
+        "-of",
+        "json",
+        "-show_streams",
+        "-show_format",
+        "-show_chapters",
+        *words,
+        str(path),
+    ]
+    answer: dict[str, Any] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    return answer
+
+
+def frame_times(path: Path) -> list[Fraction]:
+    """Exact times of all frames of the first picture stream, in order of showing, from the packets."""
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        packets: Any = container.demux(stream)
+        return sorted(packet.pts * Fraction(stream.time_base) for packet in packets if packet.size)
+
+
+def hashes(path: Path) -> list[tuple[Fraction, str]]:
+    """Time and digest of every decoded frame."""
+    with av.open(str(path)) as container:
+        base = Fraction(container.streams.video[0].time_base)
+        return [
+            ((frame.pts or 0) * base, hashlib.md5(frame.to_ndarray(format="rgb24").tobytes()).hexdigest())
+            for frame in container.decode(video=0)
+        ]
