@@ -70,9 +70,21 @@ def _without_download() -> Selection:
     if SHIPPED in registry.names():
         card = registry.get(SHIPPED)
         if card.weights is None or weights.cached(card):
+            _tell_of_shipped()
             return Selection(card, None if card.weights is None else weights.locate(card))
     _warn_of_guess()
     return Selection(registry.get(STAND_IN), None)
+
+
+@lru_cache(maxsize=1)
+def _tell_of_shipped() -> None:
+    """Once a run, not once a picture."""
+    _log.warning(
+        "no MiDaS network is on this disk and none could be fetched: using %s, the small one that ships;"
+        " `depth3d models download %s` gets a better one",
+        SHIPPED,
+        FETCHED_BY_ITSELF,
+    )
 
 
 @lru_cache(maxsize=1)

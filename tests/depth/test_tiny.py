@@ -72,3 +72,13 @@ def test_people_stand_before_their_background() -> None:
     face, suit, behind = full[80:150, 190:250].mean(), full[330:430, 150:300].mean(), full[20:120, 320:400].mean()
     assert suit > behind
     assert face > behind
+
+
+def test_auto_falls_back_on_it_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    from depth3d.depth import selection
+
+    selection._tell_of_shipped.cache_clear()
+    with caplog.at_level("WARNING", logger="depth3d"):
+        assert selection.select("auto").card.name == "tiny"
+        selection.select("auto")
+    assert len([record for record in caplog.records if "using tiny" in record.getMessage()]) == 1
