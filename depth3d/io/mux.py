@@ -130,7 +130,9 @@ def _maps(film: Film, target: Path, tracks: list[Track]) -> list[str]:
             words += [f"-disposition:v:{covers}", "attached_pic"]
     if film.source is not None:
         words += ["-map_metadata", "0:g" if film.source.suffix == ".gif" else "1", "-map_chapters", "1"]
-        words += ["-map_metadata:s:v:0", f"1:s:{film.track}"]
+        # One stream's tags said by hand turn the automatic copying off for all others.
+        for place, index in enumerate([film.track, *(track.index for track in tracks)]):
+            words += [f"-map_metadata:s:{place}", f"1:s:{index}"]
     # What the source said about its own stream is no longer true.
     stale = ("rotate", "stereo_mode", "alpha_mode", "BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES", "encoder")
     for name in stale:

@@ -21,7 +21,7 @@ __all__ = ["ToneMapper", "hlg_light", "pq_light", "tone_mapped"]
 
 REFERENCE_WHITE = 203.0  # cd/m2
 KNEE = 0.75  # of reference white: everything darker is kept as it is
-NODES = 33
+NODES = 49
 PQ = 16
 _TO_709 = np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]])
 _LUMINANCE = np.array([0.2627, 0.6780, 0.0593])  # BT.2020

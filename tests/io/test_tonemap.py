@@ -38,4 +38,4 @@ def test_the_table_is_close_to_the_formula(transfer: int) -> None:
     toned = ToneMapper(transfer)(np.round(code * 65535).astype(np.uint16))
     assert np.abs(toned - expected).mean() < 1.0
     # Only at the border of the gamut, where the formula has a kink, may the table be off by more.
-    assert np.percentile(np.abs(toned - expected), 99) < 4
+    assert np.percentile(np.abs(toned - expected), 99) < 5
