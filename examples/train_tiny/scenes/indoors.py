@@ -120,3 +120,31 @@ def tabletop(rng: Generator, props: Props, height: int, width: int) -> Canvas:
         else:
             stand(canvas, props.pick(rng, ("blob", "statue", "flower", "animal")), place, radius * 3)
     return canvas
+
+
+def still_life(rng: Generator, props: Props, height: int, width: int) -> Canvas:
+    """Many things close together before a busy board or shelf; all within a few metres."""
+    light = Light(vector(0.3, 0.9, -0.3), float(rng.uniform(0.1, 0.5)), vector(1, 1, 1), 1e5)
+    canvas = Canvas(height, width, rng.uniform(0.5, 1.1), rng.uniform(-0.05, 0.45), rng.uniform(0.3, 1.0), light)
+    canvas.colour[:] = random_colour(rng, 0.2)
+    far = rng.uniform(1.8, 4.0)
+    near = far * rng.uniform(0.35, 0.7)
+    canvas.plane(vector(0, 0, 0), vector(0, 1, 0), vector(1, 0, 0), props.shelf.texture(rng), rng.uniform(0.3, 2))
+    turn = rng.normal(0, 0.25)
+    normal, across = vector(np.sin(turn), 0, -np.cos(turn)), vector(np.cos(turn), 0, np.sin(turn))
+    picture = props.shelf.photograph(rng, 128, 128, 0.3) if rng.random() < 0.6 else props.shelf.texture(rng).tile
+    canvas.plane(vector(0, 0, far), normal, across, Texture(picture), rng.uniform(0.5, 2.5))
+    for _ in range(int(rng.integers(0, 4))):
+        size = rng.uniform([0.1, 0.1, 0.05], [0.9, 0.9, 0.4]).astype(np.float32)
+        place = vector(rng.uniform(-0.5, 0.5) * far, 0, rng.uniform(near, far))
+        canvas.box(place, size, rng.normal(0, 0.4), props.shelf.texture(rng), props.shelf.texture(rng), 0.5)
+    wide = canvas.width / canvas.focal
+    for distance in np.sort(rng.uniform(near, far * 0.98, int(rng.integers(4, 16))))[::-1]:
+        place = vector(rng.uniform(-0.5, 0.5) * distance * wide, 0, float(distance))
+        item = props.pick(rng, ("statue", "statue", "blob", "blob", "flower", "animal", "bust", "stems"), 0.15)
+        tall = float(distance) * wide * rng.uniform(0.1, 0.5)
+        if rng.random() < 0.3:
+            place[1] = rng.uniform(0, 0.7) * canvas.eye
+        shadow(canvas, place, tall * 0.3, tall * 0.3)
+        canvas.cutout(place, tall, item.alpha, item.colour, tall * rng.uniform(0.1, 0.4), item.bulge)
+    return canvas

@@ -17,15 +17,16 @@ from canvas import Canvas
 from closeups import Scene, closeup
 from cutouts import load_cutouts
 from finish import develop
-from indoors import room, tabletop
+from indoors import room, still_life, tabletop
 from numpy.typing import NDArray
 from pairs import Pairs, write_shard
 from textures import Shelf, read_pictures
 from worlds import Props, front, landscape, outdoor, street
 
 FAMILIES: dict[str, tuple[Scene, float]] = {
-    "closeup": (closeup, 0.33), "outdoor": (outdoor, 0.19), "street": (street, 0.1), "front": (front, 0.08),
-    "landscape": (landscape, 0.12), "room": (room, 0.1), "tabletop": (tabletop, 0.08),
+    "closeup": (closeup, 0.32), "outdoor": (outdoor, 0.18), "street": (street, 0.1), "front": (front, 0.08),
+    "landscape": (landscape, 0.11), "room": (room, 0.08), "tabletop": (tabletop, 0.05),
+    "still_life": (still_life, 0.08),
 }  # fmt: skip
 SHARD = 40
 
@@ -51,6 +52,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="first shard, for several renderers side by side")
     parser.add_argument("--every", type=int, default=1, help="render every n-th shard only")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--only", default="", choices=["", *FAMILIES], help="draw one family")
     parser.add_argument("--size", default="192x256")
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -63,7 +65,9 @@ def main() -> None:
         name = f"{options.seed:03d}_{shard:05d}"
         if (options.output / f"{name}.inverse.npy").exists():
             continue
-        drawn = [scene(shard * SHARD + place, options.seed, props, height, width) for place in range(SHARD)]
+        drawn = [
+            scene(shard * SHARD + place, options.seed, props, height, width, options.only) for place in range(SHARD)
+        ]
         write_shard(options.output, name, [picture for picture, _ in drawn], [inverse for _, inverse in drawn])
 
 
