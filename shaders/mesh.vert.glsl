@@ -8,8 +8,10 @@ in float depth; // normalised inverse depth, 1 = nearest
 in vec2 uv;
 
 out vec2 surface_uv;
+out float surface_depth;
 
 void main() {
     surface_uv = uv;
+    surface_depth = depth;
     gl_Position = project(place, depth);
 }

@@ -1,8 +1,9 @@
-"""A photo and its depth become layers: the torn picture in front, the filled background behind it."""
+"""A photo and its depth become layers: the torn picture in front, the completed background behind it."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -12,18 +13,46 @@ from depth3d.camera import Camera
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
 from depth3d.geometry.cuts import find_cuts
-from depth3d.geometry.displace import torn_grid
-from depth3d.geometry.inpaint import pull_push
-from depth3d.image import Image
+from depth3d.geometry.displace import torn_sheet
+from depth3d.geometry.edges import grow, sharpen
+from depth3d.geometry.hidden import ALL_WAYS, FROM_LEFT, FROM_RIGHT, Hidden, continue_far_side
+from depth3d.geometry.inpaint import pull_push, relax
+from depth3d.image import Image, Size
 from depth3d.layeredmesh import Layer, LayeredMesh
-from depth3d.options import Quality
 
 __all__ = ["build_layers"]
 
-TEAR_PIXELS = 1.0
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+TEAR_PIXELS = 1.0  # neighbours whose shifts part by more are torn
+FLAT_PIXELS = 0.25  # error of shift allowed where triangles merge
+OUTLINE_ALPHA = 0.6  # of the outermost pixel of the foreground, which holds both sides' colours
+GROW_WIDTH = 900  # the foreground grows by one pixel for each of these pixels of width
+BACKDROP_CELL = 8
+_WAYS = {"all": ALL_WAYS, "right": FROM_RIGHT, "left": FROM_LEFT}
 
 
-def build_layers(image: Image, depth: DepthMap, *, parallax_percent: float, quality: Quality = "normal") -> LayeredMesh:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Photo:
+    """The photo continued beyond its border by ``margin`` pixels, and how far its depths shift it."""
+
+    size: Size
+    margin: int
+    travel: float
+    pixels: NDArray[np.uint8]
+    shift: Floats
+
+
+def build_layers(
+    image: Image,
+    depth: DepthMap,
+    *,
+    parallax_percent: float,
+    ways: str = "all",
+    cell: int = 1,
+    backdrop: bool = True,
+) -> LayeredMesh:
     """Tear the picture along its depth steps and complete the background behind the foreground.
 
     Parameters
@@ -32,6 +61,10 @@ def build_layers(image: Image, depth: DepthMap, *, parallax_percent: float, qual
     depth: of the same size (resize before).
     parallax_percent: the largest shift between nearest and farthest that any view will show, percent of
         the width; decides what counts as a tear and how far behind the foreground the background is filled.
+    ways: where the camera will go: "all", or only to the "right" or "left" (one eye of a stereo pair).
+    cell: pixels per side of the smallest cell. 1 = the outline is cut by the mesh; with larger, faster
+        cells the outline is cut by the texture's alpha, as sharp as before.
+    backdrop: a third, coarse layer behind all, so that no view shows a hole.
 
     Raises ``InvalidInput`` if the sizes differ or the parallax is negative.
     """
@@ -39,23 +72,100 @@ def build_layers(image: Image, depth: DepthMap, *, parallax_percent: float, qual
         raise InvalidInput(f"build_layers: the depth map is {depth.size}, expected the picture's {image.size}")
     if not (math.isfinite(parallax_percent) and parallax_percent >= 0):
         raise InvalidInput(f"build_layers: parallax_percent is {parallax_percent}, expected a number >= 0")
-    image = image.eight_bit()
-    travel = parallax_percent / 100 * image.size.width
+    if ways not in _WAYS:
+        raise InvalidInput(f"build_layers: ways is {ways!r}, expected one of {', '.join(_WAYS)}")
+    photo = _continued(image.eight_bit(), depth, parallax_percent / 100 * image.size.width)
+    pixels = max(1, round(image.size.width / GROW_WIDTH)) if photo.travel > TEAR_PIXELS else 0
+    cover = grow(photo.shift, pixels, sideways_only=ways != "all")
+    hidden = continue_far_side(photo.shift, cover, TEAR_PIXELS, _WAYS[ways])
+    front, carved = _front(photo, cover, cell)
+    layers = [_back(photo, hidden, cover, carved, cell), front]
+    if backdrop:
+        layers.insert(0, _backdrop(photo))
+    return LayeredMesh(tuple(layer for layer in layers if layer is not None), image.size, Camera.of_photo(image))
+
+
+def _continued(image: Image, depth: DepthMap, travel: float) -> _Photo:
+    """Mirror the photo outwards as far as the camera can see: natural texture, and no tear at the border."""
+    shift = sharpen(depth.values * np.float32(travel), image.pixels)
     margin = math.ceil(travel) + 2
-    values = cv2.copyMakeBorder(depth.values, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
-    pixels = cv2.copyMakeBorder(image.pixels, margin, margin, margin, margin, cv2.BORDER_REPLICATE)
-    front = _sheet(values, pixels, travel, margin, image)
-    reach = 2 * math.ceil(travel / 2) + 3
-    behind = cv2.erode(values, np.ones((reach, reach), np.uint8))
-    behind = cv2.blur(behind, (3, 3))
-    known = values - behind < 1.5 / max(travel, 1e-3)
-    filled = pull_push(pixels.astype(np.float32), cv2.erode(known.astype(np.uint8), np.ones((3, 3))) > 0)
-    back = _sheet(np.minimum(behind, values), np.clip(filled + 0.5, 0, 255).astype(np.uint8), travel, margin, image)
-    return LayeredMesh((back, front), image.size, Camera.of_photo(image))
+    # The mirror needs as many pixels as it shows; a picture narrower than its travel repeats.
+    pixels = np.pad(image.pixels, ((margin, margin), (margin, margin), (0, 0)), mode="symmetric")
+    shifts = np.pad(shift, margin, mode="symmetric")
+    return _Photo(image.size, margin, travel, pixels, shifts)
 
 
-def _sheet(values: NDArray[np.float32], pixels: NDArray[np.uint8], travel: float, margin: int, image: Image) -> Layer:
-    corners, depths, faces = torn_grid(values, find_cuts(values * np.float32(travel), TEAR_PIXELS))
-    size = np.array(image.size, np.float32)
-    padded = np.array(values.shape[::-1], np.float32)
-    return Layer((corners - margin) / size, depths, corners / padded, faces, Image(pixels))
+def _front(photo: _Photo, cover: Floats, cell: int) -> tuple[Layer, Mask]:
+    """The visible surface; (H, W) where it is transparent, so that the background must show through."""
+    cells = _pooled(cover, cell, np.max)
+    if cell > 1:
+        low = _pooled(cover, cell, np.min)
+        mean = _pooled(cover, cell, np.mean)
+        cells = np.where(cells - low > TEAR_PIXELS + cell * 0.5, cells, mean)
+    tolerance = _tolerance(cell)
+    near = np.kron(cells, np.ones((cell, cell), np.float32))[: cover.shape[0], : cover.shape[1]]
+    carved = near - cover > TEAR_PIXELS + 0.5 * (cell - 1) if cell > 1 else np.zeros(cover.shape, bool)
+    outline = ~carved & (near - photo.shift > TEAR_PIXELS + 0.5 * (cell - 1))
+    alpha = np.full(cover.shape, 255, np.uint8)
+    alpha[outline] = round(255 * OUTLINE_ALPHA)
+    alpha[carved] = 0
+    picture = Image(photo.pixels, alpha if carved.any() or outline.any() else None)
+    return _layer(photo, cells, tolerance, cell, picture), carved
+
+
+def _back(photo: _Photo, hidden: Hidden, cover: Floats, carved: Mask, cell: int) -> Layer | None:
+    """What the front hides, and what it lets show through."""
+    needed = hidden.under | carved | (cover - photo.shift > TEAR_PIXELS)
+    if not needed.any():
+        return None
+    colors = photo.pixels.reshape(-1, 3)[hidden.source.ravel()].reshape(photo.pixels.shape).astype(np.float32)
+    relax(colors, hidden.depth, hidden.under)
+    picture = Image(np.clip(colors + 0.5, 0, 255).astype(np.uint8))
+    weight = needed.astype(np.float32)
+    many = _pooled(weight, cell, np.mean)
+    mean = _pooled(hidden.depth * weight, cell, np.mean) / np.maximum(many, 1e-6)
+    cells = np.where(many > 0, mean, _pooled(hidden.depth, cell, np.min)).astype(np.float32)
+    # One cell more all round: the seam between the layers lies under the front.
+    wanted = cv2.dilate((many > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    return _layer(photo, cells, _tolerance(cell), cell, picture, wanted)
+
+
+def _backdrop(photo: _Photo) -> Layer | None:
+    """A coarse sheet at the farthest depth within reach, softly filled: shown only where the others have a hole."""
+    cell = BACKDROP_CELL
+    low, high = _pooled(photo.shift, cell, np.min), _pooled(photo.shift, cell, np.max)
+    reach = 2 * math.ceil(photo.travel / cell) + 3
+    far = cv2.erode(low, np.ones((reach, reach), np.uint8))
+    near_tear = cv2.dilate(high - low, np.ones((reach, reach), np.uint8)) > TEAR_PIXELS
+    if not near_tear.any():
+        return None
+    known = high - far < TEAR_PIXELS
+    small = cv2.resize(photo.pixels, far.shape[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
+    filled = np.clip(pull_push(small, known) + 0.5, 0, 255).astype(np.uint8)
+    depth = cv2.blur(far, (3, 3)) - np.float32(TEAR_PIXELS)
+    return _layer(photo, np.maximum(depth, 0), math.inf, cell, Image(filled), near_tear)
+
+
+def _tolerance(cell: int) -> float:
+    return TEAR_PIXELS + 0.5 * (cell - 1)
+
+
+def _pooled(values: Floats, cell: int, how: object) -> Floats:
+    """One value for each cell of ``cell`` x ``cell`` pixels; the last ones repeat the border."""
+    if cell == 1:
+        return values
+    height, width = values.shape
+    padded = np.pad(values, ((0, -height % cell), (0, -width % cell)), mode="edge")
+    blocks = padded.reshape(padded.shape[0] // cell, cell, padded.shape[1] // cell, cell)
+    return np.asarray(how(blocks, axis=(1, 3)), np.float32)  # type: ignore[operator]
+
+
+def _layer(photo: _Photo, cells: Floats, tear: float, cell: int, picture: Image, wanted: Mask | None = None) -> Layer:
+    """Mesh the cells; from pixels of shift back to depth."""
+    sheet = torn_sheet(cells, find_cuts(cells, tear), FLAT_PIXELS, wanted)
+    pixels = sheet.corners * np.float32(cell)
+    place = (pixels - photo.margin) / np.array(photo.size, np.float32)
+    height, width = photo.shift.shape
+    covered = np.array([width, height], np.float32)
+    depth = np.clip(sheet.depth / np.float32(max(photo.travel, 1e-6)), 0, 1)
+    return Layer(place, depth, pixels / covered, sheet.faces.astype(np.uint32), picture)

@@ -6,9 +6,12 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 
+import numpy as np
+
 from depth3d.camera import FARTHEST_INVERSE, Camera, CameraPath, inverse_distance
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
+from depth3d.geometry.inpaint import fill_view
 from depth3d.geometry.layers import build_layers
 from depth3d.geometry.paths import named_path
 from depth3d.image import Image, Size
@@ -57,13 +60,21 @@ def stereo_pair(
     if not (math.isfinite(parallax) and math.isfinite(convergence)):
         raise InvalidInput(f"stereo_pair: parallax {parallax} and convergence {convergence}, expected finite numbers")
     each = parallax / 2 if eyes == "both" else parallax
-    mesh = build_layers(image, _fitted(depth, image.size), parallax_percent=abs(each), quality=quality)
-    aspect = image.size.aspect
+    depth = depth.resized(image.size)
+    right = image if eyes == "left" else _eye(image, depth, each, convergence)
+    left = image if eyes == "right" else _eye(image, depth, -each, convergence)
+    return StereoPair(left, right)
+
+
+def _eye(image: Image, depth: DepthMap, parallax: float, convergence: float) -> Image:
+    """The picture of an eye to the right (to the left with a negative ``parallax``)."""
+    ways = "right" if parallax > 0 else "left"
+    mesh = build_layers(image, depth, parallax_percent=abs(parallax), ways=ways, backdrop=False)
     with Renderer(image.size) as renderer:
         renderer.upload(mesh)
-        right = image if eyes == "left" else renderer.draw(eye_camera(mesh.camera, aspect, each, convergence))
-        left = image if eyes == "right" else renderer.draw(eye_camera(mesh.camera, aspect, -each, convergence))
-    return StereoPair(left, right)
+        picture, seen = renderer.draw_with_depth(eye_camera(mesh.camera, image.size.aspect, parallax, convergence))
+    filled, _ = fill_view(picture.pixels, seen * np.float32(abs(parallax) / 100 * image.size.width))
+    return Image(filled)
 
 
 def render_path(
@@ -91,14 +102,14 @@ def render_path(
     """
     size = size or image.size
     picture = image.resized(size)
-    values = _fitted(depth, size)
+    values = depth.resized(size)
     still = 0.5 if focus == "auto" else float(focus)
     photo = Camera.of_photo(image)
     moving = path if isinstance(path, CameraPath) else named_path(
         path, photo, size.aspect, amount=amount, seconds=seconds, focus=still
     )  # fmt: skip
     count = max(2, round(seconds * fps))
-    mesh = build_layers(picture, values, parallax_percent=amount, quality=quality)
+    mesh = build_layers(picture, values, parallax_percent=amount, cell=2)
 
     def frames() -> Iterator[Image]:
         with Renderer(size) as renderer:
@@ -107,13 +118,3 @@ def render_path(
                 yield renderer.draw(moving.at(index * moving.duration / count))
 
     return frames()
-
-
-def _fitted(depth: DepthMap, size: Size) -> DepthMap:
-    if depth.size == size:
-        return depth
-    import cv2
-
-    shrinking = size.width < depth.size.width
-    values = cv2.resize(depth.values, tuple(size), interpolation=cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
-    return DepthMap(values.clip(0, 1))

@@ -66,6 +66,25 @@ class Renderer:
         self._mesh = mesh
         self._layers = [upload_layer(self._context, self._program, layer) for layer in mesh.layers]
 
+    def draw_with_depth(self, camera: Camera) -> tuple[Image, NDArray[np.float32]]:
+        """The mesh seen by ``camera``, and the depth seen at every pixel.
+
+        Returns the picture and (H, W) float32 normalised inverse depth, NaN where the mesh has a hole.
+        """
+        context = self._context
+        depth = context.texture(tuple(self.size), 1, dtype="f4")
+        target = context.framebuffer([self._target.color_attachments[0], depth], self._target.depth_attachment)
+        try:
+            target.use()
+            target.clear(red=-1.0)
+            self._draw_layers(camera, blend=True)
+            seen = np.frombuffer(target.read(components=1, attachment=1, dtype="f4"), np.float32)
+            seen = np.where(seen < -0.5, np.float32(np.nan), seen)
+            return read_image(target), seen.reshape(self.size.height, self.size.width)
+        finally:
+            target.release()
+            depth.release()
+
     def draw(self, camera: Camera) -> Image:
         """The mesh seen by ``camera``, as an 8-bit picture.
 
@@ -76,16 +95,19 @@ class Renderer:
 
     def render(self, camera: Camera) -> None:
         """Draw into the framebuffer without reading it back."""
+        self._target.use()
+        self._target.clear()
+        self._draw_layers(camera, blend=True)
+
+    def _draw_layers(self, camera: Camera, *, blend: bool) -> None:
         if self._mesh is None:
             raise InvalidInput("Renderer.draw: no mesh yet; call upload(mesh) first")
         context = self._context
         matrix = photo_to_view(self._mesh.camera, camera, self._mesh.size.aspect)
         set_uniforms(self._program, photo_to_view=matrix, inverse_range=(FARTHEST_INVERSE, 1 - FARTHEST_INVERSE))
         set_uniforms(self._program, picture=0)
-        self._target.use()
-        self._target.clear()
         context.enable_direct(GL_FRAMEBUFFER_SRGB)
-        context.enable_only(context.BLEND | context.DEPTH_TEST)
+        context.enable_only(context.DEPTH_TEST | (context.BLEND if blend else 0))
         context.blend_func = context.ONE, context.ONE_MINUS_SRC_ALPHA
         for layer in self._layers:
             layer.texture.use(0)

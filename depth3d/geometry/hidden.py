@@ -1,0 +1,104 @@
+"""What stands behind the foreground: the far side of every tear, continued under the near side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ALL_WAYS", "FROM_LEFT", "FROM_RIGHT", "Hidden", "continue_far_side"]
+
+# Steps (down, right) in which the far side is continued. The right eye looks behind right-hand outlines, so
+# what it sees there continues from the right to the left.
+FROM_RIGHT = ((0, -1),)
+FROM_LEFT = ((0, 1),)
+ALL_WAYS = ((0, -1), (0, 1), (-1, 0), (1, 0))
+
+# Pixels continued beyond the width of the widest gap that can open, for the filter and for rounding.
+OVERLAP = 3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hidden:
+    """The surface behind the visible one.
+
+    Parameters
+    ----------
+    depth: (H, W) float32, in pixels of shift; the visible surface where nothing is hidden.
+    source: (H, W) int64, flat index of the visible far-side pixel that is continued here.
+    under: (H, W) bool, where something is hidden.
+    """
+
+    depth: NDArray[np.float32]
+    source: NDArray[np.int64]
+    under: NDArray[np.bool_]
+
+
+def continue_far_side(
+    seen: NDArray[np.float32],
+    cover: NDArray[np.float32],
+    tolerance: float,
+    ways: tuple[tuple[int, int], ...] = ALL_WAYS,
+) -> Hidden:
+    """Carry the far side of tears under the near side, as far as a gap can open, nearest tear first.
+
+    Where two far sides meet in the same step, the farther one wins.
+
+    Parameters
+    ----------
+    seen: (H, W) float32, depth in pixels of shift. cover: the same after the foreground was grown (>= seen).
+    tolerance: a larger difference between neighbours is a tear.
+    ways: steps (down, right) allowed; see ``FROM_RIGHT`` and its kin.
+    """
+    height, width = seen.shape
+    depth, over = seen.ravel().copy(), cover.ravel()
+    source = np.arange(height * width)
+    under = np.zeros(height * width, bool)
+    targets, origins = _starts(cover, tolerance, ways)
+    levels = seen.ravel()[origins]
+    run = 1
+    while len(targets):
+        gap = over[targets] - levels
+        fits = (gap > tolerance) & (run <= gap + OVERLAP) & ~under[targets]
+        targets, origins, levels = targets[fits], origins[fits], levels[fits]
+        order = np.argsort(-levels, kind="stable")  # the farthest is written last and stays
+        targets, origins, levels = targets[order], origins[order], levels[order]
+        source[targets], depth[targets], under[targets] = origins, levels, True
+        targets = np.unique(targets)
+        origins, levels = source[targets], depth[targets]
+        steps = [_moved(targets, origins, levels, way, height, width) for way in ways]
+        targets, origins, levels = (np.concatenate(parts) for parts in zip(*steps, strict=True))
+        run += 1
+    shape = (height, width)
+    return Hidden(depth.reshape(shape), source.reshape(shape), under.reshape(shape))
+
+
+def _starts(
+    cover: NDArray[np.float32], tolerance: float, ways: tuple[tuple[int, int], ...]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Flat indices (near side, far side) of the pixel pairs at tears, far to near along ``ways``."""
+    width = cover.shape[1]
+    pairs = []
+    for down, right in ways:
+        step = np.diff(cover, axis=0 if down else 1)
+        rising = step > tolerance if down + right > 0 else step < -tolerance
+        rows, columns = np.nonzero(rising)
+        first = rows * width + columns
+        second = first + (width if down else 1)
+        pairs.append((second, first) if down + right > 0 else (first, second))
+    near, far = zip(*pairs, strict=True)
+    return np.concatenate(near), np.concatenate(far)
+
+
+def _moved(
+    targets: NDArray[np.int64],
+    origins: NDArray[np.int64],
+    levels: NDArray[np.float32],
+    way: tuple[int, int],
+    height: int,
+    width: int,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    rows, columns = targets // width + way[0], targets % width + way[1]
+    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
+    return (rows * width + columns)[inside], origins[inside], levels[inside]

@@ -1,0 +1,158 @@
+"""Scores new views against real ones: stereo pairs with measured disparity, and two yardsticks beside.
+
+    python examples/measure_views.py FOLDER            # FOLDER/<scene>/{left.png, right.png, disp_left.npy}
+
+The right picture is made from the left one and its disparity, then compared with the real right picture
+on pixels seen by both eyes, on those only the right eye sees ("hidden"), and near depth edges. A second
+table does the same after the disparity was blurred the way a depth network blurs it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from yardsticks import RayMarch, rubber_sheet
+
+import depth3d as d3
+from depth3d.pipeline.views import eye_camera
+from depth3d.render.renderer import Renderer
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+REGIONS = ("all", "seen", "hidden", "edge")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A pair, its disparity without gaps, and the regions of the right picture."""
+
+    name: str
+    left: NDArray[np.uint8]
+    right: Floats
+    disparity: Floats
+    regions: dict[str, Mask]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("scenes", nargs="*", help="default: all in the folder")
+    arguments = parser.parse_args()
+    names = arguments.scenes or sorted(path.parent.name for path in arguments.folder.glob("*/disp_left.npy"))
+    scenes = [load(arguments.folder / name) for name in names]
+    for title, soften in (("measured disparity", False), ("the same, blurred as by a network", True)):
+        print(f"\n{title}: PSNR in dB / SSIM")
+        print(f"{'scene':12s} {'method':12s}" + "".join(f"{region:>15s}" for region in REGIONS))
+        for scene in scenes:
+            report(scene, blurred(scene.disparity) if soften else scene.disparity)
+
+
+def report(scene: Scene, disparity: Floats) -> None:
+    ours = views(scene, disparity)
+    for method, picture in ours.items():
+        likeness = ssim(picture, scene.right)
+        cells = []
+        for region in REGIONS:
+            mask = scene.regions[region]
+            error = float(((picture - scene.right) ** 2).mean(2)[mask].mean())
+            cells.append(f"{-10 * np.log10(error):8.2f} {likeness[mask].mean():.3f}")
+        print(f"{scene.name:12s} {method:12s}" + "".join(f"{cell:>15s}" for cell in cells), flush=True)
+
+
+def views(scene: Scene, disparity: Floats) -> dict[str, Floats]:
+    """The right view by every method, (H, W, 3) in [0, 1]."""
+    image, most = d3.Image(scene.left), float(disparity.max())
+    depth, width = d3.DepthMap(disparity / most), scene.left.shape[1]
+    percent = 100 * most / width
+    pair = d3.stereo_pair(image, depth, parallax=percent, convergence=0.0, eyes="right")
+    with Renderer(image.size) as renderer:
+        mesh = rubber_sheet(image, depth)
+        renderer.upload(mesh)
+        rubber = renderer.draw(eye_camera(mesh.camera, image.size.aspect, percent, 0.0))
+    march = RayMarch(image, depth).draw((-most, 0.0), 0.0)
+    found = {"depth3d": pair.right, "rubber mesh": rubber, "ray march": march, "input": image}
+    return {name: picture.floats() for name, picture in found.items()}
+
+
+def load(folder: Path) -> Scene:
+    left, right = (cv2.imread(str(folder / name))[..., ::-1] for name in ("left.png", "right.png"))
+    disparity = np.load(folder / "disp_left.npy").astype(np.float32)
+    unknown = ~np.isfinite(disparity)
+    known = fill_far(disparity)
+    regions = find_regions(known, unknown)
+    return Scene(folder.name, left.astype(np.uint8), right.astype(np.float32) / 255, known, regions)
+
+
+def fill_far(disparity: Floats) -> Floats:
+    """Unknown pixels take the farther of the nearest known ones left and right."""
+    width = disparity.shape[1]
+    known = np.isfinite(disparity)
+    columns = np.arange(width)
+    left = np.maximum.accumulate(np.where(known, columns, -1), 1)
+    right = np.minimum.accumulate(np.where(known, columns, width)[:, ::-1], 1)[:, ::-1]
+    rows = np.arange(len(disparity))[:, None]
+    from_left = np.where(left >= 0, disparity[rows, left.clip(0)], np.inf)
+    from_right = np.where(right < width, disparity[rows, right.clip(0, width - 1)], np.inf)
+    filled = np.where(known, disparity, np.minimum(from_left, from_right))
+    return np.where(np.isfinite(filled), filled, disparity[known].min()).astype(np.float32)
+
+
+def find_regions(disparity: Floats, unknown: Mask) -> dict[str, Mask]:
+    """Which pixels of the right picture the left eye saw, by sending every left pixel over."""
+    height, width = disparity.shape
+    order = np.argsort(disparity.ravel(), kind="stable")  # the nearest is written last
+    rows, columns = np.divmod(order, width)
+    landing = np.round(columns - disparity.ravel()[order]).astype(int)
+    inside = (landing >= 0) & (landing < width)
+    arrived = np.full((height, width), np.nan, np.float32)
+    unsure = np.zeros((height, width), bool)
+    arrived[rows[inside], landing[inside]] = disparity.ravel()[order][inside]
+    unsure[rows[inside], landing[inside]] = unknown.ravel()[order][inside]
+    holes = np.isnan(arrived)
+    # Surfaces that turn away leave cracks one pixel wide; those are no holes.
+    wide = cv2.morphologyEx(holes.astype(np.uint8), cv2.MORPH_OPEN, np.ones((1, 2), np.uint8)) > 0
+    filled = fill_far(arrived)
+    within = np.arange(width) + filled < width - 1
+    seen = ~wide & ~unsure & within
+    unsure = cv2.dilate(unsure.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    hidden = wide & ~unsure & within
+    step = np.zeros((height, width), bool)
+    across, down = np.abs(np.diff(filled, axis=1)) > 2, np.abs(np.diff(filled, axis=0)) > 2
+    step[:, 1:] |= across
+    step[:, :-1] |= across
+    step[1:] |= down
+    step[:-1] |= down
+    edge = cv2.dilate(step.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    both = seen | hidden
+    return {"all": both, "seen": seen, "hidden": hidden, "edge": edge & both}
+
+
+def blurred(disparity: Floats) -> Floats:
+    """As soft as a network's: a Gaussian of 3 px at 640 wide, halved and restored."""
+    height, width = disparity.shape
+    soft = cv2.GaussianBlur(disparity, (0, 0), 3 * width / 640)
+    half = cv2.resize(soft, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    return np.asarray(cv2.resize(half, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def ssim(one: Floats, other: Floats) -> Floats:
+    """Structural similarity of the luma at every pixel (Wang 2004: 11x11 Gaussian window of 1.5 px)."""
+    a, b = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (one, other))
+
+    def mean(values: Floats) -> Floats:
+        return np.asarray(cv2.GaussianBlur(values, (11, 11), 1.5), np.float32)
+
+    mean_a, mean_b = mean(a), mean(b)
+    spread_a, spread_b = mean(a * a) - mean_a**2, mean(b * b) - mean_b**2
+    shared = mean(a * b) - mean_a * mean_b
+    top = (2 * mean_a * mean_b + 0.01**2) * (2 * shared + 0.03**2)
+    return np.asarray(top / ((mean_a**2 + mean_b**2 + 0.01**2) * (spread_a + spread_b + 0.03**2)), np.float32)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,91 @@
+"""What others do, to measure against: one elastic sheet, and a ray march through a height field.
+
+Both are written here for comparison only and are no part of the package. The ray march follows the idea
+of parallax shaders: for every pixel of the new view, walk from near to far through the depth map in 85
+steps until the ray is below the surface, then 13 finer ones.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+import depth3d as d3
+from depth3d.layeredmesh import Layer, LayeredMesh
+from depth3d.render.context import get_context
+from depth3d.render.readback import read_image
+from depth3d.render.upload import make_target, make_texture
+
+COARSE, FINE = 85, 13
+
+_VERTEX = """#version 410 core
+in vec2 place;
+out vec2 at;
+void main() { at = place; gl_Position = vec4(place * 2.0 - 1.0, 0.0, 1.0); }
+"""
+_FRAGMENT = """#version 410 core
+uniform sampler2D picture;
+uniform sampler2D depth;
+uniform vec2 travel;  // shift of depth 1 against depth 0, in widths and heights
+uniform float still;  // the depth that does not move
+in vec2 at;
+out vec4 colour;
+void main() {
+    float level = 1.0;
+    float step_size = 1.0 / float(COARSE);
+    for (int i = 0; i < COARSE; i++) {
+        if (textureLod(depth, at - travel * (level - still), 0.0).r >= level) break;
+        level -= step_size;
+    }
+    level = min(level + step_size, 1.0);
+    for (int i = 0; i < FINE; i++) {
+        if (textureLod(depth, at - travel * (level - still), 0.0).r >= level) break;
+        level -= step_size / float(FINE);
+    }
+    colour = vec4(textureLod(picture, at - travel * (level - still), 0.0).rgb, 1.0);
+}
+""".replace("COARSE", str(COARSE)).replace("FINE", str(FINE))
+
+
+class RayMarch:
+    """One new view per call of ``render``; ``travel`` in pixels (right, down) of depth 1 against depth 0."""
+
+    def __init__(self, image: d3.Image, depth: d3.DepthMap) -> None:
+        context = get_context()
+        self.size = image.size
+        self._context = context
+        self._program: Any = context.program(vertex_shader=_VERTEX, fragment_shader=_FRAGMENT)
+        self._picture = make_texture(context, image)
+        self._depth = context.texture(tuple(depth.size), 1, depth.values.data, dtype="f4")
+        self._depth.repeat_x = self._depth.repeat_y = False
+        self._target = make_target(context, image.size)
+        corners = np.array([[0, 0], [2, 0], [0, 2]], np.float32)
+        self._array = context.vertex_array(self._program, [(context.buffer(corners.data), "2f", "place")])
+
+    def render(self, travel: tuple[float, float], still: float) -> None:
+        self._target.use()
+        self._context.enable_only(0)
+        self._context.enable_direct(0x8DB9)  # sRGB framebuffer, as in the program itself
+        self._picture.use(0)
+        self._depth.use(1)
+        self._program["picture"], self._program["depth"] = 0, 1
+        self._program["travel"] = (travel[0] / self.size.width, travel[1] / self.size.height)
+        self._program["still"] = still
+        self._array.render()
+        self._context.disable_direct(0x8DB9)
+
+    def draw(self, travel: tuple[float, float], still: float) -> d3.Image:
+        self.render(travel, still)
+        return read_image(self._target)
+
+
+def rubber_sheet(image: d3.Image, depth: d3.DepthMap) -> LayeredMesh:
+    """A vertex in the middle of every pixel, all joined: foreground and background hang together like rubber."""
+    width, height = depth.size
+    rows, columns = np.divmod(np.arange(width * height), width)
+    place = (np.stack([columns, rows], 1) + 0.5).astype(np.float32) / np.array([width, height], np.float32)
+    first = np.arange(width * height).reshape(height, width)[:-1, :-1].ravel()
+    quads = np.stack([first, first + width, first + 1, first + width + 1], 1)
+    faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [2, 1, 3]]]).astype(np.uint32)
+    return LayeredMesh((Layer(place, depth.values.ravel(), place, faces, image),), image.size)
