@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -100,23 +102,18 @@ def test_version() -> None:
 
 
 def test_ctrl_c_leaves_nothing_and_exits_130(photo: Path) -> None:
-    import signal
-    import time
-
-    process = subprocess.Popen(
-        [sys.executable, "-m", "depth3d", str(photo), "--seconds", "600", "--size", "640x480"],
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    partial: list[Path] = []
-    for _ in range(300):  # until the first bytes are written
-        time.sleep(0.1)
-        partial = [item for item in photo.parent.iterdir() if ".part" in item.name]
-        if partial:
-            break
-    assert partial, process.communicate()
-    process.send_signal(signal.SIGINT)
-    _, stderr = process.communicate(timeout=60)
+    command = [sys.executable, "-m", "depth3d", str(photo), "--seconds", "3000", "--size", "64x48"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            deadline = time.monotonic() + 100
+            while not any(".part" in item.name for item in photo.parent.iterdir()):  # until the first bytes are written
+                assert process.poll() is None
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            process.send_signal(signal.SIGINT)
+            _, stderr = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130, stderr
     assert "Traceback" not in stderr
     assert sorted(item.name for item in photo.parent.iterdir()) == ["ball.png", "ball_depth.png"]
