@@ -17,9 +17,11 @@ from depth3d.frames import Frame
 from depth3d.image import Image, Size
 from depth3d.options import AnimateOptions, StereoOptions
 from depth3d.stereoformats import StereoFormat, find_format
-from depth3d.stereopair import StereoPair
+from depth3d.stereopair import StereoPair, StereoRig
 
 __all__ = ["DepthDrawer", "Drawer", "Look", "PathDrawer", "StereoDrawer", "moving_format"]
+
+_SAMPLES = {"draft": 1, "normal": 1, "high": 3}  # across each pixel of an eye
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,11 @@ class StereoDrawer:
 
     def __enter__(self) -> StereoDrawer:
         from depth3d.render.compose import Composer
-        from depth3d.render.renderer import Renderer
+        from depth3d.render.eyes import EyeRenderer
 
         if self._layout.packing != "depth":
-            self._renderer = Renderer(self._eye)
+            samples = _SAMPLES[self._options.quality]
+            self._renderer = EyeRenderer(self._eye, stack=self._layout.packing == "stack", samples=samples)
             if not self._plain:
                 self._composer = Composer(self._eye, self._layout)
         return self
@@ -102,44 +105,37 @@ class StereoDrawer:
 
     @property
     def _plain(self) -> bool:
-        """Layouts that only put whole pictures beside each other need no GPU for that."""
+        """Layouts that are just what the renderer draws."""
         return self._layout.packing in ("side", "stack") and not self._layout.half
 
     def prepare(self, frame: Frame, depth: DepthMap, look: Look) -> Any:
-        """The mesh of the frame (or its depth in full size)."""
-        from depth3d.geometry.layers import build_layers
-
+        """Depth at the frame's size, its edges made crisp."""
         values = _along_edges(depth, frame)
         if self._layout.packing == "depth":
-            return frame, values, None, look
-        each = look.parallax / 2 if self._options.eyes == "both" else look.parallax
-        mesh = build_layers(frame.image, values, parallax_percent=abs(each), quality="draft")
-        return frame, values, mesh, look
+            return frame, values, look
+        from depth3d.geometry.sharpen import crisp_edges
+
+        return frame, crisp_edges(values, max(abs(s) for s in self._shifts(look)) * self._eye.width / 100), look
+
+    def _shifts(self, look: Look) -> tuple[float, float]:
+        """By how much depth 0 and 1 part in the left and the right eye, percent of the width."""
+        left, right = StereoRig(look.parallax, look.convergence, self._options.eyes).shares()
+        return -look.parallax * left, look.parallax * right
 
     def draw(self, prepared: Any) -> Image:
         """Both eyes, laid out."""
-        from depth3d.pipeline.views import eye_camera
-
-        frame, depth, mesh, look = prepared
-        if mesh is None:
+        frame, depth, look = prepared
+        if self._renderer is None:
             return Image(np.hstack([frame.image.pixels, _grey(depth, frame.image.pixels.dtype)]))
-        self._renderer.upload(mesh)
-        eyes, aspect = self._options.eyes, self._eye.aspect
-        each = look.parallax / 2 if eyes == "both" else look.parallax
-        views = {}
-        for name, sign in (("left", -1), ("right", 1)):
-            if eyes in ("both", name):
-                views[name] = self._renderer.draw(eye_camera(mesh.camera, aspect, sign * each, look.convergence))
-        pair = StereoPair(views.get("left", frame.image), views.get("right", frame.image))
-        return self._composed(pair)
-
-    def _composed(self, pair: StereoPair) -> Image:
-        if not self._plain:
-            composed: Image = self._composer.compose(pair)
-            return composed
-        first, second = (pair.right, pair.left) if self._layout.right_first else (pair.left, pair.right)
-        join = np.hstack if self._layout.packing == "side" else np.vstack
-        return Image(join([first.pixels, second.pixels]))
+        left, right = self._shifts(look)
+        swapped = self._plain and self._layout.right_first
+        first, second = (right, left) if swapped else (left, right)
+        both: Image = self._renderer.draw(frame.image, depth, first, second, look.convergence)
+        if self._plain:
+            return both
+        eyes = np.split(both.pixels, 2, axis=0 if self._layout.packing == "stack" else 1)
+        composed: Image = self._composer.compose(StereoPair(Image(eyes[0]), Image(eyes[1])))
+        return composed
 
 
 class PathDrawer:
@@ -214,9 +210,9 @@ class DepthDrawer:
         """The picture; nothing is left for the GPU."""
         values = _along_edges(depth, frame)
         if self._heatmap is not None:
-            from depth3d.io.colormaps import heatmap
+            from depth3d.io.colormaps import colorize
 
-            return heatmap(values, self._heatmap)
+            return colorize(values, self._heatmap)
         return Image(_grey(values, np.dtype(np.uint16)))
 
     def draw(self, prepared: Any) -> Image:

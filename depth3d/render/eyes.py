@@ -1,0 +1,102 @@
+"""Two eyes from the frames of a clip, fast: no mesh is built, one pass draws both (``shaders/eyes.frag.glsl``).
+
+Same geometry as ``pipeline.views.stereo_pair``: a point of depth v lands at x - W * parallax/100 * (v - convergence).
+What opens behind the foreground is filled from the far side. 8-bit pictures stay 8 bits, 16-bit ones 16 (HDR).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from depth3d.depthmap import DepthMap
+from depth3d.errors import ContextError, InvalidInput
+from depth3d.image import Image, Size
+from depth3d.render.context import get_context
+from depth3d.render.shaders import make_program, set_uniforms
+
+__all__ = ["EyeRenderer"]
+
+TEAR_PIXELS = 1.0  # a step of more than this between neighbours opens a gap
+
+
+class EyeRenderer:
+    """Draws both eyes of frames of ``size``; use from one thread; a context manager.
+
+    Parameters
+    ----------
+    size: of one eye.
+    stack: the left eye above the right one, instead of to its left.
+    samples: across each pixel, averaged: 1 is crisp, 2 and more smooth silhouettes.
+    """
+
+    def __init__(self, size: Size, *, stack: bool = False, samples: int = 2) -> None:
+        self.size = size
+        self.drawn = Size(size.width, 2 * size.height) if stack else Size(2 * size.width, size.height)
+        self._context = get_context()
+        largest = int(self._context.info["GL_MAX_TEXTURE_SIZE"])
+        if max(self.drawn) > largest:
+            raise ContextError(f"both eyes together are {self.drawn}, more than this GPU draws ({largest}); use --size")
+        defines = {"STACK": stack, "SAMPLES": samples}
+        self._program = make_program(self._context, "compose.vert.glsl", "eyes.frag.glsl", defines)
+        set_uniforms(self._program, picture=0, depth=1, size=tuple(size), tear=TEAR_PIXELS)
+        self._array = self._context.vertex_array(self._program, [])
+        self._depth = self._context.texture(tuple(size), 1, dtype="f4")
+        self._depth.filter = (self._context.NEAREST, self._context.NEAREST)
+        self._picture: Any = None
+        self._target: Any = None
+        self._kind = ""
+
+    def __enter__(self) -> EyeRenderer:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.release()
+
+    def draw(self, image: Image, depth: DepthMap, left: float, right: float, convergence: float) -> Image:
+        """Both eyes beside (or above) each other.
+
+        Parameters
+        ----------
+        image: uint8 or uint16, ``size`` large. depth: of the same size.
+        left, right: shift of each eye between depth 0 and 1, percent of the width: the right eye's is positive,
+            the left eye's negative; an eye with 0 is the picture itself, bit for bit.
+
+        Raises ``InvalidInput`` for another size.
+        """
+        if image.size != self.size or depth.size != self.size:
+            raise InvalidInput(f"EyeRenderer: image {image.size}, depth {depth.size}; expected both {self.size}")
+        deep = image.pixels.dtype == np.uint16
+        self._prepare("nu2" if deep else "f1")
+        self._picture.write(np.ascontiguousarray(image.pixels).data)
+        self._depth.write(np.ascontiguousarray(depth.values).data)
+        width = self.size.width / 100
+        set_uniforms(self._program, strength=(left * width, right * width), convergence=convergence)
+        self._context.disable(self._context.BLEND | self._context.DEPTH_TEST | self._context.CULL_FACE)
+        self._picture.use(0)
+        self._depth.use(1)
+        self._target.use()
+        self._array.render(vertices=3)
+        raw = self._target.read(components=3, alignment=1, dtype=self._kind)
+        pixels = np.frombuffer(raw, np.uint16 if deep else np.uint8)
+        return Image(pixels.reshape(self.drawn.height, self.drawn.width, 3))
+
+    def release(self) -> None:
+        """Free the GPU memory."""
+        self._free()
+        for thing in (self._depth, self._array, self._program):
+            thing.release()
+
+    def _prepare(self, kind: str) -> None:
+        if kind == self._kind:
+            return
+        self._free()
+        self._picture = self._context.texture(tuple(self.size), 3, dtype=kind, alignment=1)
+        self._target = self._context.framebuffer([self._context.texture(tuple(self.drawn), 4, dtype=kind)])
+        self._kind = kind
+
+    def _free(self) -> None:
+        if self._target is not None:
+            for thing in (self._picture, *self._target.color_attachments, self._target):
+                thing.release()

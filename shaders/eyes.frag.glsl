@@ -1,0 +1,92 @@
+#version 410 core
+// Both eyes of a video frame in one pass, without a mesh: every pixel of an eye looks for the surface it sees.
+// Fed by render/eyes.py: the frame (row 0 = top) and its depth, both of the size of one eye.
+//
+// With parallel axes a point only moves along its row, by at most a few pixels, so the handful of columns that can
+// land here are tried one by one. Neighbours belong together unless the step between them is a tear; each side of a
+// tear ends half a pixel beyond its centre. Of all surfaces that land here the nearest is seen. Where there is none,
+// a tear has opened: the far side is continued into it, mirrored, as far behind the edge as the pixel lies in the gap.
+
+uniform sampler2D picture;
+uniform sampler2D depth;    // 0 = far .. 1 = near
+uniform ivec2 size;         // of one eye
+uniform vec2 strength;      // of the left and the right eye: shift in pixels between depth 0 and depth 1
+uniform float convergence;  // depth that does not move
+uniform float tear;         // steps of more pixels than this are tears
+
+out vec4 colour;
+
+float nearness(int x, int y) { return texelFetch(depth, ivec2(clamp(x, 0, size.x - 1), y), 0).r; }
+
+vec4 read(float x, int y) {
+    float last = float(size.x - 1);
+    // Beyond the frame's border the picture goes on mirrored.
+    x = abs(x);
+    x = last - abs(last - x);
+    float base = floor(x);
+    vec4 a = texelFetch(picture, ivec2(int(base), y), 0);
+    vec4 b = texelFetch(picture, ivec2(min(int(base) + 1, size.x - 1), y), 0);
+    return mix(a, b, x - base);
+}
+
+// Smooth interpolation inside a surface: sharper than the mean of two, never beyond its neighbours.
+vec4 read_sharp(float x, int y) {
+    float base = floor(x), t = x - base;
+    int i = int(base);
+    if (t < 0.01 || i < 1 || i + 2 >= size.x) return read(x, y);
+    vec4 p = texelFetch(picture, ivec2(i - 1, y), 0), a = texelFetch(picture, ivec2(i, y), 0);
+    vec4 b = texelFetch(picture, ivec2(i + 1, y), 0), q = texelFetch(picture, ivec2(i + 2, y), 0);
+    vec4 cubic = a + 0.5 * t * (b - p + t * (2.0 * p - 5.0 * a + 4.0 * b - q + t * (3.0 * (a - b) + q - p)));
+    return clamp(cubic, min(a, b), max(a, b));
+}
+
+vec4 seen(float target, int y, float shift) {
+    // A source column x lands at x - shift * (depth - convergence).
+    float low = target + min(-shift * convergence, shift * (1.0 - convergence));
+    float high = target + max(-shift * convergence, shift * (1.0 - convergence));
+    int first = int(floor(low)) - 1, last = int(ceil(high)) + 1;
+    float best = -1.0, source = target;
+    float gap = 2.0, gap_source = target;
+    bool inside = false;
+    float v0 = nearness(first, y);
+    float w0 = float(first) - shift * (v0 - convergence);
+    for (int i = first; i < last; i++) {
+        float v1 = nearness(i + 1, y);
+        float w1 = float(i + 1) - shift * (v1 - convergence);
+        if (abs(shift * (v1 - v0)) <= tear) {
+            if (target >= w0 && target <= w1 && w1 > w0) {
+                float t = (target - w0) / (w1 - w0);
+                float v = mix(v0, v1, t);
+                if (v > best) { best = v; source = float(i) + t; inside = true; }
+            }
+        } else {
+            if (target >= w0 && target <= w0 + 0.5 && v0 > best) { best = v0; source = float(i); inside = false; }
+            if (target <= w1 && target >= w1 - 0.5 && v1 > best) { best = v1; source = float(i + 1); inside = false; }
+            float far = min(v0, v1);
+            if (target > w0 && target < w1 && far < gap) {
+                gap = far;
+                gap_source = v0 < v1 ? float(i) - (target - w0 - 0.5) : float(i + 1) + (w1 - 0.5 - target);
+            }
+        }
+        v0 = v1;
+        w0 = w1;
+    }
+    if (best >= 0.0) return inside ? read_sharp(source, y) : read(source, y);
+    // Three rows together: a single row continued into a gap shows as a streak.
+    vec4 sum = 2.0 * read(gap_source, y) + read(gap_source, max(y - 1, 0)) + read(gap_source, min(y + 1, size.y - 1));
+    return 0.25 * sum;
+}
+
+void main() {
+    ivec2 pixel = ivec2(gl_FragCoord.xy);
+    bool right = STACK == 1 ? pixel.y >= size.y : pixel.x >= size.x;
+    ivec2 place = STACK == 1 ? ivec2(pixel.x, pixel.y % size.y) : ivec2(pixel.x % size.x, pixel.y);
+    float shift = right ? strength.y : strength.x;
+    // An eye that is the picture itself stays bit for bit.
+    if (shift == 0.0) { colour = texelFetch(picture, place, 0); return; }
+    colour = vec4(0.0);
+    for (int k = 0; k < SAMPLES; k++) {
+        float offset = (float(k) + 0.5) / float(SAMPLES) - 0.5;
+        colour += seen(float(place.x) + offset, place.y, shift) / float(SAMPLES);
+    }
+}
