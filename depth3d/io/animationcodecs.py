@@ -14,7 +14,7 @@ from typing import Any
 
 import av
 import numpy as np
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 from numpy.typing import NDArray
 
 from depth3d.errors import VideoError
@@ -52,9 +52,13 @@ def _write_video(
         tagged = stream.codec_context
         tagged.colorspace, tagged.color_range = Colorspace.ITU709, ColorRange.MPEG
         tagged.color_primaries, tagged.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+        convert = VideoReformatter()  # kept: a new one for every frame would set up its tables anew
         for index, pixels in enumerate(frames):
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24").reformat(
-                format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+            frame = convert.reformat(
+                av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), "rgb24"),
+                format="yuv420p",
+                dst_colorspace=Colorspace.ITU709,
+                dst_color_range=ColorRange.MPEG,
             )
             frame.pts, frame.time_base = index, 1 / fps
             output.mux(stream.encode(frame))
