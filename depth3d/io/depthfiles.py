@@ -14,8 +14,8 @@ from depth3d.errors import InvalidInput, ReadError
 from depth3d.image import Image, Size
 from depth3d.io.atomic import atomic_path
 from depth3d.io.colormaps import colorize
-from depth3d.io.depthrules import depth_from_numbers, depth_from_picture, polarity_hint
 from depth3d.io.depthinside import read_embedded
+from depth3d.io.depthrules import depth_from_numbers, depth_from_picture, polarity_hint
 from depth3d.io.floatfiles import FLOAT_SUFFIXES, encode_floats, has_distances, read_floats
 from depth3d.io.images import encode_image, flatten, open_image
 
