@@ -112,7 +112,9 @@ class AnimateOptions:
     amount: float = option(2.0, "Travel between nearest and farthest, percent of the width.", metavar="PERCENT")
     seconds: float = option(6.0, "Length of the loop.", metavar="S")
     fps: Fraction = option(Fraction(30), "Frames per second, as 30, 59.94 or 30000/1001.", metavar="N")
-    size: str = option("auto", "WIDTHxHEIGHT, 1080p, or auto (the photo's shape, long side 1920).", metavar="SIZE")
+    size: str = option(
+        "auto", "WIDTHxHEIGHT, 1080p, or auto (the photo's shape, long side 1920; GIF 480).", metavar="SIZE"
+    )
     focus: str = option("auto", "Depth that stays still: 0 (far) to 1 (near), or auto.", metavar="0..1|auto")
     quality: Quality = option("normal", "Anti-aliasing and fill.", choices=("draft", "normal", "high"))
 

@@ -37,21 +37,20 @@ class AnimationFormat:
     ----------
     encode: writes an iterator of (H, W, 3) uint8 frames to a path.
     even: whether both sides have to be even (4:2:0 colour).
-    long_side, fps: sensible defaults; a GIF in full HD would be a hundred megabytes.
+    long_side: a sensible default; a GIF in full HD would be hundreds of megabytes.
     """
 
     encode: Encoder
     even: bool
     long_side: int
-    fps: Fraction
 
 
 FORMATS = {
-    ".mp4": AnimationFormat(animationcodecs.write_mp4, True, 1920, Fraction(30)),
-    ".webm": AnimationFormat(animationcodecs.write_webm, True, 1920, Fraction(30)),
-    ".gif": AnimationFormat(animationcodecs.write_gif, False, 640, Fraction(20)),
-    ".webp": AnimationFormat(animationcodecs.write_webp, False, 960, Fraction(25)),
-    ".png": AnimationFormat(animationcodecs.write_apng, False, 640, Fraction(20)),
+    ".mp4": AnimationFormat(animationcodecs.write_mp4, True, 1920),
+    ".webm": AnimationFormat(animationcodecs.write_webm, True, 1920),
+    ".gif": AnimationFormat(animationcodecs.write_gif, False, 480),
+    ".webp": AnimationFormat(animationcodecs.write_webp, False, 960),
+    ".png": AnimationFormat(animationcodecs.write_apng, False, 480),
 }
 FORMATS[".m4v"] = FORMATS[".mov"] = FORMATS[".mp4"]
 FORMATS[".apng"] = FORMATS[".png"]

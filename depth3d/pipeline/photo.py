@@ -19,10 +19,10 @@ LONG_SIDE = 1920
 _NAMED = {"720p": 1280, "1080p": 1920, "1440p": 2560, "2160p": 3840, "4k": 3840}
 
 
-def output_size(wanted: str, photo: Size, *, even: bool = True) -> Size:
+def output_size(wanted: str, photo: Size, *, even: bool = True, long_side: int = LONG_SIDE) -> Size:
     """What ``--size`` means for a photo of this size.
 
-    "auto": the photo's shape, longer side at most 1920. "1080p" and its kin: the photo's shape with
+    "auto": the photo's shape, longer side at most ``long_side``. "1080p" and its kin: the photo's shape with
     that longer side (1920 for 1080p). "WIDTHxHEIGHT": exactly this. Sides become even for video.
 
     Raises ``InvalidInput`` for anything else, and for sides under 16 or over 16384 pixels.
@@ -31,7 +31,7 @@ def output_size(wanted: str, photo: Size, *, even: bool = True) -> Size:
     if named:
         size = Size(int(named[1]), int(named[2]))
     elif wanted == "auto":
-        size = photo.fit(LONG_SIDE)
+        size = photo.fit(long_side)
     elif wanted.lower() in _NAMED:
         scale = _NAMED[wanted.lower()] / max(photo)
         size = Size(max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
@@ -84,11 +84,11 @@ def animate_scene(
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
     """Render and write the animation of a photo that is loaded already; see ``animate``."""
-    from depth3d.io.animations import write_animation
+    from depth3d.io.animations import animation_format, write_animation
     from depth3d.pipeline.views import render_path
 
     rate = frame_rate(options.fps)
-    size = output_size(options.size, scene.image.size)
+    size = output_size(options.size, scene.image.size, long_side=animation_format(target).long_side)
     count = max(2, round(options.seconds * rate))
     frames = render_path(
         scene.image,

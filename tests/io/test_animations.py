@@ -128,7 +128,7 @@ def test_an_encoder_failure_reaches_the_caller_and_stops_the_drawing(tmp_path: P
         next(frames)
         raise ValueError("no such profile")
 
-    kind = animations.AnimationFormat(broken, True, 1920, Fraction(30))
+    kind = animations.AnimationFormat(broken, True, 1920)
     monkeypatch.setitem(animations.FORMATS, ".mp4", kind)
     drawn = []
     with pytest.raises(VideoError, match="no such profile"):
