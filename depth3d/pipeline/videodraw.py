@@ -166,7 +166,7 @@ class PathDrawer:
         from depth3d.geometry.layers import build_layers
 
         values = _along_edges(depth, frame)
-        mesh = build_layers(frame.image, values, parallax_percent=self._options.amount, quality="draft")
+        mesh = build_layers(frame.image, values, parallax_percent=self._options.amount, cell=4, backdrop=False)
         return frame, mesh
 
     def draw(self, prepared: Any) -> Image:
