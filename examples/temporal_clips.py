@@ -1,0 +1,289 @@
+"""Made clips with known depth and flow, and noise like that of a depth network. Used by `measure_temporal.py`.
+
+A room of textured walls, a floor and boards, with boards and balls that move, seen by a pinhole camera; every pixel's
+ray is intersected with every surface, so that depth (along the optical axis) and the flow to the frame before are
+exact. The textures are the pictures of this folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Pose = Callable[[int], Array]
+
+LEVELS = 7
+HERE = Path(__file__).parent
+TEXTURES = ("coffee", "china", "flower", "astronaut", "chelsea", "rocket")
+KINDS = ("slide", "dolly", "walkers", "handheld", "enter", "pan", "fast", "cut")
+EXTRA_KINDS = ("retreat", "zoom", "roll")
+
+
+@dataclass(frozen=True)
+class Clip:
+    """colour (T, H, W, 3) uint8; depth (T, H, W) > 0; flow (T, H, W, 2) to the frame before, in pixels;
+    seen (T, H, W) = visible in the frame before too; moving (T, H, W) = part of a moving object; starts = scenes."""
+
+    name: str
+    colour: NDArray[np.uint8]
+    depth: NDArray[np.float32]
+    flow: NDArray[np.float32]
+    seen: NDArray[np.bool_]
+    moving: NDArray[np.bool_]
+    starts: tuple[int, ...] = (0,)
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A board (half width and height in ``size``) in its own x-y plane, or a ball of radius ``size[0]``."""
+
+    texture: str
+    size: tuple[float, float]
+    pose: Pose
+    moves: bool = False
+    ball: bool = False
+    repeat: float = 1.0
+
+
+def place(x: float, y: float, z: float, yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Array:
+    """(4, 4) rigid transform: roll, then pitch (about x), then yaw (about y, down is positive), then a shift."""
+    (cy, sy), (cp, sp), (cr, sr) = ((np.cos(a), np.sin(a)) for a in (yaw, pitch, roll))
+    turn = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]]) @ np.array([[1, 0, 0], [0, cp, -sp], [0, sp, cp]])
+    result = np.eye(4)
+    result[:3, :3] = turn @ np.array([[cr, -sr, 0], [sr, cr, 0], [0, 0, 1]])
+    result[:3, 3] = x, y, z
+    return result
+
+
+def still(pose: Array) -> Pose:
+    """A pose that does not change."""
+    return lambda _frame: pose
+
+
+@lru_cache
+def texture(name: str) -> NDArray[np.float32]:
+    """(LEVELS, 256, 256, 3) float32 RGB: a picture, and the same ever more blurred for surfaces far away."""
+    pixels = cv2.imread(str(HERE / f"{name}.jpg"))
+    assert pixels is not None, name
+    sharp = cv2.resize(pixels, (256, 256), interpolation=cv2.INTER_AREA)[..., ::-1].astype(np.float32)
+    levels = [sharp] + [cv2.GaussianBlur(sharp, (0, 0), 0.5 * 2**level) for level in range(1, LEVELS)]
+    return np.stack(levels)
+
+
+def paint(surface: Surface, uv: Array, distance: Array, pixels_wide: float) -> NDArray[np.float32]:
+    """(N, 3) colour at texture places 0..1; ``pixels_wide`` = focal length in pixels."""
+    texels = surface.repeat * 256 / (2 * surface.size[0]) * distance / pixels_wide  # per pixel
+    level = np.clip(np.log2(np.maximum(texels, 1)), 0, LEVELS - 1).round().astype(int)
+    column, row = (uv * surface.repeat * 255 % 255).round().astype(int).T
+    return np.asarray(texture(surface.texture)[level, row, column], np.float32)
+
+
+def room(rng: np.random.Generator) -> list[Surface]:
+    """Floor, three walls and some boards, all still."""
+    surfaces = [
+        Surface("china", (30, 30), still(place(0, 1.6, 15, pitch=np.pi / 2)), repeat=14),
+        Surface("flower", (30, 12), still(place(0, -4, 22)), repeat=6),
+        Surface("coffee", (18, 12), still(place(-8, -4, 12, yaw=np.pi / 2)), repeat=6),
+        Surface("rocket", (18, 12), still(place(8, -4, 12, yaw=np.pi / 2)), repeat=6),
+    ]
+    for _ in range(9):
+        half = rng.uniform(0.4, 1.1), rng.uniform(0.6, 1.6)
+        pose = place(rng.uniform(-6, 6), 1.6 - half[1], rng.uniform(5, 18), yaw=rng.uniform(-0.7, 0.7))
+        surfaces.append(Surface(TEXTURES[rng.integers(len(TEXTURES))], half, still(pose)))
+    return surfaces
+
+
+def walkers(speed: float) -> list[Surface]:
+    """A ball and two boards that cross the picture; at speed 1 by 4 to 9 pixels a frame at 384 wide."""
+    return [
+        Surface("astronaut", (0.7, 0.7), lambda k: place(-3.5 + 0.1 * speed * k, 0.7, 4.2, 0.03 * k), True, True),
+        Surface("chelsea", (0.5, 1.1), lambda k: place(3.5 - 0.07 * speed * k, 0.5, 6.0), True),
+        Surface("coffee", (0.5, 0.5), lambda k: place(0.8, 0.4, 11 - 0.08 * speed * k, 0.3), True),
+    ]
+
+
+def shaking(rng: np.random.Generator, frames: int) -> Array:
+    """(frames, 5) of a hand-held camera: x, y, z in metres, pitch and yaw in radians."""
+    steps = np.cumsum(rng.normal(size=(frames + 8, 5)) * [0.012, 0.008, 0.006, 0.0016, 0.0016], axis=0)
+    return np.asarray(cv2.GaussianBlur(steps, (1, 7), 1.5)[4:])
+
+
+def scene(kind: str, frames: int, rng: np.random.Generator) -> tuple[list[Surface], Pose, Callable[[int], float]]:
+    """Surfaces, camera (world to camera) and focal length (in widths) of a clip."""
+    surfaces, hand = room(rng), shaking(rng, frames)
+    cameras: dict[str, Pose] = {
+        "slide": lambda k: place(1.2 - 0.04 * k, 0, 0, -0.1 + 0.0035 * k),
+        "dolly": lambda k: place(0.2 * np.sin(k / 20), 0, -0.09 * k),
+        "retreat": lambda k: place(0, 0, -4 + 0.06 * k),
+        "roll": lambda k: place(0, 0, 0, roll=0.012 * k),
+        "handheld": lambda k: place(hand[k, 0], hand[k, 1], hand[k, 2] - 0.01 * k, hand[k, 4], hand[k, 3]),
+        "enter": lambda k: place(-0.01 * k, 0, 0),
+        "pan": lambda k: place(2.0 - 0.06 * k, 0, -0.02 * k, yaw=-0.45 + 0.014 * k),
+        "fast": lambda k: place(0.3 * np.sin(k / 7), 0, 0, yaw=0.05 * np.sin(k / 9)),
+    }
+    if kind == "walkers":
+        surfaces += walkers(1)
+    elif kind == "fast":
+        surfaces += walkers(2.2)
+    elif kind == "handheld":
+        surfaces += walkers(0.6)[:2]
+    elif kind == "enter":  # something near comes, stays, goes: does the depth of everything else pump?
+        surfaces.append(Surface("coffee", (0.6, 0.6), lambda k: place(_enter(k / frames), 0.3, 2.0), True, True))
+
+    def focal(k: int) -> float:
+        return 0.86 * (1 + 0.008 * k) if kind == "zoom" else 0.86
+
+    return surfaces, cameras.get(kind, still(np.eye(4))), focal
+
+
+def _enter(time: float) -> float:
+    return 3.0 - 9.6 * time if time < 0.25 else (0.6 if time < 0.66 else 0.6 + 9.6 * (time - 0.66))
+
+
+def render(kind: str, frames: int = 60, width: int = 384, height: int = 216, seed: int = 0) -> Clip:
+    """One clip; ``cut`` is half a slide and half a handheld clip of another room."""
+    if kind == "cut":
+        a, b = (render(part, frames // 2, width, height, seed + i) for i, part in enumerate(("slide", "handheld"), 11))
+        pairs = [(getattr(a, name), getattr(b, name)) for name in ("colour", "depth", "flow", "seen", "moving")]
+        colour, depth, flow, seen, moving = (np.concatenate(pair) for pair in pairs)
+        return Clip("cut", colour, depth, flow, seen, moving, (0, frames // 2))
+    rng = np.random.default_rng([seed, len(kind)])
+    surfaces, camera, focal = scene(kind, frames, rng)
+    colour = np.empty((frames, height, width, 3), np.uint8)
+    depth = np.empty((frames, height, width), np.float32)
+    flow = np.zeros((frames, height, width, 2), np.float32)
+    owner = np.empty((frames, height, width), np.int32)
+    for k in range(frames):
+        before = max(k - 1, 0)
+        views = [(camera(k) @ one.pose(k), camera(before) @ one.pose(before)) for one in surfaces]
+        fine, *_ = trace(surfaces, views, width * 2, height * 2, focal(k), focal(before))
+        small = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
+        colour[k] = np.clip(small + rng.normal(0, 2, small.shape), 0, 255)
+        _, depth[k], flow[k], owner[k] = trace(surfaces, views, width, height, focal(k), focal(before))
+    moves = np.array([one.moves for one in surfaces])
+    return Clip(kind, colour, depth, flow, visible(depth, flow, owner), moves[owner])
+
+
+def trace(
+    surfaces: list[Surface],
+    views: list[tuple[Array, Array]],
+    width: int,
+    height: int,
+    focal: float,
+    focal_before: float,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
+    """Colour, depth, flow and the index of the surface of every pixel."""
+    # Pixel centres lie at whole numbers plus a half, so that a picture twice as fine covers the same field.
+    x, y = np.meshgrid((np.arange(width) + 0.5 - width / 2), (np.arange(height) + 0.5 - height / 2))
+    rays = np.stack([x / (focal * width), y / (focal * width), np.ones_like(x)], axis=-1)
+    colour = np.zeros((height, width, 3), np.float32)
+    depth = np.full((height, width), 200.0, np.float32)
+    flow = np.zeros((height, width, 2), np.float32)
+    owner = np.zeros((height, width), np.int32)
+    for index, (surface, (view, view_before)) in enumerate(zip(surfaces, views, strict=True)):
+        hit, distance, local, uv = intersect(surface, view, rays, depth)
+        if not hit.any():
+            continue
+        depth[hit], owner[hit] = distance, index
+        colour[hit] = paint(surface, uv, distance, focal * width)
+        earlier = local @ view_before[:3, :3].T + view_before[:3, 3]
+        scale = focal_before * width / np.maximum(earlier[:, 2:], 1e-3)
+        flow[hit] = earlier[:, :2] * scale - np.stack([x[hit], y[hit]], axis=-1)
+    return colour, depth, flow, owner
+
+
+def intersect(
+    surface: Surface, view: Array, rays: Array, depth: NDArray[np.float32]
+) -> tuple[NDArray[np.bool_], Array, Array, Array]:
+    """Where a surface is hit before ``depth``: mask, distances, points in its own coordinates, texture places 0..1."""
+    origin, turn = view[:3, 3], view[:3, :3]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if surface.ball:
+            a, b = (rays * rays).sum(-1), rays @ origin
+            root = b * b - a * (origin @ origin - surface.size[0] ** 2)
+            distance = np.where(root >= 0, (b - np.sqrt(np.maximum(root, 0))) / a, np.inf)
+        else:
+            distance = (turn[:, 2] @ origin) / (rays @ turn[:, 2])
+        near = np.isfinite(distance) & (distance > 0.2) & (distance < depth)
+        local = (rays[near] * distance[near][:, None] - origin) @ turn
+    if surface.ball:  # half of it faces the camera: the texture covers that
+        around, up = np.arctan2(local[:, 0], -local[:, 2]), np.arcsin(np.clip(local[:, 1] / surface.size[0], -1, 1))
+        uv = np.stack([around, up], axis=1) / np.pi + 0.5
+    else:
+        uv = local[:, :2] / surface.size / 2 + 0.5
+    inside = np.logical_and.reduce(np.abs(uv - 0.5) <= 0.5, axis=1)
+    hit = near.copy()
+    hit[near] = inside
+    return hit, distance[hit], local[inside], np.clip(uv[inside], 0, 1)
+
+
+def visible(depth: NDArray[np.float32], flow: NDArray[np.float32], owner: NDArray[np.int32]) -> NDArray[np.bool_]:
+    """Pixels that the frame before shows too: the same surface lies there, at nearly the same depth."""
+    result = np.zeros(depth.shape, bool)
+    rows, columns = np.mgrid[0 : depth.shape[1], 0 : depth.shape[2]]
+    for k in range(1, len(depth)):
+        x, y = np.rint(columns + flow[k, ..., 0]).astype(int), np.rint(rows + flow[k, ..., 1]).astype(int)
+        inside = (x >= 1) & (x < depth.shape[2] - 1) & (y >= 1) & (y < depth.shape[1] - 1)
+        x, y = np.clip(x, 0, depth.shape[2] - 1), np.clip(y, 0, depth.shape[1] - 1)
+        near = np.abs(depth[k - 1][y, x] / depth[k] - 1) < 0.15
+        result[k] = inside & np.equal(owner[k - 1][y, x], owner[k]) & near
+    return result
+
+
+def network_noise(depth: NDArray[np.float32], seed: int = 0, strength: float = 1.0) -> NDArray[np.float32]:
+    """What a network for still pictures might say of each frame: (T, H, W) disparity.
+
+    Scale and shift that wander, jump and now and then leap; a share of normalisation by the frame itself; a smooth
+    field that flickers; edges that are soft and wobble; a mild bend; pixel noise.
+    """
+    rng = np.random.default_rng(seed)
+    inverse = 1 / depth
+    low, high = np.percentile(inverse, [0.5, 99.5])
+    truth = np.clip((inverse - low) / (high - low), -0.2, 1.5).astype(np.float32)
+    height, width = depth.shape[1:]
+    grid = np.stack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)), -1)
+    centre, spread = _middle(truth)
+    constant = _smooth(rng.normal(size=(4, 6)) * 0.015 * strength, width, height)
+    field, wobble, scale, shift = np.zeros((5, 8)), np.zeros((7, 12, 2)), 0.0, 0.0
+    result: NDArray[np.float32] = np.empty_like(truth)
+    for k, frame in enumerate(truth):
+        wobble = 0.4 * wobble + 0.92 * rng.normal(size=wobble.shape) * 0.8 * strength * width / 384
+        field = 0.6 * field + 0.8 * rng.normal(size=field.shape) * 0.03 * strength
+        scale = 0.9 * scale + 0.44 * rng.normal() * 0.06 * strength
+        shift = 0.9 * shift + 0.44 * rng.normal() * 0.04 * strength
+        bent = np.sign(frame) * np.abs(frame) ** 0.93
+        moved = _read(bent, grid + _smooth(wobble, width, height))
+        soft = cv2.GaussianBlur(moved, (0, 0), 2.0 * width / 384) + _smooth(field, width, height) + constant
+        middle, around = _middle(frame)
+        own = (soft - middle) * np.sqrt(spread / around) + middle + (centre - middle) / 4
+        gain = np.exp(scale + 0.02 * strength * rng.normal())
+        offset = shift + 0.015 * strength * rng.normal()
+        if rng.random() < 0.03 * strength:
+            gain, offset = gain * 1.25, offset + 0.1 * rng.choice([-1, 1])
+        result[k] = 1000 * (gain * own + offset + 0.3) + rng.normal(0, 4 * strength, own.shape)
+    return result
+
+
+def _read(values: NDArray[np.float32], places: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Bilinear, the nearest pixel outside."""
+    none: Any = None
+    return np.asarray(cv2.remap(values, places, none, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def _middle(values: NDArray[np.float32]) -> tuple[float, float]:
+    """Median and mean absolute deviation."""
+    middle = float(np.median(values))
+    return middle, float(np.abs(values - middle).mean())
+
+
+def _smooth(coarse: NDArray[np.float64], width: int, height: int) -> NDArray[np.float32]:
+    fine: NDArray[Any] = np.asarray(cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC))
+    return fine.astype(np.float32)
