@@ -131,6 +131,20 @@ class StereoOptions:
     )
     eyes: Eyes = option("both", "Which eye is new; the other is the input itself.", choices=("both", "left", "right"))
     quality: Quality = option("normal", "Anti-aliasing and fill.", choices=("draft", "normal", "high"))
+    screen: str | None = option(None, "Diagonal of the viewer's screen, as 55in or 140cm.", metavar="LENGTH")
+    distance: str | None = option(None, "How far away the viewer sits, as 2.5m.", metavar="LENGTH")
+    arc_minutes: float | None = option(
+        None, "Parallax as the angle the viewer sees, instead of --parallax (needs --screen, --distance).", metavar="N"
+    )
+    floating_window: bool = option(False, "Photos: black edges where near things would be cut by the frame.")
+    own_eyes: bool = option(True, "Stereo pictures: show their own two eyes; else new ones from their depth.")
+    field_of_view: float | None = option(
+        None, "Photos: degrees across the longer side, for VR (default: EXIF, else 53).", metavar="DEGREES"
+    )
+    views: int | None = option(None, "Lenticular prints: number of views (default: dpi over lpi).", metavar="N")
+    lpi: float = option(60.0, "Lenticular prints: lenses per inch, as measured with the pitch test.", metavar="N")
+    dpi: float = option(600.0, "Lenticular prints: dots per inch of the printer.", metavar="N")
+    print_width: str = option("6in", "Lenticular prints: width on paper.", metavar="LENGTH")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from depth3d.errors import InvalidInput
 from depth3d.image import Image, Size
 from depth3d.stereoformats import StereoFormat
 
-__all__ = ["StereoFormat", "StereoPair", "StereoRig", "Viewing", "unpack"]
+__all__ = ["StereoFormat", "StereoPair", "StereoRig", "Viewing", "metres", "unpack"]
 
 Eyes = Literal["both", "left", "right"]
 
@@ -142,9 +142,9 @@ class Viewing:
 
         A picture of another ``aspect`` (width over height) is shown as large as the screen can.
         """
-        diagonal = _metres(screen, "in", "--screen")
+        diagonal = metres(screen, "in", "--screen")
         width, height = (diagonal * side / math.hypot(16, 9) for side in (16, 9))
-        return cls(min(width, height * aspect), _metres(distance, "m", "--distance"))
+        return cls(min(width, height * aspect), metres(distance, "m", "--distance"))
 
     def arc_minutes(self, percent: float) -> float:
         """The angle of ``percent`` of the width, seen from there."""
@@ -158,7 +158,11 @@ class Viewing:
 _UNITS = {"in": 0.0254, '"': 0.0254, "inch": 0.0254, "m": 1.0, "cm": 0.01, "mm": 0.001, "ft": 0.3048}
 
 
-def _metres(text: str, default: str, name: str) -> float:
+def metres(text: str, default: str, name: str) -> float:
+    """A length like "55in", "140cm" or "2.5m" in metres; ``default`` is the unit of a bare number.
+
+    Raises ``InvalidInput`` that calls the length ``name``.
+    """
     found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([a-z\"]*)\s*", text.lower())
     unit = (found[2] or default) if found else ""
     if found is None or unit not in _UNITS:

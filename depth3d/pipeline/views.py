@@ -19,7 +19,7 @@ from depth3d.options import Eyes, Quality
 from depth3d.render.renderer import Renderer
 from depth3d.stereopair import StereoPair
 
-__all__ = ["eye_camera", "render_path", "stereo_pair"]
+__all__ = ["eye_camera", "fan_of_views", "render_path", "stereo_pair"]
 
 
 def eye_camera(photo: Camera, aspect: float, parallax: float, convergence: float) -> Camera:
@@ -75,6 +75,34 @@ def _eye(image: Image, depth: DepthMap, parallax: float, convergence: float) -> 
         picture, seen = renderer.draw_with_depth(eye_camera(mesh.camera, image.size.aspect, parallax, convergence))
     filled, _ = fill_view(picture.pixels, seen * np.float32(abs(parallax) / 100 * image.size.width))
     return Image(filled)
+
+
+def fan_of_views(
+    image: Image,
+    depth: DepthMap,
+    count: int,
+    parallax: float = 2.0,
+    convergence: float = 0.5,
+    quality: Quality = "normal",
+) -> Iterator[Image]:
+    """``count`` views from the leftmost to the rightmost, evenly spaced: for quilts and lenticular prints.
+
+    ``parallax`` (percent of the width) lies between the outermost two; ``convergence`` as in ``stereo_pair``.
+
+    Raises ``InvalidInput`` for fewer than two views, on the call.
+    """
+    if count < 2:
+        raise InvalidInput(f"fan_of_views: {count} views, expected at least 2")
+    mesh = build_layers(image, _fitted(depth, image.size), parallax_percent=abs(parallax) / 2, quality=quality)
+
+    def views() -> Iterator[Image]:
+        with Renderer(image.size) as renderer:
+            renderer.upload(mesh)
+            for number in range(count):
+                share = number / (count - 1) - 0.5
+                yield renderer.draw(eye_camera(mesh.camera, image.size.aspect, share * parallax, convergence))
+
+    return views()
 
 
 def render_path(

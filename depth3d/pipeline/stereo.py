@@ -1,0 +1,249 @@
+"""A photo or clip becomes stereo, in as many formats as wanted from one depth."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from depth3d.errors import InvalidInput
+from depth3d.image import Image
+from depth3d.options import DepthOptions, OutputOptions, StereoOptions, VideoOptions, changed, nothing_left
+from depth3d.pipeline.comfort import border_disparity, floating_window, rig_of, viewing_of
+from depth3d.pipeline.source import Scene, is_clip, load_scene
+from depth3d.pipeline.stereowrite import Subject, eye_files, write_format
+from depth3d.stereoformats import StereoFormat, find_format, find_formats
+from depth3d.stereopair import StereoPair, StereoRig
+
+__all__ = ["own_pair", "stereo", "stereo_photo", "stereo_targets"]
+
+log = logging.getLogger("depth3d.stereo")
+
+# A suffix that tells the format better than the default does.
+_BY_SUFFIX = {
+    ".mpo": "mpo",
+    ".jps": "jps",
+    ".pns": "pns",
+    ".gif": "wiggle-gif",
+    ".heic": "heic",
+}
+
+
+def stereo(
+    source: str | Path,
+    output: str | Path | None = None,
+    options: StereoOptions | None = None,
+    depth: DepthOptions | None = None,
+    video: VideoOptions | None = None,
+    *,
+    force: bool = False,
+    progress: Callable[[str, int, int], None] | None = None,
+    **changes: Any,
+) -> Path:
+    """Turn a photo or clip into stereo; return the path written (the first one of several).
+
+    Parameters
+    ----------
+    source: any picture or clip; of a stereo picture its own two eyes are aligned and converted
+        (``own_eyes=False`` renders new ones from its depth).
+    output: default the source's name with the tag that players detect (``NAME_LRF_Full_SBS.jpg``). With
+        several formats only its stem counts.
+    options, depth, video: all settings; single ones may be given by name (``format="mpo", parallax=1.5``).
+    force: replace existing files.
+    progress: clips: called with (stage, frames done, frames in all).
+
+    What is louder than comfortable is logged as a warning, never changed.
+
+    Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
+    """
+    options = changed(options or StereoOptions(), changes)
+    depth = changed(depth or DepthOptions(), changes)
+    video = changed(video or VideoOptions(), changes)
+    nothing_left(changes, options, depth, video)
+    source = Path(source)
+    target = None if output is None else Path(output)
+    if is_clip(source):
+        return _clip(source, target, options, depth, video, force=force, progress=progress)
+    return stereo_photo(source, target, options, depth, force=force)[0]
+
+
+def stereo_targets(source: Path, output: Path | None, names: str) -> dict[Path, StereoFormat]:
+    """Path -> format for a photo; a suffix like .mpo stands for its format where none was named.
+
+    Raises ``InvalidInput`` if a result would replace the photo itself, or for unknown formats.
+    """
+    layouts = find_formats(names)
+    if output is not None and len(layouts) == 1:
+        suffix = ".vr.jpg" if output.name.lower().endswith(".vr.jpg") else output.suffix.lower()
+        named = "vr-photo" if suffix == ".vr.jpg" else _BY_SUFFIX.get(suffix)
+        layout = find_format(named) if named is not None and layouts[0].name == "sbs" else layouts[0]
+        targets = {output: layout}
+    else:
+        base = source if output is None else output
+        stem = base.name.removesuffix("".join(base.suffixes[-2:])) if base.name.endswith(".vr.jpg") else base.stem
+        targets = {base.with_name(f"{stem}{layout.tag}{layout.suffix}"): layout for layout in layouts}
+    for target, layout in targets.items():
+        files = eye_files(target) if layout.name == "pair" else (target,)
+        if any(file.resolve() == source.resolve() for file in files):
+            raise InvalidInput(f"{target}: the result would replace the photo itself; name another one with -o")
+    return targets
+
+
+def stereo_photo(
+    source: Path,
+    output: Path | None,
+    options: StereoOptions,
+    depth: DepthOptions | None = None,
+    *,
+    force: bool = False,
+    tell: Callable[[str], None] | None = None,
+) -> list[Path]:
+    """Write a photo in every format of ``options.format`` from one depth and one rendering; see ``stereo``.
+
+    ``tell`` is called with what a person wants to know: where depth came from, what a file was taken for.
+    """
+    from depth3d.io.atomic import refuse_existing
+
+    depth = depth or DepthOptions()
+    tell = tell or (lambda line: log.info("%s", line))
+    targets = stereo_targets(source, output, options.format)
+    for target, layout in targets.items():
+        for file in eye_files(target) if layout.name == "pair" else (target,):
+            refuse_existing(file, force=force)
+    subject = _subject(source, options, depth, tell)
+    written: list[Path] = []
+    for target, layout in targets.items():
+        written += write_format(subject, layout, target, force=force)
+    return written
+
+
+def _subject(source: Path, options: StereoOptions, depth: DepthOptions, tell: Callable[[str], None]) -> Subject:
+    pair = None
+    # Depth or a network asked for by name, or one eye to be kept, means: new eyes.
+    if options.own_eyes and depth.depth is None and depth.model == "auto" and options.eyes == "both":
+        from depth3d.io.stereofiles import find_pair
+
+        pair = find_pair(source)
+    if pair is None:
+        scene = load_scene(source, depth)
+        for note in (*scene.image.notes, scene.how):
+            tell(f"{source.name}: {note}")
+        rig = rig_of(options, scene.image.size.aspect, scene.depth)
+        _warn(rig, options, scene)
+        return Subject(scene, rig, options)
+    for note in (*pair.notes, "its own two eyes are shown (--no-own-eyes renders new ones from its depth)"):
+        tell(f"{source.name}: {note}")
+    return _own_subject(pair, options, depth, source.name)
+
+
+def _own_subject(pair: StereoPair, options: StereoOptions, depth: DepthOptions, name: str) -> Subject:
+    from depth3d.depth.match import stereo_disparity
+    from depth3d.depthmap import DepthMap
+
+    aligned = own_pair(pair)
+    found = stereo_disparity(aligned.left, aligned.right, depth.matcher, align=False)
+    values = found.disparity.values
+    low, high = (float(value) for value in np.percentile(values[found.sure] if found.sure.any() else values, (1, 99)))
+    normal = DepthMap.from_disparity(found.disparity, low, high)
+    width = aligned.size.width
+    # As measured: its own strength, not the one of --parallax.
+    rig = rig_of(replace(options, parallax=min(50.0, (high - low) / width * 100), arc_minutes=None), 1.0, normal)
+    _warn(rig, options, Scene(aligned.left, normal, name), hint=" (of this stereo picture)")
+    on_screen = low + (high - low) * rig.convergence
+    shown = _shifted(aligned, round(on_screen))
+    if options.floating_window:
+        kept = values[:, max(0, round(on_screen)) :][:, : shown.size.width]
+        shown = floating_window(shown, kept - np.float32(round(on_screen)))
+    return Subject(Scene(aligned.left, normal, f"depth from the two eyes of {name}"), rig, options, shown)
+
+
+def own_pair(pair: StereoPair) -> StereoPair:
+    """A stereo picture with the rows, the roll, the scale and the tone of its right eye brought to the left's."""
+    from depth3d.depth.alignment import match_tone, measure_alignment
+
+    right = measure_alignment(pair.left, pair.right).apply(pair.right)
+    return StereoPair(pair.left, match_tone(pair.left, right), pair.notes)
+
+
+def _shifted(pair: StereoPair, disparity: int) -> StereoPair:
+    """Put what has this disparity (px) onto the screen, by cropping both eyes to what they share."""
+    if disparity == 0 or abs(disparity) >= pair.size.width // 2:
+        return pair
+    keep_left = slice(disparity, None) if disparity > 0 else slice(None, disparity)
+    keep_right = slice(None, -disparity) if disparity > 0 else slice(-disparity, None)
+    return StereoPair(_columns(pair.left, keep_left), _columns(pair.right, keep_right), pair.notes)
+
+
+def _columns(eye: Image, keep: slice) -> Image:
+    alpha = None if eye.alpha is None else eye.alpha[:, keep]
+    return Image(eye.pixels[:, keep], alpha, eye.focal_35mm, eye.notes)
+
+
+def _warn(rig: StereoRig, options: StereoOptions, scene: Scene, hint: str = "") -> None:
+    viewing = viewing_of(options, scene.image.size.aspect)
+    for line in rig.warnings(viewing):
+        log.warning("%s%s", line, hint)
+    if viewing is not None:
+        angle = viewing.arc_minutes(rig.parallax)
+        log.info("on this screen the parallax of %.2g %% is %.0f arc-minutes", rig.parallax, angle)
+    width = scene.image.size.width
+    disparity = (scene.depth.values - np.float32(rig.convergence)) * np.float32(rig.parallax / 100 * width)
+    worst = max(border_disparity(disparity)) / width * 100
+    if worst > 0.3 and not options.floating_window:
+        log.warning(
+            "near things stand %.1f %% in front of the screen where the frame cuts them; --floating-window helps", worst
+        )
+
+
+def _clip(
+    source: Path,
+    output: Path | None,
+    options: StereoOptions,
+    depth: DepthOptions,
+    video: VideoOptions,
+    *,
+    force: bool,
+    progress: Callable[[str, int, int], None] | None,
+) -> Path:
+    from depth3d.pipeline.video import convert
+
+    written = None
+    for target, chosen in clip_runs(source, output, options):
+        made = convert(
+            source,
+            target,
+            stereo=chosen,
+            depth=depth,
+            video=video,
+            output_options=OutputOptions(force=force),
+            progress=progress,
+        )
+        written = written or made
+    if written is None:
+        raise InvalidInput(f"{source}: no format was given")
+    return written
+
+
+def clip_runs(source: Path, output: Path | None, options: StereoOptions) -> list[tuple[Path | None, StereoOptions]]:
+    """(target, options) of every format of a clip; arc-minutes become percent, and loud settings are told.
+
+    Raises ``InvalidInput`` for formats that no clip can have.
+    """
+    layouts = find_formats(options.format)
+    for layout in layouts:
+        if not layout.moving:
+            raise InvalidInput(f"{source}: a clip cannot be written as {layout.name}")
+    rig = rig_of(options, 16 / 9)
+    for line in rig.warnings(viewing_of(options, 16 / 9)):
+        log.warning("%s", line)
+    runs: list[tuple[Path | None, StereoOptions]] = []
+    for layout in layouts:
+        target = output
+        if output is not None and len(layouts) > 1:
+            target = output.with_name(f"{output.stem}{layout.tag}{output.suffix}")
+        runs.append((target, replace(options, format=layout.name, parallax=rig.parallax, arc_minutes=None)))
+    return runs

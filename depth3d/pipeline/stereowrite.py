@@ -1,0 +1,206 @@
+"""One photo into one stereo format: what each packing needs, and the file it becomes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from depth3d.camera import Camera
+from depth3d.image import Image, Size
+from depth3d.options import StereoOptions
+from depth3d.pipeline.comfort import floating_window
+from depth3d.pipeline.multiview import (
+    QUILT_SIZES,
+    fit_into,
+    interlace,
+    lenticular_size,
+    pitch_test,
+    quilt,
+    quilt_grid,
+)
+from depth3d.pipeline.source import Scene
+from depth3d.stereoformats import StereoFormat
+from depth3d.stereopair import StereoPair, StereoRig, metres
+
+__all__ = ["Subject", "write_format"]
+
+# Wiggle pictures: slow enough to see both sides, fast enough for the brain to join them.
+_WIGGLE_RATE = Fraction(7)
+_WIGGLE_SECONDS = 4
+# The distance of a grown-up's eyes: what cameras write for pictures taken life-size.
+_BASELINE_METRES = 0.065
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What is shown: a photo with depth, how strong, and its own two eyes if it has them.
+
+    Parameters
+    ----------
+    scene: the photo and its depth.
+    rig: strength and screen.
+    options: what the formats need besides.
+    own: the aligned pair of a stereo picture, shown instead of new eyes, or None.
+    """
+
+    scene: Scene
+    rig: StereoRig
+    options: StereoOptions
+    own: StereoPair | None = None
+
+    @cached_property
+    def pair(self) -> StereoPair:
+        """Both eyes, rendered once for all formats."""
+        if self.own is not None:
+            return self.own
+        from depth3d.pipeline.views import stereo_pair
+
+        rig = self.rig
+        pair = stereo_pair(
+            self.scene.image, self.scene.depth, rig.parallax, rig.convergence, rig.eyes, self.options.quality
+        )
+        if not self.options.floating_window:
+            return pair
+        size = self.scene.image.size
+        depth = self.scene.depth.resized(size).values
+        return floating_window(
+            pair, (depth - np.float32(rig.convergence)) * np.float32(rig.parallax / 100 * size.width)
+        )
+
+    def fan(self, size: Size, count: int) -> Iterator[Image]:
+        """Views of the photo at ``size``, leftmost first."""
+        from depth3d.pipeline.views import fan_of_views
+
+        image = self.scene.image.resized(size)
+        return fan_of_views(
+            image, self.scene.depth, count, self.rig.parallax, self.rig.convergence, self.options.quality
+        )
+
+    @property
+    def across(self) -> float:
+        """Degrees that the photo covers across its width."""
+        wanted = self.options.field_of_view
+        camera = Camera.of_photo(self.scene.image) if wanted is None else Camera(field_of_view=wanted)
+        return math.degrees(2 * math.atan(0.5 / camera.focal(self.scene.image.size.aspect)))
+
+
+def write_format(subject: Subject, layout: StereoFormat, target: Path, *, force: bool) -> list[Path]:
+    """Write ``subject`` in one format; returns the paths (two for separate eyes)."""
+    from depth3d.io.images import save_image
+
+    if layout.flat and target.suffix.lower() not in (".jps", ".pns"):
+        from depth3d.render.compose import compose
+
+        return [save_image(compose(subject.pair, layout), target, force=force)]
+    if layout.packing == "views":
+        return [save_image(_many_views(subject, layout), target, force=force)]
+    if layout.packing == "depth":
+        return [save_image(_picture_and_depth(subject.scene), target, force=force)]
+    if layout.packing == "sphere":
+        return [save_image(_half_spheres(subject), target, force=force)]
+    return _write_container(subject, layout, target, force=force)
+
+
+def eye_files(target: Path) -> tuple[Path, Path]:
+    """The names of the left and right file of the format "pair"."""
+    return target.with_name(f"{target.stem}_L{target.suffix}"), target.with_name(f"{target.stem}_R{target.suffix}")
+
+
+def _write_container(subject: Subject, layout: StereoFormat, target: Path, *, force: bool) -> list[Path]:
+    pair = subject.pair
+    if layout.name == "mpo":
+        from depth3d.io.mpo import write_mpo
+
+        return [write_mpo([pair.left, pair.right], target, baseline_metres=_BASELINE_METRES, force=force)]
+    if layout.packing == "side":
+        from depth3d.io.sidebyside import write_jps, write_pns
+        from depth3d.render.compose import compose
+
+        write = write_pns if target.suffix.lower() == ".pns" else write_jps
+        return [write(compose(pair, layout), target, right_first=layout.right_first, force=force)]
+    if layout.name == "heic":
+        from depth3d.io.spatialheic import write_spatial_heic
+
+        return [write_spatial_heic(pair, target, force=force)]
+    if layout.name == "vr-photo":
+        return [_write_vr_photo(subject, target, force=force)]
+    if layout.name == "pair":
+        from depth3d.io.images import save_image
+
+        files = eye_files(target)
+        return [save_image(eye, file, force=force) for eye, file in zip((pair.left, pair.right), files, strict=True)]
+    return [_write_wiggle(pair, target, force=force)]
+
+
+def _picture_and_depth(scene: Scene) -> Image:
+    image = scene.image.eight_bit()
+    depth = np.rint(scene.depth.resized(image.size).values * 255).astype(np.uint8)
+    return Image(np.hstack([image.pixels, np.repeat(depth[..., None], 3, axis=2)]))
+
+
+def _many_views(subject: Subject, layout: StereoFormat) -> Image:
+    options = subject.options
+    if layout.name in ("lenticular", "pitch-test"):
+        width = metres(options.print_width, "in", "--print-width")
+        if layout.name == "pitch-test":
+            return pitch_test(width, lpi=options.lpi, dpi=options.dpi)
+        count = options.views or max(2, round(options.dpi / options.lpi))
+        size = lenticular_size(subject.scene.image.size, width, options.dpi)
+        # A view shows every count-th column only: rendering it larger than the photo would be for nothing.
+        drawn = subject.scene.image.size.fit(max(size))
+        return interlace(subject.fan(drawn, count), count, size, lpi=options.lpi, dpi=options.dpi)
+    columns, rows, aspect = quilt_grid(layout)
+    whole = QUILT_SIZES[layout.name]
+    tile = Size(whole.width // columns, whole.height // rows)
+    # Tiles need not have the display's shape: the picture is fitted into that, then squeezed with it.
+    shown = Size(round(tile.height * aspect), tile.height)
+    fitted, (x, y) = fit_into(subject.scene.image, shown)
+    squeeze = tile.width / shown.width
+    size = Size(min(tile.width, max(1, round(fitted.size.width * squeeze))), fitted.size.height)
+    views = (view.resized(size) for view in subject.fan(fitted.size, columns * rows))
+    return quilt(views, columns, rows, tile, (min(round(x * squeeze), tile.width - size.width), y))
+
+
+def _half_spheres(subject: Subject) -> Image:
+    from depth3d.render.compose import compose
+    from depth3d.render.sphere import SphereProjector
+
+    across = subject.across
+    # As many pixels a degree as the photo has in its middle, within what headsets decode.
+    photo = subject.pair.size
+    density = photo.width / (2 * math.tan(math.radians(across) / 2)) * math.pi
+    side = 2 * round(min(max(density, 1024), 4096) / 2)
+    with SphereProjector(photo, Size(side, side), span=(180, 180), across=across) as sphere:
+        eyes = [sphere.project(eye) for eye in (subject.pair.left, subject.pair.right)]
+    return compose(StereoPair(eyes[0], eyes[1]), "sbs")
+
+
+def _write_vr_photo(subject: Subject, target: Path, *, force: bool) -> Path:
+    from depth3d.io.vrphoto import write_vr_photo
+    from depth3d.render.sphere import SphereProjector
+
+    across, photo = subject.across, subject.pair.size
+    down = math.degrees(2 * math.atan(math.tan(math.radians(across) / 2) / photo.aspect))
+    size = Size(photo.width, max(1, round(photo.width * down / across)))
+    with SphereProjector(photo, size, span=(across, down), across=across) as sphere:
+        eyes = [sphere.project(eye) for eye in (subject.pair.left, subject.pair.right)]
+    return write_vr_photo(StereoPair(eyes[0], eyes[1]), target, degrees=across, force=force)
+
+
+def _write_wiggle(pair: StereoPair, target: Path, *, force: bool) -> Path:
+    from depth3d.io.animations import animation_format, write_animation
+
+    kind = animation_format(target)
+    size = pair.size.fit(kind.long_side)
+    size = size.even() if kind.even else size
+    eyes = [eye.eight_bit().resized(size) for eye in (pair.left, pair.right)]
+    # Clips have to last a while; pictures loop by themselves.
+    count = 2 if not kind.even else 2 * round(_WIGGLE_SECONDS * _WIGGLE_RATE / 2)
+    frames = (eyes[number % 2] for number in range(count))
+    return write_animation(frames, target, fps=_WIGGLE_RATE, size=size, count=count, force=force)
