@@ -78,9 +78,7 @@ class Subject:
         from depth3d.pipeline.views import fan_of_views
 
         image = self.scene.image.resized(size)
-        return fan_of_views(
-            image, self.scene.depth, count, self.rig.parallax, self.rig.convergence, self.options.quality
-        )
+        return fan_of_views(image, self.scene.depth, count, self.rig.parallax, self.rig.convergence)
 
     @property
     def across(self) -> float:

@@ -83,7 +83,6 @@ def fan_of_views(
     count: int,
     parallax: float = 2.0,
     convergence: float = 0.5,
-    quality: Quality = "normal",
 ) -> Iterator[Image]:
     """``count`` views from the leftmost to the rightmost, evenly spaced: for quilts and lenticular prints.
 
@@ -93,7 +92,7 @@ def fan_of_views(
     """
     if count < 2:
         raise InvalidInput(f"fan_of_views: {count} views, expected at least 2")
-    mesh = build_layers(image, _fitted(depth, image.size), parallax_percent=abs(parallax) / 2, quality=quality)
+    mesh = build_layers(image, depth.resized(image.size), parallax_percent=abs(parallax) / 2)
 
     def views() -> Iterator[Image]:
         with Renderer(image.size) as renderer:
