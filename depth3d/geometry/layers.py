@@ -19,6 +19,7 @@ from depth3d.geometry.hidden import ALL_WAYS, FROM_LEFT, FROM_RIGHT, Hidden, con
 from depth3d.geometry.inpaint import pull_push, relax
 from depth3d.image import Image, Size
 from depth3d.layeredmesh import Layer, LayeredMesh
+from depth3d.options import Quality
 
 __all__ = ["build_layers"]
 
@@ -30,6 +31,7 @@ FLAT_PIXELS = 0.25  # error of shift allowed where triangles merge
 OUTLINE_ALPHA = 0.6  # of the outermost pixel of the foreground, which holds both sides' colours
 GROW_WIDTH = 900  # the foreground grows by one pixel for each of these pixels of width
 BACKDROP_CELL = 8
+_CELLS: dict[str, int] = {"draft": 4, "normal": 3, "high": 1}
 _WAYS = {"all": ALL_WAYS, "right": FROM_RIGHT, "left": FROM_LEFT}
 
 
@@ -49,8 +51,8 @@ def build_layers(
     depth: DepthMap,
     *,
     parallax_percent: float,
+    quality: Quality = "normal",
     ways: str = "all",
-    cell: int = 1,
     backdrop: bool = True,
 ) -> LayeredMesh:
     """Tear the picture along its depth steps and complete the background behind the foreground.
@@ -62,8 +64,8 @@ def build_layers(
     parallax_percent: the largest shift between nearest and farthest that any view will show, percent of
         the width; decides what counts as a tear and how far behind the foreground the background is filled.
     ways: where the camera will go: "all", or only to the "right" or "left" (one eye of a stereo pair).
-    cell: pixels per side of the smallest cell. 1 = the outline is cut by the mesh; with larger, faster
-        cells the outline is cut by the texture's alpha, as sharp as before.
+    quality: "high" cuts outlines into the mesh, pixel by pixel; "normal" and "draft" take larger, faster
+        cells there and cut the outline by the texture's alpha, as sharp as before.
     backdrop: a third, coarse layer behind all, so that no view shows a hole.
 
     Raises ``InvalidInput`` if the sizes differ or the parallax is negative.
@@ -72,9 +74,12 @@ def build_layers(
         raise InvalidInput(f"build_layers: the depth map is {depth.size}, expected the picture's {image.size}")
     if not (math.isfinite(parallax_percent) and parallax_percent >= 0):
         raise InvalidInput(f"build_layers: parallax_percent is {parallax_percent}, expected a number >= 0")
-    if ways not in _WAYS:
-        raise InvalidInput(f"build_layers: ways is {ways!r}, expected one of {', '.join(_WAYS)}")
+    if ways not in _WAYS or quality not in _CELLS:
+        raise InvalidInput(
+            f"build_layers: ways {ways!r} and quality {quality!r}, expected one of {', '.join(_WAYS)} and of {', '.join(_CELLS)}"
+        )
     photo = _continued(image.eight_bit(), depth, parallax_percent / 100 * image.size.width)
+    cell = _CELLS[quality]
     pixels = max(1, round(image.size.width / GROW_WIDTH)) if photo.travel > TEAR_PIXELS else 0
     cover = grow(photo.shift, pixels, sideways_only=ways != "all")
     hidden = continue_far_side(photo.shift, cover, TEAR_PIXELS, _WAYS[ways])

@@ -172,7 +172,8 @@ def view_scene(
 def _sheets(image: Image, depth: DepthMap, side: int, parallax: float) -> _Sheets:
     """Both layers as pictures, longest side at most ``side``."""
     size = image.size.fit(side)
-    layers = build_layers(image.resized(size), depth.resized(size), parallax_percent=parallax).layers
+    small, values = image.resized(size), depth.resized(size)
+    layers = build_layers(small, values, parallax_percent=parallax, quality="high").layers
     front = flatten_layer(layers[-1], size).depth
     front = np.where(np.isnan(front), depth.resized(size).values, front)
     hidden = np.full_like(front, np.nan)

@@ -69,7 +69,7 @@ def stereo_pair(
 def _eye(image: Image, depth: DepthMap, parallax: float, convergence: float) -> Image:
     """The picture of an eye to the right (to the left with a negative ``parallax``)."""
     ways = "right" if parallax > 0 else "left"
-    mesh = build_layers(image, depth, parallax_percent=abs(parallax), ways=ways, backdrop=False)
+    mesh = build_layers(image, depth, parallax_percent=abs(parallax), quality="high", ways=ways, backdrop=False)
     with Renderer(image.size) as renderer:
         renderer.upload(mesh)
         picture, seen = renderer.draw_with_depth(eye_camera(mesh.camera, image.size.aspect, parallax, convergence))
@@ -136,7 +136,7 @@ def render_path(
         path, photo, size.aspect, amount=amount, seconds=seconds, focus=still
     )  # fmt: skip
     count = max(2, round(seconds * fps))
-    mesh = build_layers(picture, values, parallax_percent=amount, cell=2)
+    mesh = build_layers(picture, values, parallax_percent=amount, quality=quality)
 
     def frames() -> Iterator[Image]:
         with Renderer(size) as renderer:
