@@ -74,10 +74,9 @@ def build_layers(
         raise InvalidInput(f"build_layers: the depth map is {depth.size}, expected the picture's {image.size}")
     if not (math.isfinite(parallax_percent) and parallax_percent >= 0):
         raise InvalidInput(f"build_layers: parallax_percent is {parallax_percent}, expected a number >= 0")
-    if ways not in _WAYS or quality not in _CELLS:
-        raise InvalidInput(
-            f"build_layers: ways {ways!r} and quality {quality!r}, expected one of {', '.join(_WAYS)} and of {', '.join(_CELLS)}"
-        )
+    for name, value, known in (("ways", ways, _WAYS), ("quality", quality, _CELLS)):
+        if value not in known:
+            raise InvalidInput(f"build_layers: {name} is {value!r}, expected one of {', '.join(known)}")
     photo = _continued(image.eight_bit(), depth, parallax_percent / 100 * image.size.width)
     cell = _CELLS[quality]
     pixels = max(1, round(image.size.width / GROW_WIDTH)) if photo.travel > TEAR_PIXELS else 0
