@@ -45,9 +45,10 @@ def resize_cubic(values: NDArray[Any], size: Size) -> NDArray[np.float64]:
 
 def _taps(source: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """For each of ``target`` positions the (target, 4) source indices and their weights."""
-    centre = (np.arange(target) + 0.5) * (source / target) - 0.5
+    # Positions in float32, as OpenCV has them, so that the result is that of the official code to 1e-6.
+    centre = ((np.arange(target) + 0.5) * (source / target) - 0.5).astype(np.float32)
     first = np.floor(centre)
-    t = (centre - first)[:, None]
+    t = (centre - first)[:, None].astype(np.float64)
     distance = np.abs(np.concatenate([t + 1, t, 1 - t, 2 - t], axis=1))
     near = ((_A + 2) * distance - (_A + 3)) * distance**2 + 1
     far = ((distance - 5) * distance + 8) * distance * _A - 4 * _A

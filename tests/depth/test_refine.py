@@ -1,0 +1,117 @@
+"""Depth at the picture's size: steps where the picture has them, and better than bicubic where truth is known."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import cv2
+import numpy as np
+import pytest
+
+from depth3d.depth import refine
+from depth3d.errors import InvalidInput
+from depth3d.image import Image, Size
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture(scope="module")
+def measurement() -> ModuleType:
+    path = EXAMPLES / "measure_upsampling.py"
+    if not path.is_file():
+        pytest.skip("examples are not here")
+    spec = importlib.util.spec_from_file_location("measure_upsampling", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    import sys
+
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def gain(measurement: ModuleType, scene: object) -> tuple[float, float]:
+    plain = measurement.measure(scene, lambda values: refine.bicubic(values, scene.image.size))
+    ours = measurement.measure(scene, lambda values: refine.upsample(values, scene.image))
+    return plain["edges"] / ours["edges"], plain["all"] / ours["all"]
+
+
+def test_five_times_better_near_edges_on_the_synthetic_scene(measurement: ModuleType) -> None:
+    near, everywhere = gain(measurement, measurement.synthetic())
+    assert near > 20
+    assert everywhere > 20
+
+
+@pytest.mark.parametrize("name", ["art", "cones", "motorcycle", "tsukuba"])
+def test_better_on_every_real_scene(measurement: ModuleType, shared: Path, name: str) -> None:
+    near, everywhere = gain(measurement, measurement.load(shared / "data" / "stereo" / name))
+    assert near > 1.6
+    assert everywhere > 1.5
+
+
+def half_red(width: int, height: int, edge: int) -> Image:
+    pixels = np.full((height, width, 3), 40, np.uint8)
+    pixels[:, :edge] = (200, 60, 60)
+    return Image(pixels)
+
+
+def test_a_blurred_step_becomes_a_step_at_the_colour_edge() -> None:
+    guide = half_red(320, 240, 150)
+    truth = np.zeros((240, 320), np.float32)
+    truth[:, :150] = 1
+    network = cv2.resize(cv2.GaussianBlur(truth, (0, 0), 6), (80, 60), interpolation=cv2.INTER_AREA)
+    found = refine.upsample(network, guide)
+    assert found.dtype == np.float32
+    assert found.shape == (240, 320)
+    assert found[:, :149].min() > 0.98
+    assert found[:, 151:].max() < 0.02
+
+
+def test_a_slope_without_edges_stays_a_slope() -> None:
+    random = np.random.default_rng(1)
+    guide = Image(random.integers(0, 255, (240, 320, 3), dtype=np.uint8))
+    network = np.broadcast_to(np.linspace(2, 5, 60, dtype=np.float32)[:, None], (60, 80)).copy()
+    found = refine.upsample(network, guide)
+    rows = (np.arange(240) + 0.5) / 4 - 0.5
+    expected = 2 + 3 * np.clip(rows, 0, 59) / 59
+    assert np.abs(found - expected[:, None]).max() < 0.05
+
+
+def test_the_range_stays() -> None:
+    random = np.random.default_rng(2)
+    network = cv2.GaussianBlur(random.random((24, 32)).astype(np.float32), (0, 0), 2) * 900 - 100
+    found = refine.upsample(network, Image(random.integers(0, 255, (97, 131, 3), dtype=np.uint8)))
+    assert found.min() >= network.min() - 1e-3
+    assert found.max() <= network.max() + 1e-3
+
+
+@pytest.mark.parametrize("size", [Size(1, 1), Size(3, 500), Size(7, 5), Size(64, 48), Size(20, 12)])
+def test_any_size_even_smaller_than_the_network(size: Size) -> None:
+    random = np.random.default_rng(3)
+    network = random.random((48, 64)).astype(np.float32)
+    found = refine.upsample(network, Image(random.integers(0, 65535, (size.height, size.width, 3), dtype=np.uint16)))
+    assert found.shape == (size.height, size.width)
+    assert np.isfinite(found).all()
+
+
+def test_a_flat_map_stays_flat() -> None:
+    found = refine.upsample(np.full((6, 8), 3.0, np.float32), half_red(40, 30, 20))
+    assert (found == 3.0).all()
+
+
+def test_wrong_shapes_are_told() -> None:
+    with pytest.raises(InvalidInput, match=r"\(3, 4, 5\)"):
+        refine.upsample(np.zeros((3, 4, 5), np.float32), half_red(4, 4, 2))
+
+
+def test_large_photos_are_solved_smaller(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(refine, "SOLVER_PIXELS", 10_000)
+    truth = np.zeros((240, 320), np.float32)
+    truth[:, :150] = 1
+    network = cv2.resize(cv2.GaussianBlur(truth, (0, 0), 6), (80, 60), interpolation=cv2.INTER_AREA)
+    found = refine.upsample(network, half_red(320, 240, 150))
+    assert found[:, :145].min() > 0.95
+    assert found[:, 155:].max() < 0.05
