@@ -1,4 +1,4 @@
-"""What runs a network: torch, or OpenVINO."""
+"""What runs a network: torch, or OpenVINO. Neither is imported before it is asked for."""
 
 from __future__ import annotations
 
@@ -7,17 +7,14 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from depth3d.depth import checkpoint
 from depth3d.depth.card import ModelCard
 from depth3d.errors import ModelError
 
-__all__ = ["Engine", "TorchEngine", "cores", "load_network", "open_engine"]
+__all__ = ["Engine", "cores", "identity", "open_engine"]
 
-GPU_BATCH = 8
+PRECISIONS = ("auto", "float32", "bfloat16")
 
 
 class Engine(Protocol):
@@ -30,52 +27,32 @@ class Engine(Protocol):
         ...
 
 
-def open_engine(card: ModelCard, path: Path | None, *, device: str, engine: str, threads: int | None) -> Engine:
+def open_engine(
+    card: ModelCard, path: Path | None, *, device: str, engine: str, threads: int | None, precision: str
+) -> Engine:
     """The engine called ``engine`` with the network of ``card`` and the weights of ``path`` in it.
 
-    Raises ``ModelError`` for an unknown engine, an unknown or missing device, or a checkpoint that does not fit.
+    Raises ``ModelError`` for an unknown engine, precision or device, or a checkpoint that does not fit.
     """
+    if precision not in PRECISIONS:
+        raise ModelError(f"there is no precision {precision!r}: {', '.join(PRECISIONS)}")
     if engine == "torch":
-        return TorchEngine(card, load_network(card, path), device=device, threads=threads)
+        from depth3d.depth.torch_engine import TorchEngine
+
+        return TorchEngine(card, path, device=device, threads=threads or cores(), precision=precision)
+    if engine == "openvino":
+        from depth3d.depth.openvino_engine import OpenVinoEngine
+
+        return OpenVinoEngine(card, path, threads=threads or cores(), precision=precision)
     raise ModelError(f"there is no engine {engine!r}: torch or openvino")
 
 
-def load_network(card: ModelCard, path: Path | None) -> nn.Module:
-    """The network of ``card`` on the CPU in float32, with the weights of ``path``."""
-    network = checkpoint.build(card)
-    if path is not None:
-        checkpoint.load(network, checkpoint.read(path), f"{card.name} ({path.name})")
-    return network
-
-
-class TorchEngine:
-    """torch on the CPU or a GPU."""
-
-    def __init__(
-        self, card: ModelCard, network: nn.Module, *, device: str = "auto", threads: int | None = None
-    ) -> None:
-        self.device = _device(device)
-        self.threads = threads or cores()
-        self.batch = 1 if self.device.type == "cpu" else GPU_BATCH
-        # The stubs of torch know no `memory_format` here.
-        self.network: nn.Module = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-    def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, 3, H, W) normalised float32 -> (N, H', W') float32."""
-        before = torch.get_num_threads()
-        if self.device.type == "cpu" and before != self.threads:
-            torch.set_num_threads(self.threads)
-        try:
-            with torch.inference_mode():
-                x = torch.from_numpy(inputs).to(self.device).contiguous(memory_format=torch.channels_last)
-                found: NDArray[np.float32] = self.network(x).float().cpu().numpy()
-                return found
-        except torch.OutOfMemoryError as error:
-            raise ModelError(
-                "the GPU has too little memory for this network; use --device cpu or a smaller one"
-            ) from error
-        finally:
-            torch.set_num_threads(before)
+def identity(card: ModelCard, path: Path | None) -> str | None:
+    """What tells these weights from others on this machine: name, size and time; None if they are no file."""
+    if path is None:
+        return None
+    status = path.stat()
+    return f"{card.name} {path.name} {status.st_size} {status.st_mtime_ns}"
 
 
 def cores() -> int:
@@ -94,18 +71,3 @@ def _quota() -> int | None:
         return max(1, int(limit) // int(period))
     except (OSError, ValueError):
         return None
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        if torch.cuda.is_available():
-            return torch.device("cuda")
-        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ModelError(f"there is no device {name!r}: auto, cpu, cuda, cuda:1 ... or mps") from error
-    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not there.get(device.type, False):
-        raise ModelError(f"the device {name!r} is not on this machine, or this build of torch cannot use it; use cpu")
-    return device

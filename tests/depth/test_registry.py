@@ -48,7 +48,7 @@ def test_the_cards_say_what_the_releases_say(golden_folder: Path) -> None:
 
 
 def test_names_and_aliases_are_all_different() -> None:
-    words = [word.lower() for card in registry.cards() for word in (card.name, *card.aliases)]
+    words = [word for card in registry.cards() for word in {name.lower() for name in (card.name, *card.aliases)}]
     assert len(words) == len(set(words))
 
 

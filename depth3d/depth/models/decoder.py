@@ -124,6 +124,8 @@ class MidasNetwork(nn.Module):
 
     renames: tuple[tuple[str, str], ...] = ()
     ignored: tuple[str, ...] = ()
+    foldable = False  # whether its batch norms are defined right behind their convolutions
+    float32_parts: tuple[str, ...] = ("decoder.head.conv3",)  # what bfloat16 would spoil
 
     # What every family shares. Official levels count from 1, ours from 0.
     decoder_renames = (

@@ -56,6 +56,7 @@ class NextVitNetwork(MidasNetwork):
         *MidasNetwork.decoder_renames,
     )
     ignored = (r"pretrained\.model\.(norm|proj_head)\..*", _DEEPEST)
+    foldable = True
 
 
 class StageEncoder(nn.Module):

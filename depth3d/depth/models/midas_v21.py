@@ -33,6 +33,15 @@ class SmallNetwork(MidasNetwork):
         (r"^pretrained\.layer4\.1\.", "encoder.blocks.6."),
         *MidasNetwork.decoder_renames,
     )
+    foldable = True
+    # Measured on trained EfficientNet-Lite weights: bfloat16 in the first layers costs 1 to 11 % of the range.
+    float32_parts = (
+        "encoder.conv_stem",
+        "encoder.bn1",
+        "encoder.blocks.0",
+        "encoder.blocks.1",
+        "decoder.head.conv3",
+    )
     # The deepest fusion has no skip, so that its unit for the skip is stored but never used.
     ignored = (r"scratch\.refinenet4\.resConfUnit1\..*",)
 
@@ -48,6 +57,7 @@ class LargeNetwork(MidasNetwork):
         *MidasNetwork.decoder_renames,
     )
     ignored = (r"scratch\.refinenet4\.resConfUnit1\..*",)
+    foldable = True
 
 
 def build_small(card: ModelCard) -> nn.Module:

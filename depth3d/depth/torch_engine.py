@@ -1,0 +1,121 @@
+"""Networks on torch: CPU or GPU, channels last, batch norms folded in, bfloat16 where it is native and harmless."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from depth3d.depth import checkpoint
+from depth3d.depth.card import ModelCard
+from depth3d.depth.engines import identity
+from depth3d.depth.fold import fold_batch_norms
+from depth3d.depth.precision import Run, Trial, has_bfloat16
+from depth3d.errors import ModelError
+
+__all__ = ["TorchEngine", "load_network"]
+
+GPU_BATCH = 8
+
+
+def load_network(card: ModelCard, path: Path | None) -> nn.Module:
+    """The network of ``card`` on the CPU in float32, with the weights of ``path``."""
+    network = checkpoint.build(card)
+    if path is not None:
+        checkpoint.load(network, checkpoint.read(path), f"{card.name} ({path.name})")
+    return network
+
+
+class TorchEngine:
+    """One network on one device."""
+
+    def __init__(self, card: ModelCard, path: Path | None, *, device: str, threads: int, precision: str) -> None:
+        self.device = _device(device)
+        self.threads = threads
+        self.batch = 1 if self.device.type == "cpu" else GPU_BATCH
+        network = load_network(card, path)
+        if getattr(network, "foldable", False):
+            fold_batch_norms(network)
+        for name in getattr(network, "float32_parts", ()):
+            parent, _, child = name.rpartition(".")
+            setattr(network.get_submodule(parent), child, _InFloat32(network.get_submodule(name)))
+        # The stubs of torch know no `memory_format` here.
+        self.network: nn.Module = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._run: Run = self._exact
+        if precision == "bfloat16":
+            self._settle(True)
+            self._run = self._quick
+        elif precision == "auto" and card.bfloat16 and _native_bfloat16(self.device):
+            known = identity(card, path)
+            who = None if known is None else f"torch {torch.__version__} {self.device} {known}"
+            self._run = Trial(self._exact, self._quick, who, self._settle)
+
+    def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(N, 3, H, W) normalised float32 -> (N, H', W') float32."""
+        before = torch.get_num_threads()
+        if self.device.type == "cpu" and before != self.threads:
+            torch.set_num_threads(self.threads)
+        try:
+            return self._run(inputs)
+        except torch.OutOfMemoryError as error:
+            raise ModelError(
+                "the GPU has too little memory for this network; use --device cpu or a smaller one"
+            ) from error
+        finally:
+            torch.set_num_threads(before)
+
+    def _exact(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            x = torch.from_numpy(inputs).to(self.device).contiguous(memory_format=torch.channels_last)
+            found: NDArray[np.float32] = self.network(x).float().cpu().numpy()
+            return found
+
+    def _quick(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        with torch.autocast(self.device.type, torch.bfloat16):
+            return self._exact(inputs)
+
+    def _settle(self, quick: bool) -> None:
+        """Once bfloat16 is decided, the weights of plain layers are stored in it, not converted in every run."""
+        if not quick:
+            return
+        kept = {id(part) for wrap in self.network.modules() if isinstance(wrap, _InFloat32) for part in wrap.modules()}
+        for module in self.network.modules():
+            if type(module) in (nn.Linear, nn.Conv2d, nn.ConvTranspose2d) and id(module) not in kept:
+                module.to(torch.bfloat16)
+
+
+class _InFloat32(nn.Module):
+    """Runs ``module`` in float32 inside of a bfloat16 network."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        with torch.autocast(inputs[0].device.type, enabled=False):
+            return cast(Tensor, self.module(*(x if x.dtype == torch.float64 else x.float() for x in inputs)))
+
+
+def _native_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.get_device_capability(device)[0] >= 8
+    return device.type == "cpu" and has_bfloat16()
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        if torch.cuda.is_available():
+            return torch.device("cuda")
+        return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ModelError(f"there is no device {name!r}: auto, cpu, cuda, cuda:1 ... or mps") from error
+    there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if not there.get(device.type, False):
+        raise ModelError(f"the device {name!r} is not on this machine, or this build of torch cannot use it; use cpu")
+    return device
