@@ -10,6 +10,87 @@ The names below are loaded on first use (PEP 562), so that ``import depth3d`` st
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:  # the same list for type checkers and editors, which do not run __getattr__
+    from depth3d.camera import Camera as Camera
+    from depth3d.camera import CameraPath as CameraPath
+    from depth3d.depth.estimator import estimate_depth as estimate_depth
+    from depth3d.depth.estimator import predict_disparity as predict_disparity
+    from depth3d.depth.match import match_stereo as match_stereo
+    from depth3d.depth.registry import register as register
+    from depth3d.depth.temporal import stabilize as stabilize
+    from depth3d.depthmap import DepthMap as DepthMap
+    from depth3d.depthmap import Disparity as Disparity
+    from depth3d.errors import (
+        ContextError as ContextError,
+    )
+    from depth3d.errors import (
+        Depth3DError as Depth3DError,
+    )
+    from depth3d.errors import (
+        ExistsError as ExistsError,
+    )
+    from depth3d.errors import (
+        FileError as FileError,
+    )
+    from depth3d.errors import (
+        InvalidInput as InvalidInput,
+    )
+    from depth3d.errors import (
+        ModelError as ModelError,
+    )
+    from depth3d.errors import (
+        ReadError as ReadError,
+    )
+    from depth3d.errors import (
+        VideoError as VideoError,
+    )
+    from depth3d.errors import (
+        WeightsError as WeightsError,
+    )
+    from depth3d.errors import (
+        WriteError as WriteError,
+    )
+    from depth3d.image import Image as Image
+    from depth3d.image import Size as Size
+    from depth3d.io.depthfiles import read_depth as read_depth
+    from depth3d.io.images import open_image as open_image
+    from depth3d.layeredmesh import Layer as Layer
+    from depth3d.layeredmesh import LayeredMesh as LayeredMesh
+    from depth3d.layeredmesh import Mesh as Mesh
+    from depth3d.options import (
+        AnimateOptions as AnimateOptions,
+    )
+    from depth3d.options import (
+        DepthOptions as DepthOptions,
+    )
+    from depth3d.options import (
+        MeshOptions as MeshOptions,
+    )
+    from depth3d.options import (
+        OutputOptions as OutputOptions,
+    )
+    from depth3d.options import (
+        StereoOptions as StereoOptions,
+    )
+    from depth3d.options import (
+        VideoOptions as VideoOptions,
+    )
+    from depth3d.options import (
+        ViewOptions as ViewOptions,
+    )
+    from depth3d.pipeline.check import check as check
+    from depth3d.pipeline.photo import animate as animate
+    from depth3d.pipeline.share import mesh as mesh
+    from depth3d.pipeline.share import view as view
+    from depth3d.pipeline.stereo import stereo as stereo
+    from depth3d.pipeline.views import render_path as render_path
+    from depth3d.pipeline.views import stereo_pair as stereo_pair
+    from depth3d.render.compose import compose as compose
+    from depth3d.stereopair import StereoFormat as StereoFormat
+    from depth3d.stereopair import StereoPair as StereoPair
+    from depth3d.stereopair import StereoRig as StereoRig
 
 __version__ = "0.1.0"
 

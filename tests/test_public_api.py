@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -33,3 +35,10 @@ def test_import_is_light() -> None:
     code = "import sys, depth3d; print(*[m for m in ('torch','timm','moderngl','cv2','av','PIL') if m in sys.modules])"
     seen = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert seen.strip() == ""
+
+
+def test_type_checkers_see_the_same_list() -> None:
+    tree = ast.parse(Path(depth3d.__file__).read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    seen = {alias.name: node.module for node in block.body if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert seen == depth3d._PUBLIC
