@@ -13,7 +13,7 @@ folder = Path(sys.argv[2]) if len(sys.argv) > 2 else Path.cwd()
 
 image = d3.open_image(photo)
 depth = d3.estimate_depth(image)
-pair = d3.stereo_pair(image, depth, parallax=2.0, convergence="auto")
+pair = d3.stereo_pair(image, depth, parallax=2.0, convergence=0.5)
 for name in ("sbs", "half-sbs", "tb", "anaglyph", "green-magenta", "rows"):
     flat = d3.compose(pair, format=name)
     print(f"{name}: {flat.size}")

@@ -16,7 +16,7 @@ from depth3d.errors import VideoError
 from depth3d.frames import Colour, VideoInfo
 from depth3d.image import Size
 
-__all__ = ["ENCODERS", "HARDWARE", "Encoder", "choose", "works"]
+__all__ = ["ENCODERS", "HARDWARE", "Encoder", "choose", "ffmpeg_version", "works"]
 
 # Hardware decoders of headsets and television sets stop here for H.264.
 H264_WIDEST = 4096
@@ -179,3 +179,10 @@ def settings(card: Encoder, crf: int | None, preset: str | None, colour: Colour 
     if extra and card.parameters:
         options[card.parameters] = ":".join(extra)
     return options
+
+
+def ffmpeg_version() -> str:
+    """Version and place of the ffmpeg program that joins picture, sound and subtitles; for bug reports."""
+    import imageio_ffmpeg
+
+    return f"{imageio_ffmpeg.get_ffmpeg_version()} ({imageio_ffmpeg.get_ffmpeg_exe()})"
