@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.errors import InvalidInput
-from depth3d.image import Size
+from depth3d.image import Image, Size
 
 __all__ = ["DepthMap", "Disparity"]
 
@@ -40,6 +40,10 @@ class Disparity:
     def size(self) -> Size:
         """Width and height in pixels."""
         return Size(int(self.values.shape[1]), int(self.values.shape[0]))
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows: the map in grey, stretched from its smallest to its largest value."""
+        return DepthMap.from_disparity(self)._repr_html_()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,6 +120,11 @@ class DepthMap:
         else:
             values = gray.astype(np.float32)
         return cls(1 - values if invert else values)
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows: the map in grey, white = near."""
+        gray = np.rint(self.values * 255).astype(np.uint8)
+        return Image(np.repeat(gray[..., None], 3, axis=2))._repr_html_()
 
     def inverted(self) -> DepthMap:
         """Near and far exchanged: for files of the other polarity."""

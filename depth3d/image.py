@@ -12,6 +12,8 @@ from depth3d.errors import InvalidInput
 
 __all__ = ["Image", "Size", "linear_to_srgb", "srgb_to_linear"]
 
+_SHOWN = 800  # longer side of a picture in a notebook, pixels
+
 
 class Size(NamedTuple):
     """Width and height in pixels, in this order. Public functions take this, never a bare tuple."""
@@ -125,6 +127,18 @@ class Image:
         pixels = cv2.resize(self.pixels, tuple(size), interpolation=how)
         alpha = None if self.alpha is None else cv2.resize(self.alpha, tuple(size), interpolation=how)
         return replace(self, pixels=pixels, alpha=alpha)
+
+    def _repr_html_(self) -> str:
+        """What Jupyter shows: the picture, longer side at most 800 pixels."""
+        import base64
+
+        import cv2  # here, so that `import depth3d.image` stays light
+
+        small = self.eight_bit().resized(self.size.fit(_SHOWN))
+        channels = [small.pixels[..., ::-1]] if small.alpha is None else [small.pixels[..., ::-1], small.alpha]
+        _, data = cv2.imencode(".png", np.dstack(channels))
+        source = f"data:image/png;base64,{base64.b64encode(bytes(data)).decode()}"
+        return f'<img alt="picture, {self.size}" title="{self.size}" style="max-width:100%" src="{source}">'
 
 
 def _to_uint8(values: NDArray[Any]) -> NDArray[np.uint8]:

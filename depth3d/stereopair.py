@@ -54,6 +54,11 @@ class StereoPair:
         """Width and height of one eye in pixels."""
         return self.left.size
 
+    def _repr_html_(self) -> str:
+        """What Jupyter shows: both pictures, the left eye's on the left."""
+        eyes = "".join(f'<div style="flex:1">{eye._repr_html_()}</div>' for eye in (self.left, self.right))
+        return f'<div style="display:flex;gap:2px">{eyes}</div>'
+
     def swapped(self) -> StereoPair:
         """Left and right exchanged."""
         return replace(self, left=self.right, right=self.left)

@@ -25,6 +25,7 @@ from depth3d.io.meshfiles import MeshCamera, colored_points, write_mesh, write_p
 from depth3d.io.viewer import LARGEST, Page, Sheet, write_page
 from depth3d.layeredmesh import Mesh
 from depth3d.options import DepthOptions, MeshOptions, ViewOptions, changed, nothing_left
+from depth3d.pipeline.shown import Written
 from depth3d.pipeline.source import Scene, load_scene
 
 __all__ = ["mesh", "mesh_scene", "view", "view_scene"]
@@ -57,7 +58,7 @@ def mesh(
     force: bool = False,
     **changes: Any,
 ) -> Path:
-    """Turn a photo into a textured mesh, or a cloud of points; return the path written.
+    """Turn a photo into a textured mesh, or a cloud of points; return the path written (Jupyter shows it).
 
     Parameters
     ----------
@@ -74,7 +75,7 @@ def mesh(
     photo = Path(photo)
     target = Path(output) if output is not None else photo.with_suffix(".glb")
     refuse_existing(target, force=force)
-    return mesh_scene(load_scene(photo, depth), target, options, source=photo, force=force)
+    return Written(mesh_scene(load_scene(photo, depth), target, options, source=photo, force=force))
 
 
 def mesh_scene(
@@ -116,7 +117,7 @@ def view(
     force: bool = False,
     **changes: Any,
 ) -> Path:
-    """Turn a photo into a web page that shows it in 3D, whole in one HTML file; return the path written.
+    """Turn a photo into a web page that shows it in 3D, whole in one HTML file; return its path (Jupyter shows it).
 
     Parameters
     ----------
@@ -133,7 +134,7 @@ def view(
     photo = Path(photo)
     target = Path(output) if output is not None else photo.with_suffix(".html")
     refuse_existing(target, force=force)
-    return view_scene(load_scene(photo, depth), target, options, source=photo, force=force)
+    return Written(view_scene(load_scene(photo, depth), target, options, source=photo, force=force))
 
 
 def view_scene(

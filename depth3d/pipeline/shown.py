@@ -1,0 +1,50 @@
+"""The path of a result, which shows the result itself where a notebook displays it."""
+
+from __future__ import annotations
+
+import base64
+import html
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+__all__ = ["Written"]
+
+if TYPE_CHECKING:
+    _Path = Path
+else:
+    _Path = type(Path())  # Path itself can be subclassed only since Python 3.12
+
+# Larger files are named, not shown: a notebook keeps a copy of everything it shows.
+_LARGEST = 64 * 1024 * 1024
+_PICTURES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".webp": "webp", ".avif": "avif"}
+_CLIPS = {".mp4": "mp4", ".webm": "webm"}
+
+
+class Written(_Path):
+    """A path like any other, of a file that depth3d wrote; Jupyter shows the file."""
+
+    def _repr_html_(self) -> str:
+        """The picture, the clip, the 3D page, or name and size of what a browser cannot show."""
+        name = html.escape(self.name, quote=True)
+        if not self.is_file():
+            return f"<code>{name}</code>"
+        size = self.stat().st_size
+        suffix = self.suffix.lower()
+        if size <= _LARGEST:
+            if suffix == ".html":
+                page = html.escape(self.read_text(encoding="utf-8"), quote=True)
+                return (
+                    f'<iframe title="{name}" srcdoc="{page}" style="width:100%;height:560px;border:0"'
+                    ' allow="fullscreen; xr-spatial-tracking; accelerometer; gyroscope"></iframe>'
+                )
+            if suffix in _PICTURES:
+                return f'<img alt="{name}" style="max-width:100%" src="{self._data(f"image/{_PICTURES[suffix]}")}">'
+            if suffix in _CLIPS:
+                source = self._data(f"video/{_CLIPS[suffix]}")
+                return (
+                    f'<video controls loop autoplay muted style="max-width:100%" title="{name}" src="{source}"></video>'
+                )
+        return f"<code>{name}</code> ({size / 1e6:.1f} MB)"
+
+    def _data(self, kind: str) -> str:
+        return f"data:{kind};base64,{base64.b64encode(self.read_bytes()).decode()}"
