@@ -1,7 +1,7 @@
 """Pictures become what a network sees: MiDaS's own resize and normalisation, to the last bit that matters.
 
 Cubic convolution with a = -0.75 (Keys 1981), half-pixel centres, edges replicated and **no** low-pass when
-shrinking: that is how the networks were trained, and smoother resizing gives other depth. Written as two
+shrinking: that is how the networks were trained, and smoother resizing gives other depth. WrittenPath as two
 gathers, because only four source rows and columns matter for each target one: a 24 megapixel photo costs
 a few megabytes instead of half a gigabyte.
 """

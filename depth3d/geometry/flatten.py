@@ -7,6 +7,7 @@ start from these.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,7 +18,11 @@ from depth3d.layeredmesh import Layer
 
 __all__ = ["FlatLayer", "flatten_layer"]
 
+Floats = NDArray[np.float32]
+Indices = NDArray[np.signedinteger[Any]]
+
 _SAMPLES = 2_000_000  # pixels tried at a time: bounds the memory at about 100 MB
+_EDGE = 1e-4  # a pixel's middle on the line between two triangles belongs to both
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,63 +44,64 @@ def flatten_layer(layer: Layer, size: Size) -> FlatLayer:
 
     A layer is a single-valued sheet over the picture, so no depth test is needed.
     """
-    depth = np.full(size.pixels, np.nan, np.float32)
-    uv = np.zeros((size.pixels, 2), np.float32)
-    corners = layer.positions * np.array(size, np.float32) - np.float32(0.5)
-    triangles = corners[layer.faces]
-    low = np.maximum(np.ceil(triangles.min(1) - 1e-4), 0).astype(np.int32)
-    high = np.minimum(np.floor(triangles.max(1) + 1e-4), np.array(size) - 1).astype(np.int32)
-    span = (high - low + 1).max(1)
-    touched = ((high - low) >= 0).all(1)
-    # Triangles of like size together, so that each group is one array operation.
-    reach = 1
-    while touched.any():
-        chosen = np.flatnonzero(touched & (span <= reach))
-        step = max(1, _SAMPLES // (reach * reach))
+    # Columns one by one throughout: numpy is many times slower along an axis of two or three.
+    x = layer.positions[:, 0] * np.float32(size.width) - np.float32(0.5)
+    y = layer.positions[:, 1] * np.float32(size.height) - np.float32(0.5)
+    corners = [(x[index], y[index]) for index in layer.faces.T]
+    (left, right), (top, bottom) = (_span([corner[axis] for corner in corners], size[axis]) for axis in (0, 1))
+    reach = np.maximum(right - left, bottom - top) + 1
+    waiting = (right >= left) & (bottom >= top)
+    canvas = np.full((3, size.pixels), np.nan, np.float32)
+    values = np.stack([layer.depth, layer.uv[:, 0], layer.uv[:, 1]])
+    # Triangles of like size together, so that each group is a few array operations.
+    side = 1
+    while waiting.any():
+        chosen = np.flatnonzero(waiting & (reach <= side))
+        step = max(1, _SAMPLES // (side * side))
         for start in range(0, len(chosen), step):
-            _draw(layer, triangles, low, chosen[start : start + step], reach, size, depth, uv)
-        touched[chosen] = False
-        reach *= 2
-    at = uv.reshape(size.height, size.width, 2) * np.array(layer.texture.size, np.float32) - np.float32(0.5)
-    colors = cv2.remap(
-        layer.texture.eight_bit().pixels,
-        at[..., 0].copy(),
-        at[..., 1].copy(),
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
+            some = chosen[start : start + step]
+            shapes = [(column[some], row[some]) for column, row in corners]
+            where, triangle, weights = _samples(shapes, left[some], top[some], side, size)
+            vertices = layer.faces[some[triangle]].T
+            canvas[:, where] = sum(values[:, vertex] * weight for vertex, weight in zip(vertices, weights, strict=True))
+        waiting[chosen] = False
+        side *= 2
+    depth, u, v = canvas.reshape(3, size.height, size.width)
+    across, down = (
+        np.nan_to_num(uv * np.float32(side) - np.float32(0.5))
+        for uv, side in zip((u, v), layer.texture.size, strict=True)
     )
-    return FlatLayer(depth.reshape(size.height, size.width), Image(colors))
+    texture = layer.texture.eight_bit().pixels
+    pixels = cv2.remap(texture, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return FlatLayer(depth, Image(pixels))
 
 
-def _draw(
-    layer: Layer,
-    triangles: NDArray[np.float32],
-    low: NDArray[np.int32],
-    chosen: NDArray[np.int64],
-    reach: int,
-    size: Size,
-    depth: NDArray[np.float32],
-    uv: NDArray[np.float32],
-) -> None:
-    """Sample ``chosen`` triangles at the ``reach`` x ``reach`` pixels from their ``low`` corners on."""
-    steps = np.arange(reach, dtype=np.int32)
-    offsets = np.stack(np.meshgrid(steps, steps), -1).reshape(1, -1, 2)
-    pixels = low[chosen][:, None] + offsets
-    a, b, c = (triangles[chosen, index][:, None] for index in range(3))
-    area = _cross(b - a, c - a)
-    point = pixels.astype(np.float32)
-    weights = np.stack([_cross(c - b, point - b), _cross(a - c, point - c), _cross(b - a, point - a)], -1)
+def _span(places: list[Floats], count: int) -> tuple[Indices, Indices]:
+    """First and last of ``count`` pixel middles that each triangle may cover along one axis."""
+    low = np.minimum(np.minimum(places[0], places[1]), places[2])
+    high = np.maximum(np.maximum(places[0], places[1]), places[2])
+    first = np.maximum(np.ceil(low - np.float32(_EDGE)), 0).astype(np.int32)
+    return first, np.minimum(np.floor(high + np.float32(_EDGE)), count - 1).astype(np.int32)
+
+
+def _samples(
+    corners: list[tuple[Floats, Floats]], left: Indices, top: Indices, side: int, size: Size
+) -> tuple[Indices, Indices, tuple[Floats, Floats, Floats]]:
+    """Try ``side`` x ``side`` pixels for each triangle; return those inside.
+
+    Returns (K,) pixel numbers, (K,) numbers of the triangles, and the three corners' (K,) shares in each.
+    """
+    (ax, ay), (bx, by), (cx, cy) = ((x[:, None], y[:, None]) for x, y in corners)
+    steps = np.arange(side, dtype=np.int32)
+    columns = left[:, None] + np.tile(steps, side)
+    rows = top[:, None] + np.repeat(steps, side)
+    px, py = columns.astype(np.float32), rows.astype(np.float32)
+    area = (bx - ax) * (cy - ay) - (by - ay) * (cx - ax)
     with np.errstate(divide="ignore", invalid="ignore"):
-        weights /= area[..., None]
-    inside = (weights >= -1e-4).all(-1) & (pixels < np.array(size)).all(-1) & (area != 0)
-    row, _ = np.nonzero(inside)
-    where = pixels[inside][:, 1] * size.width + pixels[inside][:, 0]
-    share = weights[inside]
-    vertices = layer.faces[chosen[row]]
-    depth[where] = (layer.depth[vertices] * share).sum(-1)
-    uv[where] = (layer.uv[vertices] * share[..., None]).sum(1)
-
-
-def _cross(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    product: NDArray[np.float32] = a[..., 0] * b[..., 1] - a[..., 1] * b[..., 0]
-    return product
+        share_a = ((cx - bx) * (py - by) - (cy - by) * (px - bx)) / area
+        share_b = ((ax - cx) * (py - cy) - (ay - cy) * (px - cx)) / area
+    share_c = 1 - share_a - share_b
+    edge = np.float32(-_EDGE)
+    inside = (share_a >= edge) & (share_b >= edge) & (share_c >= edge) & (columns < size.width) & (rows < size.height)
+    triangle = np.nonzero(inside)[0].astype(np.int32)
+    return rows[inside] * size.width + columns[inside], triangle, (share_a[inside], share_b[inside], share_c[inside])

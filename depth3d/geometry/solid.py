@@ -77,10 +77,8 @@ def tear_apart(depth: Floats, tear: float, flat: float) -> Relief:
         vertices.append(own)
         total += len(own)
     everything = np.concatenate(vertices)
-    kept, index = np.unique(everything, axis=0, return_inverse=True)
     scale = np.array([width, height], np.float32)
-    joined = index.reshape(-1)[np.concatenate(faces)] if faces else np.zeros((0, 3), np.int64)
-    return Relief(kept[:, :2] / scale, kept[:, 2:4] / scale, kept[:, 4], joined)
+    return Relief(everything[:, :2] / scale, everything[:, 2:4] / scale, everything[:, 4], np.concatenate(faces))
 
 
 def place(
@@ -154,7 +152,7 @@ def _single_cells(
     new: list[Floats] = []
     for corner, (right, down) in enumerate(_RING):
         x, y = columns + right, rows + down
-        ring[:, corner] = number[y, x]
+        ring[:, corner] = number[y, x]  # whatever it says at torn corners is replaced
         torn = np.flatnonzero(np.isnan(corners[y, x]))
         py, px = rows[torn], columns[torn]
         beside_x = np.clip(px + (1 if right else -1), 0, width - 1)
@@ -166,9 +164,13 @@ def _single_cells(
         mean = (own + np.where(same, around, 0).sum(0)) / (1 + same.sum(0))
         u = np.where(same[0], x[torn], px + 0.5)
         v = np.where(same[1], y[torn], py + 0.5)
-        ring[torn, corner] = first + sum(map(len, new)) + np.arange(len(torn))
+        # Numbered behind the last for now: the same corner seen from the next pixel is found again below.
+        ring[torn, corner] = -1 - sum(map(len, new)) - np.arange(len(torn))
         new.append(np.column_stack([x[torn], y[torn], u, v, mean]).astype(np.float32))
-    return ring, np.concatenate(new)
+    kept, index = np.unique(np.concatenate(new), axis=0, return_inverse=True)
+    unsettled = ring < 0
+    ring[unsettled] = first + index.reshape(-1)[-1 - ring[unsettled]]
+    return ring, kept
 
 
 def _large_cells(

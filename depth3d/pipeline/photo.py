@@ -10,7 +10,7 @@ from typing import Any
 from depth3d.errors import InvalidInput
 from depth3d.image import Size
 from depth3d.options import AnimateOptions, DepthOptions, changed, frame_rate, nothing_left
-from depth3d.pipeline.shown import Written
+from depth3d.pipeline.shown import WrittenPath
 from depth3d.pipeline.source import Scene, load_scene
 
 __all__ = ["animate", "animate_scene", "output_size"]
@@ -73,7 +73,7 @@ def animate(
     from depth3d.io.atomic import refuse_existing
 
     refuse_existing(target, force=force)
-    return Written(animate_scene(load_scene(photo, depth), target, options, force=force, progress=progress))
+    return WrittenPath(animate_scene(load_scene(photo, depth), target, options, force=force, progress=progress))
 
 
 def animate_scene(

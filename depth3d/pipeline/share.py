@@ -25,7 +25,7 @@ from depth3d.io.meshfiles import MeshCamera, colored_points, write_mesh, write_p
 from depth3d.io.viewer import LARGEST, Page, Sheet, write_page
 from depth3d.layeredmesh import Mesh
 from depth3d.options import DepthOptions, MeshOptions, ViewOptions, changed, nothing_left
-from depth3d.pipeline.shown import Written
+from depth3d.pipeline.shown import WrittenPath
 from depth3d.pipeline.source import Scene, load_scene
 
 __all__ = ["mesh", "mesh_scene", "view", "view_scene"]
@@ -75,7 +75,7 @@ def mesh(
     photo = Path(photo)
     target = Path(output) if output is not None else photo.with_suffix(".glb")
     refuse_existing(target, force=force)
-    return Written(mesh_scene(load_scene(photo, depth), target, options, source=photo, force=force))
+    return WrittenPath(mesh_scene(load_scene(photo, depth), target, options, source=photo, force=force))
 
 
 def mesh_scene(
@@ -134,7 +134,7 @@ def view(
     photo = Path(photo)
     target = Path(output) if output is not None else photo.with_suffix(".html")
     refuse_existing(target, force=force)
-    return Written(view_scene(load_scene(photo, depth), target, options, source=photo, force=force))
+    return WrittenPath(view_scene(load_scene(photo, depth), target, options, source=photo, force=force))
 
 
 def view_scene(
@@ -185,7 +185,9 @@ def _sheets(image: Image, depth: DepthMap, side: int, parallax: float) -> _Sheet
         hidden[drawn], colors[drawn] = flat.depth[drawn], flat.picture.pixels[drawn]
     # Behind the front, and a little beyond the tears, so that no gap shows between the two.
     behind = (hidden < front - 1 / 255).astype(np.uint8)
-    kept = (cv2.dilate(behind, np.ones((5, 5), np.uint8)) > 0) & ~np.isnan(hidden)
+    around = np.ones((5, 5), np.uint8)
+    joined = hidden <= cv2.erode(np.nan_to_num(hidden, nan=1.0), around) + TEAR  # no wall up to the front's own depth
+    kept = (cv2.dilate(behind, around) > 0) & joined
     colors[~kept] = colors[kept].mean(0).astype(np.uint8) if kept.any() else 0
     # A hair further back than the front where they meet, or they would flicker.
     away = np.clip(np.minimum(hidden, front - 1 / 255), 0, 1)

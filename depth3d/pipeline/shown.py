@@ -7,7 +7,7 @@ import html
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-__all__ = ["Written"]
+__all__ = ["WrittenPath"]
 
 if TYPE_CHECKING:
     _Path = Path
@@ -20,8 +20,11 @@ _PICTURES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".we
 _CLIPS = {".mp4": "mp4", ".webm": "webm"}
 
 
-class Written(_Path):
-    """A path like any other, of a file that depth3d wrote; Jupyter shows the file."""
+class WrittenPath(_Path):
+    """A path like any other, of a file that depth3d wrote; Jupyter shows the file.
+
+    The name ends in "Path" because trimesh tells paths by that.
+    """
 
     def _repr_html_(self) -> str:
         """The picture, the clip, the 3D page, or name and size of what a browser cannot show."""

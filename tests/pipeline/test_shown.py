@@ -13,7 +13,7 @@ import pytest
 
 from depth3d.depthmap import DepthMap, Disparity
 from depth3d.image import Image
-from depth3d.pipeline.shown import Written
+from depth3d.pipeline.shown import WrittenPath
 from depth3d.stereopair import StereoPair
 
 
@@ -56,7 +56,7 @@ def test_a_pair_shows_left_then_right() -> None:
     [("a.mp4", "<video"), ("a.webm", "<video"), ("a.gif", "<img"), ("a.PNG", "<img"), ("a.html", "<iframe")],
 )
 def test_files_show_themselves(tmp_path: Path, name: str, element: str) -> None:
-    path = Written(tmp_path / name)
+    path = WrittenPath(tmp_path / name)
     path.write_bytes(b'<p>contents &amp; "more"</p>')
     html = path._repr_html_()
     assert html.startswith(element)
@@ -67,14 +67,14 @@ def test_files_show_themselves(tmp_path: Path, name: str, element: str) -> None:
 
 
 def test_other_files_are_named(tmp_path: Path) -> None:
-    path = Written(tmp_path / "<b>.glb")
+    path = WrittenPath(tmp_path / "<b>.glb")
     assert path._repr_html_() == "<code>&lt;b&gt;.glb</code>"
     path.write_bytes(bytes(2_500_000))
     assert path._repr_html_() == "<code>&lt;b&gt;.glb</code> (2.5 MB)"
 
 
 def test_it_is_a_path_like_any_other(tmp_path: Path) -> None:
-    path = Written(tmp_path / "a.glb")
+    path = WrittenPath(tmp_path / "a.glb")
     assert isinstance(path, Path)
     assert path == tmp_path / "a.glb"
     assert pickle.loads(pickle.dumps(path)) == path
