@@ -183,11 +183,12 @@ def _sheets(image: Image, depth: DepthMap, side: int, parallax: float) -> _Sheet
         flat = flatten_layer(layer, size)
         drawn = ~np.isnan(flat.depth)
         hidden[drawn], colors[drawn] = flat.depth[drawn], flat.picture.pixels[drawn]
-    # Behind the front, and a little beyond the tears, so that no gap shows between the two.
-    behind = (hidden < front - 1 / 255).astype(np.uint8)
+    # Behind the front, and a little beyond the tears, so that no gap shows between the two; but never up a wall
+    # to where the layer behind comes forward to the front's own depth.
+    behind = hidden < front - 1 / 255
     around = np.ones((5, 5), np.uint8)
-    joined = hidden <= cv2.erode(np.nan_to_num(hidden, nan=1.0), around) + TEAR  # no wall up to the front's own depth
-    kept = (cv2.dilate(behind, around) > 0) & joined
+    floor = cv2.erode(np.where(behind, hidden, np.float32(1)), around)
+    kept = behind | ((cv2.dilate(behind.astype(np.uint8), around) > 0) & (hidden <= floor + TEAR))
     colors[~kept] = colors[kept].mean(0).astype(np.uint8) if kept.any() else 0
     # A hair further back than the front where they meet, or they would flicker.
     away = np.clip(np.minimum(hidden, front - 1 / 255), 0, 1)
