@@ -190,6 +190,9 @@ class DepthMapOptions:
         choices=("gray", "inferno", "magma", "plasma", "viridis", "turbo", "jet", "cividis", "spectral"),
     )
     facebook: bool = option(False, "The pair NAME.jpg + NAME_depth.jpg for a Facebook 3D photo.")
+    embed: Literal["gdepth", "dynamic"] | None = option(
+        None, "Write the photo as JPEG with its depth inside it, as Google's cameras do.", choices=("gdepth", "dynamic")
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from depth3d.errors import InvalidInput
 from depth3d.options import DepthMapOptions, DepthOptions
 from depth3d.pipeline.source import Scene, load_scene
 
@@ -33,27 +34,33 @@ def save_depth(
     photo: any picture.
     output: a file (.png .tif 16 bits; .jpg .webp 8 bits; .npy .pfm .exr float32) or a folder; default
         ``NAME_depth.png`` beside the photo.
-    options: heat map, Facebook pair.
+    options: heat map, Facebook pair, or the photo with its depth inside (``embed``: ``NAME_gdepth.jpg``).
     depth: where the depth comes from. A depth map that is about to be replaced is not read as the photo's depth.
     preview: also write ``NAME_depth_preview.jpg``: photo, depth and heat map side by side.
 
     Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
     """
     from depth3d.io.atomic import refuse_existing
+    from depth3d.io.depthembed import write_embedded
     from depth3d.io.depthfiles import contact_picture, write_depth
     from depth3d.io.facebook import facebook_names, write_facebook_pair
     from depth3d.io.images import save_image
 
     photo, options = Path(photo), options or DepthMapOptions()
     target = depth_target(photo, None if output is None else Path(output))
-    if options.facebook:
+    if options.embed:
+        target = _embed_target(photo, options.embed, None if output is None else Path(output))
+    elif options.facebook:
         first = None if output is None else target.with_name(target.stem.removesuffix("_depth") + ".jpg")
         target = facebook_names(photo, first)[1]
     sheet = target.with_name(f"{target.stem}_preview.jpg")
     for path in (target, sheet) if preview else (target,):
         refuse_existing(path, force=force)
     scene = load_scene(photo, depth, ignore=target)
-    if options.facebook:
+    if options.embed:
+        source = photo.read_bytes()
+        written = [write_embedded(scene.image, scene.depth, target, options.embed, source=source, force=force)]
+    elif options.facebook:
         image, partner = write_facebook_pair(scene.image, scene.depth, photo, first, force=force)
         written = [partner, image]
     else:
@@ -62,3 +69,15 @@ def save_depth(
         picture = contact_picture(scene.image, scene.depth, heatmap=options.heatmap or "inferno")
         written.append(save_image(picture, sheet, force=force))
     return written, scene
+
+
+def _embed_target(photo: Path, kind: str, output: Path | None) -> Path:
+    """NAME_gdepth.jpg or NAME_dynamic.jpg: beside the photo, in the folder ``output``, or the file ``output``."""
+    name = f"{photo.stem}_{kind}.jpg"
+    if output is None:
+        return photo.with_name(name)
+    if output.is_dir():
+        return output / name
+    if output.suffix.lower() not in (".jpg", ".jpeg"):
+        raise InvalidInput(f"{output}: --embed writes a JPEG; name it .jpg")
+    return output
