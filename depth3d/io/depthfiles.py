@@ -98,7 +98,7 @@ def find_depth(
     Raises ``ReadError`` if there is such a file but it cannot be read, or has another shape than the photo.
     """
     photo = Path(photo)
-    there = (candidate for candidate in _candidates(photo) if candidate != ignore and candidate.is_file())
+    there = (candidate for candidate in _candidates(photo) if candidate not in (photo, ignore) and candidate.is_file())
     beside = next(there, None)
     if beside is not None:
         return load_depth(beside, invert=invert, size=size or open_image(photo).size)
