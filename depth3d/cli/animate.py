@@ -35,11 +35,13 @@ def command(photos: tuple[Path, ...], output: Path | None, **values: Any) -> Non
 
 def run(path: Path, output: Path | None, options: AnimateOptions, depth: DepthOptions, speech: OutputOptions) -> None:
     """Animate one photo (or clip) and tell the path that was written."""
+    from depth3d.io.animations import animation_format
     from depth3d.io.atomic import refuse_existing
     from depth3d.pipeline.photo import animate_scene
     from depth3d.pipeline.source import load_scene
 
     target = output or path.with_name(f"{path.stem}_3d.mp4")
+    animation_format(target)
     refuse_existing(target, force=speech.force)
     scene = load_scene(path, depth)
     for note in (*scene.image.notes, scene.how):

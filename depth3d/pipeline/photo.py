@@ -70,8 +70,10 @@ def animate(
     nothing_left(changes, options, depth)
     photo = Path(photo)
     target = Path(output) if output is not None else photo.with_name(f"{photo.stem}_3d.mp4")
+    from depth3d.io.animations import animation_format
     from depth3d.io.atomic import refuse_existing
 
+    animation_format(target)
     refuse_existing(target, force=force)
     return WrittenPath(animate_scene(load_scene(photo, depth), target, options, force=force, progress=progress))
 
@@ -84,15 +86,16 @@ def animate_scene(
     force: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Path:
-    """Render and write the animation of a photo that is loaded already; see ``animate``."""
+    """Render and write the animation of a photo that is loaded already, alpha on white; see ``animate``."""
     from depth3d.io.animations import animation_format, write_animation
+    from depth3d.io.images import flatten
     from depth3d.pipeline.views import render_path
 
     rate = frame_rate(options.fps)
     size = output_size(options.size, scene.image.size, long_side=animation_format(target).long_side)
     count = max(2, round(options.seconds * rate))
     frames = render_path(
-        scene.image,
+        flatten(scene.image),  # no clip has alpha, and what lies under transparent pixels is often garbage
         scene.depth,
         path=options.path,
         amount=options.amount,

@@ -111,9 +111,10 @@ def load_scene(path: str | Path, options: DepthOptions | None = None, *, ignore:
 
 def _from_network(image: Image, options: DepthOptions) -> Scene:
     from depth3d.depth.estimator import estimate_depth
+    from depth3d.io.images import flatten
 
     depth = estimate_depth(
-        image, model=options.model, device=options.device, engine=options.engine, threads=options.threads
+        flatten(image), model=options.model, device=options.device, engine=options.engine, threads=options.threads
     )
     if options.invert_depth:
         depth = depth.inverted()

@@ -71,6 +71,10 @@ def test_a_file_beside_the_photo_is_found(tmp_path: Path, name: str) -> None:
     assert np.allclose(other.depth.values, 1 - found.depth.values, atol=1e-6)
 
 
+def test_a_photo_that_is_numbers_is_not_its_own_depth(tmp_path: Path) -> None:
+    assert find_depth(write_depth(scene(), tmp_path / "photo.pfm")) is None
+
+
 def test_the_habit_of_image_and_depth(tmp_path: Path) -> None:
     photo = save_image(PHOTO, tmp_path / "hut-image.jpg")
     write_depth(scene(), tmp_path / "hut-depth.jpg")
