@@ -13,13 +13,14 @@ STEP_PIXELS = (1.0, 2.0)  # ramps higher than this (in pixels of shift) become s
 REFERENCE_WIDTH = 640  # of which the window and the growth are whole pixels
 
 
-def crisp_edges(depth: DepthMap, shift_pixels: float) -> DepthMap:
-    """Turn ramps between near and far into steps and grow the near side by a pixel or two along the rows.
+def crisp_edges(depth: DepthMap, shift_pixels: float, *, sideways: bool = True) -> DepthMap:
+    """Turn ramps between near and far into steps and grow the near side by a pixel or two.
 
     Parameters
     ----------
     depth: at the size of the frame.
     shift_pixels: by how much depth 0 and depth 1 part in one eye, in pixels; ramps that hardly move stay.
+    sideways: the eyes only part along the rows: grow the near side only that way.
 
     A fast stand-in for the edge-excluding median of still pictures: each value on a ramp goes to the nearer one of
     the smallest and largest value around it, then a median removes what is left ragged.
@@ -33,5 +34,7 @@ def crisp_edges(depth: DepthMap, shift_pixels: float) -> DepthMap:
     share = np.clip((height - np.float32(start)) / np.float32(full - start), 0, 1)
     stepped = np.where(values - low > high - values, high, low)
     mixed = values + share * (stepped - values)
-    grown = cv2.dilate(cv2.medianBlur(mixed.astype(np.float32), 5), np.ones((1, 2 * scale + 1), np.uint8))
+    reach = 2 * scale + 1
+    near = np.ones((1 if sideways else reach, reach), np.uint8)
+    grown = cv2.dilate(cv2.medianBlur(mixed.astype(np.float32), 5), near)
     return DepthMap(np.clip(np.asarray(grown, np.float32), 0, 1))

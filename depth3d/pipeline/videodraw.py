@@ -152,9 +152,9 @@ class PathDrawer:
         self._path: Any = None
 
     def __enter__(self) -> PathDrawer:
-        from depth3d.render.renderer import Renderer
+        from depth3d.render.flight import FlightRenderer
 
-        self._renderer = Renderer(self.size)
+        self._renderer = FlightRenderer(self.size)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -162,31 +162,34 @@ class PathDrawer:
             self._renderer.release()
 
     def prepare(self, frame: Frame, depth: DepthMap, look: Look) -> Any:
-        """The mesh of the frame."""
-        from depth3d.geometry.layers import build_layers
+        """Depth at the frame's size, its edges made crisp."""
+        from depth3d.geometry.sharpen import crisp_edges
 
-        values = _along_edges(depth, frame)
-        mesh = build_layers(frame.image, values, parallax_percent=self._options.amount, cell=4, backdrop=False)
-        return frame, mesh
+        travel = self._options.amount / 200 * self.size.width
+        return frame, crisp_edges(_along_edges(depth, frame), travel, sideways=False)
 
     def draw(self, prepared: Any) -> Image:
         """The frame as the camera sees it at the frame's time."""
+        frame, depth = prepared
+        if self._path is None:
+            self._path = self._make_path(frame.image)
+        drawn: Image = self._renderer.draw(frame.image, depth, self._path.at(float(frame.time) % self._path.duration))
+        return drawn
+
+    def _make_path(self, image: Image) -> Any:
+        from depth3d.camera import Camera
         from depth3d.geometry.paths import named_path
 
-        frame, mesh = prepared
-        if self._path is None:
-            still = 0.5 if self._options.focus == "auto" else float(self._options.focus)
-            self._path = named_path(
-                self._options.path,
-                mesh.camera,
-                self.size.aspect,
-                amount=self._options.amount,
-                seconds=self._options.seconds,
-                focus=still,
-            )
-        self._renderer.upload(mesh)
-        drawn: Image = self._renderer.draw(self._path.at(float(frame.time) % self._path.duration))
-        return drawn
+        options = self._options
+        still = 0.5 if options.focus == "auto" else float(options.focus)
+        return named_path(
+            options.path,
+            Camera.of_photo(image),
+            self.size.aspect,
+            amount=options.amount,
+            seconds=options.seconds,
+            focus=still,
+        )
 
 
 class DepthDrawer:
