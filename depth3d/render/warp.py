@@ -7,7 +7,6 @@ arrays, and leaves the rest to the GPU.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import cv2
 import numpy as np
