@@ -98,6 +98,11 @@ class DepthOptions:
     model: str = option("auto", "Depth network (see `depth3d models`), or a checkpoint file.", metavar="NAME")
     device: str = option("auto", "Where the network runs: auto, cpu, cuda, mps.", metavar="DEVICE")
     engine: str = option("torch", "What runs it: torch, openvino.", choices=("torch", "openvino"))
+    precision: str = option(
+        "auto",
+        "Of the network: float32; bfloat16; auto tries where it is native.",
+        choices=("auto", "float32", "bfloat16"),
+    )
     threads: int | None = option(None, "Threads for the network (default: the process's cores).", metavar="N")
     matcher: str = option(
         "sgm", "How the two eyes of stereo input are matched: sgm, dis, or a network as pwcnet:FILE.", metavar="NAME"

@@ -49,10 +49,14 @@ def names() -> list[str]:
 
 
 def get(name: str) -> ModelCard:
-    """The card of the network called ``name`` or one of its aliases, in any case.
+    """The card of the network called ``name`` or one of its aliases, in any case; "hf:..." is Hugging Face's.
 
     Raises ``ModelError`` for an unknown name, with the closest known ones.
     """
+    if name.startswith("hf:"):
+        from depth3d.depth.huggingface import card_for
+
+        return card_for(name)
     known: dict[str, ModelCard] = {}
     for card in cards():
         for alias in (*card.aliases, card.name):
