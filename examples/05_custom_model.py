@@ -1,6 +1,6 @@
 """Your own depth network as a depth3d model: a card and a function that builds it.
 
-    python examples/05_custom_model.py examples/coffee.jpg depth.png
+`python 05_custom_model.py [FOLDER]` writes the depth of a photo as a 16-bit picture.
 
 Here the network is a toy: what is sharp and low in the picture is near. Any torch module that takes (N, 3, H, W)
 normalised pictures and returns (N, H, W) fits in the same way; with a ``WeightsFile`` on the card its weights are
@@ -13,7 +13,9 @@ fetched, checked and loaded too. A package offers its cards to everybody by an e
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
+import cv2
 import torch
 from torch.nn import functional
 
@@ -46,16 +48,10 @@ CARD = ModelCard(
 )
 
 
-def main(photo: str, output: str) -> None:
-    d3.register(CARD)
-    depth = d3.estimate_depth(d3.open_image(photo), model="sharpness")
-    gray = (depth.values * 65535).round().astype("uint16")
+HERE = Path(__file__).parent
+folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path.cwd()
 
-    import cv2
-
-    cv2.imwrite(output, gray)
-    print(output)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+d3.register(CARD)
+depth = d3.estimate_depth(d3.open_image(HERE / "coffee.jpg"), model="sharpness")
+cv2.imwrite(str(folder / "coffee_depth.png"), (depth.values * 65535).round().astype("uint16"))
+print(folder / "coffee_depth.png")

@@ -114,7 +114,12 @@ def _from_network(image: Image, options: DepthOptions) -> Scene:
     from depth3d.io.images import flatten
 
     depth = estimate_depth(
-        flatten(image), model=options.model, device=options.device, engine=options.engine, threads=options.threads
+        image,
+        model=options.model,
+        device=options.device,
+        engine=options.engine,
+        threads=options.threads,
+        precision=options.precision,
     )
     if options.invert_depth:
         depth = depth.inverted()

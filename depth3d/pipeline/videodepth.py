@@ -182,7 +182,12 @@ def _predicted(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Frame, D
 
     options = job.depth
     estimator = open_estimator(
-        options.model, device=options.device, engine=options.engine, threads=options.threads, quiet=True
+        options.model,
+        device=options.device,
+        engine=options.engine,
+        threads=options.threads,
+        precision=options.precision,
+        quiet=True,
     )
     batch: list[Frame] = []
 

@@ -118,7 +118,12 @@ def _depth(job: ClipJob, frame: Frame) -> DepthMap:
 
     options = job.depth
     (disparity,) = predict_disparity(
-        [frame.guide], options.model, device=options.device, engine=options.engine, threads=options.threads
+        [frame.guide],
+        options.model,
+        device=options.device,
+        engine=options.engine,
+        threads=options.threads,
+        precision=options.precision,
     )
     return DepthMap.from_disparity(disparity)
 

@@ -64,7 +64,12 @@ def pick_frames(job: ClipJob, places: list[tuple[str, Fraction]], look: Look) ->
             if frame is None:
                 continue
             (disparity,) = predict_disparity(
-                [frame.guide], options.model, device=options.device, engine=options.engine, threads=options.threads
+                [frame.guide],
+                options.model,
+                device=options.device,
+                engine=options.engine,
+                threads=options.threads,
+                precision=options.precision,
             )
             low, high = (float(v) for v in np.percentile(disparity.values, [0.5, 99.5]))
             depth = DepthMap.from_disparity(disparity, low, high)
