@@ -114,7 +114,7 @@ def _from_network(image: Image, options: DepthOptions) -> Scene:
     from depth3d.io.images import flatten
 
     depth = estimate_depth(
-        image,
+        flatten(image),
         model=options.model,
         device=options.device,
         engine=options.engine,
