@@ -55,7 +55,9 @@ if TYPE_CHECKING:  # the same list for type checkers and editors, which do not r
     from depth3d.image import Image as Image
     from depth3d.image import Size as Size
     from depth3d.io.depthfiles import read_depth as read_depth
+    from depth3d.io.depthfiles import write_depth as write_depth
     from depth3d.io.images import open_image as open_image
+    from depth3d.io.images import save_image as save_image
     from depth3d.layeredmesh import Layer as Layer
     from depth3d.layeredmesh import LayeredMesh as LayeredMesh
     from depth3d.layeredmesh import Mesh as Mesh
@@ -138,10 +140,12 @@ _PUBLIC = {
     "read_depth": "depth3d.io.depthfiles",
     "register": "depth3d.depth.registry",
     "render_path": "depth3d.pipeline.views",
+    "save_image": "depth3d.io.images",
     "stabilize": "depth3d.depth.temporal",
     "stereo": "depth3d.pipeline.stereo",
     "stereo_pair": "depth3d.pipeline.views",
     "view": "depth3d.pipeline.share",
+    "write_depth": "depth3d.io.depthfiles",
 }
 
 __all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604 (the names are literals in _PUBLIC)
