@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
 
-__all__ = ["FARTHEST_INVERSE", "Camera", "CameraPath", "inverse_distance"]
+__all__ = ["FARTHEST_INVERSE", "Camera", "CameraPath", "inverse_distance", "photo_to_view"]
 
 # Normalised inverse depth has lost its zero: 0 is "the farthest", not "infinitely far". The ratio of
 # nearest to farthest distance decides how forward moves and turns look; sideways moves do not depend on it.
@@ -118,6 +118,24 @@ class CameraPath:
         """The camera at ``time`` in seconds."""
         phase = time / self.duration
         return self.motion(phase % 1.0 if self.loop else min(max(phase, 0.0), 1.0))
+
+
+def photo_to_view(photo_camera: Camera, camera: Camera, aspect: float) -> NDArray[np.float64]:
+    """(3, 4) matrix: (x, y, 1, inverse distance) of a photo's point -> (x, y, w) in ``camera``'s picture.
+
+    ``photo_camera`` took the photo and stood at the origin; x, y in picture space.
+    """
+    focal = photo_camera.focal(aspect)
+    to_world = np.array(
+        [
+            [1 / focal, 0, -0.5 / focal, 0],
+            [0, -1 / (focal * aspect), 0.5 / (focal * aspect), 0],
+            [0, 0, -1, 0],
+            [0, 0, 0, 1],
+        ]
+    )
+    moved: NDArray[np.float64] = camera.matrix(aspect) @ to_world
+    return moved
 
 
 def _rotation(degrees: tuple[float, float, float]) -> NDArray[np.float64]:

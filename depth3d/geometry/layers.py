@@ -54,6 +54,7 @@ def build_layers(
     quality: Quality = "normal",
     ways: str = "all",
     backdrop: bool = True,
+    border_percent: float | None = None,
 ) -> LayeredMesh:
     """Tear the picture along its depth steps and complete the background behind the foreground.
 
@@ -67,6 +68,7 @@ def build_layers(
     quality: "high" cuts outlines into the mesh, pixel by pixel; "normal" and "draft" take larger, faster
         cells there and cut the outline by the texture's alpha, as sharp as before.
     backdrop: a third, coarse layer behind all, so that no view shows a hole.
+    border_percent: how far views look beyond the photo's border, percent of the width; default as the parallax.
 
     Raises ``InvalidInput`` if the sizes differ or the parallax is negative.
     """
@@ -77,7 +79,7 @@ def build_layers(
     for name, value, known in (("ways", ways, _WAYS), ("quality", quality, _CELLS)):
         if value not in known:
             raise InvalidInput(f"build_layers: {name} is {value!r}, expected one of {', '.join(known)}")
-    photo = _continued(image.eight_bit(), depth, parallax_percent / 100 * image.size.width)
+    photo = _continued(image.eight_bit(), depth, parallax_percent / 100 * image.size.width, border_percent)
     cell = _CELLS[quality]
     pixels = max(1, round(image.size.width / GROW_WIDTH)) if photo.travel > TEAR_PIXELS else 0
     cover = grow(photo.shift, pixels, sideways_only=ways != "all")
@@ -89,10 +91,10 @@ def build_layers(
     return LayeredMesh(tuple(layer for layer in layers if layer is not None), image.size, Camera.of_photo(image))
 
 
-def _continued(image: Image, depth: DepthMap, travel: float) -> _Photo:
+def _continued(image: Image, depth: DepthMap, travel: float, border_percent: float | None) -> _Photo:
     """Mirror the photo outwards as far as the camera can see: natural texture, and no tear at the border."""
     shift = sharpen(depth.values * np.float32(travel), image.pixels)
-    margin = math.ceil(travel) + 2
+    margin = math.ceil(travel if border_percent is None else border_percent / 100 * image.size.width) + 2
     # The mirror needs as many pixels as it shows; a picture narrower than its travel repeats.
     pixels = np.pad(image.pixels, ((margin, margin), (margin, margin), (0, 0)), mode="symmetric")
     shifts = np.pad(shift, margin, mode="symmetric")

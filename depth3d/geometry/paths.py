@@ -10,10 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
-from depth3d.camera import FARTHEST_INVERSE, Camera, CameraPath, inverse_distance
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.camera import FARTHEST_INVERSE, Camera, CameraPath, inverse_distance, photo_to_view
 from depth3d.errors import InvalidInput
 
-__all__ = ["PATHS", "named_path"]
+__all__ = ["PATHS", "largest_travel", "named_path"]
 
 _RANGE = 1 - FARTHEST_INVERSE
 
@@ -33,6 +36,38 @@ def named_path(
     if name not in PATHS:
         raise InvalidInput(f"path {name!r}: expected one of {', '.join(PATHS)}, or a JSON file")
     return CameraPath(seconds, PATHS[name](photo, aspect, amount / 100, focus))
+
+
+def largest_travel(path: CameraPath, photo: Camera, aspect: float) -> tuple[float, float]:
+    """What a path will show of a photo, both in percent of the width.
+
+    Returns
+    -------
+    parallax: how far nearest and farthest part at most, compared with the photo itself.
+    border: how far a view looks beyond the photo's border at most.
+    """
+    edge = np.linspace(0, 1, 5)
+    places = np.array([(x, y) for x in edge for y in edge])
+    corners = np.array([(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)])
+    parallax = border = 0.0
+    for phase in np.linspace(0, 1, 65):
+        matrix = photo_to_view(photo, path.motion(float(phase)), aspect)
+        far, near = (_seen(matrix, places, inverse) for inverse in (FARTHEST_INVERSE, 1.0))
+        away = (near - far) * (1, 1 / aspect)
+        parallax = max(parallax, float(np.hypot(*away.T).max()))
+        for inverse in (FARTHEST_INVERSE, 1.0):
+            # Where the photo's corners land inside the view, the view looks beyond them.
+            landed = (_seen(matrix, corners, inverse) - corners) * np.where(corners > 0, -1, 1)
+            border = max(border, float((landed * (1, 1 / aspect)).max()))
+    return 100 * parallax, 100 * max(border, 0.0)
+
+
+def _seen(matrix: NDArray[np.float64], places: NDArray[np.float64], inverse: float) -> NDArray[np.float64]:
+    """Where places of the photo at one distance land in the view."""
+    points = np.column_stack([places, np.ones(len(places)), np.full(len(places), inverse)])
+    landed = points @ matrix.T
+    result: NDArray[np.float64] = landed[:, :2] / np.maximum(landed[:, 2:], 1e-3)
+    return result
 
 
 Motion = Callable[[float], Camera]

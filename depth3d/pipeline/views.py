@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 
 from depth3d.camera import FARTHEST_INVERSE, Camera, CameraPath, inverse_distance
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
+from depth3d.geometry.focus import salient_depth
 from depth3d.geometry.inpaint import fill_view
+from depth3d.geometry.keyframes import keyframe_path
 from depth3d.geometry.layers import build_layers
-from depth3d.geometry.paths import named_path
+from depth3d.geometry.paths import largest_travel, named_path
 from depth3d.image import Image, Size
 from depth3d.options import Eyes, Quality
 from depth3d.render.renderer import Renderer
@@ -128,15 +132,13 @@ def render_path(
     Raises ``InvalidInput`` for values outside their ranges, on the call, not at the first frame.
     """
     size = size or image.size
-    picture = image.resized(size)
-    values = depth.resized(size)
-    still = 0.5 if focus == "auto" else float(focus)
-    photo = Camera.of_photo(image)
-    moving = path if isinstance(path, CameraPath) else named_path(
-        path, photo, size.aspect, amount=amount, seconds=seconds, focus=still
-    )  # fmt: skip
+    picture, values = _cut_to(image, depth, size)
+    if focus == "auto":
+        focus = salient_depth(values)
+    moving = path if isinstance(path, CameraPath) else chosen_path(path, image, size, amount, seconds, float(focus))
     count = max(2, round(seconds * fps))
-    mesh = build_layers(picture, values, parallax_percent=amount, quality=quality)
+    parallax, border = largest_travel(moving, Camera.of_photo(image), size.aspect)
+    mesh = build_layers(picture, values, parallax_percent=parallax, quality=quality, border_percent=border)
 
     def frames() -> Iterator[Image]:
         with Renderer(size) as renderer:
@@ -145,3 +147,30 @@ def render_path(
                 yield renderer.draw(moving.at(index * moving.duration / count))
 
     return frames()
+
+
+def chosen_path(name: str, image: Image, size: Size, amount: float, seconds: float, focus: float) -> CameraPath:
+    """A named path, or one from a JSON file (``geometry.keyframes``)."""
+    if not (math.isfinite(amount) and 0 <= amount <= 50):
+        raise InvalidInput(f"amount {amount}: expected 0 to 50 percent of the width")
+    if not 0 <= focus <= 1:
+        raise InvalidInput(f"focus {focus:g}: expected 0 (far) to 1 (near), or auto")
+    photo = Camera.of_photo(image)
+    if name.lower().endswith(".json"):
+        return keyframe_path(Path(name), photo, size.aspect, amount=amount, seconds=seconds, focus=focus)
+    return named_path(name, photo, size.aspect, amount=amount, seconds=seconds, focus=focus)
+
+
+def _cut_to(image: Image, depth: DepthMap, size: Size) -> tuple[Image, DepthMap]:
+    """Both at ``size``; of another shape, the middle is kept and the rest cut off, nothing is stretched."""
+    depth = depth.resized(image.size) if depth.size != size else depth
+    wide, high = image.size
+    scale = min(wide / size.width, high / size.height)
+    kept = Size(max(1, min(wide, round(size.width * scale))), max(1, min(high, round(size.height * scale))))
+    if abs(kept.width - wide) + abs(kept.height - high) > 2 and depth.size == image.size:
+        top, left = (high - kept.height) // 2, (wide - kept.width) // 2
+        part = slice(top, top + kept.height), slice(left, left + kept.width)
+        alpha = None if image.alpha is None else image.alpha[part]
+        image = replace(image, pixels=image.pixels[part], alpha=alpha)
+        depth = DepthMap(depth.values[part])
+    return image.resized(size), depth.resized(size)

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from depth3d.camera import FARTHEST_INVERSE, Camera
+from depth3d.camera import FARTHEST_INVERSE, Camera, photo_to_view
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
 from depth3d.image import Image, Size
 from depth3d.render.context import get_context
-from depth3d.render.renderer import photo_to_view
 from depth3d.render.shaders import make_program, set_uniforms
 
 __all__ = ["FlightRenderer"]

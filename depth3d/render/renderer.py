@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.camera import FARTHEST_INVERSE, Camera
+from depth3d.camera import FARTHEST_INVERSE, Camera, photo_to_view
 from depth3d.errors import InvalidInput
 from depth3d.image import Image, Size
 from depth3d.layeredmesh import LayeredMesh
@@ -14,26 +14,9 @@ from depth3d.render.readback import read_image
 from depth3d.render.shaders import make_program, set_uniforms
 from depth3d.render.upload import GpuLayer, make_target, upload_layer
 
-__all__ = ["Renderer", "photo_to_view"]
+__all__ = ["Renderer"]
 
 GL_FRAMEBUFFER_SRGB = 0x8DB9
-
-
-def photo_to_view(photo_camera: Camera, camera: Camera, aspect: float) -> NDArray[np.float64]:
-    """(3, 4) matrix: (x, y, 1, inverse distance) of a photo's point -> (x, y, w) in ``camera``'s picture.
-
-    ``photo_camera`` took the photo and stood at the origin; x, y in picture space.
-    """
-    focal = photo_camera.focal(aspect)
-    to_world = np.array(
-        [
-            [1 / focal, 0, -0.5 / focal, 0],
-            [0, -1 / (focal * aspect), 0.5 / (focal * aspect), 0],
-            [0, 0, -1, 0],
-            [0, 0, 0, 1],
-        ]
-    )
-    return camera.matrix(aspect) @ to_world
 
 
 class Renderer:

@@ -1,0 +1,121 @@
+"""Camera paths from JSON keyframes, and the tremble of a hand.
+
+::
+
+    {"loop": true, "handheld": 0.1,
+     "keys": [{"at": 0, "x": -1}, {"at": 0.5, "x": 1, "y": 0.5, "yaw": 2, "zoom": 1.05}]}
+
+``at``: phase of the key in [0, 1). ``x``, ``y``: sideways and up, in units of the path's amount: -1 to 1 is the
+whole travel between nearest and farthest. ``z``: forwards, 1 = the way to the nearest point. ``yaw``, ``pitch``,
+``roll``: degrees. ``zoom``: magnification. What a key leaves out is 0 (zoom 1). ``lock``: true keeps the focus
+depth's size while moving along z (dolly zoom). Between keys the path runs along a periodic cubic, so that
+position and velocity are continuous; a path with ``"loop": false`` starts and ends at rest.
+``handheld``: size of an added tremble, in the units of x.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.camera import FARTHEST_INVERSE, Camera, CameraPath, inverse_distance
+from depth3d.errors import InvalidInput, ReadError
+
+__all__ = ["keyframe_path", "tremble"]
+
+NAMES = ("x", "y", "z", "yaw", "pitch", "roll", "zoom")
+
+
+def keyframe_path(
+    path: Path, photo: Camera, aspect: float, *, amount: float, seconds: float, focus: float
+) -> CameraPath:
+    """Read a JSON file of keyframes; the format is this module's docstring.
+
+    Raises ``ReadError`` for a missing file or broken JSON, ``InvalidInput`` for wrong keys.
+    """
+    try:
+        told = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ReadError(path, f"cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise ReadError(path, f"is no JSON: {error}") from error
+    times, values = _keys(told, path)
+    loop = bool(told.get("loop", True))
+    shake = float(told.get("handheld", 0.0))
+    locked = bool(told.get("lock", False))
+    focal = photo.focal(aspect)
+    still = inverse_distance(focus)
+    unit = amount / 200 / (focal * (1 - FARTHEST_INVERSE))
+
+    def motion(phase: float) -> Camera:
+        x, y, z, yaw, pitch, roll, zoom = _between(times, values, phase, loop)
+        if shake:
+            more_x, more_y = tremble(phase)
+            x, y = x + shake * more_x, y + shake * more_y
+        right, up = float(x) * unit, float(y) * unit
+        shift = (focal * right * still, -focal * aspect * up * still)
+        size = float(zoom) * (1 - float(z) * still if locked else 1.0)
+        turned = (float(yaw), float(pitch), float(roll))
+        return Camera((right, up, -float(z)), turned, photo.field_of_view, shift, max(size, 0.05))
+
+    return CameraPath(seconds, motion, loop)
+
+
+def tremble(phase: float) -> tuple[float, float]:
+    """A hand's tremble at ``phase`` of a loop: (right, up) in about [-1, 1], periodic and smooth."""
+    # A few incommensurate-looking whole numbers of rounds, strength falling with speed.
+    rounds = ((2, 0.3), (3, 1.1), (5, 2.3), (7, 4.2), (11, 5.5))
+    total = sum(1 / speed for speed, _ in rounds)
+    x = sum(math.sin(2 * math.pi * speed * phase + start) / speed for speed, start in rounds) / total
+    y = sum(math.cos(2 * math.pi * (speed + 1) * phase + 2 * start) / speed for speed, start in rounds) / total
+    return x, y
+
+
+def _keys(told: Any, path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    keys = told.get("keys") if isinstance(told, dict) else None
+    if not isinstance(keys, list) or not keys or not all(isinstance(key, dict) for key in keys):
+        raise InvalidInput(f'{path}: expected {{"keys": [{{"at": 0, "x": -1}}, ...]}}')
+    for key in keys:
+        unknown = set(key) - {"at", *NAMES}
+        if unknown:
+            raise InvalidInput(f"{path}: unknown {', '.join(sorted(unknown))}; a key holds at, {', '.join(NAMES)}")
+    times = np.array([float(key.get("at", 0.0)) for key in keys])
+    if (times < 0).any() or (times >= 1 + 1e-9).any() or any(b <= a for a, b in pairwise(times)):
+        raise InvalidInput(f'{path}: the keys\' "at" are {times.tolist()}, expected rising numbers in [0, 1)')
+    values = np.array([[float(key.get(name, name == "zoom")) for name in NAMES] for key in keys])
+    if not np.isfinite(values).all():
+        raise InvalidInput(f"{path}: a key holds a number that is not finite")
+    return times, values
+
+
+def _between(times: NDArray[np.float64], values: NDArray[np.float64], phase: float, loop: bool) -> NDArray[np.float64]:
+    """Cubic Hermite interpolation with Catmull-Rom slopes, periodic for loops."""
+    if len(times) == 1:
+        return values[0]
+    if loop:
+        at = np.concatenate([times[-2:] - 1, times, times[:2] + 1]) if len(times) > 1 else times
+        of = np.concatenate([values[-2:], values, values[:2]])
+    else:
+        at = np.concatenate([[times[0] - 1e-3], times, [times[-1] + 1e-3]])
+        of = np.concatenate([values[:1], values, values[-1:]])
+        phase = min(max(phase, times[0]), times[-1])
+    index = int(np.clip(np.searchsorted(at, phase, side="right") - 1, 1, len(at) - 3))
+    span = at[index + 1] - at[index]
+    share = (phase - at[index]) / span
+    slopes = [(of[i + 1] - of[i - 1]) / (at[i + 1] - at[i - 1]) * span for i in (index, index + 1)]
+    if not loop:
+        slopes = [slope * (0 < i < len(times) - 1) for slope, i in zip(slopes, (index - 1, index), strict=True)]
+    square, cube = share**2, share**3
+    result: NDArray[np.float64] = (
+        (2 * cube - 3 * square + 1) * of[index]
+        + (cube - 2 * square + share) * slopes[0]
+        + (3 * square - 2 * cube) * of[index + 1]
+        + (cube - square) * slopes[1]
+    )
+    return result
