@@ -132,7 +132,7 @@ def _write_gif(frames: Iterator[Any], palette: Any, path: Path, fps: Fraction, s
     graph: Any = av.filter.Graph()
     source = graph.add_buffer(width=size.width, height=size.height, format="bgr0", time_base=tick)
     colors = graph.add_buffer(width=16, height=16, format=palette.format.name, time_base=tick)
-    mapper = graph.add("paletteuse", "dither=bayer:bayer_scale=3:diff_mode=rectangle")
+    mapper = graph.add("paletteuse", "dither=bayer:bayer_scale=4:diff_mode=rectangle")
     sink = graph.add("buffersink")
     source.link_to(mapper, 0, 0)
     colors.link_to(mapper, 0, 1)
@@ -202,7 +202,9 @@ def write_webp(frames: Frames, path: Path, fps: Fraction, size: Size) -> None:
         if process.wait() != 0:
             log.seek(0)
             text = log.read().decode(errors="replace").strip().splitlines()
-            raise VideoError(f"ffmpeg could not write the WebP: {text[-1] if text else 'no reason given'}")
+            raise VideoError(
+                f"ffmpeg could not write the WebP: {text[-1] if text else f'exit status {process.returncode}'}"
+            )
 
 
 def _feed(process: subprocess.Popen[bytes], frames: Frames) -> None:
