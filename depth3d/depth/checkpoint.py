@@ -18,13 +18,13 @@ from depth3d.errors import ModelError, WeightsError
 __all__ = ["build", "load", "read", "recognise"]
 
 
-def build(card: ModelCard) -> nn.Module:
-    """The network of ``card`` in evaluation mode, its parameters not yet filled in (unless it needs no file)."""
+def build(card: ModelCard, *, fill: bool = False) -> nn.Module:
+    """The network of ``card`` in evaluation mode, its parameters not filled in (unless there is no file, or ``fill``)."""
     function = card.build
     if isinstance(function, str):
         module, _, name = function.partition(":")
         function = getattr(import_module(module), name)
-    if card.weights is None:
+    if card.weights is None or fill:
         network = function(card)
     else:
         with _NoRandomFill():
