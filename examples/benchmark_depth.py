@@ -127,8 +127,8 @@ def table(card: ModelCard, path: Path, rounds: int, threads: int, *, memory: boo
             work[name].append((time.process_time() - used) * 1e3)
     exact = said["official style"]
     span = float(exact.max() - exact.min())
-    heads = zip(("median ms", "best ms", "CPU ms", "speed-up", "mean error", "99 %", "MB"), (9, 8, 8, 8, 10, 7, 6))
-    print(" " * 18, *(head.rjust(width) for head, width in heads))
+    heads = {"median ms": 9, "best ms": 8, "CPU ms": 8, "speed-up": 8, "mean error": 10, "99 %": 7, "MB": 6}
+    print(" " * 18, *(head.rjust(width) for head, width in heads.items()))
     for name in runs:
         wrong = np.abs(said[name] - exact) / span
         megabytes = f"{peak_memory(name, card.name, path, threads, inputs):6.0f}" if memory else ""

@@ -19,7 +19,7 @@ __all__ = ["build", "load", "read", "recognise"]
 
 
 def build(card: ModelCard, *, fill: bool = False) -> nn.Module:
-    """The network of ``card`` in evaluation mode, its parameters not filled in (unless there is no file, or ``fill``)."""
+    """The network of ``card`` in evaluation mode, parameters not filled in (unless there is no file, or ``fill``)."""
     function = card.build
     if isinstance(function, str):
         module, _, name = function.partition(":")
