@@ -21,15 +21,19 @@ from depth3d.depth.temporal_zoom import NO_ZOOM, Zoom, ZoomEstimator
 __all__ = ["Estimate", "SceneFilter", "look_back"]
 
 STEP = 3
-SCALE_LIMITS = (0.4, 2.5)
+SCALE_LIMITS = (0.1, 10.0)
 """How far the scale of a frame may stray from that of the scene's first one."""
 LEAK = 0.05
 """Share by which a frame's affine map returns to the raw one in every frame: bounds the drift."""
 STRAY_MEMORY = 0.9
+HOME_FRAMES = 15
 OVERLAP_NEEDED, OVERLAP_GOOD = 0.2, 0.92
 LARGEST_GAIN = 0.6
 NOISE_GATE = 3.0
 FADE_MEMORY = 2.0
+DOUBT = 0.35
+"""Median deviation of a frame from the state (in mean deviations of depth; networks' noise is about 0.15) from which
+the flow itself is doubted: after very large motion it may be wrong and yet agree with itself."""
 
 
 @dataclass(slots=True)
@@ -67,7 +71,7 @@ class SceneFilter:
         self._zoom = ZoomEstimator(height, width)
         self._raw = _units(first)
         self._affine = Affine(1.0, 0.0)
-        self._stray = np.zeros(2)
+        self._stray, self._home, self._seen = np.zeros(2), np.zeros(2), 0
         self.state: Floats = self._raw(first)
         self.age: Floats = np.ones_like(self.state)
         self.noise = 0.0
@@ -93,12 +97,12 @@ class SceneFilter:
         self._affine = self._align(raw, expected, valid, overlap)
         aligned = self._affine(raw)
         difference = aligned - expected
-        self._measure_noise(difference, valid)
+        doubt = self._measure_noise(difference, valid)
         strange = _local_mean(np.abs(difference)) / np.float32(NOISE_GATE * self.noise + 1e-9) - 1
         surprise = np.clip(strange, 0, 1) * np.float32(LARGEST_GAIN)
         memory = min(self._memory, FADE_MEMORY) if fading else self._memory
         gain: Floats = np.maximum(np.float32(1) / np.minimum(age + 1, np.float32(memory)), surprise)
-        gain = np.where(valid, gain, np.float32(1))
+        gain = np.where(valid, np.maximum(gain, np.float32(doubt * LARGEST_GAIN)), np.float32(1))
         self.state = expected + gain * difference
         self.age = np.float32(1) / gain
         return zoom
@@ -123,19 +127,25 @@ class SceneFilter:
         better = float(np.clip((error_before / max(error_after, 1e-9) - 1) / 0.5, 0, 1))
         blended = Affine(*(old + better * (new - old) for old, new in zip(before, fitted, strict=True)))
         leak = min(1.0, LEAK + max(0.0, OVERLAP_GOOD - overlap))
-        # Towards raw by the *mean* deviation: a single frame's own jitter must not come back in.
+        # By the *mean* deviation: a single frame's own jitter must not come back in. And not to the scene's first
+        # frame, which may be off itself, but to the mean of its first frames.
         stray = np.array([np.log(blended.scale), blended.scale * centre + blended.shift - centre])
-        self._stray = STRAY_MEMORY * self._stray + (1 - STRAY_MEMORY) * stray
+        self._seen += 1
+        if self._seen <= HOME_FRAMES:
+            self._home += (stray - self._home) / self._seen
+        self._stray = STRAY_MEMORY * self._stray + (1 - STRAY_MEMORY) * (stray - self._home)
         scale = blended.scale * float(np.exp(-leak * self._stray[0]))
         at_centre = blended.scale * centre + blended.shift - leak * float(self._stray[1])
         return Affine(scale, at_centre - scale * centre)
 
-    def _measure_noise(self, difference: Floats, valid: Mask) -> None:
+    def _measure_noise(self, difference: Floats, valid: Mask) -> float:
+        """Follow the noise of single frames; returns 0..1, how far to doubt the motion."""
         sample = np.abs(difference[::STEP, ::STEP][valid[::STEP, ::STEP]])
         if not sample.size:
-            return
+            return 0.0
         sigma = 1.4826 * float(np.median(sample))
         self.noise = sigma if self.noise == 0 else 0.9 * self.noise + 0.1 * sigma
+        return float(np.clip(sigma / DOUBT - 1, 0, 1))
 
 
 def look_back(estimates: list[Estimate], memory: float) -> list[Floats]:

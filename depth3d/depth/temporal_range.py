@@ -11,6 +11,7 @@ import numpy as np
 
 from depth3d.depth.temporal_flow import Floats
 from depth3d.depthmap import DepthMap
+from depth3d.errors import InvalidInput
 
 __all__ = ["SceneRange", "SceneRanges", "Spool", "Stable"]
 
@@ -54,7 +55,8 @@ class SceneRange:
         body = self.high_knee - self.low_knee
         if not self.high > self.low:
             return DepthMap(np.zeros(values.shape, np.float32))
-        body = max(body, 1e-6 * (self.high - self.low))
+        if body < 1e-3 * (self.high - self.low):  # nearly all is at one depth: there is nothing to protect
+            return SceneRange(self.low, self.low, self.high, self.high).normalise(values)
         inner = (np.clip(values, self.low, self.high) - np.float32(self.low_knee)) / np.float32(body)
         top, bottom = (self.high - self.high_knee) / body, (self.low_knee - self.low) / body
         above, room_above = _tail(inner - 1, top)
@@ -79,42 +81,43 @@ def _tail(beyond: Floats, length: float) -> tuple[Floats, float]:
 class SceneRanges:
     """Ranges of the scenes of a clip, gathered frame by frame in a fixed number of bins.
 
-    ``ranges[scene]`` is the ``SceneRange`` of all frames added so far; ask when the scene has ended.
+    ``ranges[scene]`` is the ``SceneRange`` of all frames added so far; ask when the scene has ended. Scenes come one
+    after the other: only the bins of the running one are kept.
     """
 
     def __init__(self) -> None:
-        self._histograms: dict[int, np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
-        self._extremes: dict[int, tuple[float, float, int]] = {}
-        self._done: dict[int, SceneRange] = {}
+        self._ended: list[SceneRange] = []
+        self._bins = np.zeros(BINS, np.int64)
+        self._low, self._high, self._frames = np.inf, -np.inf, 0
 
     def add(self, stable: Stable) -> None:
-        """Count one frame."""
+        """Count one frame, of the running scene or the first of the next one."""
+        if stable.scene == len(self._ended) + 1:
+            self._ended.append(self._running())
+            self._bins = np.zeros(BINS, np.int64)
+            self._low, self._high, self._frames = np.inf, -np.inf, 0
+        elif stable.scene != len(self._ended):
+            raise InvalidInput(f"SceneRanges: frame {stable.index} is of scene {stable.scene}, expected them in order")
         places = np.clip((stable.values + np.float32(SPAN)) * np.float32(BINS / (2 * SPAN)), 0, BINS - 1)
-        counts = np.bincount(places.astype(np.int32).ravel(), minlength=BINS)
-        low, high = float(stable.values.min()), float(stable.values.max())
-        if stable.scene in self._histograms:
-            self._histograms[stable.scene] += counts
-            before = self._extremes[stable.scene]
-            self._extremes[stable.scene] = (min(low, before[0]), max(high, before[1]), before[2] + 1)
-        else:
-            self._histograms[stable.scene] = counts
-            self._extremes[stable.scene] = (low, high, 1)
+        self._bins += np.bincount(places.astype(np.int32).ravel(), minlength=BINS)
+        self._low = min(self._low, float(stable.values.min()))
+        self._high = max(self._high, float(stable.values.max()))
+        self._frames += 1
 
     def __getitem__(self, scene: int) -> SceneRange:
-        low, high, frames = self._extremes[scene]
-        shares = np.cumsum(self._histograms[scene]) / max(1, int(self._histograms[scene].sum()))
-        edges = np.searchsorted(shares, [TAIL_PERCENT / 100, 1 - TAIL_PERCENT / 100])
-        knees = (edges + 0.5) * (2 * SPAN / BINS) - SPAN
-        low_knee, high_knee = (float(np.clip(knee, low, high)) for knee in knees)
-        return SceneRange(low, low_knee, high_knee, high, frames)
+        if not 0 <= scene < len(self):
+            raise IndexError(f"scene {scene} of {len(self)}")
+        return self._ended[scene] if scene < len(self._ended) else self._running()
 
     def __len__(self) -> int:
-        return len(self._histograms)
+        return len(self._ended) + (self._frames > 0)
 
-    def forget(self, scene: int) -> None:
-        """Drop the bins of a scene that is no longer needed."""
-        self._histograms.pop(scene, None)
-        self._extremes.pop(scene, None)
+    def _running(self) -> SceneRange:
+        shares = np.cumsum(self._bins) / max(1, int(self._bins.sum()))
+        edges = np.searchsorted(shares, [TAIL_PERCENT / 100, 1 - TAIL_PERCENT / 100])
+        knees = (edges + 0.5) * (2 * SPAN / BINS) - SPAN
+        low_knee, high_knee = (float(np.clip(knee, self._low, self._high)) for knee in knees)
+        return SceneRange(self._low, low_knee, high_knee, self._high, self._frames)
 
 
 class Spool:
@@ -151,7 +154,6 @@ class Spool:
         for _ in range(self._count):
             raw = self._file.read(2 * self._shape[0] * self._shape[1])
             yield scene_range.normalise(np.frombuffer(raw, np.float16).reshape(self._shape).astype(np.float32))
-        ranges.forget(self.scene)
         self._file.seek(0)
         self._file.truncate()
         self._count, self.scene = 0, None

@@ -22,6 +22,11 @@ STEP = 5
 HUBER_ROUNDS, TUKEY_ROUNDS = 4, 6
 MEMORY = 0.7
 LARGEST_CHANGE = 0.1
+REFERENCE_WIDTH = 384
+"""Errors of flow are judged in pixels of a picture this wide."""
+LOWEST_ZERO = -4.5
+"""Infinity lies at most this many mean deviations below the median: scenes of 1 to 3 metres have -4.5."""
+LENS_ZERO = 14.0
 
 
 class Zoom(NamedTuple):
@@ -75,17 +80,26 @@ class ZoomEstimator:
         _, error_without = _robust_fit(rows[:, :7], target)
         solution, error = _robust_fit(rows, target)
         zoom, depth_zoom = float(solution[7]), float(solution[8])
-        trust = _trust(error_without * self._width, error * self._width)
+        trust = _trust(error_without * REFERENCE_WIDTH, error * REFERENCE_WIDTH)
         self._smooth = MEMORY * self._smooth + (1 - MEMORY) * trust * np.array([zoom, -depth_zoom])
-        rate = float(self._smooth[1])
-        if abs(rate) < 1e-6:
-            return NO_ZOOM
-        farthest = float(np.percentile(depth, 1)) - 0.02
-        return Zoom(rate, float(np.clip(self._smooth[0] / rate, min(-3.0, farthest), farthest)))
+        return _solve(float(self._smooth[0]), float(self._smooth[1]), float(np.percentile(depth, 1)) - 0.02)
+
+
+def _solve(zoom: float, rate: float, farthest: float) -> Zoom:
+    """Rate and zero from the two zoom terms, which are rate * zero and rate where both are well known.
+
+    The second suffers from errors of depth, hence the limits; within them the rate that fits both terms best.
+    """
+    if abs(rate) < 1e-6:
+        return NO_ZOOM
+    # A term in zoom alone is a lens that zooms: nothing comes nearer.
+    moves = float(np.clip((LENS_ZERO - abs(zoom / rate)) / 6, 0, 1))
+    zero = float(np.clip(zoom / rate, min(LOWEST_ZERO, farthest), farthest))
+    return Zoom(moves * (zoom * zero + rate) / (zero * zero + 1), zero)
 
 
 def _trust(error_without: float, error_with: float) -> float:
-    """0..1: how sure it is that the zoom terms explain the flow; the errors are medians in pixels.
+    """0..1: how sure it is that the zoom terms explain the flow; the errors are medians in pixels (of 384).
 
     Ungated, the terms would fit noise in clips of a camera that stands still.
     """
