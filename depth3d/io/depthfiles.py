@@ -16,7 +16,7 @@ from depth3d.io.atomic import atomic_path
 from depth3d.io.colormaps import colorize
 from depth3d.io.depthinside import read_embedded
 from depth3d.io.depthrules import depth_from_numbers, depth_from_picture, polarity_hint
-from depth3d.io.floatfiles import FLOAT_SUFFIXES, encode_floats, has_distances, read_floats
+from depth3d.io.floatfiles import FLOAT_SUFFIXES, encode_floats, has_distances, holds_floats, read_floats
 from depth3d.io.images import encode_image, flatten, open_image
 
 __all__ = [
@@ -50,8 +50,8 @@ def read_depth(path: str | Path, *, invert: bool = False, size: Size | None = No
     Parameters
     ----------
     path: PNG, JPEG, WebP, TIFF and other pictures: grey of 8 or 16 bits, white = near, or a heat map (viridis,
-        inferno, magma, plasma, turbo, jet, cividis, spectral; bright or red = near). NPY, PFM, EXR: numbers
-        in [0, 1] as they are; other ranges larger = nearer; an EXR channel called Z or depth holds distances.
+        inferno, magma, plasma, turbo, jet, cividis, spectral; bright or red = near). NPY, PFM, EXR, float TIFF:
+        numbers in [0, 1] as they are; other ranges larger = nearer; an EXR channel called Z or depth holds distances.
         A photo with depth inside it (HEIC, JPEG) gives that.
     invert: the file has near and far exchanged.
     size: the photo's size, to check that both have the same shape.
@@ -66,7 +66,7 @@ def load_depth(path: str | Path, *, invert: bool = False, size: Size | None = No
     """As ``read_depth``, with the line that tells how the file was read."""
     path = Path(path)
     try:
-        if path.suffix.lower() in FLOAT_SUFFIXES:
+        if holds_floats(path):
             values = read_floats(path)
             depth, how = depth_from_numbers(values, distances=has_distances(path), invert=invert)
             embedded = None

@@ -10,12 +10,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Pillow
 
 from depth3d.errors import ReadError
 from depth3d.image import Size
 from depth3d.io.images import LARGEST
 
-__all__ = ["FLOAT_SUFFIXES", "encode_floats", "has_distances", "read_floats"]
+__all__ = ["FLOAT_SUFFIXES", "encode_floats", "has_distances", "holds_floats", "read_floats"]
 
 FLOAT_SUFFIXES = (".npy", ".pfm", ".exr")
 
@@ -25,7 +26,7 @@ def read_floats(path: Path) -> NDArray[np.float32]:
 
     Several channels (RGB of a grey map) give the first. Raises ``ReadError``.
     """
-    reader = {".npy": _read_npy, ".pfm": _read_pfm, ".exr": _read_exr}[path.suffix.lower()]
+    reader = {".npy": _read_npy, ".pfm": _read_pfm, ".exr": _read_exr}.get(path.suffix.lower(), _read_tiff)
     try:
         values = np.squeeze(np.asarray(reader(path)))
     except ReadError:
@@ -43,6 +44,17 @@ def read_floats(path: Path) -> NDArray[np.float32]:
     if values.ndim != 2 or values.size == 0:
         raise ReadError(path, f"holds an array of shape {values.shape}, expected (H, W)")
     return values.astype(np.float32)
+
+
+def holds_floats(path: Path) -> bool:
+    """Whether ``read_floats`` is for this file: by its suffix, or a TIFF of 32-bit numbers."""
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        return path.suffix.lower() in FLOAT_SUFFIXES
+    try:
+        with Pillow.open(path, formats=("TIFF",)) as picture:
+            return picture.mode in ("F", "I")
+    except (OSError, SyntaxError, ValueError, Pillow.DecompressionBombError):
+        return False  # opening it as a picture says what is wrong
 
 
 def has_distances(path: Path) -> bool:
@@ -90,6 +102,13 @@ def _read_pfm(path: Path) -> NDArray[Any]:
         data = file.read(width * height * channels * 4)
     values = np.frombuffer(data, "<f4" if scale < 0 else ">f4").reshape(height, width, channels)
     return values[::-1]  # PFM stores the bottom row first
+
+
+def _read_tiff(path: Path) -> NDArray[Any]:
+    with Pillow.open(path, formats=("TIFF",)) as picture:
+        if picture.width * picture.height > LARGEST:
+            raise ReadError(path, f"has {picture.width}x{picture.height} pixels, more than {LARGEST >> 20} megapixels")
+        return np.asarray(picture)
 
 
 def _encode_exr(values: NDArray[np.float32]) -> bytes:

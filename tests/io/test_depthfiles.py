@@ -71,6 +71,20 @@ def test_a_file_beside_the_photo_is_found(tmp_path: Path, name: str) -> None:
     assert np.allclose(other.depth.values, 1 - found.depth.values, atol=1e-6)
 
 
+@pytest.mark.parametrize("mode", ["L", "P", "LA", "RGB", "RGBA", "I;16", "F", "1"])
+def test_every_way_to_store_grey(tmp_path: Path, mode: str) -> None:
+    ramp = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (48, 1))
+    if mode == "F":
+        picture = Pillow.fromarray(ramp.astype(np.float32) / 3)  # any range: least to largest becomes 0 to 1
+    elif mode == "I;16":
+        picture = Pillow.fromarray(ramp.astype(np.uint16) * 257)
+    else:
+        picture = Pillow.fromarray(np.where(ramp > 127, 255, 0).astype(np.uint8) if mode == "1" else ramp).convert(mode)
+    picture.save(tmp_path / "d.tif")
+    wanted = (ramp > 127) if mode == "1" else ramp / (252 if mode == "F" else 255)
+    assert np.abs(read_depth(tmp_path / "d.tif").values - wanted).max() < 1e-4
+
+
 def test_a_photo_that_is_numbers_is_not_its_own_depth(tmp_path: Path) -> None:
     assert find_depth(write_depth(scene(), tmp_path / "photo.pfm")) is None
 
