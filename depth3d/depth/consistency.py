@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["agreement", "fill_from_far", "refined", "smooth_inside", "without_specks"]
+__all__ = ["agreement", "fill_from_far", "refined", "smooth_inside", "spread", "without_specks"]
 
 _NOWHERE = np.float32(-1e6)
+_LEVELS_PER_PIXEL = 6.0
 
 
 def agreement(left: NDArray[np.float32], right: NDArray[np.float32], tolerance: float = 1.0) -> NDArray[np.bool_]:
@@ -72,7 +73,7 @@ def smooth_inside(
     disparity: NDArray[np.float32],
     confidence: NDArray[np.float32],
     picture: NDArray[np.uint8],
-    strength: float = 5.0,
+    strength: float = 20.0,
     similarity: float = 6.0,
 ) -> NDArray[np.float32]:
     """Smooth within surfaces, not across edges of the colour or steps of the disparity itself.
@@ -87,16 +88,39 @@ def smooth_inside(
     strength: how much smoother the result shall be.
     similarity: grey levels that count as alike.
     """
-    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
     low, high = np.percentile(disparity, (0.5, 99.5))
-    steps = np.clip((disparity - low) * (255 / max(high - low, 1e-3)), 0, 255)
+    # Grey levels per pixel of disparity: a step of two pixels is an edge, half a pixel is noise.
+    steps = np.clip((disparity - low) * min(255 / max(high - low, 1e-3), _LEVELS_PER_PIXEL), 0, 255)
+    return _weighted_smoothing(disparity, confidence, picture, steps, strength, similarity)
+
+
+def spread(disparity: NDArray[np.float32], known: NDArray[np.bool_], picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Known values flow into unknown pixels along like colours, however far: for holes without a far side.
+
+    Returns the whole map; known pixels are smoothed, too.
+    """
+    confidence = np.where(known, 1.0, 1e-4).astype(np.float32)
+    level = np.float32(np.median(disparity[known])) if known.any() else np.float32(0)
+    start = np.where(known, disparity, level).astype(np.float32)
+    return _weighted_smoothing(start, confidence, picture, np.zeros_like(start), 900.0, 14.0)
+
+
+def _weighted_smoothing(
+    disparity: NDArray[np.float32],
+    confidence: NDArray[np.float32],
+    picture: NDArray[np.uint8],
+    steps: NDArray[np.float32],
+    strength: float,
+    similarity: float,
+) -> NDArray[np.float32]:
+    lab = cv2.cvtColor(picture, cv2.COLOR_RGB2LAB).astype(np.float32)
     guide = np.stack([lab[..., 0], lab[..., 1] + lab[..., 2] - 128, steps], axis=2)
     smoother = cv2.ximgproc.createFastGlobalSmootherFilter(
         np.clip(guide, 0, 255).astype(np.uint8), float(strength), float(similarity)
     )
     weighted = smoother.filter((disparity * confidence).astype(np.float32))
     weights = smoother.filter(confidence.astype(np.float32))
-    return np.asarray(weighted / np.maximum(weights, 1e-6), dtype=np.float32)
+    return np.asarray(weighted / np.maximum(weights, 1e-9), dtype=np.float32)
 
 
 def refined(
@@ -112,6 +136,24 @@ def refined(
     sure = agreement(left, right)
     # Islands smaller than this share of the picture are noise that happened to agree.
     sure = without_specks(np.nan_to_num(left), sure, max(8, sure.size // 3000))
-    dense = np.asarray(cv2.medianBlur(fill_from_far(np.nan_to_num(left), sure), 5), np.float32)
+    filled = fill_from_far(np.nan_to_num(left), sure)
+    blind = _blind(sure)
+    if blind.any() and sure.any():
+        filled = np.where(blind, spread(np.nan_to_num(left), sure, picture), filled).astype(np.float32)
+    dense = np.asarray(cv2.medianBlur(filled, 5), np.float32)
     confidence = np.where(sure, 1.0, 0.05).astype(np.float32)
     return smooth_inside(dense, confidence, picture), sure
+
+
+def _blind(sure: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Unsure pixels of runs at the frame's sides, where the other eye does not look, and of very long ones.
+
+    The farther of two neighbours would be one neighbour only, and paint streaks.
+    """
+    width = sure.shape[1]
+    columns = np.arange(width)[None, :]
+    before = np.maximum.accumulate(np.where(sure, columns, -1), axis=1)
+    after = np.minimum.accumulate(np.where(sure, columns, width)[:, ::-1], axis=1)[:, ::-1]
+    run = after - before - 1
+    outside = ((before < 0) | (after >= width)) & (run > 0.1 * width)
+    return np.asarray(~sure & (outside | (run > 0.2 * width)))

@@ -52,8 +52,9 @@ def match_stereo(left: Image, right: Image, matcher: str | Matcher = "sgm", *, a
     Raises ``InvalidInput`` for pictures of different sizes or an unknown matcher.
     """
     found = stereo_disparity(left, right, matcher, align=align)
-    # A few wrong pixels must not stretch the range of all others.
-    low, high = np.percentile(found.disparity.values, (0.1, 99.9))
+    # A few wrong pixels, or what was filled, must not stretch the range of all others.
+    values = found.disparity.values
+    low, high = np.percentile(values[found.sure] if found.sure.mean() > 0.02 else values, (0.2, 99.8))
     return DepthMap.from_disparity(found.disparity, float(low), float(high))
 
 
@@ -88,5 +89,5 @@ def _enlarged(
     confidence = np.where(step > 1, 0.02, 1.0).astype(np.float32)
     large = np.asarray(cv2.resize(disparity, size, interpolation=cv2.INTER_NEAREST), np.float32) * np.float32(factor)
     weight = np.asarray(cv2.resize(confidence, size, interpolation=cv2.INTER_NEAREST), np.float32)
-    dense = smooth_inside(large, weight, left.pixels, strength=5.0 * factor, similarity=8.0)
+    dense = smooth_inside(large, weight, left.pixels, strength=10.0 * factor, similarity=8.0)
     return dense, cv2.resize(sure.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(bool)

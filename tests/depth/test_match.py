@@ -215,3 +215,13 @@ def test_middlebury(shared: Path, scene: str, most: float) -> None:
     truth = np.load(folder / "disp_left.npy")
     error = np.abs(stereo_disparity(eyes[0], eyes[1]).disparity.values - truth)[non_occluded(truth)]
     assert (error > 2).mean() * 100 < most
+
+
+def test_what_lies_outside_the_other_eyes_frame_is_filled_without_streaks() -> None:
+    left, right, _ = two_planes()
+    moved = Image(np.roll(right.pixels, -60, axis=1))  # a quarter of the left picture has no counterpart
+    found = stereo_disparity(left, moved, align=False)
+    outside = found.disparity.values[:, 4:48]
+    assert not found.sure[:, 4:48].any()
+    assert np.abs(np.diff(outside, axis=0)).max() < 2
+    np.testing.assert_allclose(np.median(outside), 64, atol=2)
