@@ -24,6 +24,10 @@ def command(photo: Path, output: Path | None, **values: Any) -> None:
     \b
     GLB opens anywhere, with a camera where the photographer stood; the photo's own JPEG is in it.
     OBJ comes with NAME.mtl and JPEG files beside it. PLY has colours at its vertices.
+
+    \b
+    Depth maps hold inverse distance of unknown scale: half-way grey is much nearer than half-way. With two
+    known distances, --near and --far in metres, the mesh is true to scale.
     """
     options, depth = build(MeshOptions, values), build(DepthOptions, values)
     speech = build(OutputOptions, values)

@@ -15,6 +15,7 @@ from depth3d.camera import FARTHEST_INVERSE, Camera
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
 from depth3d.geometry.flatten import flatten_layer
+from depth3d.geometry.focus import salient_depth
 from depth3d.geometry.layers import build_layers
 from depth3d.geometry.solid import place, tear_apart
 from depth3d.image import Image, Size
@@ -163,7 +164,7 @@ def view_scene(
         tear=TEAR,
         amount=options.amount,
         most=MOST,
-        focus=_focus(options.focus, sheets.front),
+        focus=_focus(options.focus, DepthMap(sheets.front)),
         metric=near_far is not None,
         title=options.title or (source.stem if source else "3D photo"),
     )
@@ -221,12 +222,10 @@ def _mesh_camera(camera: Camera, size: Size) -> MeshCamera:
     return MeshCamera(vertical, size.aspect)
 
 
-def _focus(wanted: float | str, depth: NDArray[np.float32]) -> float:
-    """The depth that stays still; "auto": that of the middle of the picture, where the subject mostly is."""
+def _focus(wanted: float | str, depth: DepthMap) -> float:
+    """The depth that stays still; "auto": that of the subject."""
     if wanted == "auto":
-        height, width = depth.shape
-        middle = depth[height // 4 : -(height // 4) or None, width // 4 : -(width // 4) or None]
-        return round(float(np.median(middle)), 2)
+        return round(salient_depth(depth), 2)
     value = float(wanted)
     if not 0 <= value <= 1:
         raise InvalidInput(f"focus {value:g}: expected 0 (far) to 1 (near), or auto")

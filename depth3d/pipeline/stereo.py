@@ -14,6 +14,7 @@ from depth3d.errors import InvalidInput
 from depth3d.image import Image
 from depth3d.options import DepthOptions, OutputOptions, StereoOptions, VideoOptions, changed, nothing_left
 from depth3d.pipeline.comfort import border_disparity, floating_window, rig_of, viewing_of
+from depth3d.pipeline.shown import WrittenPath
 from depth3d.pipeline.source import Scene, is_clip, load_scene
 from depth3d.pipeline.stereowrite import Subject, eye_files, write_format
 from depth3d.stereoformats import StereoFormat, find_format, find_formats
@@ -67,8 +68,8 @@ def stereo(
     source = Path(source)
     target = None if output is None else Path(output)
     if is_clip(source):
-        return _clip(source, target, options, depth, video, force=force, progress=progress)
-    return stereo_photo(source, target, options, depth, force=force)[0]
+        return WrittenPath(_clip(source, target, options, depth, video, force=force, progress=progress))
+    return WrittenPath(stereo_photo(source, target, options, depth, force=force)[0])
 
 
 def stereo_targets(source: Path, output: Path | None, names: str) -> dict[Path, StereoFormat]:
