@@ -95,25 +95,27 @@ def find_depth(
     invert: near and far are exchanged.
     ignore: a file that is not taken, as it is about to be replaced.
 
-    Raises ``ReadError`` if there is such a file but it cannot be read, or has another shape than the photo.
+    Raises ``ReadError`` if there is a file beside it that cannot be read or has another shape than the photo.
+    Damaged depth inside the photo is only warned about.
     """
     photo = Path(photo)
     there = (candidate for candidate in _candidates(photo) if candidate not in (photo, ignore) and candidate.is_file())
     beside = next(there, None)
     if beside is not None:
         return load_depth(beside, invert=invert, size=size or open_image(photo).size)
-    embedded = read_embedded(photo)
+    # The photo is good without it: what is wrong with depth that nobody asked for is told, not raised.
+    log = logging.getLogger("depth3d")
+    try:
+        embedded = read_embedded(photo)
+    except ReadError as error:
+        log.warning("%s; it is not used", error)
+        return None
     if embedded is None:
         return None
     depth, how = embedded
     size = size or open_image(photo).size
     if not _same_shape(depth.size, size):
-        logging.getLogger("depth3d").warning(
-            "%s: the depth inside it (%s) has another shape than the photo (%s) and is not used",
-            photo,
-            depth.size,
-            size,
-        )
+        log.warning("%s: the depth inside it is %s, the photo %s: not used", photo, depth.size, size)
         return None
     if invert:
         depth, how = depth.inverted(), f"{how}, inverted"

@@ -144,6 +144,19 @@ def test_depth_inside_a_jpeg(tmp_path: Path, encoding: str, orientation: int) ->
     assert np.array_equal(read_depth(tmp_path / "photo.jpg").values, found.depth.values)
 
 
+@pytest.mark.parametrize("fault", ["damaged", "another shape"])
+def test_depth_inside_that_does_not_fit_is_warned_about(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, fault: str
+) -> None:
+    stored = np.zeros((48, 64) if fault == "damaged" else (64, 48))
+    data = gdepth_photo(PHOTO, stored, "RangeInverse", 1, 9, 1)
+    if fault == "damaged":
+        data = data.replace(b"iVBORw0KGgo", b"AAAAAAAAAAA")  # the start of every PNG in base64
+    (tmp_path / "photo.jpg").write_bytes(data)
+    assert find_depth(tmp_path / "photo.jpg") is None
+    assert "not used" in caplog.text
+
+
 def test_a_portrait_heic_holds_its_disparity(shared: Path, tmp_path: Path) -> None:
     (tmp_path / "pug.heic").write_bytes((shared / "data" / "awkward" / "pug.heic").read_bytes())
     found = find_depth(tmp_path / "pug.heic")
