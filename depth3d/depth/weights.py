@@ -11,11 +11,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import importlib.resources
+import logging
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 from platformdirs import user_cache_path
 
 from depth3d.depth.card import ModelCard, WeightsFile
@@ -25,6 +27,7 @@ from depth3d.errors import WeightsError
 __all__ = ["Cached", "cache_folder", "cached", "check", "locate", "offline"]
 
 _CHUNK = 1 << 20
+_log = logging.getLogger("depth3d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ def locate(card: ModelCard, *, timeout: float = 30.0, quiet: bool = False) -> Pa
     folder = cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / f"{weights.file}.lock"):
+        with _only_one(folder / f"{weights.file}.lock"):
             return _fetched(card, weights, folder, timeout=timeout, quiet=quiet)
     except OSError as error:
         raise WeightsError(
@@ -110,6 +113,21 @@ def digest(path: Path) -> str:
     with contextlib.suppress(OSError):  # a read-only folder: it is hashed again next time
         note.write_text(f"{value} {stamp}\n", encoding="ascii")
     return value
+
+
+@contextlib.contextmanager
+def _only_one(path: Path) -> Iterator[None]:
+    """One process at a time; the others say for what they wait. A process that dies lets go of the lock."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=2)
+    except Timeout:
+        _log.warning("waiting for another process that fetches %s", path.stem)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _note(path: Path) -> Path:
