@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ALL_WAYS", "FROM_LEFT", "FROM_RIGHT", "Hidden", "continue_far_side"]
+__all__ = ["ALL_WAYS", "FROM_LEFT", "FROM_RIGHT", "Hidden", "clear_of_outlines", "continue_far_side"]
 
 # Steps (down, right) in which the far side is continued. The right eye looks behind right-hand outlines, so
 # what it sees there continues from the right to the left.
@@ -17,6 +17,7 @@ ALL_WAYS = ((0, -1), (0, 1), (-1, 0), (1, 0))
 
 # Pixels continued beyond the width of the widest gap that can open, for the filter and for rounding.
 OVERLAP = 3
+SAME_SURFACE = 1.5  # pixels of shift
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +73,24 @@ def continue_far_side(
         run += 1
     shape = (height, width)
     return Hidden(depth.reshape(shape), source.reshape(shape), under.reshape(shape))
+
+
+def clear_of_outlines(hidden: Hidden, seen: NDArray[np.float32], pixels: int) -> Hidden:
+    """The same with every source moved ``pixels`` further out, where no foreground colour has run over.
+
+    A source stays where it is if the surface ends before that.
+    """
+    height, width = seen.shape
+    here = np.flatnonzero(hidden.under)
+    source = hidden.source.copy()
+    row, column = np.divmod(source.ravel()[here], width)
+    down, right = row - here // width, column - here % width
+    length = np.maximum(np.hypot(down, right), 1)
+    moved_row = np.rint(row + pixels * down / length).astype(np.int64).clip(0, height - 1)
+    moved_column = np.rint(column + pixels * right / length).astype(np.int64).clip(0, width - 1)
+    same = np.abs(seen[moved_row, moved_column] - seen[row, column]) < SAME_SURFACE
+    source.ravel()[here] = np.where(same, moved_row * width + moved_column, row * width + column)
+    return Hidden(hidden.depth, source, hidden.under)
 
 
 def _starts(

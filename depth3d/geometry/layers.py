@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from depth3d.camera import Camera
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
-from depth3d.geometry.cuts import find_cuts
+from depth3d.geometry.cuts import Cuts, find_cuts
 from depth3d.geometry.displace import torn_sheet
-from depth3d.geometry.edges import grow, sharpen
-from depth3d.geometry.hidden import ALL_WAYS, FROM_LEFT, FROM_RIGHT, Hidden, continue_far_side
+from depth3d.geometry.edges import SOFT_SHARE, grow, sharpen, softness
+from depth3d.geometry.hidden import ALL_WAYS, FROM_LEFT, FROM_RIGHT, Hidden, clear_of_outlines, continue_far_side
 from depth3d.geometry.inpaint import pull_push, relax
 from depth3d.image import Image, Size
 from depth3d.layeredmesh import Layer, LayeredMesh
@@ -28,8 +28,10 @@ Mask = NDArray[np.bool_]
 
 TEAR_PIXELS = 1.0  # neighbours whose shifts part by more are torn
 FLAT_PIXELS = 0.25  # error of shift allowed where triangles merge
+COARSE_FLAT_PIXELS = 0.5  # the same in the faster qualities
 OUTLINE_ALPHA = 0.6  # of the outermost pixel of the foreground, which holds both sides' colours
 GROW_WIDTH = 900  # the foreground grows by one pixel for each of these pixels of width
+SOFT_GROW_WIDTH = 500  # the same where the depth was soft, so that its edges are a little off
 BACKDROP_CELL = 8
 _CELLS: dict[str, int] = {"draft": 4, "normal": 3, "high": 1}
 _WAYS = {"all": ALL_WAYS, "right": FROM_RIGHT, "left": FROM_LEFT}
@@ -44,6 +46,7 @@ class _Photo:
     travel: float
     pixels: NDArray[np.uint8]
     shift: Floats
+    soft: bool
 
 
 def build_layers(
@@ -81,9 +84,11 @@ def build_layers(
             raise InvalidInput(f"build_layers: {name} is {value!r}, expected one of {', '.join(known)}")
     photo = _continued(image.eight_bit(), depth, parallax_percent / 100 * image.size.width, border_percent)
     cell = _CELLS[quality]
-    pixels = max(1, round(image.size.width / GROW_WIDTH)) if photo.travel > TEAR_PIXELS else 0
-    cover = grow(photo.shift, pixels, sideways_only=ways != "all")
+    pixels = max(1, round(image.size.width / (SOFT_GROW_WIDTH if photo.soft else GROW_WIDTH)))
+    cover = grow(photo.shift, pixels, sideways_only=ways != "all") if photo.travel > TEAR_PIXELS else photo.shift
     hidden = continue_far_side(photo.shift, cover, TEAR_PIXELS, _WAYS[ways])
+    if photo.soft:
+        hidden = clear_of_outlines(hidden, photo.shift, 2 * pixels)
     front, carved = _front(photo, cover, cell)
     layers = [_back(photo, hidden, cover, carved, cell), front]
     if backdrop:
@@ -93,12 +98,13 @@ def build_layers(
 
 def _continued(image: Image, depth: DepthMap, travel: float, border_percent: float | None) -> _Photo:
     """Mirror the photo outwards as far as the camera can see: natural texture, and no tear at the border."""
-    shift = sharpen(depth.values * np.float32(travel), image.pixels)
+    told = depth.values * np.float32(travel)
+    shift = sharpen(told, image.pixels)
     margin = math.ceil(travel if border_percent is None else border_percent / 100 * image.size.width) + 2
     # The mirror needs as many pixels as it shows; a picture narrower than its travel repeats.
     pixels = np.pad(image.pixels, ((margin, margin), (margin, margin), (0, 0)), mode="symmetric")
     shifts = np.pad(shift, margin, mode="symmetric")
-    return _Photo(image.size, margin, travel, pixels, shifts)
+    return _Photo(image.size, margin, travel, pixels, shifts, softness(told) >= SOFT_SHARE)
 
 
 def _front(photo: _Photo, cover: Floats, cell: int) -> tuple[Layer, Mask]:
@@ -108,7 +114,6 @@ def _front(photo: _Photo, cover: Floats, cell: int) -> tuple[Layer, Mask]:
         low = _pooled(cover, cell, np.min)
         mean = _pooled(cover, cell, np.mean)
         cells = np.where(cells - low > TEAR_PIXELS + cell * 0.5, cells, mean)
-    tolerance = _tolerance(cell)
     near = np.kron(cells, np.ones((cell, cell), np.float32))[: cover.shape[0], : cover.shape[1]]
     carved = near - cover > TEAR_PIXELS + 0.5 * (cell - 1) if cell > 1 else np.zeros(cover.shape, bool)
     outline = ~carved & (near - photo.shift > TEAR_PIXELS + 0.5 * (cell - 1))
@@ -116,7 +121,7 @@ def _front(photo: _Photo, cover: Floats, cell: int) -> tuple[Layer, Mask]:
     alpha[outline] = round(255 * OUTLINE_ALPHA)
     alpha[carved] = 0
     picture = Image(photo.pixels, alpha if carved.any() or outline.any() else None)
-    return _layer(photo, cells, tolerance, cell, picture), carved
+    return _layer(photo, cells, _cell_cuts(cells, cover, cell), cell, picture), carved
 
 
 def _back(photo: _Photo, hidden: Hidden, cover: Floats, carved: Mask, cell: int) -> Layer | None:
@@ -133,7 +138,7 @@ def _back(photo: _Photo, hidden: Hidden, cover: Floats, carved: Mask, cell: int)
     cells = np.where(many > 0, mean, _pooled(hidden.depth, cell, np.min)).astype(np.float32)
     # One cell more all round: the seam between the layers lies under the front.
     wanted = cv2.dilate((many > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return _layer(photo, cells, _tolerance(cell), cell, picture, wanted)
+    return _layer(photo, cells, find_cuts(cells, _tolerance(cell)), cell, picture, wanted)
 
 
 def _backdrop(photo: _Photo) -> Layer | None:
@@ -148,27 +153,46 @@ def _backdrop(photo: _Photo) -> Layer | None:
     known = high - far < TEAR_PIXELS
     small = cv2.resize(photo.pixels, far.shape[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
     filled = np.clip(pull_push(small, known) + 0.5, 0, 255).astype(np.uint8)
-    depth = cv2.blur(far, (3, 3)) - np.float32(TEAR_PIXELS)
-    return _layer(photo, np.maximum(depth, 0), math.inf, cell, Image(filled), near_tear)
+    depth = np.maximum(cv2.blur(far, (3, 3)) - np.float32(TEAR_PIXELS), 0)
+    return _layer(photo, depth, find_cuts(depth, math.inf), cell, Image(filled), near_tear)
+
+
+def _cell_cuts(cells: Floats, cover: Floats, cell: int) -> Cuts:
+    """Tears between cells: where they part, and a tear between pixels runs through or along them.
+
+    Without the second condition a steep but whole surface would crack, with nothing prepared behind it.
+    """
+    cuts = find_cuts(cells, _tolerance(cell))
+    if cell == 1:
+        return cuts
+    torn = _pooled(find_cuts(cover, TEAR_PIXELS).beside(), cell, np.max) > 0
+    return Cuts(cuts.right & (torn[:, 1:] | torn[:, :-1]), cuts.below & (torn[1:] | torn[:-1]))
 
 
 def _tolerance(cell: int) -> float:
     return TEAR_PIXELS + 0.5 * (cell - 1)
 
 
-def _pooled(values: Floats, cell: int, how: object) -> Floats:
+def _pooled(values: Floats | Mask, cell: int, how: object) -> Floats:
     """One value for each cell of ``cell`` x ``cell`` pixels; the last ones repeat the border."""
     if cell == 1:
-        return values
+        return np.asarray(values, np.float32)
     height, width = values.shape
     padded = np.pad(values, ((0, -height % cell), (0, -width % cell)), mode="edge")
     blocks = padded.reshape(padded.shape[0] // cell, cell, padded.shape[1] // cell, cell)
     return np.asarray(how(blocks, axis=(1, 3)), np.float32)  # type: ignore[operator]
 
 
-def _layer(photo: _Photo, cells: Floats, tear: float, cell: int, picture: Image, wanted: Mask | None = None) -> Layer:
+def _layer(photo: _Photo, cells: Floats, cuts: Cuts, cell: int, picture: Image, wanted: Mask | None = None) -> Layer:
     """Mesh the cells; from pixels of shift back to depth."""
-    sheet = torn_sheet(cells, find_cuts(cells, tear), FLAT_PIXELS, wanted)
+    if wanted is not None:
+        # Cut out what is wanted: no triangle may span to where the sheet means nothing.
+        cuts = Cuts(
+            cuts.right | (wanted[:, 1:] != wanted[:, :-1]),
+            cuts.below | (wanted[1:] != wanted[:-1]),
+        )
+    flat = FLAT_PIXELS if cell == 1 else COARSE_FLAT_PIXELS
+    sheet = torn_sheet(cells, cuts, flat, wanted)
     pixels = sheet.corners * np.float32(cell)
     place = (pixels - photo.margin) / np.array(photo.size, np.float32)
     height, width = photo.shift.shape
