@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
@@ -110,17 +111,18 @@ def load_scene(path: str | Path, options: DepthOptions | None = None, *, ignore:
 
 
 def _from_network(image: Image, options: DepthOptions) -> Scene:
-    from depth3d.depth.estimator import estimate_depth
+    from depth3d.depth.estimator import estimate_depth, open_estimator
     from depth3d.io.images import flatten
 
-    depth = estimate_depth(
-        flatten(image),
-        model=options.model,
-        device=options.device,
-        engine=options.engine,
-        threads=options.threads,
-        precision=options.precision,
-    )
+    choices: dict[str, Any] = {
+        "device": options.device,
+        "engine": options.engine,
+        "threads": options.threads,
+        "precision": options.precision,
+    }
+    # Kept by the estimator's room, so that asking for its name first costs nothing.
+    name = open_estimator(options.model, **choices).card.name
+    depth = estimate_depth(flatten(image), options.model, **choices)
     if options.invert_depth:
         depth = depth.inverted()
-    return Scene(image, depth, f"depth from the network {options.model!r}")
+    return Scene(image, depth, f"depth from the network {name}")
