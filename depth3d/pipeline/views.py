@@ -71,7 +71,11 @@ def stereo_pair(
 
 
 def _eye(image: Image, depth: DepthMap, parallax: float, convergence: float) -> Image:
-    """The picture of an eye to the right (to the left with a negative ``parallax``)."""
+    """The picture of an eye to the right (to the left with a negative ``parallax``); alpha moves with the colours."""
+    if image.alpha is not None:
+        colors = _eye(replace(image, alpha=None), depth, parallax, convergence)
+        cover = _eye(Image(np.repeat(image.alpha[..., None], 3, axis=2)), depth, parallax, convergence)
+        return Image(colors.pixels, cover.pixels[..., 0])
     ways = "right" if parallax > 0 else "left"
     mesh = build_layers(image, depth, parallax_percent=abs(parallax), quality="high", ways=ways, backdrop=False)
     with Renderer(image.size) as renderer:
