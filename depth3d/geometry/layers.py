@@ -14,7 +14,7 @@ from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
 from depth3d.geometry.cuts import Cuts, find_cuts
 from depth3d.geometry.displace import torn_sheet
-from depth3d.geometry.edges import SOFT_SHARE, grow, sharpen, softness
+from depth3d.geometry.edges import SOFT_SHARE, grow, grow_over_mixed, sharpen, softness
 from depth3d.geometry.hidden import ALL_WAYS, FROM_LEFT, FROM_RIGHT, Hidden, clear_of_outlines, continue_far_side
 from depth3d.geometry.inpaint import pull_push, relax
 from depth3d.image import Image, Size
@@ -86,6 +86,8 @@ def build_layers(
     cell = _CELLS[quality]
     pixels = max(1, round(image.size.width / (SOFT_GROW_WIDTH if photo.soft else GROW_WIDTH)))
     cover = grow(photo.shift, pixels, sideways_only=ways != "all") if photo.travel > TEAR_PIXELS else photo.shift
+    if ways != "all":
+        cover = grow_over_mixed(cover, photo.pixels)
     hidden = continue_far_side(photo.shift, cover, TEAR_PIXELS, _WAYS[ways])
     if photo.soft:
         hidden = clear_of_outlines(hidden, photo.shift, 2 * pixels)
