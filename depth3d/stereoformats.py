@@ -95,7 +95,9 @@ _CARDS = (
     StereoFormat(
         "pitch-test", "views", "_pitch_test", ".png", "Test strip that finds a lenticular sheet's true pitch."
     ),
-    StereoFormat("vr180", "sphere", "_180x180_LR", ".jpg", "VR180: equirectangular half spheres side by side."),
+    StereoFormat(
+        "vr180", "sphere", "_180x180_LR", ".jpg", "VR180: equirectangular half spheres side by side.", moving=True
+    ),
     StereoFormat("vr-photo", "mono", "", ".vr.jpg", "Google VR photo (Cardboard Camera)."),
     StereoFormat("heic", "mono", "_spatial", ".heic", "Spatial photo for Apple devices; experimental."),
 )

@@ -106,7 +106,8 @@ def load_scene(path: str | Path, options: DepthOptions | None = None, *, ignore:
             from depth3d.depth.match import match_stereo
 
             depth = match_stereo(pair.left, pair.right, matcher=options.matcher)
-            return Scene(pair.left, depth, f"depth from the two eyes of {path.name} ({options.matcher})")
+            how = f"depth from the two eyes of {path.name} ({options.matcher})"
+            return Scene(pair.left, depth, "; ".join((*pair.notes, how)))
     return _from_network(open_image(path), options)
 
 

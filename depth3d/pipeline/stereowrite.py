@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from depth3d.camera import Camera
 from depth3d.image import Image, Size
 from depth3d.options import StereoOptions
 from depth3d.pipeline.comfort import floating_window
@@ -83,9 +82,9 @@ class Subject:
     @property
     def across(self) -> float:
         """Degrees that the photo covers across its width."""
-        wanted = self.options.field_of_view
-        camera = Camera.of_photo(self.scene.image) if wanted is None else Camera(field_of_view=wanted)
-        return math.degrees(2 * math.atan(0.5 / camera.focal(self.scene.image.size.aspect)))
+        from depth3d.pipeline.videosphere import degrees_across
+
+        return degrees_across(self.options, self.scene.image.size, self.scene.image)
 
 
 def write_format(subject: Subject, layout: StereoFormat, target: Path, *, force: bool) -> list[Path]:
@@ -166,14 +165,13 @@ def _many_views(subject: Subject, layout: StereoFormat) -> Image:
 
 
 def _half_spheres(subject: Subject) -> Image:
+    from depth3d.pipeline.videosphere import sphere_side
     from depth3d.render.compose import compose
     from depth3d.render.sphere import SphereProjector
 
     across = subject.across
-    # As many pixels a degree as the photo has in its middle, within what headsets decode.
     photo = subject.pair.size
-    density = photo.width / (2 * math.tan(math.radians(across) / 2)) * math.pi
-    side = 2 * round(min(max(density, 1024), 4096) / 2)
+    side = sphere_side(photo, across)
     with SphereProjector(photo, Size(side, side), span=(180, 180), across=across) as sphere:
         eyes = [sphere.project(eye) for eye in (subject.pair.left, subject.pair.right)]
     return compose(StereoPair(eyes[0], eyes[1]), "sbs")

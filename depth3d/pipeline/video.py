@@ -36,6 +36,7 @@ from depth3d.pipeline.videomarks import Marks, marks_of, write_marks
 from depth3d.pipeline.videoplan import make_plan
 from depth3d.pipeline.videopreview import contact_sheet, find_places, pick_frames, preview_path, with_thumbnails
 from depth3d.pipeline.videorender import Pieces, Style, draw_pieces
+from depth3d.pipeline.videosphere import SphereDrawer
 from depth3d.pipeline.videowork import WorkFolder
 
 __all__ = ["Product", "convert"]
@@ -213,6 +214,8 @@ class _Conversion:
         if product.kind == "animate":
             return PathDrawer(size, product.animate), Marks(aspect)
         layout = moving_format(product.stereo.format)
+        if layout.packing == "sphere":
+            return SphereDrawer(size, product.stereo), marks_of(layout, Fraction(1), self._target)
         return StereoDrawer(size, product.stereo, layout), marks_of(layout, aspect, self._target)
 
     def _style(self, drawer: Drawer, marks: Marks) -> Style:
