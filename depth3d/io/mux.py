@@ -26,7 +26,6 @@ __all__ = ["Film", "finish"]
 
 log = logging.getLogger("depth3d.video")
 
-_LEAD = 10  # seconds added to all times between us and ffmpeg, so that no decoding time is negative
 _MP4 = (".mp4", ".m4v", ".mov")
 
 
@@ -43,6 +42,7 @@ class Film:
     source: the clip whose sound, subtitles, chapters and tags are taken over, or None.
     start, length: the part of the source that is used, seconds (None: to its end).
     track: number of the picture stream in the source, whose tags are taken over.
+    codec: name of the pieces' encoder.
     tag: the four letters of the codec in MP4, where the muxer's default is wrong.
     stereo_mode: Matroska's name of the stereo layout, or None.
     container_aspect: display width over height for the container alone, or None.
@@ -56,6 +56,7 @@ class Film:
     start: Fraction = Fraction(0)
     length: Fraction | None = None
     track: int = 0
+    codec: str = "libx264"
     tag: str | None = None
     stereo_mode: str | None = None
     container_aspect: Fraction | None = None
@@ -105,7 +106,7 @@ def _mux(film: Film, target: Path, tracks: list[Track]) -> str | None:
 def _inputs(film: Film) -> list[str]:
     offset = round(film.times[0] * 1_000_000) / 1_000_000
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-v", "error", "-y"]
-    command += ["-itsoffset", f"{offset:.6f}", "-f", "nut", "-i", "pipe:0"]
+    command += ["-itsoffset", f"{offset:.6f}", "-f", _piped(film)[1], "-i", "pipe:0"]
     if film.source is None:
         return command
     if film.start > 0:
@@ -157,16 +158,28 @@ def _timescale(base: Fraction) -> int:
 
 
 def _feed(film: Film, pipe: Any) -> None:
-    """Write the pieces as one NUT stream with the film's own clock."""
+    """Write the pieces as one stream with the film's own clock.
+
+    In fragmented MP4: of the formats that can be piped it is the one that keeps decoding times and durations. Without
+    them the last frames would lie behind the end of the edit list. It cannot hold FFV1, which needs neither.
+    """
     with av.open(str(film.pieces[0])) as first:
         template = first.streams.video[0]
-        with av.open(_Pipe(pipe), "w", format="nut") as output:
-            stream = output.add_stream_from_template(template)
+        scale = {"video_track_timescale": str(film.time_base.denominator)}
+        fragments = {"movflags": "frag_keyframe+empty_moov+default_base_moof", **scale}
+        layout = _piped(film)[0]
+        with av.open(_Pipe(pipe), "w", format=layout, options=fragments if layout == "mp4" else {}) as output:
+            stream = output.add_stream_from_template(template, opaque=True)
             stream.time_base = film.time_base
             for packet in _packets(film):
                 packet.stream = stream
                 output.mux(packet)
     pipe.close()
+
+
+def _piped(film: Film) -> tuple[str, str]:
+    """Formats of the pipe, as its writer and its reader call them."""
+    return ("mp4", "mov") if film.codec != "ffv1" else ("nut", "nut")
 
 
 class _Pipe:
@@ -180,11 +193,15 @@ class _Pipe:
 
 
 def _packets(film: Film) -> Iterator[Any]:
-    ticks = [round(time / film.time_base) + _LEAD * film.time_base.denominator for time in film.times]
-    ticks.append(round(film.end / film.time_base) + _LEAD * film.time_base.denominator)
-    delay = max(_reordering(piece) for piece in film.pieces)
-    lead = [ticks[0] - delay + place for place in range(delay)]  # decoding times before the first picture
-    decoding = [*lead, *ticks[:-1]]
+    delay = min(max(_reordering(piece) for piece in film.pieces), len(film.times) - 1)
+    ticks = [round(time / film.time_base) for time in (*film.times, film.end)]
+    # Decoding starts as much earlier as the first pictures are reordered; MP4 counts a film's length by that clock.
+    lead = [ticks[place] - (ticks[delay] - ticks[0]) for place in range(delay)]
+    # Whole seconds, so that no time is negative and ffmpeg, which shifts by microseconds, takes off exactly as much.
+    seconds = max(0, -(-(ticks[delay] - 2 * ticks[0]) * film.time_base // 1)) + 1 if delay else 0
+    shift = round(seconds * film.time_base.numerator / film.time_base)
+    ticks = [tick + shift for tick in ticks]
+    decoding = [*(tick + shift for tick in lead), *ticks[:-1]]
     done = 0
     for piece in film.pieces:
         with av.open(str(piece)) as container:

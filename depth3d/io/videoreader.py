@@ -236,7 +236,7 @@ class VideoReader:
             duration=duration,
             rotation=self._turn * 90,
             pixel_aspect=pixel,
-            bit_depth=bit_depth(first),
+            bit_depth=8 if self._stored.hdr and not self._converter.keeps_hdr else bit_depth(first),
             colour=self._converter.colour,
             stored=self._stored,
             codec=stream.codec_context.name,

@@ -134,6 +134,7 @@ class _Conversion:
     def run(self) -> Path:
         """Do what is not done yet; raises ``KeyboardInterrupt`` after telling how to go on."""
         drawer, marks = self._drawer()
+        self._drawn = drawer.size
         style = self._style(drawer, marks)
         try:
             with WorkFolder(self._target.parent, self._target.name) as work:
@@ -240,6 +241,9 @@ class _Conversion:
         job = self._job
         times = [tick * job.time_base for tick in pieces.ticks]
         step = job.rate or job.info.rate
+        aspect = None
+        if marks.container_aspect is not None:
+            aspect = marks.container_aspect * marks.pixel_aspect * Fraction(*self._drawn)
         film = Film(
             pieces.files,
             times,
@@ -249,8 +253,10 @@ class _Conversion:
             start=job.start or Fraction(0),
             length=None if job.end is None else job.end - (job.start or 0),
             track=job.info.track,
+            codec=style.encoder.name,
             tag=style.encoder.tag,
             stereo_mode=marks.stereo_mode,
+            container_aspect=aspect,
         )
         with atomic_path(self._target, force=self._force) as temporary:
             finish(film, temporary)

@@ -268,7 +268,7 @@ def test_real_clips_keep_what_they_have(
     found = probe(path)
     stream = found["streams"][0]
     assert (stream["width"], stream["height"]) == size
-    assert stream["r_frame_rate"] == rate
+    assert stream["avg_frame_rate"] == rate
     assert stream["sample_aspect_ratio"] == (probe(source)["streams"][0].get("sample_aspect_ratio") or "1:1")
     assert sum(s["codec_type"] == "audio" for s in found["streams"]) == sound
     assert frame_times(path) == frame_times(source)[: len(frame_times(path))]
