@@ -105,9 +105,8 @@ def main() -> None:
     sizes = [Size(*map(int, text.split("x"))) for text in chosen.size or ["640x360", "1280x720"]]
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False).stdout
     load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
-    print(
-        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, load {load:.1f}, commit {commit.strip()}"
-    )
+    machine = platform.processor() or platform.machine()
+    print(f"{machine}, {os.cpu_count()} cores, load {load:.1f}, commit {commit.strip()}")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for size in sizes:
