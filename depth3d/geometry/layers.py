@@ -32,8 +32,8 @@ COARSE_FLAT_PIXELS = 0.5  # the same in the faster qualities
 OUTLINE_ALPHA = 0.6  # of the outermost pixel of the foreground, which holds both sides' colours
 GROW_WIDTH = 900  # the foreground grows by one pixel for each of these pixels of width
 SOFT_GROW_WIDTH = 500  # the same where the depth was soft, so that its edges are a little off
-BACKDROP_CELL = 8
-_CELLS: dict[str, int] = {"draft": 4, "normal": 3, "high": 1}
+BACKDROP_CELL = 16
+_CELLS: dict[str, int] = {"draft": 6, "normal": 4, "high": 1}
 _WAYS = {"all": ALL_WAYS, "right": FROM_RIGHT, "left": FROM_LEFT}
 
 
@@ -134,6 +134,8 @@ def _back(photo: _Photo, hidden: Hidden, cover: Floats, carved: Mask, cell: int)
     colors = photo.pixels.reshape(-1, 3)[hidden.source.ravel()].reshape(photo.pixels.shape).astype(np.float32)
     relax(colors, hidden.depth, hidden.under)
     picture = Image(np.clip(colors + 0.5, 0, 255).astype(np.uint8))
+    # Nobody sees the outline of this layer, so its cells may be larger than those in front.
+    cell = 2 * cell if cell > 1 else 1
     weight = needed.astype(np.float32)
     many = _pooled(weight, cell, np.mean)
     mean = _pooled(hidden.depth * weight, cell, np.mean) / np.maximum(many, 1e-6)

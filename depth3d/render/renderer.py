@@ -33,7 +33,7 @@ class Renderer:
         self.size = size
         self._context = get_context()
         self._program = make_program(self._context, "mesh.vert.glsl", "mesh.frag.glsl")
-        self._target = make_target(self._context, size)
+        self.target = make_target(self._context, size)
         self._layers: list[GpuLayer] = []
         self._mesh: LayeredMesh | None = None
 
@@ -56,7 +56,7 @@ class Renderer:
         """
         context = self._context
         depth = context.texture(tuple(self.size), 1, dtype="f4")
-        target = context.framebuffer([self._target.color_attachments[0], depth], self._target.depth_attachment)
+        target = context.framebuffer([self.target.color_attachments[0], depth], self.target.depth_attachment)
         try:
             target.use()
             target.clear(red=-1.0)
@@ -74,12 +74,12 @@ class Renderer:
         Raises ``InvalidInput`` if nothing was uploaded.
         """
         self.render(camera)
-        return read_image(self._target)
+        return read_image(self.target)
 
     def render(self, camera: Camera) -> None:
         """Draw into the framebuffer without reading it back."""
-        self._target.use()
-        self._target.clear()
+        self.target.use()
+        self.target.clear()
         self._draw_layers(camera, blend=True)
 
     def _draw_layers(self, camera: Camera, *, blend: bool) -> None:
@@ -100,7 +100,7 @@ class Renderer:
     def release(self) -> None:
         """Free the GPU memory. The context stays: the process has only one."""
         self._free_layers()
-        for thing in (*self._target.color_attachments, self._target.depth_attachment, self._target, self._program):
+        for thing in (*self.target.color_attachments, self.target.depth_attachment, self.target, self._program):
             thing.release()
 
     def _free_layers(self) -> None:
