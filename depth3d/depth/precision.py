@@ -56,7 +56,7 @@ class Trial:
         if error is None:
             return exact  # a flat map decides nothing
         self._verdict = error < LIMIT
-        _log.info("bfloat16 differs by %.2f %% of the range: %s", error * 100, "used" if self._verdict else "not used")
+        _log.debug("bfloat16 differs by %.2f %% of the range: %s", error * 100, "used" if self._verdict else "not used")
         if self._note is not None:
             with contextlib.suppress(OSError):
                 self._note.parent.mkdir(parents=True, exist_ok=True)
