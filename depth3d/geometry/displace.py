@@ -14,6 +14,10 @@ __all__ = ["Sheet", "torn_sheet"]
 
 Floats = NDArray[np.float32]
 
+# Outlines are blended, so what they cover must be drawn before; two surfaces within one slice part by no more.
+SLICE_PIXELS = 2.0
+TILE = 8  # cells
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sheet:
@@ -22,7 +26,7 @@ class Sheet:
     Parameters
     ----------
     corners: (N, 2) float32 in cells, (0, 0) = the upper left corner of cell (0, 0).
-    depth: (N,) float32. faces: (M, 3) int64, sorted from the farthest to the nearest.
+    depth: (N,) float32. faces: (M, 3) int64, from the farthest to the nearest in slices of SLICE_PIXELS.
     """
 
     corners: Floats
@@ -72,8 +76,14 @@ def torn_sheet(depth: Floats, cuts: Cuts, tolerance: float, wanted: NDArray[np.b
     level[special] = values[rows, columns].ravel()[first]
     corner = names // 5
     corners = np.stack([corner % (across + 1), corner // (across + 1)], 1).astype(np.float32)
-    order = np.argsort(level[faces].max(1), kind="stable")
-    return Sheet(corners, level, faces[order])
+    return Sheet(corners, level, faces[_drawing_order(corners, level, faces)])
+
+
+def _drawing_order(corners: Floats, level: Floats, faces: NDArray[np.int64]) -> NDArray[np.int64]:
+    """From far to near in slices of ``SLICE_PIXELS``; within a slice neighbours together, which share vertices."""
+    slices = np.floor(level[faces].max(1) / SLICE_PIXELS)
+    column, row = (corners[faces[:, 0]] // TILE).T
+    return np.lexsort((column, row, slices))
 
 
 def _torn_cells(cuts: Cuts, height: int, width: int) -> NDArray[np.bool_]:

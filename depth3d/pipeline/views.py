@@ -26,6 +26,9 @@ from depth3d.stereopair import StereoPair
 __all__ = ["eye_camera", "fan_of_views", "render_path", "stereo_pair"]
 
 
+MESHED_PIXELS = 3_000_000
+
+
 def eye_camera(photo: Camera, aspect: float, parallax: float, convergence: float) -> Camera:
     """The camera of an eye to the right (to the left with a negative ``parallax``) of the photographer.
 
@@ -77,7 +80,9 @@ def _eye(image: Image, depth: DepthMap, parallax: float, convergence: float) -> 
         cover = _eye(Image(np.repeat(image.alpha[..., None], 3, axis=2)), depth, parallax, convergence)
         return Image(colors.pixels, cover.pixels[..., 0])
     ways = "right" if parallax > 0 else "left"
-    mesh = build_layers(image, depth, parallax_percent=abs(parallax), quality="high", ways=ways, backdrop=False)
+    # Meshing every pixel of a large photo takes gigabytes; there the texture cuts the outline just as finely.
+    cut: Quality = "high" if image.size.pixels <= MESHED_PIXELS else "normal"
+    mesh = build_layers(image, depth, parallax_percent=abs(parallax), quality=cut, ways=ways, backdrop=False)
     with Renderer(image.size) as renderer:
         renderer.upload(mesh)
         picture, seen = renderer.draw_with_depth(eye_camera(mesh.camera, image.size.aspect, parallax, convergence))

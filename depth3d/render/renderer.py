@@ -60,7 +60,7 @@ class Renderer:
         try:
             target.use()
             target.clear(red=-1.0)
-            self._draw_layers(camera, blend=True)
+            self._draw_layers(camera)
             seen = np.frombuffer(target.read(components=1, attachment=1, dtype="f4"), np.float32)
             seen = np.where(seen < -0.5, np.float32(np.nan), seen)
             return read_image(target), seen.reshape(self.size.height, self.size.width)
@@ -80,9 +80,9 @@ class Renderer:
         """Draw into the framebuffer without reading it back."""
         self.target.use()
         self.target.clear()
-        self._draw_layers(camera, blend=True)
+        self._draw_layers(camera)
 
-    def _draw_layers(self, camera: Camera, *, blend: bool) -> None:
+    def _draw_layers(self, camera: Camera) -> None:
         if self._mesh is None:
             raise InvalidInput("Renderer.draw: no mesh yet; call upload(mesh) first")
         context = self._context
@@ -90,11 +90,14 @@ class Renderer:
         set_uniforms(self._program, photo_to_view=matrix, inverse_range=(FARTHEST_INVERSE, 1 - FARTHEST_INVERSE))
         set_uniforms(self._program, picture=0)
         context.enable_direct(GL_FRAMEBUFFER_SRGB)
-        context.enable_only(context.DEPTH_TEST | (context.BLEND if blend else 0))
+        context.enable_only(context.DEPTH_TEST)
+        # Near to far: what is hidden is never coloured. The outlines come last, over what they let show through.
+        for layer in reversed(self._layers):
+            layer.draw_solid()
+        context.enable(context.BLEND)
         context.blend_func = context.ONE, context.ONE_MINUS_SRC_ALPHA
         for layer in self._layers:
-            layer.texture.use(0)
-            layer.vertices.render()
+            layer.draw_translucent()
         context.disable_direct(GL_FRAMEBUFFER_SRGB)
 
     def release(self) -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from depth3d.errors import ContextError
 from depth3d.image import Image, Size
@@ -19,11 +20,31 @@ GL_SRGB8_ALPHA8 = 0x8C43
 
 @dataclass(frozen=True, slots=True)
 class GpuLayer:
-    """A layer on the GPU: draw with ``vertices.render()`` after ``texture.use(0)``."""
+    """A layer on the GPU: its solid triangles first in the index buffer, then those its texture makes translucent.
+
+    Parameters
+    ----------
+    vertices: a vertex array. texture: its colours. buffers: what else to free.
+    solid, translucent: how many triangles of each kind.
+    """
 
     vertices: Any
     texture: Any
     buffers: tuple[Any, ...]
+    solid: int
+    translucent: int
+
+    def draw_solid(self) -> None:
+        """Draw what hides everything behind it."""
+        if self.solid:
+            self.texture.use(0)
+            self.vertices.render(vertices=3 * self.solid)
+
+    def draw_translucent(self) -> None:
+        """Draw the outlines, which must be blended over what is there already."""
+        if self.translucent:
+            self.texture.use(0)
+            self.vertices.render(vertices=3 * self.translucent, first=3 * self.solid)
 
     def release(self) -> None:
         """Free the GPU memory."""
@@ -66,6 +87,26 @@ def upload_layer(context: Any, program: Any, layer: Layer) -> GpuLayer:
     packed[:, :2], packed[:, 2], packed[:, 3:] = layer.positions, layer.depth, layer.uv
     # An empty buffer is an error in OpenGL; a layer without faces draws nothing.
     vertices = context.buffer(packed.data) if packed.size else context.buffer(reserve=20)
-    faces = context.buffer(layer.faces.data) if layer.faces.size else context.buffer(np.zeros(3, np.uint32).data)
+    clear = _translucent(layer)
+    ordered = np.concatenate([layer.faces[~clear], layer.faces[clear]])
+    faces = context.buffer(ordered.data) if ordered.size else context.buffer(np.zeros(3, np.uint32).data)
     array = context.vertex_array(program, [(vertices, "2f 1f 2f", "place", "depth", "uv")], index_buffer=faces)
-    return GpuLayer(array, make_texture(context, layer.texture), (vertices, faces))
+    translucent = int(clear.sum())
+    texture = make_texture(context, layer.texture)
+    return GpuLayer(array, texture, (vertices, faces), len(ordered) - translucent, translucent)
+
+
+def _translucent(layer: Layer) -> NDArray[np.bool_]:
+    """(M,): does a triangle show a texel that is not opaque? Judged by its bounding box, in a table of sums."""
+    alpha = layer.texture.alpha
+    if alpha is None or not layer.faces.size:
+        return np.zeros(len(layer.faces), bool)
+    height, width = alpha.shape
+    sums = np.zeros((height + 1, width + 1), np.int32)
+    sums[1:, 1:] = np.cumsum(np.cumsum(alpha < np.iinfo(alpha.dtype).max, 0, dtype=np.int32), 1, dtype=np.int32)
+    corners = layer.uv[layer.faces] * np.array([width, height], np.float32)
+    # One texel more on each side: the sampler mixes neighbours.
+    left, top = (np.floor(corners.min(1)) - 1).astype(np.int64).clip(0, (width, height)).T
+    right, bottom = (np.ceil(corners.max(1)) + 1).astype(np.int64).clip(0, (width, height)).T
+    found: NDArray[np.bool_] = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left] > 0
+    return found
