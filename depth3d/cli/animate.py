@@ -10,7 +10,7 @@ import click
 from depth3d.cli.options import build, flags
 from depth3d.cli.progress import bar, say, speak_plainly, told
 from depth3d.errors import InvalidInput
-from depth3d.options import AnimateOptions, DepthOptions, OutputOptions
+from depth3d.options import AnimateOptions, DepthOptions, OutputOptions, VideoOptions
 
 __all__ = ["command", "run"]
 
@@ -35,6 +35,15 @@ def command(photos: tuple[Path, ...], output: Path | None, **values: Any) -> Non
 
 def run(path: Path, output: Path | None, options: AnimateOptions, depth: DepthOptions, speech: OutputOptions) -> None:
     """Animate one photo (or clip) and tell the path that was written."""
+    from depth3d.pipeline.source import is_clip
+
+    if is_clip(path):
+        from depth3d.cli.clip import run_clip
+
+        # A clip keeps its own frame rate; only another size can be asked for.
+        video = VideoOptions(size=None if options.size == "auto" else options.size)
+        run_clip(path, output, speech=speech, video=video, depth=depth, animate=options)
+        return
     from depth3d.io.animations import animation_format
     from depth3d.io.atomic import refuse_existing
     from depth3d.pipeline.photo import animate_scene

@@ -46,9 +46,11 @@ class Scene:
 
 
 def is_clip(path: str | Path) -> bool:
-    """Whether the file name says that this is a clip (a moving GIF counts as one)."""
+    """Whether the file name says that this is a clip: a video, a GIF, or a pattern of pictures (``img_%04d.png``)."""
     path = Path(path)
-    return path.suffix.lower() in CLIP_SUFFIXES
+    suffix = path.suffix.lower()
+    pattern = suffix in PHOTO_SUFFIXES and ("%" in path.name or "*" in path.name) and not path.exists()
+    return suffix in CLIP_SUFFIXES or pattern
 
 
 def inputs(paths: list[Path]) -> list[Path]:
