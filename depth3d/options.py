@@ -156,7 +156,7 @@ class StereoOptions:
 class StabilizeOptions:
     """How depth is kept from flickering in a clip."""
 
-    look_ahead: int = option(8, "Frames from the future that steady a frame's depth (0: none).", metavar="FRAMES")
+    look_ahead: int = option(12, "Frames from the future that steady a frame's depth (0: none).", metavar="FRAMES")
     flow: str = option("dis", "Optical flow that steadies it: dis, or a network as pwcnet:FILE.", metavar="NAME")
     memory: float = option(10.0, "Frames over which depth is averaged where nothing changes.", metavar="FRAMES")
 

@@ -162,7 +162,7 @@ def film(path: Path, count: int, model: str, options: StabilizeOptions, folder: 
     """Raw and stable depth of a real clip: change along estimated flow, and one row over time."""
     import av
 
-    from depth3d import predict_disparity
+    from depth3d.depth.estimator import predict_disparity
 
     with av.open(str(path)) as clip:
         pictures = [frame.to_ndarray(format="rgb24") for frame in islice(clip.decode(video=0), count)]

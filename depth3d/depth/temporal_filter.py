@@ -31,6 +31,7 @@ OVERLAP_NEEDED, OVERLAP_GOOD = 0.2, 0.92
 LARGEST_GAIN = 0.6
 NOISE_GATE = 3.0
 FADE_MEMORY = 2.0
+SPREAD_SHARE = 24
 DOUBT = 0.35
 """Median deviation of a frame from the state (in mean deviations of depth; networks' noise is about 0.15) from which
 the flow itself is doubted: after very large motion it may be wrong and yet agree with itself."""
@@ -102,9 +103,9 @@ class SceneFilter:
         surprise = np.clip(strange, 0, 1) * np.float32(LARGEST_GAIN)
         memory = min(self._memory, FADE_MEMORY) if fading else self._memory
         gain: Floats = np.maximum(np.float32(1) / np.minimum(age + 1, np.float32(memory)), surprise)
-        gain = np.where(valid, np.maximum(gain, np.float32(doubt * LARGEST_GAIN)), np.float32(1))
-        self.state = expected + gain * difference
-        self.age = np.float32(1) / gain
+        gain = np.maximum(gain, np.float32(doubt * LARGEST_GAIN))
+        self.state = aligned + _spread((gain - 1) * difference, valid)
+        self.age = np.where(valid, np.float32(1) / gain, np.float32(1))
         return zoom
 
     def _align(self, raw: Floats, expected: Floats, valid: Mask, overlap: float) -> Affine:
@@ -167,7 +168,7 @@ def look_back(estimates: list[Estimate], memory: float) -> list[Floats]:
         difference = promised - estimate.state
         strange = _local_mean(np.abs(difference)) / np.float32(NOISE_GATE * estimate.noise + 1e-9)
         share = np.clip(2 - strange, 0, 1) / (1 + np.float32(wander) * estimate.age)
-        later = np.where(estimate.forward_valid, estimate.state + share * difference, estimate.state)
+        later = estimate.state + _spread(share * difference, estimate.forward_valid)
         result.append(later)
     result.reverse()
     return result
@@ -186,6 +187,18 @@ def _towards_raw(affine: Affine, share: float, centre: float) -> Affine:
     scale = affine.scale ** (1 - share)
     at_centre = affine.scale * centre + affine.shift
     return Affine(scale, centre + (1 - share) * (at_centre - centre) - scale * centre)
+
+
+def _spread(correction: Floats, valid: Mask) -> Floats:
+    """``correction`` where it is valid, elsewhere that of the neighbourhood, fading out with distance.
+
+    A pixel that could not be followed takes the new frame's value, but what is soft in the new frame's error (half
+    of it or more) it shares with its neighbours; without it such pixels stand out as speckles.
+    """
+    side = correction.shape[1] // SPREAD_SHARE | 1
+    weight = valid.astype(np.float32)
+    near = cv2.blur(correction * weight, (side, side)) / (cv2.blur(weight, (side, side)) + np.float32(0.1))
+    return cast(Floats, np.where(valid, correction, near))
 
 
 def _local_mean(values: Floats) -> Floats:
