@@ -1,0 +1,54 @@
+"""One contact sheet: the extreme frames of every picture along a circle and a push.
+
+    python examples/gallery.py SHEET.jpg PICTURE[=DEPTH] ... [--amount 3] [--width 480]
+
+The depth of PICTURE=DEPTH is read from that file (PICTURE=-DEPTH: light = far); that of the others is found
+in or beside the picture, or estimated.
+"""
+
+from __future__ import annotations
+
+import argparse
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+
+from depth3d.image import Image, Size
+from depth3d.io.images import save_image
+from depth3d.options import DepthOptions
+from depth3d.pipeline.source import load_scene
+from depth3d.pipeline.views import render_path
+
+# Path -> which of four frames, a quarter of a round apart, are its extremes.
+EXTREMES = {"circle": (1, 3), "push": (2,)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sheet", type=Path)
+    parser.add_argument("pictures", nargs="+")
+    parser.add_argument("--amount", type=float, default=3.0)
+    parser.add_argument("--width", type=int, default=480)
+    parser.add_argument("--model", default="auto")
+    arguments = parser.parse_args()
+    rows = []
+    for told in arguments.pictures:
+        name, _, depth = told.partition("=")
+        options = DepthOptions(
+            depth=depth.removeprefix("-") or None, invert_depth=depth.startswith("-"), model=arguments.model
+        )
+        scene = load_scene(Path(name), options)
+        size = Size(arguments.width, max(16, round(arguments.width / scene.image.size.aspect)))
+        pictures = [scene.image.resized(size).eight_bit().pixels]
+        for path, chosen in EXTREMES.items():
+            frames = list(islice(render_path(scene.image, scene.depth, path, arguments.amount, 1.0, 4, size=size), 4))
+            pictures += [frames[index].pixels for index in chosen]
+        grey = (scene.depth.resized(size).values * 255).astype(np.uint8)
+        rows.append(np.hstack([*pictures, np.dstack([grey] * 3)]))
+        print(f"{name}: {scene.how}", flush=True)
+    save_image(Image(np.vstack(rows)), arguments.sheet, force=True)
+
+
+if __name__ == "__main__":
+    main()
