@@ -56,11 +56,19 @@ def main() -> None:
         print(f"upload            {seconds * 1000:8.1f} ms  (CPU {cpu * 1000:.1f} ms, once)")
         march = RayMarch(image, depth)
         travel = (arguments.amount / 200 * size.width, 0.0)
-        finish = get_context().finish
+
+        def mesh_frame(at: float) -> None:
+            renderer.render(path.at(at))
+            get_context().finish()
+
+        def march_frame(_: float) -> None:
+            march.render(travel, 0.5)
+            get_context().finish()
+
         stages: dict[str, Callable[[float], object]] = {
-            "render": lambda at: (renderer.render(path.at(at)), finish()),
+            "render": mesh_frame,
             "render + read": lambda at: renderer.draw(path.at(at)),
-            "ray march": lambda at: (march.render(travel, 0.5), finish()),
+            "ray march": march_frame,
             "read alone": lambda at: read_image(renderer.target),
         }
         spent: dict[str, list[tuple[float, float]]] = {name: [] for name in stages}

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from yardsticks import RayMarch, rubber_sheet
 
 import depth3d as d3
+from depth3d.io.images import open_image
 from depth3d.pipeline.views import eye_camera
 from depth3d.render.renderer import Renderer
 
@@ -80,12 +81,12 @@ def views(scene: Scene, disparity: Floats) -> dict[str, Floats]:
 
 
 def load(folder: Path) -> Scene:
-    left, right = (cv2.imread(str(folder / name))[..., ::-1] for name in ("left.png", "right.png"))
+    left, right = (open_image(folder / name).eight_bit() for name in ("left.png", "right.png"))
     disparity = np.load(folder / "disp_left.npy").astype(np.float32)
     unknown = ~np.isfinite(disparity)
-    known = fill_far(disparity)
+    known: Floats = fill_far(disparity)
     regions = find_regions(known, unknown)
-    return Scene(folder.name, left.astype(np.uint8), right.astype(np.float32) / 255, known, regions)
+    return Scene(folder.name, left.pixels, right.floats(), known, regions)
 
 
 def fill_far(disparity: Floats) -> Floats:
@@ -142,7 +143,7 @@ def blurred(disparity: Floats) -> Floats:
 
 def ssim(one: Floats, other: Floats) -> Floats:
     """Structural similarity of the luma at every pixel (Wang 2004: 11x11 Gaussian window of 1.5 px)."""
-    a, b = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (one, other))
+    a, b = (np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.float32) for picture in (one, other))
 
     def mean(values: Floats) -> Floats:
         return np.asarray(cv2.GaussianBlur(values, (11, 11), 1.5), np.float32)

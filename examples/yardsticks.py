@@ -84,7 +84,7 @@ def rubber_sheet(image: d3.Image, depth: d3.DepthMap) -> LayeredMesh:
     """A vertex in the middle of every pixel, all joined: foreground and background hang together like rubber."""
     width, height = depth.size
     rows, columns = np.divmod(np.arange(width * height), width)
-    place = (np.stack([columns, rows], 1) + 0.5).astype(np.float32) / np.array([width, height], np.float32)
+    place = ((np.stack([columns, rows], 1) + 0.5) / np.array([width, height])).astype(np.float32)
     first = np.arange(width * height).reshape(height, width)[:-1, :-1].ravel()
     quads = np.stack([first, first + width, first + 1, first + width + 1], 1)
     faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [2, 1, 3]]]).astype(np.uint32)

@@ -97,7 +97,8 @@ def _keys(told: Any, path: Path) -> tuple[NDArray[np.float64], NDArray[np.float6
 def _between(times: NDArray[np.float64], values: NDArray[np.float64], phase: float, loop: bool) -> NDArray[np.float64]:
     """Cubic Hermite interpolation with Catmull-Rom slopes, periodic for loops."""
     if len(times) == 1:
-        return values[0]
+        only: NDArray[np.float64] = values[0]
+        return only
     if loop:
         at = np.concatenate([times[-2:] - 1, times, times[:2] + 1]) if len(times) > 1 else times
         of = np.concatenate([values[-2:], values, values[:2]])

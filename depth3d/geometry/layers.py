@@ -198,7 +198,7 @@ def _layer(photo: _Photo, cells: Floats, cuts: Cuts, cell: int, picture: Image, 
     flat = FLAT_PIXELS if cell == 1 else COARSE_FLAT_PIXELS
     sheet = torn_sheet(cells, cuts, flat, wanted)
     pixels = sheet.corners * np.float32(cell)
-    place = (pixels - photo.margin) / np.array(photo.size, np.float32)
+    place = ((pixels - photo.margin) / np.array(photo.size, np.float32)).astype(np.float32)
     height, width = photo.shift.shape
     covered = np.array([width, height], np.float32)
     depth = np.clip(sheet.depth / np.float32(max(photo.travel, 1e-6)), 0, 1)

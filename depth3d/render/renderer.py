@@ -91,13 +91,17 @@ class Renderer:
         set_uniforms(self._program, picture=0)
         context.enable_direct(GL_FRAMEBUFFER_SRGB)
         context.enable_only(context.DEPTH_TEST)
+        context.depth_func = "<"
         # Near to far: what is hidden is never coloured. The outlines come last, over what they let show through.
         for layer in reversed(self._layers):
             layer.draw_solid()
+        # Where two layers lie at the same depth the front one counts, whether it was drawn first or last.
+        context.depth_func = "<="
         context.enable(context.BLEND)
         context.blend_func = context.ONE, context.ONE_MINUS_SRC_ALPHA
         for layer in self._layers:
             layer.draw_translucent()
+        context.depth_func = "<"
         context.disable_direct(GL_FRAMEBUFFER_SRGB)
 
     def release(self) -> None:
