@@ -71,8 +71,10 @@ FLOW_CARDS: Mapping[str, FlowCard] = {
 }
 
 
-def open_flow(name: str, device: str = "cpu") -> FlowNetwork:
+def open_flow(name: str, device: str = "auto") -> FlowNetwork:
     """The flow network ``"pwcnet:/path/of/network-default.pytorch"``, loaded; the last one is kept.
+
+    ``device`` is a torch device, or "auto": CUDA where there is one, else the CPU.
 
     Raises ``InvalidInput`` for an unknown name or a missing path, ``ModelError`` for a file of something else.
     """
@@ -103,6 +105,10 @@ class NamedFlow:
 def _kept(card: FlowCard, path: Path, device: str) -> FlowNetwork:
     from depth3d.depth import checkpoint
 
+    if device == "auto":
+        import torch
+
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     state = checkpoint.read(path)
     _log.info("%s: %s", card.name, card.licence)
     network, convert = _build(card)
