@@ -150,7 +150,8 @@ def _backdrop(photo: _Photo) -> Layer | None:
     cell = BACKDROP_CELL
     low, high = _pooled(photo.shift, cell, np.min), _pooled(photo.shift, cell, np.max)
     reach = 2 * math.ceil(photo.travel / cell) + 3
-    far = cv2.erode(low, np.ones((reach, reach), np.uint8))
+    # Two cells wider than where the sheet is shown: at its rim it must lie at the back, too.
+    far = cv2.erode(low, np.ones((reach + 4, reach + 4), np.uint8))
     near_tear = cv2.dilate(high - low, np.ones((reach, reach), np.uint8)) > TEAR_PIXELS
     if not near_tear.any():
         return None
