@@ -1,4 +1,4 @@
-"""Which depth should stay still: that of the subject."""
+"""Choices made from the depth alone: which depth stays still, and which path shows the fewest gaps."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import numpy as np
 
 from depth3d.depthmap import DepthMap
 
-__all__ = ["salient_depth"]
+__all__ = ["calmest_path", "salient_depth"]
 
 BINS = 64
+GAP_STEP = 0.05  # of the depth range: smaller steps open no gap worth counting
+CIRCLE_BONUS = 0.7  # a circle shows more depth than a swing for the same gaps
 
 
 def salient_depth(depth: DepthMap) -> float:
@@ -28,3 +30,23 @@ def salient_depth(depth: DepthMap) -> float:
     smooth = np.convolve(votes, kernel, mode="same")
     peak = int(smooth.argmax())
     return float((edges[peak] + edges[peak + 1]) / 2)
+
+
+def calmest_path(depth: DepthMap) -> str:
+    """Of "circle", "swing" and "push" the path that opens the least hidden area for the same amount.
+
+    A gap opens along every depth step, as wide as the step times the part of the move across it: sideways
+    moves open the gaps at upright outlines, a push those that face away from the middle, and most at the border.
+    """
+    values = depth.values[:: max(1, depth.size.height // 256), :: max(1, depth.size.width // 256)]
+    upright, lying = np.abs(np.diff(values, axis=1)), np.abs(np.diff(values, axis=0))
+    upright, lying = (np.where(step > GAP_STEP, step, 0) for step in (upright, lying))
+    height, width = values.shape
+    off_x = np.abs(np.linspace(-0.5, 0.5, upright.shape[1])) if width > 1 else np.zeros(0)
+    off_y = np.abs(np.linspace(-0.5, 0.5, lying.shape[0])) if height > 1 else np.zeros(0)
+    costs = {
+        "circle": CIRCLE_BONUS * float(upright.sum() + lying.sum()),
+        "swing": float(upright.sum()),
+        "push": 2 * float((upright * off_x).sum() + (lying * off_y[:, None]).sum()),
+    }
+    return min(costs, key=lambda name: (costs[name], name))

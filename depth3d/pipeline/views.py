@@ -13,7 +13,7 @@ import numpy as np
 from depth3d.camera import FARTHEST_INVERSE, Camera, CameraPath, inverse_distance
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
-from depth3d.geometry.focus import salient_depth
+from depth3d.geometry.focus import calmest_path, salient_depth
 from depth3d.geometry.inpaint import fill_view
 from depth3d.geometry.keyframes import keyframe_path
 from depth3d.geometry.layers import build_layers
@@ -133,7 +133,8 @@ def render_path(
 
     Parameters
     ----------
-    path: a name ("circle", "swing", "orbit", "dolly", "zoom", "push") or a ``CameraPath``.
+    path: a name ("circle", "swing", "orbit", "dolly", "zoom", "push"; "auto" = the one that opens the smallest
+        gaps), a JSON file of keyframes (``geometry.keyframes``), or a ``CameraPath``.
     amount: largest travel between nearest and farthest over the path, percent of the width.
     size: of the frames; default the picture's own.
     focus: depth that stays still, 0 (far) to 1 (near), or "auto".
@@ -144,6 +145,8 @@ def render_path(
     picture, values = _cut_to(image, depth, size)
     if focus == "auto":
         focus = salient_depth(values)
+    if path == "auto":
+        path = calmest_path(values)
     moving = path if isinstance(path, CameraPath) else chosen_path(path, image, size, amount, seconds, float(focus))
     count = max(2, round(seconds * fps))
     parallax, border = largest_travel(moving, Camera.of_photo(image), size.aspect)

@@ -11,7 +11,7 @@ import pytest
 from depth3d.camera import Camera, CameraPath, inverse_distance, photo_to_view
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
-from depth3d.geometry.focus import salient_depth
+from depth3d.geometry.focus import calmest_path, salient_depth
 from depth3d.geometry.keyframes import keyframe_path, tremble
 from depth3d.geometry.paths import PATHS, largest_travel, named_path
 
@@ -109,3 +109,13 @@ def test_a_path_that_does_not_loop_stays_at_its_ends() -> None:
     path = CameraPath(2.0, lambda phase: Camera((phase, 0.0, 0.0)), loop=False)
     assert path.at(5.0).position[0] == 1.0
     assert path.at(-1.0).position[0] == 0.0
+
+
+def test_the_calmest_path_avoids_the_outlines() -> None:
+    upright, lying, middle = (np.zeros((100, 100), np.float32) for _ in range(3))
+    upright[:, 5:12] = upright[:, 88:95] = 1
+    lying[5:12] = lying[88:95] = 1
+    middle[48:52, 48:52] = 1
+    assert calmest_path(DepthMap(lying)) == "swing"
+    assert calmest_path(DepthMap(upright)) == "circle"
+    assert calmest_path(DepthMap(middle)) == "push"

@@ -55,7 +55,7 @@ def test_left_and_right_eye_are_mirror_images() -> None:
     assert_alike(Image(left.pixels[:, ::-1].copy()), right)
 
 
-@pytest.mark.parametrize("path", ["circle", "swing", "orbit", "dolly", "zoom", "push"])
+@pytest.mark.parametrize("path", ["circle", "swing", "orbit", "dolly", "zoom", "push", "auto"])
 def test_zero_amount_returns_the_picture(path: str) -> None:
     image = texture(SIZE)
     depth = d3.DepthMap(np.random.default_rng(1).random((SIZE.height, SIZE.width), np.float32))
