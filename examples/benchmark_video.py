@@ -1,6 +1,6 @@
 """How fast a clip becomes 3D: every stage alone, both passes together, and how it grows with pixels and frames.
 
-    python examples/benchmark_video.py [--model tiny] [--frames 24] [--size 640x360 --size 1280x720]
+    python examples/benchmark_video.py [--model tiny] [--frames 72] [--size 640x360 --size 1280x720]
 
 Prints wall and CPU milliseconds a frame (a warm-up first, then the mean), the overlap the pipeline reaches and the
 largest memory. Uses the clip in this folder; nothing is downloaded.
@@ -95,7 +95,7 @@ def whole(size: Size, model: str, count: int, folder: Path, threads: int | None)
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--model", default="tiny")
-    parser.add_argument("--frames", type=int, default=24)
+    parser.add_argument("--frames", type=int, default=72)
     parser.add_argument("--threads", type=int, help="of the network; 1 where other programs keep the cores busy")
     parser.add_argument("--size", action="append", help="WIDTHxHEIGHT; may be given several times")
     chosen = parser.parse_args()

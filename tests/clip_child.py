@@ -41,7 +41,8 @@ def main(source: str, target: str, codec: str = "ffv1", parallax: str = "2.0") -
 
     cv2.setNumThreads(1)
     depth3d.depth.estimator.open_estimator = stand_in  # type: ignore[assignment]
-    videodepth.PIECE = videorender.PIECE = 8
+    if codec == "ffv1":
+        videodepth.PIECE = videorender.PIECE = 8  # small pieces, so that short clips have many
     convert(
         source,
         target,

@@ -8,6 +8,7 @@ appears only whole.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -239,7 +240,7 @@ class _Conversion:
 
     def _finish(self, pieces: Pieces, style: Style, marks: Marks) -> None:
         job = self._job
-        times = [tick * job.time_base for tick in pieces.ticks]
+        times = _Times(pieces.ticks, job.time_base)
         step = job.rate or job.info.rate
         aspect = None
         if marks.container_aspect is not None:
@@ -261,6 +262,19 @@ class _Conversion:
         with atomic_path(self._target, force=self._force) as temporary:
             finish(film, temporary)
             write_marks(temporary, marks)
+
+
+class _Times(Sequence[Fraction]):
+    """Ticks as seconds, one at a time: a film has two hundred thousand, and a fraction takes a hundred bytes."""
+
+    def __init__(self, ticks: Sequence[int], base: Fraction) -> None:
+        self._ticks, self._base = ticks, base
+
+    def __len__(self) -> int:
+        return len(self._ticks)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._ticks[place] * self._base
 
 
 def _style_key(style: Style) -> dict[str, Any]:

@@ -6,7 +6,8 @@ A stopped run loses the piece it was in, no more. Between the stages wait at mos
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -54,20 +55,20 @@ class Pieces:
     """Encoded pieces in order, and the times of all their frames in ticks."""
 
     files: tuple[Path, ...]
-    ticks: tuple[int, ...]
+    ticks: Sequence[int]
 
 
 def finished_pieces(part: Part) -> Pieces:
     """What earlier runs have left: all pieces up to the first gap."""
     files: list[Path] = []
-    ticks: list[int] = []
+    ticks = array("q")
     while True:
         note = part.read_json(f"piece-{len(files):06d}.json")
         file = _piece(part, len(files))
         if note is None or not file.is_file() or file.stat().st_size != note["bytes"]:
-            return Pieces(tuple(files), tuple(ticks))
+            return Pieces(tuple(files), ticks)
         files.append(file)
-        ticks += note["ticks"]
+        ticks.extend(note["ticks"])
 
 
 def draw_pieces(
