@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from clips import make_clip
+from memory import peak_kilobytes
 
 CODE = """
-import resource, sys
+import sys
 sys.path.insert(0, sys.argv[3])
 import clip_child
-sys.stdout = open(sys.argv[2] + ".log", "w")
 clip_child.main(sys.argv[1], sys.argv[2], "libx264")
-sys.__stdout__.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss))
 """
 
 
 def peak(clip: Path, target: Path) -> int:
-    """Largest resident memory of one conversion in a process of its own, in the system's units."""
-    tests = str(Path(__file__).parents[1])
-    command = [sys.executable, "-c", CODE, str(clip), str(target), tests]
-    return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()[-1])
+    """Largest resident memory of one conversion in a process of its own, kB."""
+    return peak_kilobytes(CODE, clip, target, Path(__file__).parents[1])
 
 
 @pytest.mark.slow
