@@ -25,7 +25,9 @@ SCALE_LIMITS = (0.1, 10.0)
 """How far the scale of a frame may stray from that of the scene's first one."""
 LEAK = 0.05
 """Share by which a frame's affine map returns to the raw one in every frame: bounds the drift."""
-STRAY_MEMORY = 0.9
+DOLLY_LEAK = 0.25
+"""More of it while the camera moves forward or back: what the compensation misses adds up from frame to frame."""
+STRAY_MEMORY = 0.8
 HOME_FRAMES = 15
 OVERLAP_NEEDED, OVERLAP_GOOD = 0.2, 0.92
 LARGEST_GAIN = 0.6
@@ -127,7 +129,8 @@ class SceneFilter:
         error_after = float(np.median(np.abs(fitted(x) - y)))
         better = float(np.clip((error_before / max(error_after, 1e-9) - 1) / 0.5, 0, 1))
         blended = Affine(*(old + better * (new - old) for old, new in zip(before, fitted, strict=True)))
-        leak = min(1.0, LEAK + max(0.0, OVERLAP_GOOD - overlap))
+        leak = LEAK + max(0.0, OVERLAP_GOOD - overlap) + min(DOLLY_LEAK, 50 * self._zoom.strength)
+        leak = min(leak, 1.0)
         # By the *mean* deviation: a single frame's own jitter must not come back in. And not to the scene's first
         # frame, which may be off itself, but to the mean of its first frames.
         stray = np.array([np.log(blended.scale), blended.scale * centre + blended.shift - centre])

@@ -57,6 +57,11 @@ class ZoomEstimator:
         self._width = width
         self._smooth = np.zeros(2)
 
+    @property
+    def strength(self) -> float:
+        """How much the picture grows or shrinks from frame to frame, as a share; 0 where that is not sure."""
+        return float(abs(self._smooth[0]))
+
     def measure(self, backward: Floats, valid: Mask, inverse_depth: Floats) -> Zoom:
         """The zoom of one frame.
 
