@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -92,6 +92,18 @@ class Camera:
         turn = _rotation(self.rotation).T
         place = -turn @ np.asarray(self.position, dtype=np.float64)
         return intrinsic @ np.column_stack([turn, place])
+
+    def aside(self, right: float, up: float, aspect: float, still: float) -> Camera:
+        """Moved in its own picture's plane, in world units; the shift lens keeps one plane of the scene in place.
+
+        ``still``: that plane goes through the point this far ahead of where the photographer stood.
+        """
+        turn = _rotation(self.rotation)
+        x, y, z = np.asarray(self.position) + turn @ (right, up, 0.0)
+        ahead = -float((turn.T @ (np.array([0.0, 0.0, -still]) - self.position))[2])
+        focal = self.focal(aspect) * self.zoom / max(ahead, 0.05)
+        shift = (self.shift[0] + focal * right, self.shift[1] - focal * aspect * up)
+        return replace(self, position=(float(x), float(y), float(z)), shift=shift)
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,6 +122,22 @@ class AnimateOptions:
     )
     focus: str = option("auto", "Depth that stays still: 0 (far) to 1 (near), or auto.", metavar="0..1|auto")
     quality: Quality = option("normal", "Anti-aliasing and fill.", choices=("draft", "normal", "high"))
+    bokeh: float = option(
+        0.0,
+        "Depth of field: a point as far from the focus as far is from near blurs over this percent of the width "
+        "(photos; each frame takes 7 to 64 views' time).",
+        metavar="PERCENT",
+    )
+    shutter: float = option(
+        0.0,
+        "Motion blur: how long the shutter is open, 180 = half a frame's time (photos; a view's time for every pixel "
+        "of blur).",
+        metavar="DEGREES",
+    )
+    vignette: float = option(0.0, "Light that the corners lose (photos; costs little).", metavar="PERCENT")
+    tremble: float = option(
+        0.0, "A hand that trembles: travel between nearest and farthest, percent of the width.", metavar="PERCENT"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,6 +104,10 @@ def animate_scene(
         size=size,
         focus=options.focus,
         quality=options.quality,
+        bokeh=options.bokeh,
+        shutter=options.shutter,
+        vignette=options.vignette,
+        tremble=options.tremble,
     )
     report = None if progress is None else (lambda done: progress(done, count))
     return write_animation(frames, target, fps=rate, size=size, count=count, force=force, progress=report)

@@ -101,6 +101,8 @@ def convert(
     """
     video, outputs = video or VideoOptions(), output_options or OutputOptions()
     kind = "depth" if only_depth else "animate" if animate is not None else "stereo"
+    if animate is not None and (animate.bokeh or animate.shutter or animate.vignette):
+        raise InvalidInput("bokeh, shutter and vignette are for photos; a clip has its own from its camera")
     product = Product(kind, stereo or StereoOptions(), animate or AnimateOptions(), heatmap)
     source = Path(input)
     target = Path(output) if output is not None else default_target(source, product, video)

@@ -178,18 +178,13 @@ class PathDrawer:
 
     def _make_path(self, image: Image) -> Any:
         from depth3d.camera import Camera
+        from depth3d.geometry.lens import trembling
         from depth3d.geometry.paths import named_path
 
-        options = self._options
+        options, photo, aspect = self._options, Camera.of_photo(image), self.size.aspect
         still = 0.5 if options.focus == "auto" else float(options.focus)
-        return named_path(
-            options.path,
-            Camera.of_photo(image),
-            self.size.aspect,
-            amount=options.amount,
-            seconds=options.seconds,
-            focus=still,
-        )
+        path = named_path(options.path, photo, aspect, amount=options.amount, seconds=options.seconds, focus=still)
+        return trembling(path, photo, aspect, options.tremble, still)
 
 
 class DepthDrawer:

@@ -17,9 +17,11 @@ from depth3d.geometry.focus import calmest_path, salient_depth
 from depth3d.geometry.inpaint import fill_view
 from depth3d.geometry.keyframes import keyframe_path
 from depth3d.geometry.layers import build_layers
-from depth3d.geometry.paths import largest_travel, named_path
+from depth3d.geometry.lens import Lens, Shot, trembling
+from depth3d.geometry.paths import named_path
 from depth3d.image import Image, Size
 from depth3d.options import Eyes, Quality
+from depth3d.render.exposure import Exposure
 from depth3d.render.renderer import Renderer
 from depth3d.stereopair import StereoPair
 
@@ -128,6 +130,10 @@ def render_path(
     size: Size | None = None,
     focus: float | str = "auto",
     quality: Quality = "normal",
+    bokeh: float = 0.0,
+    shutter: float = 0.0,
+    vignette: float = 0.0,
+    tremble: float = 0.0,
 ) -> Iterator[Image]:
     """The frames of a camera moving through one picture, one loop of ``seconds``.
 
@@ -138,9 +144,11 @@ def render_path(
     amount: largest travel between nearest and farthest over the path, percent of the width.
     size: of the frames; default the picture's own.
     focus: depth that stays still, 0 (far) to 1 (near), or "auto".
+    bokeh, shutter, vignette, tremble: what a real camera adds, see ``geometry.lens.Lens``; 0 = nothing.
 
     Raises ``InvalidInput`` for values outside their ranges, on the call, not at the first frame.
     """
+    lens = Lens(bokeh, shutter, vignette, tremble)
     size = size or image.size
     picture, values = _cut_to(image, depth, size)
     if focus == "auto":
@@ -148,17 +156,29 @@ def render_path(
     if path == "auto":
         path = calmest_path(values)
     moving = path if isinstance(path, CameraPath) else chosen_path(path, image, size, amount, seconds, float(focus))
+    photo, still = Camera.of_photo(image), min(max(float(focus), 0.0), 1.0)
+    moving = trembling(moving, photo, size.aspect, tremble, still)
+    shot = Shot(moving, photo, size, lens, still, float(fps), quality)
     count = max(2, round(seconds * fps))
-    parallax, border = largest_travel(moving, Camera.of_photo(image), size.aspect)
+    parallax, border = shot.largest_travel()
     mesh = build_layers(picture, values, parallax_percent=parallax, quality=quality, border_percent=border)
 
     def frames() -> Iterator[Image]:
         with Renderer(size) as renderer:
             renderer.upload(mesh)
-            for index in range(count):
-                yield renderer.draw(moving.at(index * moving.duration / count))
+            yield from _exposed(renderer, shot, [index * moving.duration / count for index in range(count)])
 
     return frames()
+
+
+def _exposed(renderer: Renderer, shot: Shot, times: list[float]) -> Iterator[Image]:
+    if shot.lens.pinhole:
+        yield from (renderer.draw(shot.path.at(time)) for time in times)
+        return
+    views = shot.view_count()
+    with Exposure(renderer, shot.lens.vignette) as exposure:
+        for time in times:
+            yield exposure.draw(shot.cameras(time, views))
 
 
 def chosen_path(name: str, image: Image, size: Size, amount: float, seconds: float, focus: float) -> CameraPath:

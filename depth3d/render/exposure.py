@@ -1,0 +1,73 @@
+"""One picture from many views, added up in linear light: depth of field and motion blur; and vignetting."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from depth3d.camera import Camera
+from depth3d.errors import InvalidInput
+from depth3d.image import Image
+from depth3d.render.context import get_context
+from depth3d.render.readback import read_image
+from depth3d.render.renderer import GL_FRAMEBUFFER_SRGB, Renderer
+from depth3d.render.shaders import make_program, set_uniforms
+
+__all__ = ["Exposure"]
+
+
+class Exposure:
+    """Exposes what ``renderer`` draws; a context manager that frees its own GPU memory, not the renderer's.
+
+    Parameters
+    ----------
+    renderer: with its mesh uploaded. vignette: percent of the light that the corners lose, 0 to 95.
+    """
+
+    def __init__(self, renderer: Renderer, vignette: float = 0.0) -> None:
+        self._renderer = renderer
+        self._context = get_context()
+        self._add = make_program(self._context, "compose.vert.glsl", "exposure.frag.glsl", {"DEVELOP": False})
+        self._develop = make_program(self._context, "compose.vert.glsl", "exposure.frag.glsl", {"DEVELOP": True})
+        falloff = 1 / math.sqrt(1 - vignette / 100) - 1
+        set_uniforms(self._add, picture=0)
+        set_uniforms(self._develop, picture=0, falloff=falloff, size=tuple(renderer.size))
+        self._triangles = [self._context.vertex_array(program, []) for program in (self._add, self._develop)]
+        # 32 bits: in 16 the sum of a hundred bright views would lose the dark ones.
+        self._sum = self._context.framebuffer([self._context.texture(tuple(renderer.size), 4, dtype="f4")])
+
+    def __enter__(self) -> Exposure:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.release()
+
+    def draw(self, cameras: Sequence[Camera]) -> Image:
+        """The mean of what the cameras see.
+
+        Raises ``InvalidInput`` for no camera.
+        """
+        if not cameras:
+            raise InvalidInput("Exposure.draw: no cameras, expected at least one")
+        context, target = self._context, self._renderer.target
+        self._sum.clear()
+        for camera in cameras:
+            self._renderer.render(camera)
+            self._sum.use()
+            context.enable_only(context.BLEND)
+            context.blend_func = context.ONE, context.ONE
+            target.color_attachments[0].use(0)
+            self._triangles[0].render(vertices=3)
+        target.use()
+        context.enable_only(context.NOTHING)
+        context.enable_direct(GL_FRAMEBUFFER_SRGB)
+        set_uniforms(self._develop, share=1 / len(cameras))
+        self._sum.color_attachments[0].use(0)
+        self._triangles[1].render(vertices=3)
+        context.disable_direct(GL_FRAMEBUFFER_SRGB)
+        return read_image(target)
+
+    def release(self) -> None:
+        """Free the GPU memory."""
+        for thing in (*self._triangles, *self._sum.color_attachments, self._sum, self._add, self._develop):
+            thing.release()
