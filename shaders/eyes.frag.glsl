@@ -3,7 +3,7 @@
 // Fed by render/eyes.py: the frame (row 0 = top) and its depth, both of the size of one eye.
 //
 // With parallel axes a point only moves along its row, by at most a few pixels, so the handful of columns that can
-// land here are tried one by one. Neighbours belong together unless the step between them is a tear; each side of a
+// land here (fewer where the depth around is flat: bounds) are tried one by one. Neighbours belong together unless the step between them is a tear; each side of a
 // tear ends half a pixel beyond its centre. Of all surfaces that land here the nearest is seen. Where there is none,
 // a tear has opened: the far side is continued into it, mirrored, as far behind the edge as the pixel lies in the gap.
 
@@ -12,45 +12,39 @@ uniform sampler2D depth;    // 0 = far .. 1 = near
 uniform ivec2 size;         // of one eye
 uniform vec2 strength;      // of the left and the right eye: shift in pixels between depth 0 and depth 1
 uniform float convergence;  // depth that does not move
+uniform sampler2D bounds;   // of a block of pixels: between which columns, counted from the pixel, its surface can
+                            // lie: first and last for the left eye (xy) and for the right one (zw)
 uniform float tear;         // steps of more pixels than this are tears
 
 out vec4 colour;
 
+const float GUARD = 0.01;  // rounding, in pixels
+
 float nearness(int x, int y) { return texelFetch(depth, ivec2(clamp(x, 0, size.x - 1), y), 0).r; }
 
-vec4 read(float x, int y) {
-    float last = float(size.x - 1);
-    // Beyond the frame's border the picture goes on mirrored.
+// Row y at column x, between its neighbours. Beyond the frame's border the picture goes on mirrored.
+// Inside a surface (smooth) the curve is cubic: sharper than the mean of two, never beyond them.
+vec4 read(float x, int y, bool smooth_curve) {
+    int last = size.x - 1;
     x = abs(x);
-    x = last - abs(last - x);
-    float base = floor(x);
-    vec4 a = texelFetch(picture, ivec2(int(base), y), 0);
-    vec4 b = texelFetch(picture, ivec2(min(int(base) + 1, size.x - 1), y), 0);
-    return mix(a, b, x - base);
-}
-
-// Smooth interpolation inside a surface: sharper than the mean of two, never beyond its neighbours.
-vec4 read_sharp(float x, int y) {
+    x = float(last) - abs(float(last) - x);
     float base = floor(x), t = x - base;
     int i = int(base);
-    if (t < 0.01 || i < 1 || i + 2 >= size.x) return read(x, y);
-    vec4 p = texelFetch(picture, ivec2(i - 1, y), 0), a = texelFetch(picture, ivec2(i, y), 0);
-    vec4 b = texelFetch(picture, ivec2(i + 1, y), 0), q = texelFetch(picture, ivec2(i + 2, y), 0);
+    vec4 a = texelFetch(picture, ivec2(i, y), 0), b = texelFetch(picture, ivec2(min(i + 1, last), y), 0);
+    vec4 p = texelFetch(picture, ivec2(max(i - 1, 0), y), 0), q = texelFetch(picture, ivec2(min(i + 2, last), y), 0);
     vec4 cubic = a + 0.5 * t * (b - p + t * (2.0 * p - 5.0 * a + 4.0 * b - q + t * (3.0 * (a - b) + q - p)));
-    return clamp(cubic, min(a, b), max(a, b));
+    return smooth_curve ? clamp(cubic, min(a, b), max(a, b)) : mix(a, b, t);
 }
 
-vec4 seen(float target, int y, float shift) {
-    // A source column x lands at x - shift * (depth - convergence).
-    float low = target + min(-shift * convergence, shift * (1.0 - convergence));
-    float high = target + max(-shift * convergence, shift * (1.0 - convergence));
-    int first = int(floor(low)) - 1, last = int(ceil(high)) + 1;
+vec4 seen(float target, int y, float shift, vec2 reach) {
+    // A source column x lands at x - shift * (depth - convergence); a pair of columns sees us if it lands around us.
+    int first = int(ceil(target + reach.x - GUARD)) - 1, last = int(floor(target + reach.y + GUARD));
     float best = -1.0, source = target;
     float gap = 2.0, gap_source = target;
     bool inside = false;
     float v0 = nearness(first, y);
     float w0 = float(first) - shift * (v0 - convergence);
-    for (int i = first; i < last; i++) {
+    for (int i = first; i <= last; i++) {
         float v1 = nearness(i + 1, y);
         float w1 = float(i + 1) - shift * (v1 - convergence);
         if (abs(shift * (v1 - v0)) <= tear) {
@@ -71,10 +65,15 @@ vec4 seen(float target, int y, float shift) {
         v0 = v1;
         w0 = w1;
     }
-    if (best >= 0.0) return inside ? read_sharp(source, y) : read(source, y);
-    // Three rows together: a single row continued into a gap shows as a streak.
-    vec4 sum = 2.0 * read(gap_source, y) + read(gap_source, max(y - 1, 0)) + read(gap_source, min(y + 1, size.y - 1));
-    return 0.25 * sum;
+    // Three rows together in a gap: a single row continued into it shows as a streak. A loop, because a software
+    // renderer takes both ways of an `if`, but leaves a loop when no pixel needs it any more.
+    bool gapped = best < 0.0;
+    vec4 sum = read(gapped ? gap_source : source, y, inside);
+    if (gapped) sum *= 0.5;
+    for (int row = gapped ? y - 1 : y + 2; row <= y + 1; row += 2) {
+        sum += 0.25 * read(gap_source, clamp(row, 0, size.y - 1), false);
+    }
+    return sum;
 }
 
 void main() {
@@ -82,11 +81,11 @@ void main() {
     bool right = STACK == 1 ? pixel.y >= size.y : pixel.x >= size.x;
     ivec2 place = STACK == 1 ? ivec2(pixel.x, pixel.y % size.y) : ivec2(pixel.x % size.x, pixel.y);
     float shift = right ? strength.y : strength.x;
-    // An eye that is the picture itself stays bit for bit.
-    if (shift == 0.0) { colour = texelFetch(picture, place, 0); return; }
+    vec4 both = texelFetch(bounds, place / ivec2(BLOCK_WIDTH, BLOCK_HEIGHT), 0);
+    vec2 reach = right ? both.zw : both.xy;
     colour = vec4(0.0);
     for (int k = 0; k < SAMPLES; k++) {
         float offset = (float(k) + 0.5) / float(SAMPLES) - 0.5;
-        colour += seen(float(place.x) + offset, place.y, shift) / float(SAMPLES);
+        colour += seen(float(place.x) + offset, place.y, shift, reach) / float(SAMPLES);
     }
 }

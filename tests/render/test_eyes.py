@@ -79,3 +79,33 @@ def test_stack_and_side_hold_the_same_eyes() -> None:
 def test_wrong_sizes_are_refused() -> None:
     with EyeRenderer(SIZE) as renderer, pytest.raises(InvalidInput, match="expected both 100x40"):
         renderer.draw(picture(), DepthMap(np.zeros((20, 20), np.float32)), 0.0, 1.0, 0.5)
+
+
+@pytest.mark.parametrize(("left", "right", "convergence"), [(-3.0, 3.0, 0.5), (0.0, 9.0, 0.2), (-30.0, 5.0, 1.0)])
+def test_the_search_within_bounds_sees_what_a_search_everywhere_sees(
+    left: float, right: float, convergence: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = Size(173, 61)  # no whole number of blocks
+    rng = np.random.default_rng(5)
+    image = Image(rng.integers(0, 256, (61, 173, 3), np.uint8))
+    values = np.kron(rng.random((9, 10)), np.ones((7, 19)))[:61, :173].clip(0.1, 0.9)
+    values[:20] = 0.3
+
+    def everywhere(values: np.ndarray, shifts: tuple[float, float], convergence: float) -> np.ndarray:
+        ends = [sorted((-s * convergence, s * (1 - convergence))) for s in shifts]
+        return np.broadcast_to(np.array(ends, np.float32).ravel(), (8, 11, 4)).copy()
+
+    narrow = draw(image, values, left, right, convergence)
+    monkeypatch.setattr("depth3d.render.eyes._bounds", everywhere)
+    wide = draw(image, values, left, right, convergence)
+    assert size == image.size
+    assert np.array_equal(np.hstack(narrow), np.hstack(wide))
+
+
+def test_one_eye_stacked_is_the_same_as_beside() -> None:
+    image, values = picture(), np.random.default_rng(1).random((40, 100)).astype(np.float32)
+    with EyeRenderer(SIZE) as side, EyeRenderer(SIZE, stack=True) as stack:
+        for left, right in ((-2.0, 0.0), (0.0, 2.0)):
+            a = side.draw(image, DepthMap(values), left, right, 0.5).pixels
+            b = stack.draw(image, DepthMap(values), left, right, 0.5).pixels
+            assert np.array_equal(np.hstack(np.split(b, 2)), a)
