@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
@@ -137,3 +139,22 @@ def test_what_fits_where() -> None:
     assert not lost
     kept, _ = plan_tracks(tracks, ".webm")
     assert [(track.index, track.how) for track in kept] == [(1, "webvtt"), (3, "libopus")]
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"), [("left_right", "side by side (left"), ("top_bottom", "top bottom (left"), (None, "")]
+)
+def test_mkvinfo_reads_the_stereo_mode(mode: str | None, words: str, tmp_path: Path) -> None:
+    """MKVToolNix as a second witness of what players look at."""
+    program = shutil.which("mkvinfo")
+    if program is None:
+        pytest.skip("needs mkvinfo (MKVToolNix)")
+    source = make_clip(tmp_path / "in.mp4", count=6)
+    finish(film(tmp_path, [6], frame_times(source), source=source, stereo_mode=mode), tmp_path / "out.mkv")
+    told = subprocess.run([program, str(tmp_path / "out.mkv")], check=True, capture_output=True, text=True).stdout
+    lines = [line for line in told.splitlines() if "Stereo mode" in line]
+    if mode is None:
+        assert lines == []
+    else:
+        assert len(lines) == 1
+        assert words in lines[0]
