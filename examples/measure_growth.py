@@ -1,0 +1,122 @@
+"""How time and memory grow with the picture: stills up to 24 megapixels, and a clip of 3840x2160.
+
+    python examples/measure_growth.py [--quality normal] [--frames 3]
+
+Every row is a process of its own: a scene made by formula becomes layers, goes to the GPU and is drawn from
+``frames`` places of a circle (the fastest counts: other work on the machine only ever adds); the last row is the command itself, ``depth3d animate --depth``, for a 4K clip of as many
+frames. Memory is the most that the process ever held, the picture itself, its depth and software OpenGL included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from benchmark_render import scene, timed
+
+from depth3d.camera import Camera
+from depth3d.geometry.layers import build_layers
+from depth3d.geometry.paths import largest_travel, named_path
+from depth3d.image import Size
+from depth3d.render.context import get_context
+from depth3d.render.renderer import Renderer
+
+SIZES = (Size(1280, 720), Size(1920, 1080), Size(3840, 2160), Size(4000, 3000), Size(6000, 4000))
+CLIP = Size(3840, 2160)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quality", default="normal", choices=("draft", "normal", "high"))
+    parser.add_argument("--frames", type=int, default=3)
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.one:
+        print(json.dumps(one(Size(*map(int, arguments.one.split("x"))), arguments.quality, arguments.frames)))
+        return
+    print(
+        "| picture | megapixels | build, s | CPU s | CPU s per megapixel | frame, ms | CPU ms per megapixel | most MB |"
+    )
+    print("|---|---|---|---|---|---|---|---|")
+    for size in SIZES:
+        done = child(__file__, "--one", f"{size}", "--quality", arguments.quality, "--frames", str(arguments.frames))
+        told = json.loads(done)
+        million, (build, build_cpu), (frame, frame_cpu) = size.pixels / 1e6, told["build"], told["frame"]
+        print(
+            f"| {size} | {million:.1f} | {build:.2f} | {build_cpu:.2f} | {build_cpu / million:.2f} "
+            f"| {1000 * frame:.0f} | {1000 * frame_cpu / million:.0f} | {told['megabytes']:.0f} |",
+            flush=True,
+        )
+    print(clip(arguments.frames))
+
+
+def one(size: Size, quality: str, frames: int) -> dict[str, Any]:
+    """Seconds (wall clock, CPU) to build and for a frame drawn and read back, and the most memory in MB."""
+    image, depth = scene_of(size)
+    path = named_path("circle", Camera(), size.aspect)
+    parallax, border = largest_travel(path, Camera(), size.aspect)
+    get_context()
+    mesh, *build = timed(
+        lambda: build_layers(image, depth, parallax_percent=parallax, border_percent=border, quality=quality)  # type: ignore[arg-type]
+    )
+    with Renderer(size) as renderer:
+        renderer.upload(mesh)
+        renderer.draw(path.at(0.0))  # the first frame compiles
+        spent = [timed(lambda number=number: renderer.draw(path.at(number * 1.3)))[1:] for number in range(frames)]  # type: ignore[misc]
+    frame = [min(times) for times in zip(*spent, strict=True)]
+    return {"build": build, "frame": frame, "megabytes": megabytes(resource.RUSAGE_SELF)}
+
+
+def clip(frames: int) -> str:
+    """What the command says and needs for a clip."""
+    from depth3d.depthmap import DepthMap
+    from depth3d.io.depthfiles import write_depth
+    from depth3d.io.images import save_image
+
+    with tempfile.TemporaryDirectory() as folder:
+        photo, depth_file, target = (Path(folder) / name for name in ("photo.jpg", "depth.png", "clip.mp4"))
+        image, depth = scene_of(CLIP)
+        save_image(image, photo)
+        write_depth(DepthMap(depth.values), depth_file)
+        del image, depth
+        command = ["-m", "depth3d", "animate", str(photo), "--depth", str(depth_file), "-o", str(target), "--quiet"]
+        # 10 frames a second: the fewest that a command of less than a second still asks for.
+        wishes = ["--size", f"{CLIP}", "--seconds", str(float(Fraction(frames, 10))), "--fps", "10"]
+        started = time.perf_counter()
+        child(*command, *wishes)
+        seconds = time.perf_counter() - started
+        most = megabytes(resource.RUSAGE_CHILDREN)
+        return (
+            f"\n`depth3d animate` of {frames} frames of {CLIP}, command to file: {seconds:.1f} s, "
+            f"{target.stat().st_size / 1e6:.1f} MB written (most memory of all rows: {most:.0f} MB)"
+        )
+
+
+def scene_of(size: Size) -> tuple:  # type: ignore[type-arg]
+    """The scene of the other benchmark, made at 1280 wide and enlarged: its own making should not count as memory."""
+    image, depth = scene(size.fit(1280))
+    return image.resized(size), depth.resized(size)
+
+
+def child(*words: str) -> str:
+    done = subprocess.run([sys.executable, *words], capture_output=True, text=True, env=os.environ, check=False)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return done.stdout
+
+
+def megabytes(who: int) -> float:
+    return resource.getrusage(who).ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
+
+
+if __name__ == "__main__":
+    main()
