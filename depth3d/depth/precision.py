@@ -64,6 +64,11 @@ class Trial:
         self._settled(self._verdict)
         return exact
 
+    @property
+    def undecided(self) -> bool:
+        """True as long as no picture has told; until then calls must come one after another."""
+        return self._verdict is None
+
     def _remembered(self) -> bool | None:
         if self._note is None:
             return None

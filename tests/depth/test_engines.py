@@ -148,3 +148,16 @@ def test_missing_openvino_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) ->
 def test_unknown_precision_is_told() -> None:
     with pytest.raises(ModelError, match="no precision 'half'"):
         engines.open_engine(registry.get("ramp"), None, device="cpu", engine="torch", threads=1, precision="half")
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_pictures_side_by_side_say_what_each_says_alone(precision: str, small_file: Path) -> None:
+    inputs = np.random.default_rng(4).standard_normal((4, 3, 64, 96)).astype(np.float32)
+    alone, beside = (
+        TorchEngine(registry.get(SMALL), small_file, device="cpu", threads=threads, precision=precision)
+        for threads in (1, 4)
+    )
+    assert (alone.batch, beside.batch) == (1, 4)
+    before = torch.get_num_threads()
+    assert np.array_equal(beside(inputs), np.concatenate([alone(inputs[n : n + 1]) for n in range(4)]))
+    assert torch.get_num_threads() == before
