@@ -16,7 +16,7 @@ from depth3d.geometry.cuts import Cuts, find_cuts
 from depth3d.geometry.displace import torn_sheet
 from depth3d.geometry.edges import SOFT_SHARE, grow, grow_over_mixed, sharpen, softness
 from depth3d.geometry.hidden import ALL_WAYS, FROM_LEFT, FROM_RIGHT, Hidden, clear_of_outlines, continue_far_side
-from depth3d.geometry.inpaint import pull_push, relax
+from depth3d.geometry.inpaint import pull_push, relax, widen
 from depth3d.image import Image, Size
 from depth3d.layeredmesh import Layer, LayeredMesh
 from depth3d.options import Quality
@@ -90,7 +90,7 @@ def build_layers(
         cover = grow_over_mixed(cover, photo.pixels)
     hidden = continue_far_side(photo.shift, cover, TEAR_PIXELS, _WAYS[ways])
     if photo.soft:
-        hidden = clear_of_outlines(hidden, photo.shift, 2 * pixels)
+        hidden = clear_of_outlines(hidden, photo.shift, pixels)
     front, carved = _front(photo, cover, cell)
     layers = [_back(photo, hidden, cover, carved, cell), front]
     if backdrop:
@@ -132,6 +132,7 @@ def _back(photo: _Photo, hidden: Hidden, cover: Floats, carved: Mask, cell: int)
     if not needed.any():
         return None
     colors = photo.pixels.reshape(-1, 3)[hidden.source.ravel()].reshape(photo.pixels.shape).astype(np.float32)
+    widen(colors, hidden, photo.pixels, photo.shift, cover)
     relax(colors, hidden.depth, hidden.under)
     picture = Image(np.clip(colors + 0.5, 0, 255).astype(np.uint8))
     # Nobody sees the outline of this layer, so its cells may be larger than those in front.
