@@ -125,7 +125,7 @@ class AnimateOptions:
     bokeh: float = option(
         0.0,
         "Depth of field: a point as far from the focus as far is from near blurs over this percent of the width "
-        "(photos; each frame takes 7 to 64 views' time).",
+        "(photos; each frame takes the time of 7 to 64 views, of up to 256 with --quality high).",
         metavar="PERCENT",
     )
     shutter: float = option(
