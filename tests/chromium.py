@@ -50,11 +50,19 @@ def shoot(address: str, width: int, height: int, *extra: str) -> tuple[NDArray[n
 def dom(address: str, width: int, height: int) -> str:
     """The page's HTML after it has run."""
     with tempfile.TemporaryDirectory() as folder:
-        return _run(address, width, height, folder, ["--dump-dom"]).stdout
+        return _run(address, width, height, folder, []).stdout
 
 
 def _run(address: str, width: int, height: int, folder: str, more: list[str]) -> subprocess.CompletedProcess[str]:
-    command = [program(), *_FLAGS, f"--user-data-dir={folder}/profile", f"--window-size={width},{height}"]
-    # Virtual time: the browser goes on until the page has had this many of its own milliseconds.
-    command += ["--virtual-time-budget=6000", *more, address]
-    return subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    """Run the page until it says that it is ready.
+
+    Virtual time: the browser goes on until the page has had so many of its own milliseconds. Decoding runs beside it
+    in real time, so that on a busy machine the page may need more of them.
+    """
+    for budget in (6_000, 30_000, 120_000):
+        command = [program(), *_FLAGS, f"--user-data-dir={folder}/{budget}", f"--window-size={width},{height}"]
+        command += [f"--virtual-time-budget={budget}", "--dump-dom", *more, address]
+        said = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+        if 'data-state="ready"' in said.stdout:
+            break
+    return said
