@@ -217,6 +217,8 @@ def main() -> None:
     parser.add_argument("--slices", type=Path, metavar="FOLDER")
     arguments = parser.parse_args()
     options = StabilizeOptions(look_ahead=arguments.look_ahead)
+    if arguments.slices:
+        arguments.slices.mkdir(parents=True, exist_ok=True)
     if arguments.films:
         for path in arguments.films:
             film(path, arguments.frames, arguments.model, options, arguments.slices)
