@@ -62,7 +62,7 @@ def _automatic(quiet: bool) -> Selection:
             return Selection(card, weights.locate(card, timeout=AUTO_TIMEOUT, quiet=quiet))
         except WeightsError as error:
             _remember_failure()
-            _log.info("%s", error)
+            _log.debug("%s", error)  # what is used instead is told in one line
     return _without_download()
 
 
