@@ -21,7 +21,7 @@ from depth3d.io.atomic import atomic_path
 from depth3d.io.exif import read_exif, upright
 from depth3d.io.imagecolors import Pixels, to_srgb
 
-__all__ = ["LARGEST", "encode_image", "flatten", "is_heif", "open_image", "save_image"]
+__all__ = ["LARGEST", "encode_image", "flatten", "is_heif", "open_image", "read_bytes", "save_image"]
 
 # Decoded pixels a picture may have. Four bytes each in Pillow and three in the result: about 1 GB.
 LARGEST = 128 * 1024 * 1024
@@ -77,7 +77,7 @@ def open_image(
     elif isinstance(source, bytes | bytearray | memoryview):
         image = _from_bytes(bytes(source), "the picture", at_most, color_managed)
     else:
-        image = _from_bytes(_read(Path(source)), source, at_most, color_managed)
+        image = _from_bytes(read_bytes(Path(source)), source, at_most, color_managed)
     return image if at_most is None else image.resized(image.size.fit(at_most))
 
 
@@ -146,7 +146,8 @@ def _encode_deep(image: Image, suffix: str) -> bytes:
     return bytes(data)
 
 
-def _read(path: Path) -> bytes:
+def read_bytes(path: Path) -> bytes:
+    """All of a file; raises ``ReadError`` that says why it cannot be read."""
     try:
         return path.read_bytes()
     except FileNotFoundError:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from depth3d.errors import ReadError
 from depth3d.image import Image
-from depth3d.io.images import open_image
+from depth3d.io.images import open_image, read_bytes
 from depth3d.io.mpo import has_disparity_index, read_mpo
 from depth3d.io.sidebyside import Mark, jps_mark, pns_mark, read_jps, read_pns
 from depth3d.io.spatialheic import is_spatial_heic, read_spatial_heic
@@ -75,7 +75,7 @@ def other_eye(path: Path) -> tuple[Path, Path] | None:
 
 def _reader(path: Path, *, right_too: bool = True) -> Callable[[], StereoPair] | None:
     """What reads this file as a stereo picture, or None."""
-    data = _bytes(path)
+    data = read_bytes(path)
     suffix = path.suffix.lower()
     if data.startswith(b"\xff\xd8\xff"):
         if suffix == ".mpo" or has_disparity_index(data):
@@ -143,14 +143,3 @@ def _like(model: str, word: str) -> str:
     if model.isupper():
         return word.upper()
     return word.capitalize() if model[:1].isupper() else word
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise ReadError(path, "there is no such file") from None
-    except IsADirectoryError:
-        raise ReadError(path, "is a folder, expected a picture") from None
-    except OSError as error:
-        raise ReadError(path, f"cannot be read: {error.strerror or error}") from error

@@ -25,7 +25,7 @@ from depth3d.pipeline.videostages import ahead, on_frame
 from depth3d.pipeline.videostate import load_state, save_state
 from depth3d.pipeline.videowork import Part, whole
 
-__all__ = ["ClipDepth", "DepthSource", "Progress", "StillDepth", "StoredDepth", "first_pass"]
+__all__ = ["ClipDepth", "DepthSource", "Progress", "StillDepth", "StoredDepth", "first_pass", "predict_frame"]
 
 PIECE = 48  # frames between two checkpoints of the first pass
 BATCH = 4  # frames the network gets at once; checkpoints fall between batches, so that these never differ
@@ -175,6 +175,22 @@ class _Pass:
         self._state.pieces += 1
         if len(self._ready) < PIECE:
             save_state(self._part.folder / STATE, (self._state, self._ready))
+
+
+def predict_frame(job: ClipJob, frame: Frame) -> Disparity:
+    """What the network of ``job`` says of one frame alone: for plans and previews."""
+    from depth3d.depth.estimator import predict_disparity
+
+    options = job.depth
+    (disparity,) = predict_disparity(
+        [frame.guide],
+        options.model,
+        device=options.device,
+        engine=options.engine,
+        threads=options.threads,
+        precision=options.precision,
+    )
+    return disparity
 
 
 def _predicted(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Frame, Disparity]]:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from depth3d.depthmap import DepthMap
 from depth3d.errors import VideoError
-from depth3d.frames import Frame
 from depth3d.io.tracks import list_tracks, plan_tracks
 from depth3d.io.videowriter import VideoWriter, even, even_size
 from depth3d.pipeline.clipjob import ClipJob
+from depth3d.pipeline.videodepth import predict_frame
 from depth3d.pipeline.videodraw import Drawer, Look
 from depth3d.pipeline.videorender import Style
 
@@ -97,7 +97,7 @@ def _try(job: ClipJob, drawer: Drawer, style: Style, look: Look) -> tuple[dict[s
                 if frame is None:
                     break
                 clock.lap("decode")
-                depth = _depth(job, frame)
+                depth = DepthMap.from_disparity(predict_frame(job, frame))
                 clock.lap("depth")
                 picture = drawer.draw(drawer.prepare(frame, depth, look))
                 clock.lap("draw")
@@ -111,21 +111,6 @@ def _try(job: ClipJob, drawer: Drawer, style: Style, look: Look) -> tuple[dict[s
     if not tried:
         raise VideoError(f"{job.source}: too short to try out")
     return {name: cost / tried for name, cost in costs.items()}, depth_bytes, picture_bytes
-
-
-def _depth(job: ClipJob, frame: Frame) -> DepthMap:
-    from depth3d.depth.estimator import predict_disparity
-
-    options = job.depth
-    (disparity,) = predict_disparity(
-        [frame.guide],
-        options.model,
-        device=options.device,
-        engine=options.engine,
-        threads=options.threads,
-        precision=options.precision,
-    )
-    return DepthMap.from_disparity(disparity)
 
 
 class _Clock:

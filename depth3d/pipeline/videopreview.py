@@ -19,6 +19,7 @@ from depth3d.io.images import save_image
 from depth3d.io.videoreader import VideoReader
 from depth3d.pipeline.clipjob import ClipJob
 from depth3d.pipeline.shots import Shot
+from depth3d.pipeline.videodepth import predict_frame
 from depth3d.pipeline.videodraw import Drawer, Look
 
 __all__ = ["contact_sheet", "find_places", "pick_frames", "preview_path", "with_thumbnails"]
@@ -54,23 +55,13 @@ def find_places(job: ClipJob) -> list[tuple[str, Fraction]]:
 
 def pick_frames(job: ClipJob, places: list[tuple[str, Fraction]], look: Look) -> list[tuple[str, Frame, DepthMap]]:
     """Predict depth at all places; keep start, cuts, and where parallax is strongest."""
-    from depth3d.depth.estimator import predict_disparity
-
-    options = job.depth
     found: list[tuple[str, Frame, DepthMap, float]] = []
     with VideoReader(job.source, tone_map=job.video.tonemap, size=job.size) as reader:
         for name, time in places:
             frame = next(reader.around(time), None)
             if frame is None:
                 continue
-            (disparity,) = predict_disparity(
-                [frame.guide],
-                options.model,
-                device=options.device,
-                engine=options.engine,
-                threads=options.threads,
-                precision=options.precision,
-            )
+            disparity = predict_frame(job, frame)
             low, high = (float(v) for v in np.percentile(disparity.values, [0.5, 99.5]))
             depth = DepthMap.from_disparity(disparity, low, high)
             found.append((name, frame, depth, _strength(depth, look)))
