@@ -41,38 +41,52 @@ def continue_far_side(
     cover: NDArray[np.float32],
     tolerance: float,
     ways: tuple[tuple[int, int], ...] = ALL_WAYS,
-) -> Hidden:
+) -> tuple[Hidden, Hidden]:
     """Carry the far side of tears under the near side, as far as a gap can open, nearest tear first.
 
-    Where two far sides meet in the same step, the farther one wins.
+    Where two far sides meet in the same step, the farther one wins. Behind what is hidden more may be hidden: a
+    farther surface that meets a nearer one on its way goes on behind it.
 
     Parameters
     ----------
     seen: (H, W) float32, depth in pixels of shift. cover: the same after the foreground was grown (>= seen).
     tolerance: a larger difference between neighbours is a tear.
     ways: steps (down, right) allowed; see ``FROM_RIGHT`` and its kin.
+
+    Returns
+    -------
+    What stands behind the visible surface, and what stands behind that; in the second one, where nothing more is
+    hidden, depth and source are those of the first.
     """
     height, width = seen.shape
-    depth, over = seen.ravel().copy(), cover.ravel()
-    source = np.arange(height * width)
-    under = np.zeros(height * width, bool)
+    over = cover.ravel()
+    flat = np.arange(height * width)
+    first, second = (Hidden(seen.ravel().copy(), flat.copy(), np.zeros(height * width, bool)) for _ in range(2))
     targets, origins = _starts(cover, tolerance, ways)
     levels = seen.ravel()[origins]
     run = 1
     while len(targets):
         gap = over[targets] - levels
-        fits = (gap > tolerance) & (run <= gap + OVERLAP) & ~under[targets]
-        targets, origins, levels = targets[fits], origins[fits], levels[fits]
-        order = np.argsort(-levels, kind="stable")  # the farthest is written last and stays
-        targets, origins, levels = targets[order], origins[order], levels[order]
-        source[targets], depth[targets], under[targets] = origins, levels, True
-        targets = np.unique(targets)
-        origins, levels = source[targets], depth[targets]
+        free = ~first.under[targets]
+        behind = ~free & ~second.under[targets] & (first.depth[targets] - levels > tolerance)
+        fits = np.flatnonzero((gap > tolerance) & (run <= gap + OVERLAP) & (free | behind))
+        order = fits[np.argsort(-levels[fits], kind="stable")]  # the farthest is written last and stays
+        targets, origins, levels, free = targets[order], origins[order], levels[order], free[order]
+        for hidden, mine in ((first, free), (second, ~free)):
+            at = targets[mine]
+            hidden.source[at], hidden.depth[at], hidden.under[at] = origins[mine], levels[mine], True
+        targets, last = np.unique(targets[::-1], return_index=True)
+        origins, levels = origins[::-1][last], levels[::-1][last]
         steps = [_moved(targets, origins, levels, way, height, width) for way in ways]
         targets, origins, levels = (np.concatenate(parts) for parts in zip(*steps, strict=True))
         run += 1
-    shape = (height, width)
-    return Hidden(depth.reshape(shape), source.reshape(shape), under.reshape(shape))
+    for own, other in ((second.depth, first.depth), (second.source, first.source)):
+        np.copyto(own, other, where=~second.under)
+    return _shaped(first, seen.shape), _shaped(second, seen.shape)
+
+
+def _shaped(hidden: Hidden, shape: tuple[int, ...]) -> Hidden:
+    return Hidden(hidden.depth.reshape(shape), hidden.source.reshape(shape), hidden.under.reshape(shape))
 
 
 def clear_of_outlines(hidden: Hidden, seen: NDArray[np.float32], pixels: int) -> Hidden:

@@ -6,19 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.geometry.hidden import Hidden
-
-__all__ = ["fill_view", "pull_push", "relax", "widen"]
+__all__ = ["fill_view", "pull_push", "relax"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 STEPS = 20
-LIKE_PIXELS = 1.5  # neighbours whose shifts differ by less belong to one surface
-LIKE_SLOPE = 0.25  # more for each pixel between them: surfaces lean
-WIDEN_GRID = [(down / 2, right / 2) for down in range(-2, 3) for right in range(-2, 3)]
-WIDEN_REACH = 1 / 64  # of the width: farther in than this only the mixture counts
-_CHUNK = 200_000  # pixels mixed at a time
+LIKE_PIXELS = 2.5  # neighbours whose shifts differ by less belong to one surface
 
 
 def relax(colors: Floats, depth: Floats, unknown: Mask, steps: int = STEPS) -> Floats:
@@ -60,42 +54,6 @@ def relax(colors: Floats, depth: Floats, unknown: Mask, steps: int = STEPS) -> F
         mean[lonely] = values[at[lonely]]
         values[at] = mean
     flat[here] = values[at]
-    return colors
-
-
-def widen(colors: Floats, hidden: Hidden, picture: NDArray[np.uint8], seen: Floats, cover: Floats) -> Floats:
-    """Mix what is hidden from a wider and wider part of the far side, the farther in the more.
-
-    The nearest pixel alone would run on as a streak. Twenty-five pixels round it count, as far apart as the
-    place is deep behind the foreground, if they lie about as far away.
-
-    Parameters
-    ----------
-    colors: (H, W, 3) float32. hidden: of the same size. picture: (H, W, 3), and seen: (H, W), its depth in pixels
-        of shift. cover: the same after the foreground was grown.
-
-    Returns ``colors``, changed in place.
-    """
-    height, width = cover.shape
-    visible, depth = picture.reshape(-1, 3), seen.ravel()
-    every = np.flatnonzero(hidden.under)
-    for here in np.array_split(every, max(1, len(every) // _CHUNK)):
-        source, level = hidden.source.ravel()[here], hidden.depth.ravel()[here]
-        row, column = np.divmod(source, width)
-        deep = np.hypot(here // width - row, here % width - column).astype(np.float32)
-        like = np.minimum(LIKE_PIXELS + LIKE_SLOPE * deep, np.maximum(cover.ravel()[here] - level, 1) / 2)
-        total, mass = np.zeros((len(here), 3), np.float32), np.zeros(len(here), np.float32)
-        for down, right in WIDEN_GRID:
-            y = np.rint(row + down * deep).astype(np.int64).clip(0, height - 1)
-            x = np.rint(column + right * deep).astype(np.int64).clip(0, width - 1)
-            at = y * width + x
-            weight = (np.abs(depth[at] - level) < like) * np.float32(np.exp(-(down**2 + right**2) / (2 * 0.6**2)))
-            total += visible[at] * weight[:, None]
-            mass += weight
-        own = visible[source].astype(np.float32)
-        mean = np.where(mass[:, None] > 0, total / np.maximum(mass, 1e-6)[:, None], own)
-        share = np.minimum(deep / (width * WIDEN_REACH), 1)[:, None]
-        colors.reshape(-1, 3)[here] = own + share * (mean - own)
     return colors
 
 

@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 from depth3d.camera import Camera
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
+from depth3d.geometry.border import continue_outwards
 from depth3d.geometry.cuts import Cuts, find_cuts
 from depth3d.geometry.displace import torn_sheet
 from depth3d.geometry.edges import SOFT_SHARE, grow, grow_over_mixed, sharpen, softness
 from depth3d.geometry.hidden import ALL_WAYS, FROM_LEFT, FROM_RIGHT, Hidden, clear_of_outlines, continue_far_side
-from depth3d.geometry.inpaint import pull_push, relax, widen
+from depth3d.geometry.inpaint import pull_push, relax
+from depth3d.geometry.matte import unmixed
+from depth3d.geometry.texture import paint_hidden
 from depth3d.image import Image, Size
 from depth3d.layeredmesh import Layer, LayeredMesh
 from depth3d.options import Quality
@@ -29,7 +32,6 @@ Mask = NDArray[np.bool_]
 TEAR_PIXELS = 1.0  # neighbours whose shifts part by more are torn
 FLAT_PIXELS = 0.25  # error of shift allowed where triangles merge
 COARSE_FLAT_PIXELS = 0.5  # the same in the faster qualities
-OUTLINE_ALPHA = 0.6  # of the outermost pixel of the foreground, which holds both sides' colours
 GROW_WIDTH = 900  # the foreground grows by one pixel for each of these pixels of width
 SOFT_GROW_WIDTH = 500  # the same where the depth was soft, so that its edges are a little off
 BACKDROP_CELL = 16
@@ -88,28 +90,35 @@ def build_layers(
     cover = grow(photo.shift, pixels, sideways_only=ways != "all") if photo.travel > TEAR_PIXELS else photo.shift
     if ways != "all":
         cover = grow_over_mixed(cover, photo.pixels)
-    hidden = continue_far_side(photo.shift, cover, TEAR_PIXELS, _WAYS[ways])
+    first, second = continue_far_side(photo.shift, cover, TEAR_PIXELS, _WAYS[ways])
     if photo.soft:
-        hidden = clear_of_outlines(hidden, photo.shift, pixels)
-    front, carved = _front(photo, cover, cell)
-    layers = [_back(photo, hidden, cover, carved, cell), front]
+        first, second = (clear_of_outlines(hidden, photo.shift, pixels) for hidden in (first, second))
+    front, carved = _front(photo, cover, cell, pixels)
+    needed = first.under | carved | (cover - photo.shift > TEAR_PIXELS)
+    middle, painted = _back(photo, photo.pixels, first, cover, needed, cell)
+    back, _ = _back(photo, painted, second, cover, second.under, cell)
+    layers = [back, middle, front]
     if backdrop:
         layers.insert(0, _backdrop(photo))
     return LayeredMesh(tuple(layer for layer in layers if layer is not None), image.size, Camera.of_photo(image))
 
 
 def _continued(image: Image, depth: DepthMap, travel: float, border_percent: float | None) -> _Photo:
-    """Mirror the photo outwards as far as the camera can see: natural texture, and no tear at the border."""
+    """Continue the photo outwards as far as the camera can see."""
     told = depth.values * np.float32(travel)
     shift = sharpen(told, image.pixels)
     margin = math.ceil(travel if border_percent is None else border_percent / 100 * image.size.width) + 2
-    # The mirror needs as many pixels as it shows; a picture narrower than its travel repeats.
-    pixels = np.pad(image.pixels, ((margin, margin), (margin, margin), (0, 0)), mode="symmetric")
-    shifts = np.pad(shift, margin, mode="symmetric")
+    shifts, source, repeated = continue_outwards(shift, margin, TEAR_PIXELS)
+    pixels = image.pixels.reshape(-1, 3)[source]
+    strip = margin + 1
+    for band in np.s_[:, :strip], np.s_[:, -strip:], np.s_[:strip], np.s_[-strip:]:
+        colors = pixels[band].astype(np.float32)
+        relax(colors, shifts[band], repeated[band])  # what goes to and fro within a few pixels flickers from row to row
+        pixels[band] = np.clip(colors + 0.5, 0, 255)
     return _Photo(image.size, margin, travel, pixels, shifts, softness(told) >= SOFT_SHARE)
 
 
-def _front(photo: _Photo, cover: Floats, cell: int) -> tuple[Layer, Mask]:
+def _front(photo: _Photo, cover: Floats, cell: int, grown: int) -> tuple[Layer, Mask]:
     """The visible surface; (H, W) where it is transparent, so that the background must show through."""
     cells = _pooled(cover, cell, np.max)
     if cell > 1:
@@ -119,22 +128,19 @@ def _front(photo: _Photo, cover: Floats, cell: int) -> tuple[Layer, Mask]:
     near = np.kron(cells, np.ones((cell, cell), np.float32))[: cover.shape[0], : cover.shape[1]]
     carved = near - cover > TEAR_PIXELS + 0.5 * (cell - 1) if cell > 1 else np.zeros(cover.shape, bool)
     outline = ~carved & (near - photo.shift > TEAR_PIXELS + 0.5 * (cell - 1))
-    alpha = np.full(cover.shape, 255, np.uint8)
-    alpha[outline] = round(255 * OUTLINE_ALPHA)
+    pixels, alpha = unmixed(photo.pixels, outline, photo.shift, grown)
     alpha[carved] = 0
-    picture = Image(photo.pixels, alpha if carved.any() or outline.any() else None)
+    picture = Image(pixels, alpha if carved.any() or outline.any() else None)
     return _layer(photo, cells, _cell_cuts(cells, cover, cell), cell, picture), carved
 
 
-def _back(photo: _Photo, hidden: Hidden, cover: Floats, carved: Mask, cell: int) -> Layer | None:
-    """What the front hides, and what it lets show through."""
-    needed = hidden.under | carved | (cover - photo.shift > TEAR_PIXELS)
+def _back(
+    photo: _Photo, beside: NDArray[np.uint8], hidden: Hidden, cover: Floats, needed: Mask, cell: int
+) -> tuple[Layer | None, NDArray[np.uint8]]:
+    """What the front hides, and what it lets show through, where it is ``needed``; and its colours."""
     if not needed.any():
-        return None
-    colors = photo.pixels.reshape(-1, 3)[hidden.source.ravel()].reshape(photo.pixels.shape).astype(np.float32)
-    widen(colors, hidden, photo.pixels, photo.shift, cover)
-    relax(colors, hidden.depth, hidden.under)
-    picture = Image(np.clip(colors + 0.5, 0, 255).astype(np.uint8))
+        return None, beside
+    painted = paint_hidden(beside, photo.pixels, hidden, photo.shift, cover)
     # Nobody sees the outline of this layer, so its cells may be larger than those in front.
     cell = 2 * cell if cell > 1 else 1
     weight = needed.astype(np.float32)
@@ -143,7 +149,7 @@ def _back(photo: _Photo, hidden: Hidden, cover: Floats, carved: Mask, cell: int)
     cells = np.where(many > 0, mean, _pooled(hidden.depth, cell, np.min)).astype(np.float32)
     # One cell more all round: the seam between the layers lies under the front.
     wanted = cv2.dilate((many > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    return _layer(photo, cells, find_cuts(cells, _tolerance(cell)), cell, picture, wanted)
+    return _layer(photo, cells, find_cuts(cells, _tolerance(cell)), cell, Image(painted), wanted), painted
 
 
 def _backdrop(photo: _Photo) -> Layer | None:

@@ -18,6 +18,7 @@ from depth3d.geometry.inpaint import fill_view
 from depth3d.geometry.keyframes import keyframe_path
 from depth3d.geometry.layers import build_layers
 from depth3d.geometry.lens import Lens, Shot, trembling
+from depth3d.geometry.matte import soft_outlines
 from depth3d.geometry.paths import named_path
 from depth3d.image import Image, Size
 from depth3d.options import Eyes, Quality
@@ -88,8 +89,8 @@ def _eye(image: Image, depth: DepthMap, parallax: float, convergence: float) -> 
     with Renderer(image.size) as renderer:
         renderer.upload(mesh)
         picture, seen = renderer.draw_with_depth(eye_camera(mesh.camera, image.size.aspect, parallax, convergence))
-    filled, _ = fill_view(picture.pixels, seen * np.float32(abs(parallax) / 100 * image.size.width))
-    return Image(filled)
+    filled, shift = fill_view(picture.pixels, seen * np.float32(abs(parallax) / 100 * image.size.width))
+    return Image(soft_outlines(filled, shift))
 
 
 def fan_of_views(

@@ -71,12 +71,26 @@ def test_corners_are_means_of_connected_pixels() -> None:
 def test_the_far_side_is_continued_as_far_as_a_gap_can_open() -> None:
     seen = np.zeros((20, 60), np.float32)
     seen[:, 10:50] = 8
-    right = continue_far_side(seen, seen, 1.0, FROM_RIGHT)
+    right, more = continue_far_side(seen, seen, 1.0, FROM_RIGHT)
+    assert not more.under.any()
     assert right.under[10].nonzero()[0].tolist() == list(range(39, 50))
     assert (right.depth[right.under] == 0).all()
     assert (right.source[10, 39:50] == 10 * 60 + 50).all()
-    both = continue_far_side(seen, seen, 1.0, ALL_WAYS)
+    both, _ = continue_far_side(seen, seen, 1.0, ALL_WAYS)
     assert both.under[10].sum() == 22
+
+
+def test_a_small_step_in_the_foreground_does_not_stop_the_background_behind_it() -> None:
+    seen = np.zeros((6, 60), np.float32)
+    seen[:, :20], seen[:, 20:30] = 14, 12
+    first, second = continue_far_side(seen, seen, 1.0, FROM_RIGHT)
+    # Behind the step of 2 goes on what is 12 near, and behind that what is 0 near, as far as 14 can open.
+    assert first.depth[3, 15:20].tolist() == [12] * 5
+    assert (first.depth[3, 20:30] == 0).all()
+    assert second.under[3].nonzero()[0].tolist() == list(range(15, 20))
+    assert (second.depth[3, 15:20] == 0).all()
+    assert (first.source[3, 20:30] == 3 * 60 + 30).all()
+    assert np.array_equal(second.depth[~second.under], first.depth[~second.under])
 
 
 def test_relaxing_keeps_to_surfaces_of_like_depth() -> None:

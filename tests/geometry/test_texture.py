@@ -1,0 +1,56 @@
+"""What is hidden takes its colours from the far side alone: broad tones farther in, and the grain of its texture."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from depth3d.geometry.hidden import FROM_RIGHT, Hidden, continue_far_side
+from depth3d.geometry.texture import paint_hidden
+
+
+def scene(width: int, pattern: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32], Hidden]:
+    """A red wall over the left half, ``pattern`` (rows of one pixel) on the right half behind it."""
+    near = width // 2
+    seen = np.zeros((40, width), np.float32)
+    seen[:, :near] = width // 4  # pixels of shift
+    picture = np.zeros((40, width, 3), np.uint8)
+    picture[:, :near] = (255, 0, 0)
+    picture[:, near:] = pattern[:, None]
+    return picture, seen, continue_far_side(seen, seen, 1.0, FROM_RIGHT)[0]
+
+
+@pytest.mark.parametrize("width", [60, 2400])
+def test_streaks_fade_and_the_near_side_stays_out(width: int) -> None:
+    lines = np.zeros((40, 3), np.uint8)
+    lines[np.arange(40) // 2 % 2 == 0] = (0, 200, 0)
+    picture, seen, hidden = scene(width, lines)
+    painted = paint_hidden(picture, picture, hidden, seen, seen)
+    assert hidden.under.any()
+    assert painted[hidden.under][:, 0].max() == 0
+    assert np.array_equal(painted[~hidden.under], picture[~hidden.under])
+    deep = hidden.under & (np.arange(width) < 0.45 * width)
+    green = painted[deep][:, 1].astype(float)
+    assert abs(green.mean() - 100) < 15
+    # The lines go on at about half their contrast (100): neither smeared away nor carried on in full.
+    assert 30 < green.std() < 75
+
+
+def test_an_even_far_side_goes_on_exactly() -> None:
+    plain = np.full((40, 3), (10, 90, 160), np.uint8)
+    picture, seen, hidden = scene(120, plain)
+    assert (paint_hidden(picture, picture, hidden, seen, seen)[hidden.under] == (10, 90, 160)).all()
+
+
+def test_both_sides_of_a_thin_thing_count() -> None:
+    seen = np.zeros((40, 200), np.float32)
+    seen[:, 95:105] = 40
+    picture = np.zeros((40, 200, 3), np.uint8)
+    picture[:, :95], picture[:, 95:105], picture[:, 105:] = 100, 255, 200
+    hidden = continue_far_side(seen, seen, 1.0, FROM_RIGHT)[0]
+    painted = paint_hidden(picture, picture, hidden, seen, seen)
+    row = painted[20, 95:105, 0].astype(int)
+    assert row[9] > 180
+    assert row[0] < row[9] - 20
+    assert row.max() <= 200
