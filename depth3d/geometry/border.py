@@ -5,15 +5,18 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from depth3d.geometry.inpaint import relax
+
 __all__ = ["continue_outwards"]
 
+Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
-def continue_outwards(shift: Floats, margin: int, tolerance: float) -> tuple[Floats, Indices, Mask]:
-    """Continue a depth map by ``margin`` pixels on all sides, first sideways, then up and down.
+def continue_outwards(picture: Bytes, shift: Floats, margin: int, tolerance: float) -> tuple[Bytes, Floats]:
+    """Continue a picture and its depth by ``margin`` pixels on all sides, first sideways, then up and down.
 
     Natural texture and no tear at the border: both come from a mirror. But a mirror also doubles what stands near
     the border without touching it, and the double would stand before what the photo shows. So on the way outwards
@@ -21,37 +24,33 @@ def continue_outwards(shift: Floats, margin: int, tolerance: float) -> tuple[Flo
 
     Parameters
     ----------
-    shift: (H, W) float32, depth in pixels of shift. tolerance: a larger difference between neighbours is a step.
+    picture: (H, W, 3). shift: (H, W) float32, depth in pixels of shift. margin: 1 or more.
+    tolerance: a larger difference between neighbours is a step.
 
     Returns
     -------
-    shift: (H + 2 margin, W + 2 margin) float32. source: the same shape, flat index into the photo. repeated: the
-    same shape, where the mirror did not serve.
+    picture: (H + 2 margin, W + 2 margin, 3). shift: the same height and width.
     """
     height, width = shift.shape
-    source = np.arange(height * width).reshape(height, width)
-    repeated = np.zeros(shift.shape, bool)
-    for _ in range(2):  # sideways; turned on its side, up and down
-        wide, more, again = _both_sides(shift, source, repeated, margin, tolerance)
-        shift, source, repeated = (
-            np.ascontiguousarray(wide.T),
-            np.ascontiguousarray(more.T),
-            np.ascontiguousarray(again.T),
-        )
-    return shift, source, repeated
+    colors = np.empty((height + 2 * margin, width + 2 * margin, 3), np.uint8)
+    depth = np.empty(colors.shape[:2], np.float32)
+    rows = slice(margin, margin + height)
+    colors[rows, margin:-margin], depth[rows, margin:-margin] = picture, shift
+    _fill_sides(colors[rows], depth[rows], margin, tolerance)
+    _fill_sides(colors.transpose(1, 0, 2), depth.T, margin, tolerance)
+    return colors, depth
 
 
-def _both_sides(
-    shift: Floats, source: Indices, repeated: Mask, margin: int, tolerance: float
-) -> tuple[Floats, Indices, Mask]:
-    left, right = (_outside(part, margin, tolerance) for part in (shift, shift[:, ::-1]))
-    lines = np.arange(len(shift))[:, None]
-    before, after = left[1][:, ::-1], shift.shape[1] - 1 - right[1]
-    return (
-        np.concatenate([left[0][:, ::-1], shift, right[0]], 1),
-        np.concatenate([source[lines, before], source, source[lines, after]], 1),
-        np.concatenate([left[2][:, ::-1] | repeated[lines, before], repeated, right[2] | repeated[lines, after]], 1),
-    )
+def _fill_sides(colors: Bytes, depth: Floats, margin: int, tolerance: float) -> None:
+    """Fill the first and the last ``margin`` columns, in place."""
+    for whole, levels in (colors, depth), (colors[:, ::-1], depth[:, ::-1]):
+        beyond, source, repeated = _outside(levels[:, margin:-margin], margin, tolerance)
+        lines = np.arange(len(levels))[:, None]
+        strip = whole[lines, margin + source].astype(np.float32)
+        # What goes to and fro within a few pixels would flicker from row to row.
+        relax(strip, beyond, repeated)
+        whole[:, margin - 1 :: -1] = np.clip(strip + 0.5, 0, 255)
+        levels[:, margin - 1 :: -1] = beyond
 
 
 def _outside(shift: Floats, margin: int, tolerance: float) -> tuple[Floats, Indices, Mask]:

@@ -17,7 +17,7 @@ from depth3d.geometry.cuts import Cuts, find_cuts
 from depth3d.geometry.displace import torn_sheet
 from depth3d.geometry.edges import SOFT_SHARE, grow, grow_over_mixed, sharpen, softness
 from depth3d.geometry.hidden import ALL_WAYS, FROM_LEFT, FROM_RIGHT, Hidden, clear_of_outlines, continue_far_side
-from depth3d.geometry.inpaint import pull_push, relax
+from depth3d.geometry.inpaint import pull_push
 from depth3d.geometry.matte import unmixed
 from depth3d.geometry.texture import paint_hidden
 from depth3d.image import Image, Size
@@ -108,13 +108,7 @@ def _continued(image: Image, depth: DepthMap, travel: float, border_percent: flo
     told = depth.values * np.float32(travel)
     shift = sharpen(told, image.pixels)
     margin = math.ceil(travel if border_percent is None else border_percent / 100 * image.size.width) + 2
-    shifts, source, repeated = continue_outwards(shift, margin, TEAR_PIXELS)
-    pixels = image.pixels.reshape(-1, 3)[source]
-    strip = margin + 1
-    for band in np.s_[:, :strip], np.s_[:, -strip:], np.s_[:strip], np.s_[-strip:]:
-        colors = pixels[band].astype(np.float32)
-        relax(colors, shifts[band], repeated[band])  # what goes to and fro within a few pixels flickers from row to row
-        pixels[band] = np.clip(colors + 0.5, 0, 255)
+    pixels, shifts = continue_outwards(image.pixels, shift, margin, TEAR_PIXELS)
     return _Photo(image.size, margin, travel, pixels, shifts, softness(told) >= SOFT_SHARE)
 
 
