@@ -1,9 +1,10 @@
 """One contact sheet: the extreme frames of every picture along a circle and a push.
 
-    python examples/gallery.py SHEET.jpg PICTURE[=DEPTH] ... [--amount 3] [--width 480]
+    python examples/gallery.py SHEET.jpg FOLDER|PICTURE[=DEPTH] ... [--amount 3] [--width 480]
 
 The depth of PICTURE=DEPTH is read from that file (PICTURE=-DEPTH: light = far); that of the others is found
-in or beside the picture, or estimated.
+in or beside the picture, or estimated. Of a folder, all pictures are taken, those of its folders too. One row for
+each: the picture, circle at its left and right, push at its end, depth.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from depth3d.pipeline.views import render_path
 
 # Path -> which of four frames, a quarter of a round apart, are its extremes.
 EXTREMES = {"circle": (1, 3), "push": (2,)}
+PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".tif")
+DEPTHS = ("_depth", "-depth", "_disparity")
 
 
 def main() -> None:
@@ -33,7 +36,7 @@ def main() -> None:
     parser.add_argument("--model", default="auto")
     arguments = parser.parse_args()
     rows = []
-    for told in arguments.pictures:
+    for told in (each for asked in arguments.pictures for each in pictures_of(asked)):
         name, _, depth = told.partition("=")
         options = DepthOptions(
             depth=depth.removeprefix("-") or None, invert_depth=depth.startswith("-"), model=arguments.model
@@ -48,6 +51,28 @@ def main() -> None:
         rows.append(np.hstack([*pictures, np.dstack([grey] * 3)]))
         print(f"{name}: {scene.how}", flush=True)
     save_image(Image(np.vstack(rows)), arguments.sheet, force=True)
+
+
+def pictures_of(told: str) -> list[str]:
+    """The picture itself, or all of a folder with the depth files that lie beside them under other sites' names."""
+    folder = Path(told)
+    if not folder.is_dir():
+        return [told]
+    found = []
+    for path in sorted(folder.rglob("*")):
+        if path.suffix.lower() not in PICTURES or path.stem.endswith(DEPTHS):
+            continue
+        beside = {
+            f"={path.with_suffix('.npy')}": path.with_suffix(".npy"),
+            f"={path.with_name(path.stem + '_disparity.png')}": path.with_name(path.stem + "_disparity.png"),
+            # Google's lens blur, as depthy.me saves it: light = far.
+            f"=-{path.with_name(path.name.replace('-image', '-depth'))}": path.with_name(
+                path.name.replace("-image", "-depth")
+            ),
+        }
+        depth = next((option for option, file in beside.items() if file.exists() and file != path), "")
+        found.append(f"{path}{depth}")
+    return found
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ RAMP_TAIL = 3  # pixels of a ramp's foot beyond its middle
 WINDOWS = (7, 7, 5, 5, 5)
 SOFT_SHARE = 0.3  # maps with fewer of their steep pixels inside ramps are sharp already
 SNAP_TEAR = 1.0  # pixels of shift
+SNAP_ROUNDS = 3  # each moves a step by a pixel (by more in wide pictures)
 SNAP_REACH = 4  # of the window in which the colours of both sides are compared
 SNAP_NOISE = 20.0  # grey levels
 MIXED_SHARE = 0.1  # of the foreground's colour in a pixel
@@ -50,7 +51,13 @@ def sharpen(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
         before = np.where(ramp, np.float32(np.nan), result)
         for y, x, down, right in _windows(ramp, window // 2, spacing):
             result[y, x] = _median(before[down, right], result[y, x])
-    return _snap(result, picture, spacing)
+    where = np.ones(result.shape, bool)
+    for _ in range(SNAP_ROUNDS):
+        before = result
+        result = _snap(before, picture, spacing, where)
+        side = 4 * spacing + 1
+        where = cv2.dilate((result != before).astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+    return result
 
 
 def softness(shift: Floats) -> float:
@@ -101,8 +108,8 @@ def _windows(chosen: Mask, reach: int, spacing: int) -> Iterator[tuple[Indices, 
         yield y, x, (y[:, None] + down).clip(0, height - 1), (x[:, None] + right).clip(0, width - 1)
 
 
-def _snap(shift: Floats, picture: NDArray[np.uint8], spacing: int) -> Floats:
-    """Move steps by a pixel or two to where the colours part.
+def _snap(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: Mask) -> Floats:
+    """Move steps by a pixel or two to where the colours part, as far as ``where`` allows.
 
     Round each step the colours of both sides are averaged; a pixel goes to the side its own colour is more
     likely from, weighed against the side most of its neighbours are on.
@@ -110,6 +117,7 @@ def _snap(shift: Floats, picture: NDArray[np.uint8], spacing: int) -> Floats:
     beside = find_cuts(shift, SNAP_TEAR).beside()
     reach = SNAP_REACH
     band = cv2.dilate(beside.astype(np.uint8), np.ones((2 * spacing + 1, 2 * spacing + 1), np.uint8)) > 0
+    band &= where
     grid = np.arange(-reach, reach + 1)
     away = (grid[:, None] ** 2 + grid**2).ravel().astype(np.float32)
     close = np.maximum(np.abs(grid[:, None]), np.abs(grid)).ravel() <= reach - 1

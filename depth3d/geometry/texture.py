@@ -15,6 +15,7 @@ __all__ = ["paint_hidden"]
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Indices = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 
 GRID = [(down, right) for down in range(-2, 3) for right in range(-2, 3)]
 SPREAD = 1.4  # steps of the grid: the samples' weight
@@ -22,13 +23,16 @@ TOWARDS = 0.6  # where the samples are centred, from the outline (0) to the plac
 BEHIND = 0.8  # of the gap to the foreground: what is nearer belongs to the foreground
 REACH = 1 / 64  # of the width: farther in than this only the broad tone counts
 GRAIN = 0.5  # of the texture's contrast; all of it would be as often wrong as right
+NOWHERE = 1e9  # pixels of shift: nearer than anything, so that it never counts
 LIKE_PIXELS = 3.0  # of shift
 LIKE_SLOPE = 0.25  # more for each pixel between: surfaces lean
 STRIDE_WIDTH = 1000  # larger pictures are toned at one pixel in each of these of width: tones are smooth
 _CHUNK = 100_000  # pixels at a time
 
 
-def paint_hidden(painted: Bytes, picture: Bytes, hidden: Hidden, seen: Floats, cover: Floats) -> Bytes:
+def paint_hidden(
+    painted: Bytes, picture: Bytes, hidden: Hidden, seen: Floats, cover: Floats, unclean: Mask | None = None
+) -> Bytes:
     """Colours of a hidden surface.
 
     Just behind an outline the far side goes on unchanged. Farther in that would be guesswork and run on as a
@@ -39,6 +43,7 @@ def paint_hidden(painted: Bytes, picture: Bytes, hidden: Hidden, seen: Floats, c
     ----------
     painted: (H, W, 3), what stands beside the hidden surface: the picture, or the hidden surface before this one.
     picture: (H, W, 3). seen: (H, W), its depth in pixels of shift. cover: the same after the foreground was grown.
+    unclean: (H, W), pixels into which colours of the foreground may have run: they do not count.
 
     Returns a copy of ``painted`` with the hidden pixels filled in.
     """
@@ -48,7 +53,7 @@ def paint_hidden(painted: Bytes, picture: Bytes, hidden: Hidden, seen: Floats, c
     thin = Hidden(hidden.depth[pick], hidden.source[pick], hidden.under[pick])
     tones = painted[pick].astype(np.float32)
     places = np.arange(seen.size).reshape(seen.shape)[pick][thin.under]
-    known = _Far(picture, seen)
+    known = _Far(picture, seen if unclean is None else np.where(unclean, np.float32(NOWHERE), seen))
     tones[thin.under] = np.concatenate([_tone(known, hidden, cover, part) for part in _parts(places)] or [tones[:0, 0]])
     relax(tones, thin.depth, thin.under)
     result = painted.copy()
