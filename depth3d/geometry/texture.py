@@ -26,7 +26,7 @@ GRAIN = 0.5  # of the texture's contrast; all of it would be as often wrong as r
 NOWHERE = 1e9  # pixels of shift: nearer than anything, so that it never counts
 LIKE_PIXELS = 3.0  # of shift
 LIKE_SLOPE = 0.25  # more for each pixel between: surfaces lean
-STRIDE_WIDTH = 1000  # larger pictures are toned at one pixel in each of these of width: tones are smooth
+STRIDE_WIDTH = 500  # larger pictures are toned at one pixel in each of these of width: tones are smooth
 _CHUNK = 100_000  # pixels at a time
 
 

@@ -21,10 +21,10 @@ def scene(width: int, pattern: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ND
     return picture, seen, continue_far_side(seen, seen, 1.0, FROM_RIGHT)[0]
 
 
-@pytest.mark.parametrize("width", [60, 2400])
-def test_streaks_fade_and_the_near_side_stays_out(width: int) -> None:
+@pytest.mark.parametrize(("width", "line"), [(60, 2), (2400, 5)])  # one pixel in four is toned in the wide one
+def test_streaks_fade_and_the_near_side_stays_out(width: int, line: int) -> None:
     lines = np.zeros((40, 3), np.uint8)
-    lines[np.arange(40) // 2 % 2 == 0] = (0, 200, 0)
+    lines[np.arange(40) // line % 2 == 0] = (0, 200, 0)
     picture, seen, hidden = scene(width, lines)
     painted = paint_hidden(picture, picture, hidden, seen, seen)
     assert hidden.under.any()
