@@ -62,6 +62,7 @@ def continue_far_side(
     over = cover.ravel()
     flat = np.arange(height * width)
     first, second = (Hidden(seen.ravel().copy(), flat.copy(), np.zeros(height * width, bool)) for _ in range(2))
+    latest = np.zeros(height * width, np.int32)  # which of those that reach a pixel in one step stays
     targets, origins = _starts(cover, tolerance, ways)
     levels = seen.ravel()[origins]
     run = 1
@@ -75,8 +76,10 @@ def continue_far_side(
         for hidden, mine in ((first, free), (second, ~free)):
             at = targets[mine]
             hidden.source[at], hidden.depth[at], hidden.under[at] = origins[mine], levels[mine], True
-        targets, last = np.unique(targets[::-1], return_index=True)
-        origins, levels = origins[::-1][last], levels[::-1][last]
+        turn = np.arange(len(targets), dtype=np.int32)
+        latest[targets] = turn
+        last = latest[targets] == turn
+        targets, origins, levels = targets[last], origins[last], levels[last]
         steps = [_moved(targets, origins, levels, way, height, width) for way in ways]
         targets, origins, levels = (np.concatenate(parts) for parts in zip(*steps, strict=True))
         run += 1

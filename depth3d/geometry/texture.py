@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,8 @@ NOWHERE = 1e9  # pixels of shift: nearer than anything, so that it never counts
 LIKE_PIXELS = 3.0  # of shift
 LIKE_SLOPE = 0.25  # more for each pixel between: surfaces lean
 STRIDE_WIDTH = 500  # larger pictures are toned at one pixel in each of these of width: tones are smooth
-_CHUNK = 100_000  # pixels at a time
+THREADS = 2
+_CHUNK = 50_000  # pixels at a time
 
 
 def paint_hidden(
@@ -54,14 +56,21 @@ def paint_hidden(
     tones = painted[pick].astype(np.float32)
     places = np.arange(seen.size).reshape(seen.shape)[pick][thin.under]
     known = _Far(picture, seen if unclean is None else np.where(unclean, np.float32(NOWHERE), seen))
-    tones[thin.under] = np.concatenate([_tone(known, hidden, cover, part) for part in _parts(places)] or [tones[:0, 0]])
-    relax(tones, thin.depth, thin.under)
     result = painted.copy()
-    for here in _parts(np.flatnonzero(hidden.under)):
+
+    def paint(here: Indices) -> None:
         source, level = hidden.source.ravel()[here], hidden.depth.ravel()[here]
         smooth = _enlarged(tones, thin.depth, here, level, width, stride, known.colors[source])
         colors = smooth + GRAIN * _grain(known, here, source, level, stride)
         result.reshape(-1, 3)[here] = np.clip(colors + 0.5, 0, 255).astype(np.uint8)
+
+    # numpy lets go of the interpreter's lock, and every part writes pixels of its own.
+    with ThreadPoolExecutor(THREADS) as pool:
+        found = list(pool.map(lambda part: _tone(known, hidden, cover, part), _parts(places)))
+        tones[thin.under] = np.concatenate(found or [tones[:0, 0]])
+        relax(tones, thin.depth, thin.under)
+        for _ in pool.map(paint, _parts(np.flatnonzero(hidden.under))):
+            pass
     return result
 
 
