@@ -134,8 +134,7 @@ def _back(
     """What the front hides, and what it lets show through, where it is ``needed``; and its colours."""
     if not needed.any():
         return None, beside
-    unclean = cover - photo.shift > TEAR_PIXELS if photo.soft else None
-    painted = paint_hidden(beside, photo.pixels, hidden, photo.shift, cover, unclean)
+    painted = paint_hidden(beside, photo.pixels, hidden, photo.shift, cover, TEAR_PIXELS)
     # Nobody sees the outline of this layer, so its cells may be larger than those in front.
     cell = 2 * cell if cell > 1 else 1
     weight = needed.astype(np.float32)

@@ -16,7 +16,6 @@ __all__ = ["paint_hidden"]
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Indices = NDArray[np.int64]
-Mask = NDArray[np.bool_]
 
 GRID = [(down, right) for down in range(-2, 3) for right in range(-2, 3)]
 SPREAD = 1.4  # steps of the grid: the samples' weight
@@ -33,19 +32,20 @@ _CHUNK = 50_000  # pixels at a time
 
 
 def paint_hidden(
-    painted: Bytes, picture: Bytes, hidden: Hidden, seen: Floats, cover: Floats, unclean: Mask | None = None
+    painted: Bytes, picture: Bytes, hidden: Hidden, seen: Floats, cover: Floats, tolerance: float
 ) -> Bytes:
     """Colours of a hidden surface.
 
     Just behind an outline the far side goes on unchanged. Farther in that would be guesswork and run on as a
     streak: there the tone is a mean over everything that lies behind the foreground thereabouts, on either side of
-    it. Over it lies the far side's texture, mirrored at the outline.
+    it. Over it lies the far side's texture, mirrored at the outline. Pixels that the foreground was grown over count
+    for neither, as its colours may have run into them.
 
     Parameters
     ----------
     painted: (H, W, 3), what stands beside the hidden surface: the picture, or the hidden surface before this one.
     picture: (H, W, 3). seen: (H, W), its depth in pixels of shift. cover: the same after the foreground was grown.
-    unclean: (H, W), pixels into which colours of the foreground may have run: they do not count.
+    tolerance: what was grown over lies nearer by more than this.
 
     Returns a copy of ``painted`` with the hidden pixels filled in.
     """
@@ -55,12 +55,15 @@ def paint_hidden(
     thin = Hidden(hidden.depth[pick], hidden.source[pick], hidden.under[pick])
     tones = painted[pick].astype(np.float32)
     places = np.arange(seen.size).reshape(seen.shape)[pick][thin.under]
-    known = _Far(picture, seen if unclean is None else np.where(unclean, np.float32(NOWHERE), seen))
+    known = _Far(picture, np.where(cover - seen > tolerance, np.float32(NOWHERE), seen))
     result = painted.copy()
 
     def paint(here: Indices) -> None:
         source, level = hidden.source.ravel()[here], hidden.depth.ravel()[here]
-        smooth = _enlarged(tones, thin.depth, here, level, width, stride, known.colors[source])
+        if stride == 1:
+            smooth = tones.reshape(-1, 3)[here]
+        else:
+            smooth = _enlarged(tones, thin.depth, here, level, width, stride, known.colors[source])
         colors = smooth + GRAIN * _grain(known, here, source, level, stride)
         result.reshape(-1, 3)[here] = np.clip(colors + 0.5, 0, 255).astype(np.uint8)
 
@@ -88,6 +91,12 @@ class _Far:
         index: Indices = y * self.width + x
         return index
 
+    def way(self, source: Indices, here: Indices) -> tuple[Indices, Indices, Indices, Indices, Floats]:
+        """Row and column of the source, the way (down, right) from there to the place itself, and its length."""
+        row, column = np.divmod(source, self.width)
+        down, right = here // self.width - row, here % self.width - column
+        return row, column, down, right, np.hypot(down, right).astype(np.float32)
+
 
 def _parts(places: Indices) -> Iterator[Indices]:
     yield from (part for part in np.array_split(places, max(1, len(places) // _CHUNK)) if len(part))
@@ -96,9 +105,7 @@ def _parts(places: Indices) -> Iterator[Indices]:
 def _tone(far: _Far, hidden: Hidden, cover: Floats, here: Indices) -> Floats:
     """(K, 3): the far side's end near the outline, and more and more of the wide mean with the distance from it."""
     source, level = hidden.source.ravel()[here], hidden.depth.ravel()[here]
-    row, column = np.divmod(source, far.width)
-    down, right = here // far.width - row, here % far.width - column
-    deep = np.hypot(down, right).astype(np.float32)
+    row, column, down, right, deep = far.way(source, here)
     nearest = level + BEHIND * np.maximum(cover.ravel()[here] - level, 1)
     total, mass = np.zeros((len(here), 3), np.float32), np.zeros(len(here), np.float32)
     for y, x in GRID:
@@ -114,11 +121,9 @@ def _tone(far: _Far, hidden: Hidden, cover: Floats, here: Indices) -> Floats:
 
 def _grain(far: _Far, here: Indices, source: Indices, level: Floats, stride: int) -> Floats:
     """(K, 3): how the pixels at the mirror's place differ from the mean round them; 0 where that is another surface."""
-    row, column = np.divmod(source, far.width)
-    down, right = row - here // far.width, column - here % far.width
-    deep = np.hypot(down, right).astype(np.float32)
-    mirror = far.at(row + down, column + right)
-    cells = np.divmod(mirror, far.width)[0] // stride * far.width + mirror % far.width // stride
+    row, column, down, right, deep = far.way(source, here)
+    mirror = far.at(row - down, column - right)
+    cells = mirror // far.width // stride * far.width + mirror % far.width // stride
     some, first, which = np.unique(cells, return_index=True, return_inverse=True)
     middle = mirror[first]
     y, x = np.divmod(middle, far.width)
@@ -141,8 +146,6 @@ def _enlarged(
     tones: Floats, depth: Floats, here: Indices, level: Floats, width: int, stride: int, otherwise: Bytes
 ) -> Floats:
     """(K, 3): bilinear between those of the four tones round each pixel that lie at its depth."""
-    if stride == 1:
-        return tones.reshape(-1, 3)[here]
     height, across = depth.shape
     y, x = (here // width - stride // 2) / stride, (here % width - stride // 2) / stride
     top, left = np.floor(y).astype(np.int64), np.floor(x).astype(np.int64)
