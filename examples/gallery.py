@@ -3,8 +3,8 @@
     python examples/gallery.py SHEET.jpg FOLDER|PICTURE[=DEPTH] ... [--amount 3] [--width 480]
 
 The depth of PICTURE=DEPTH is read from that file (PICTURE=-DEPTH: light = far); that of the others is found
-in or beside the picture, or estimated. Of a folder, all pictures are taken, those of its folders too. One row for
-each: the picture, circle at its left and right, push at its end, depth.
+in or beside the picture, or estimated. Of a folder, all pictures are taken. One row for each: the picture, circle
+at its left and right, push at its end, depth.
 """
 
 from __future__ import annotations
@@ -18,13 +18,11 @@ import numpy as np
 from depth3d.image import Image, Size
 from depth3d.io.images import save_image
 from depth3d.options import DepthOptions
-from depth3d.pipeline.source import load_scene
+from depth3d.pipeline.source import inputs, is_clip, load_scene
 from depth3d.pipeline.views import render_path
 
 # Path -> which of four frames, a quarter of a round apart, are its extremes.
 EXTREMES = {"circle": (1, 3), "push": (2,)}
-PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".heic", ".tif")
-DEPTHS = ("_depth", "-depth", "_disparity")
 
 
 def main() -> None:
@@ -54,25 +52,19 @@ def main() -> None:
 
 
 def pictures_of(told: str) -> list[str]:
-    """The picture itself, or all of a folder with the depth files that lie beside them under other sites' names."""
-    folder = Path(told)
-    if not folder.is_dir():
+    """The picture itself, or those of a folder with the depth that lies beside them under other programs' names."""
+    path = Path(told)
+    if not path.is_dir():
         return [told]
-    found = []
-    for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in PICTURES or path.stem.endswith(DEPTHS):
-            continue
-        beside = {
-            f"={path.with_suffix('.npy')}": path.with_suffix(".npy"),
-            f"={path.with_name(path.stem + '_disparity.png')}": path.with_name(path.stem + "_disparity.png"),
-            # Google's lens blur, as depthy.me saves it: light = far.
-            f"=-{path.with_name(path.name.replace('-image', '-depth'))}": path.with_name(
-                path.name.replace("-image", "-depth")
-            ),
-        }
-        depth = next((option for option, file in beside.items() if file.exists() and file != path), "")
-        found.append(f"{path}{depth}")
-    return found
+    return [f"{photo}{depth_beside(photo)}" for photo in inputs([path]) if not is_clip(photo)]
+
+
+def depth_beside(photo: Path) -> str:
+    lens_blur = photo.with_name(photo.name.replace("-image", "-depth"))  # depthy.me: light = far
+    if lens_blur != photo and lens_blur.exists():
+        return f"=-{lens_blur}"
+    numbers = photo.with_suffix(".npy")
+    return f"={numbers}" if numbers.exists() else ""
 
 
 if __name__ == "__main__":

@@ -88,9 +88,8 @@ def counted(function: Callable[..., Any], total: list[float]) -> Callable[..., A
     """The same function, adding its seconds to ``total``."""
 
     def run(*given: Any, **named: Any) -> Any:
-        started = time.perf_counter()
-        found = function(*given, **named)
-        total[0] += time.perf_counter() - started
+        found, seconds, _ = timed(lambda: function(*given, **named))
+        total[0] += seconds
         return found
 
     return run

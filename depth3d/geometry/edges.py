@@ -24,7 +24,6 @@ RAMP_TAIL = 3  # pixels of a ramp's foot beyond its middle
 WINDOWS = (7, 7, 5, 5, 5)
 SOFT_SHARE = 0.3  # maps with fewer of their steep pixels inside ramps are sharp already
 SNAP_TEAR = 1.0  # pixels of shift
-SNAP_ROUNDS = 2  # each moves a step by a pixel (by more in wide pictures)
 SNAP_REACH = 4  # of the window in which the colours of both sides are compared
 SNAP_NOISE = 20.0  # grey levels
 MIXED_SHARE = 0.1  # of the foreground's colour in a pixel
@@ -51,18 +50,14 @@ def sharpen(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
         before = np.where(ramp, np.float32(np.nan), result)
         for y, x, down, right in _windows(ramp, window // 2, spacing):
             result[y, x] = _median(before[down, right], result[y, x])
-    where = np.ones(result.shape, bool)
-    for _ in range(SNAP_ROUNDS):
-        before = result
-        result = _snap(before, picture, spacing, where)
-        side = 2 * spacing + 1
-        where = cv2.dilate((result != before).astype(np.uint8), np.ones((side, side), np.uint8)) > 0
-    return result
+    snapped = _snap(result, picture, spacing)
+    # Once more where a step has moved: it may not have arrived.
+    return _snap(snapped, picture, spacing, _around(snapped != result, spacing))
 
 
 def softness(shift: Floats) -> float:
     """Share of the steep pixels of a depth map that lie inside ramps: about 0 when measured, 1 when blurred."""
-    steep = int(_steep(shift).sum())
+    steep = int(find_cuts(shift, RAMP_SLOPE).beside().sum())
     return float(_between(shift).sum() / steep) if steep else 0.0
 
 
@@ -108,16 +103,17 @@ def _windows(chosen: Mask, reach: int, spacing: int) -> Iterator[tuple[Indices, 
         yield y, x, (y[:, None] + down).clip(0, height - 1), (x[:, None] + right).clip(0, width - 1)
 
 
-def _snap(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: Mask) -> Floats:
-    """Move steps by a pixel or two to where the colours part, as far as ``where`` allows.
+def _snap(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: Mask | None = None) -> Floats:
+    """Move steps (those within ``where``) by a pixel or two to where the colours part.
 
     Round each step the colours of both sides are averaged; a pixel goes to the side its own colour is more
     likely from, weighed against the side most of its neighbours are on.
     """
     beside = find_cuts(shift, SNAP_TEAR).beside()
     reach = SNAP_REACH
-    band = cv2.dilate(beside.astype(np.uint8), np.ones((2 * spacing + 1, 2 * spacing + 1), np.uint8)) > 0
-    band &= where
+    band = _around(beside, spacing)
+    if where is not None:
+        band &= where
     grid = np.arange(-reach, reach + 1)
     away = (grid[:, None] ** 2 + grid**2).ravel().astype(np.float32)
     close = np.maximum(np.abs(grid[:, None]), np.abs(grid)).ravel() <= reach - 1
@@ -146,17 +142,6 @@ def _snap(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: Mask) 
     return result
 
 
-def _steep(shift: Floats) -> Mask:
-    slope = RAMP_SLOPE
-    steep = np.zeros(shift.shape, bool)
-    across, down = np.abs(np.diff(shift, axis=1)) > slope, np.abs(np.diff(shift, axis=0)) > slope
-    steep[:, 1:] |= across
-    steep[:, :-1] |= across
-    steep[1:] |= down
-    steep[:-1] |= down
-    return steep
-
-
 def _between(shift: Floats) -> Mask:
     """Pixels with a steep slope in the same direction on both sides."""
     slope = RAMP_SLOPE
@@ -171,10 +156,16 @@ def _between(shift: Floats) -> Mask:
 
 def _ramps(shift: Floats) -> Mask:
     """Steep pixels of ramps. A clean step between two pixels is none: it has no pixel in between."""
-    steep, ramp = _steep(shift), _between(shift)
+    steep, ramp = find_cuts(shift, RAMP_SLOPE).beside(), _between(shift)
     for _ in range(RAMP_TAIL):
-        ramp = (cv2.dilate(ramp.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0) & steep
+        ramp = _around(ramp, 1) & steep
     return ramp
+
+
+def _around(chosen: Mask, reach: int) -> Mask:
+    """The chosen pixels and those at most ``reach`` rows and columns away."""
+    side = 2 * reach + 1
+    return np.asarray(cv2.dilate(chosen.astype(np.uint8), np.ones((side, side), np.uint8)) > 0)
 
 
 def _median(around: Floats, otherwise: Floats) -> Floats:

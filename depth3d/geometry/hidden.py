@@ -59,10 +59,10 @@ def continue_far_side(
     hidden, depth and source are those of the first.
     """
     height, width = seen.shape
-    over = cover.ravel()
-    flat = np.arange(height * width)
-    first, second = (Hidden(seen.ravel().copy(), flat.copy(), np.zeros(height * width, bool)) for _ in range(2))
-    latest = np.zeros(height * width, np.int32)  # which of those that reach a pixel in one step stays
+    count, over = height * width, cover.ravel()
+    first = Hidden(seen.ravel().copy(), np.arange(count), np.zeros(count, bool))
+    second = Hidden(np.empty(count, np.float32), np.empty(count, np.int64), np.zeros(count, bool))
+    latest = np.empty(count, np.int32)  # which of those that reach a pixel in one step stays
     targets, origins = _starts(cover, tolerance, ways)
     levels = seen.ravel()[origins]
     run = 1

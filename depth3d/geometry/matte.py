@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth3d.geometry.cuts import find_cuts
+
 __all__ = ["soft_outlines", "unmixed"]
 
 Floats = NDArray[np.float32]
@@ -68,12 +70,7 @@ def soft_outlines(picture: Bytes, depth: Floats) -> Bytes:
     ----------
     picture: (H, W, 3). depth: (H, W) float32 in pixels of shift; the cuts are where neighbours part.
     """
-    cut = np.zeros(depth.shape, bool)
-    across, down = np.abs(np.diff(depth, axis=1)) > CUT_STEP, np.abs(np.diff(depth, axis=0)) > CUT_STEP
-    cut[:, 1:] |= across
-    cut[:, :-1] |= across
-    cut[1:] |= down
-    cut[:-1] |= down
+    cut = find_cuts(depth, CUT_STEP).beside()
     result = picture.copy()
     result[cut] = cv2.GaussianBlur(picture, (5, 5), LENS_BLUR)[cut]
     return result
