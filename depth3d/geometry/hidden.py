@@ -116,13 +116,19 @@ def _starts(
     """Flat indices (near side, far side) of the pixel pairs at tears, far to near along ``ways``."""
     width = cover.shape[1]
     pairs = []
-    for down, right in ways:
-        step = np.diff(cover, axis=0 if down else 1)
-        rising = step > tolerance if down + right > 0 else step < -tolerance
-        rows, columns = np.nonzero(rising)
+    for axis in (1, 0):
+        along = [way for way in ways if way[axis]]
+        if not along:
+            continue
+        step = np.diff(cover, axis=axis)
+        rows, columns = np.nonzero(np.abs(step) > tolerance)
+        rises = step[rows, columns] > 0
         first = rows * width + columns
-        second = first + (width if down else 1)
-        pairs.append((second, first) if down + right > 0 else (first, second))
+        second = first + (1 if axis else width)
+        for way in along:
+            forth = way[axis] > 0
+            pair = (second, first) if forth else (first, second)
+            pairs.append(tuple(side[rises == forth] for side in pair))
     near, far = zip(*pairs, strict=True)
     return np.concatenate(near), np.concatenate(far)
 

@@ -54,7 +54,8 @@ def paint_hidden(
     pick = (slice(stride // 2, None, stride),) * 2
     thin = Hidden(hidden.depth[pick], hidden.source[pick], hidden.under[pick])
     tones = painted[pick].astype(np.float32)
-    places = np.arange(seen.size).reshape(seen.shape)[pick][thin.under]
+    rows, columns = np.nonzero(thin.under)
+    places = (rows * stride + stride // 2) * width + columns * stride + stride // 2
     known = _Far(picture, np.where(cover - seen > tolerance, np.float32(NOWHERE), seen))
     result = painted.copy()
 
