@@ -27,12 +27,12 @@ class Hidden:
     Parameters
     ----------
     depth: (H, W) float32, in pixels of shift; the visible surface where nothing is hidden.
-    source: (H, W) int64, flat index of the visible far-side pixel that is continued here.
+    source: (H, W) int32, flat index of the visible far-side pixel that is continued here.
     under: (H, W) bool, where something is hidden.
     """
 
     depth: NDArray[np.float32]
-    source: NDArray[np.int64]
+    source: NDArray[np.int32]
     under: NDArray[np.bool_]
 
 
@@ -60,8 +60,8 @@ def continue_far_side(
     """
     height, width = seen.shape
     count, over = height * width, cover.ravel()
-    first = Hidden(seen.ravel().copy(), np.arange(count), np.zeros(count, bool))
-    second = Hidden(np.empty(count, np.float32), np.empty(count, np.int64), np.zeros(count, bool))
+    first = Hidden(seen.ravel().copy(), np.arange(count, dtype=np.int32), np.zeros(count, bool))
+    second = Hidden(np.empty(count, np.float32), np.empty(count, np.int32), np.zeros(count, bool))
     latest = np.empty(count, np.int32)  # which of those that reach a pixel in one step stays
     targets, origins = _starts(cover, tolerance, ways)
     levels = seen.ravel()[origins]

@@ -16,6 +16,7 @@ __all__ = ["paint_hidden"]
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Indices = NDArray[np.int64]
+Sources = NDArray[np.int32]
 
 GRID = [(down, right) for down in range(-2, 3) for right in range(-2, 3)]
 SPREAD = 1.4  # steps of the grid: the samples' weight
@@ -92,9 +93,9 @@ class _Far:
         index: Indices = y * self.width + x
         return index
 
-    def way(self, source: Indices, here: Indices) -> tuple[Indices, Indices, Indices, Indices, Floats]:
+    def way(self, source: Sources, here: Indices) -> tuple[Indices, Indices, Indices, Indices, Floats]:
         """Row and column of the source, the way (down, right) from there to the place itself, and its length."""
-        row, column = np.divmod(source, self.width)
+        row, column = np.divmod(source.astype(np.int64), self.width)
         down, right = here // self.width - row, here % self.width - column
         return row, column, down, right, np.hypot(down, right).astype(np.float32)
 
@@ -120,7 +121,7 @@ def _tone(far: _Far, hidden: Hidden, cover: Floats, here: Indices) -> Floats:
     return np.asarray(own + share * (mean - own), np.float32)
 
 
-def _grain(far: _Far, here: Indices, source: Indices, level: Floats, stride: int) -> Floats:
+def _grain(far: _Far, here: Indices, source: Sources, level: Floats, stride: int) -> Floats:
     """(K, 3): how the pixels at the mirror's place differ from the mean round them; 0 where that is another surface."""
     row, column, down, right, deep = far.way(source, here)
     mirror = far.at(row - down, column - right)
