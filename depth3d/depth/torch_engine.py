@@ -15,6 +15,8 @@ from depth3d.depth import checkpoint
 from depth3d.depth.card import ModelCard
 from depth3d.depth.engines import identity
 from depth3d.depth.fold import fold_batch_norms
+from depth3d.depth.packed import can_pack
+from depth3d.depth.packing import pack
 from depth3d.depth.precision import Run, Trial, has_bfloat16
 from depth3d.errors import ModelError
 
@@ -44,19 +46,23 @@ class TorchEngine:
         network = load_network(card, path)
         if getattr(network, "foldable", False):
             fold_batch_norms(network)
-        for name in getattr(network, "float32_parts", ()):
-            parent, _, child = name.rpartition(".")
-            setattr(network.get_submodule(parent), child, _InFloat32(network.get_submodule(name)))
         # The stubs of torch know no `memory_format` here.
         self.network: nn.Module = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._run: Run = self._exact
+        trial = precision == "auto" and card.bfloat16 and _native_bfloat16(self.device)
+        if trial or precision == "bfloat16":
+            for name in getattr(network, "float32_parts", ()):
+                parent, _, child = name.rpartition(".")
+                setattr(network.get_submodule(parent), child, _InFloat32(network.get_submodule(name)))
         if precision == "bfloat16":
             self._settle(True)
             self._run = self._quick
-        elif precision == "auto" and card.bfloat16 and _native_bfloat16(self.device):
+        elif trial:
             known = identity(card, path)
             who = None if known is None else f"torch {torch.__version__} {self.device} {known}"
             self._run = Trial(self._exact, self._quick, who, self._settle)
+        else:
+            self._settle(False)
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, 3, H, W) normalised float32 -> (N, H', W') float32."""
@@ -97,13 +103,25 @@ class TorchEngine:
             return self._exact(inputs)
 
     def _settle(self, quick: bool) -> None:
-        """Once bfloat16 is decided, the weights of plain layers are stored in it, not converted in every run."""
+        """Once the precision is decided: bfloat16 weights are stored, not converted in every run; float32 is packed."""
         if not quick:
+            self._pack()
             return
         kept = {id(part) for wrap in self.network.modules() if isinstance(wrap, _InFloat32) for part in wrap.modules()}
         for module in self.network.modules():
             if type(module) in (nn.Linear, nn.Conv2d, nn.ConvTranspose2d) and id(module) not in kept:
                 module.to(torch.bfloat16)
+
+    def _pack(self) -> None:
+        """The network is to run in float32 for good."""
+        if self.device.type != "cpu" or not can_pack():
+            return
+        for name, wrap in list(self.network.named_modules()):
+            if isinstance(wrap, _InFloat32):
+                parent, _, child = name.rpartition(".")
+                setattr(self.network.get_submodule(parent), child, wrap.module)
+        for part in getattr(self.network, "packable", ()):
+            pack(self.network.get_submodule(part))
 
 
 class _InFloat32(nn.Module):

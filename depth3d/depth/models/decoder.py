@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from depth3d.depth.packing import PackedResidualUnit, packed_convolution
+
 __all__ = ["Decoder", "MidasNetwork"]
 
 
@@ -30,6 +32,10 @@ class ResidualUnit(nn.Module):
         positive = functional.relu(x)
         added: Tensor = self.conv2(functional.relu(self.conv1(positive)))
         return added + (positive if self.relu_skip else x)
+
+    def packed(self) -> nn.Module:
+        """See `Packable`."""
+        return PackedResidualUnit(self.conv1, self.conv2, relu_skip=self.relu_skip)
 
 
 class Fusion(nn.Module):
@@ -66,6 +72,24 @@ class Head(nn.Module):
         x = functional.interpolate(self.conv1(x), scale_factor=2.0, mode="bilinear", align_corners=self.align_corners)
         x = functional.relu(self.conv2(x))
         return functional.relu(self.conv3(x)).squeeze(1)
+
+    def packed(self) -> nn.Module:
+        """See `Packable`."""
+        return _PackedHead(self)
+
+
+class _PackedHead(nn.Module):
+    def __init__(self, head: Head) -> None:
+        super().__init__()
+        self.conv1 = packed_convolution(head.conv1)
+        self.conv2 = packed_convolution(head.conv2, "relu")
+        self.conv3 = packed_convolution(head.conv3, "relu")
+        self.align_corners = head.align_corners
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = functional.interpolate(self.conv1(x), scale_factor=2.0, mode="bilinear", align_corners=self.align_corners)
+        depth: Tensor = self.conv3(self.conv2(x))
+        return depth.squeeze(1)
 
 
 class Decoder(nn.Module):
@@ -125,6 +149,7 @@ class MidasNetwork(nn.Module):
     renames: tuple[tuple[str, str], ...] = ()
     ignored: tuple[str, ...] = ()
     foldable = False  # whether its batch norms are defined right behind their convolutions
+    packable: tuple[str, ...] = ("decoder",)  # the parts whose convolutions may be packed: no part that reads weights
     float32_parts: tuple[str, ...] = ("decoder.head.conv3",)  # what bfloat16 would spoil
 
     # What every family shares. Official levels count from 1, ours from 0.

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from depth3d.depth.card import ModelCard
+from depth3d.depth.models.decoder import ResidualUnit
+from depth3d.depth.packing import packed_convolution
 
 
 class StageSpec(NamedTuple):
@@ -59,6 +61,10 @@ class ConvUnit(nn.Module):
         x = self.conv(x)
         return functional.relu6(x) if self.act else x
 
+    def packed(self) -> nn.Module:
+        """See `Packable`."""
+        return packed_convolution(self.conv, "relu6" if self.act else "none", same=self.conv.stride != (1, 1))
+
 
 class InvertedResidual(nn.Module):
     """Widen with 1x1, filter each channel alone, narrow with 1x1; add the input where shapes allow."""
@@ -103,27 +109,13 @@ class Encoder(nn.Module):
         return features
 
 
-class ResidualUnit(nn.Module):
-    """x + conv(relu(conv(relu(x)))), as in RefineNet and MiDaS."""
-
-    def __init__(self, channels: int):
-        super().__init__()
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, C, H, W)."""
-        result: Tensor = self.conv2(functional.relu(self.conv1(functional.relu(x))))
-        return result + x
-
-
 class Fusion(nn.Module):
     """Adds a skip to the coarser path, refines, narrows; the 1x1 commutes with the upsampling and comes before it."""
 
     def __init__(self, channels: int, target: int, *, has_skip: bool):
         super().__init__()
-        self.refine_skip = ResidualUnit(channels) if has_skip else None
-        self.refine = ResidualUnit(channels)
+        self.refine_skip = ResidualUnit(channels, relu_skip=False) if has_skip else None
+        self.refine = ResidualUnit(channels, relu_skip=False)
         self.narrow = nn.Conv2d(channels, target, 1)
 
     def forward(self, path: Tensor, skip: Tensor | None = None) -> Tensor:
@@ -136,6 +128,8 @@ class Fusion(nn.Module):
 
 class TinyNetwork(nn.Module):
     """Normalised picture (N, 3, H, W), sides multiples of 32 -> relative inverse depth (N, H, W), positive."""
+
+    packable = ("",)  # all of it
 
     def __init__(self) -> None:
         super().__init__()

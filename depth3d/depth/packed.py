@@ -1,0 +1,117 @@
+"""A convolution on the CPU in float32: its weights laid out once, its activation or sum included.
+
+Without this, torch lays the weights out anew in every call, makes a pass of its own over memory for padding, ReLU and
+sum, and sends 1x1 convolutions on one thread to a routine several times as slow. The operators are oneDNN's, those
+that torch's own compiler writes (`torch.ops.mkldnn`).
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Sequence
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+__all__ = ["PackedConvolution", "can_pack"]
+
+_ACTIVATIONS: dict[str, tuple[str, list[float]]] = {
+    "none": ("none", []),
+    "relu": ("relu", []),
+    "relu6": ("hardtanh", [0.0, 6.0]),
+}
+
+
+def can_pack() -> bool:
+    """Whether this processor and this build of torch have the operators."""
+    if platform.machine().lower() not in ("x86_64", "amd64"):
+        return False
+    return torch.backends.mkldnn.is_available() and all(  # type: ignore[no-untyped-call]
+        hasattr(torch.ops.mkldnn, name) for name in ("_convolution_pointwise", "_reorder_convolution_weight")
+    )
+
+
+class PackedConvolution(nn.Module):
+    """A convolution whose weights lie as oneDNN wants them for the size of the last input.
+
+    Parameters
+    ----------
+    weight: (K, C / groups, height, width). bias: (K,) or None.
+    padding: rows and columns on either side; None = TensorFlow's "SAME", the odd pixel right and below.
+    activation: "none", "relu" or "relu6".
+    """
+
+    def __init__(
+        self,
+        weight: Tensor,
+        bias: Tensor | None,
+        *,
+        stride: Sequence[int] = (1, 1),
+        padding: Sequence[int] | None = (0, 0),
+        dilation: Sequence[int] = (1, 1),
+        groups: int = 1,
+        activation: str = "none",
+    ) -> None:
+        super().__init__()
+        self.stride, self.dilation, self.groups = list(stride), list(dilation), groups
+        self.padding = None if padding is None else list(padding)
+        self.activation = _ACTIVATIONS[activation]
+        self.bias = None if bias is None else bias.detach()
+        self._kernel = tuple(weight.shape[2:])
+        # Shape, weights for it, padding: replaced as one, since several threads may run the same network.
+        self._packed: tuple[tuple[int, ...], Tensor, list[int]] = ((), weight.detach(), [])
+
+    @classmethod
+    def of(cls, convolution: nn.Conv2d, activation: str = "none", *, same: bool = False) -> PackedConvolution:
+        """Packed form of ``convolution``; ``same``: with TensorFlow's padding in place of its own."""
+        return cls(
+            convolution.weight,
+            convolution.bias,
+            stride=convolution.stride,
+            padding=None if same else [int(side) for side in convolution.padding],
+            dilation=convolution.dilation,
+            groups=convolution.groups,
+            activation=activation,
+        )
+
+    @property
+    def weight(self) -> Tensor:
+        """The plain weights, as they came in."""
+        shape, weight, _ = self._packed
+        plain = weight.to_dense() if shape else weight
+        return plain[:, :, plain.shape[2] - self._kernel[0] :, plain.shape[3] - self._kernel[1] :]
+
+    def forward(self, x: Tensor, added: Tensor | None = None) -> Tensor:
+        """(N, C, H, W) -> the activation of the convolution, or, where it has none, the convolution plus ``added``."""
+        x = x.contiguous(memory_format=torch.channels_last)
+        shape, weight, padding = self._packed
+        if shape != x.shape:
+            weight, padding = self._pack(tuple(x.shape))
+        operator: Any = torch.ops.mkldnn._convolution_pointwise
+        facts = (weight, self.bias, padding, self.stride, self.dilation, self.groups)
+        if added is None:
+            return cast(Tensor, operator(x, *facts, *self.activation, ""))
+        if self.activation[0] != "none":
+            raise ValueError("a sum leaves no place for an activation")
+        added = added.contiguous(memory_format=torch.channels_last)
+        return cast(Tensor, operator.binary(x, added, *facts, "add", None, None, [], None))
+
+    def _pack(self, shape: tuple[int, ...]) -> tuple[Tensor, list[int]]:
+        plain, padding = self.weight, self.padding
+        if padding is None:
+            plain, padding = self._same(plain, shape)
+        reorder: Any = torch.ops.mkldnn._reorder_convolution_weight
+        laid_out = reorder(plain.contiguous(), padding, self.stride, self.dilation, self.groups, list(shape))
+        self._packed = (shape, laid_out, padding)
+        return laid_out, padding
+
+    def _same(self, weight: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, list[int]]:
+        """A zero before the kernel lets the odd pixel of padding stand on both sides: no padded copy is needed."""
+        padding, grown = [], []
+        for side, kernel, stride in zip(shape[2:], self._kernel, self.stride, strict=True):
+            missing = max((-(-side // stride) - 1) * stride + kernel - side, 0)
+            padding.append(missing - missing // 2)
+            grown.append(missing % 2)
+        return functional.pad(weight, (grown[1], 0, grown[0], 0)), padding
