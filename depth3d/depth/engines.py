@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from depth3d.depth.card import ModelCard
 from depth3d.errors import ModelError
 
-__all__ = ["Engine", "cores", "identity", "open_engine"]
+__all__ = ["CPU_BATCH", "Engine", "cores", "identity", "open_engine"]
 
 PRECISIONS = ("auto", "float32", "bfloat16")
+CPU_BATCH = 4  # pictures that run side by side, each on its share of the threads
 
 
 class Engine(Protocol):

@@ -9,6 +9,7 @@ import importlib
 import os
 import secrets
 import shutil
+import warnings
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depth.card import ModelCard
-from depth3d.depth.engines import identity
+from depth3d.depth.engines import CPU_BATCH, identity
 from depth3d.depth.precision import Run, Trial, has_bfloat16
 from depth3d.depth.weights import cache_folder, digest
 from depth3d.errors import ModelError
@@ -29,15 +30,14 @@ _KEPT = 4  # compiled sizes and precisions
 
 
 class OpenVinoEngine:
-    """One network on the CPU."""
-
-    batch = 1
+    """One network on the CPU; the pictures of a batch run side by side, on one thread each."""
 
     def __init__(self, card: ModelCard, path: Path | None, *, threads: int, precision: str) -> None:
         self._openvino = _import()
         self._core = self._openvino.Core()
         self._card, self._path, self._threads = card, path, threads
-        self._compiled: OrderedDict[tuple[tuple[int, ...], str], Any] = OrderedDict()
+        self.batch = min(threads, CPU_BATCH)
+        self._compiled: OrderedDict[tuple[tuple[int, ...], str, int], list[Any]] = OrderedDict()
         self._run: Run = self._exact
         if precision == "bfloat16":
             self._run = self._quick
@@ -48,7 +48,12 @@ class OpenVinoEngine:
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, 3, H, W) normalised float32 -> (N, H', W') float32."""
-        return np.concatenate([self._run(inputs[index : index + 1]) for index in range(len(inputs))])
+        waiting, found = inputs, []
+        while len(waiting) and isinstance(self._run, Trial) and self._run.undecided:
+            found.append(self._run(waiting[:1]))
+            waiting = waiting[1:]
+        found += [self._run(waiting[start : start + self.batch]) for start in range(0, len(waiting), self.batch)]
+        return np.concatenate(found)
 
     def _exact(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         return self._infer(inputs, "f32")
@@ -57,19 +62,29 @@ class OpenVinoEngine:
         return self._infer(inputs, "bf16")
 
     def _infer(self, inputs: NDArray[np.float32], precision: str) -> NDArray[np.float32]:
-        key = (inputs.shape, precision)
+        requests = self._requests((1, *inputs.shape[1:]), precision, 1 if len(inputs) == 1 else self.batch)
+        running = requests[: len(inputs)]
+        for index, request in enumerate(running):
+            request.start_async([inputs[index : index + 1]])
+        for request in running:
+            request.wait()
+        return np.concatenate([np.array(request.get_output_tensor(0).data, np.float32) for request in running])
+
+    def _requests(self, shape: tuple[int, ...], precision: str, streams: int) -> list[Any]:
+        """What runs the network, once for each of the pictures side by side: they share its weights."""
+        key = (shape, precision, streams)
         if key not in self._compiled:
             while len(self._compiled) >= _KEPT:
                 self._compiled.popitem(last=False)
             settings = {
                 "INFERENCE_PRECISION_HINT": precision,
                 "INFERENCE_NUM_THREADS": self._threads,
-                "PERFORMANCE_HINT": "LATENCY",
+                "NUM_STREAMS": streams,
             }
-            model = self._core.read_model(self._converted(inputs.shape))
-            self._compiled[key] = self._core.compile_model(model, "CPU", settings).create_infer_request()
+            compiled = self._core.compile_model(self._core.read_model(self._converted(shape)), "CPU", settings)
+            self._compiled[key] = [compiled.create_infer_request() for _ in range(streams)]
         self._compiled.move_to_end(key)
-        return np.array(self._compiled[key].infer([inputs])[0], np.float32)
+        return self._compiled[key]
 
     def _converted(self, shape: tuple[int, ...]) -> Path:
         """The network for this input size as a file; made and put into the cache folder if it is not there."""
@@ -98,7 +113,9 @@ class OpenVinoEngine:
 
         network = load_network(self._card, self._path)
         try:
-            model = self._openvino.convert_model(network, example_input=torch.zeros(shape), input=list(shape))
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of tracing: it fixes the size, as it should
+                model = self._openvino.convert_model(network, example_input=torch.zeros(shape), input=list(shape))
         except Exception as error:
             reason = (str(error).splitlines() or ["?"])[0]
             raise ModelError(f"{self._card.name}: OpenVINO cannot convert it ({reason}); use --engine torch") from error

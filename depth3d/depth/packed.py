@@ -34,7 +34,9 @@ def can_pack() -> bool:
 
 
 class PackedConvolution(nn.Module):
-    """A convolution whose weights lie as oneDNN wants them for the size of the last input.
+    """A convolution whose weights lie as oneDNN wants them for the size of the last input and its number of threads.
+
+    Laid out for another size or number, they would be converted in every call, at several times the cost of the call.
 
     Parameters
     ----------
@@ -60,7 +62,7 @@ class PackedConvolution(nn.Module):
         self.activation = _ACTIVATIONS[activation]
         self.bias = None if bias is None else bias.detach()
         self._kernel = tuple(weight.shape[2:])
-        # Shape, weights for it, padding: replaced as one, since several threads may run the same network.
+        # Shape and threads, weights for them, padding: replaced as one, since several threads may run the same network.
         self._packed: tuple[tuple[int, ...], Tensor, list[int]] = ((), weight.detach(), [])
 
     @classmethod
@@ -79,16 +81,17 @@ class PackedConvolution(nn.Module):
     @property
     def weight(self) -> Tensor:
         """The plain weights, as they came in."""
-        shape, weight, _ = self._packed
-        plain = weight.to_dense() if shape else weight
+        case, weight, _ = self._packed
+        plain = weight.to_dense() if case else weight
         return plain[:, :, plain.shape[2] - self._kernel[0] :, plain.shape[3] - self._kernel[1] :]
 
     def forward(self, x: Tensor, added: Tensor | None = None) -> Tensor:
         """(N, C, H, W) -> the activation of the convolution, or, where it has none, the convolution plus ``added``."""
         x = x.contiguous(memory_format=torch.channels_last)
-        shape, weight, padding = self._packed
-        if shape != x.shape:
-            weight, padding = self._pack(tuple(x.shape))
+        case = (*x.shape, torch.get_num_threads())
+        known, weight, padding = self._packed
+        if known != case:
+            weight, padding = self._pack(case)
         operator: Any = torch.ops.mkldnn._convolution_pointwise
         facts = (weight, self.bias, padding, self.stride, self.dilation, self.groups)
         if added is None:
@@ -98,13 +101,14 @@ class PackedConvolution(nn.Module):
         added = added.contiguous(memory_format=torch.channels_last)
         return cast(Tensor, operator.binary(x, added, *facts, "add", None, None, [], None))
 
-    def _pack(self, shape: tuple[int, ...]) -> tuple[Tensor, list[int]]:
+    def _pack(self, case: tuple[int, ...]) -> tuple[Tensor, list[int]]:
+        shape = case[:4]
         plain, padding = self.weight, self.padding
         if padding is None:
             plain, padding = self._same(plain, shape)
         reorder: Any = torch.ops.mkldnn._reorder_convolution_weight
         laid_out = reorder(plain.contiguous(), padding, self.stride, self.dilation, self.groups, list(shape))
-        self._packed = (shape, laid_out, padding)
+        self._packed = (case, laid_out, padding)
         return laid_out, padding
 
     def _same(self, weight: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, list[int]]:

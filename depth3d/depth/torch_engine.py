@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from depth3d.depth import checkpoint
 from depth3d.depth.card import ModelCard
-from depth3d.depth.engines import identity
+from depth3d.depth.engines import CPU_BATCH, identity
 from depth3d.depth.fold import fold_batch_norms
 from depth3d.depth.packed import can_pack
 from depth3d.depth.packing import pack
@@ -23,7 +23,6 @@ from depth3d.errors import ModelError
 __all__ = ["TorchEngine", "load_network"]
 
 GPU_BATCH = 8
-CPU_BATCH = 4  # pictures that run side by side, each on its share of the threads
 
 
 def load_network(card: ModelCard, path: Path | None) -> nn.Module:

@@ -161,3 +161,18 @@ def test_pictures_side_by_side_say_what_each_says_alone(precision: str, small_fi
     before = torch.get_num_threads()
     assert np.array_equal(beside(inputs), np.concatenate([alone(inputs[n : n + 1]) for n in range(4)]))
     assert torch.get_num_threads() == before
+
+
+def test_openvino_runs_pictures_side_by_side(small_file: Path) -> None:
+    pytest.importorskip("openvino")
+    inputs = np.random.default_rng(4).standard_normal((5, 3, 64, 96)).astype(np.float32)
+    alone, beside = (
+        engines.open_engine(
+            registry.get(SMALL), small_file, device="cpu", engine="openvino", threads=threads, precision="float32"
+        )
+        for threads in (1, 3)
+    )
+    assert (alone.batch, beside.batch) == (1, 3)
+    exact = np.concatenate([alone(inputs[n : n + 1]) for n in range(5)])
+    assert np.abs(beside(inputs) - exact).max() < 1e-4 * exact.std()
+    assert np.abs(exact[0] - exact[1]).max() > 0.1 * exact.std()

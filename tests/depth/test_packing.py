@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
 
-from depth3d.depth import checkpoint, registry, torch_engine, weights
+from depth3d.depth import checkpoint, precision, registry, torch_engine, weights
+from depth3d.depth.fold import fold_batch_norms
 from depth3d.depth.packed import PackedConvolution, can_pack
 from depth3d.depth.packing import PackedResidualUnit, pack, packed_convolution
 from depth3d.depth.torch_engine import TorchEngine
@@ -133,13 +134,8 @@ def test_a_relu_right_behind_its_convolution_is_taken_in() -> None:
     with torch.inference_mode():
         exact = chain(x)
         pack(chain)
-        assert [type(part) for part in chain] == [
-            PackedConvolution,
-            nn.Identity,
-            PackedConvolution,
-            nn.Identity,
-            nn.ReLU,
-        ]
+        kinds = [type(part) for part in chain]
+        assert kinds == [PackedConvolution, nn.Identity, PackedConvolution, nn.Identity, nn.ReLU]
         assert error(chain(x), exact.double()) < 1e-5
 
 
@@ -147,15 +143,53 @@ def test_a_relu_right_behind_its_convolution_is_taken_in() -> None:
 def test_packed_networks_say_the_same(name: str) -> None:
     card = registry.get(name)
     network = checkpoint.build(card, fill=True)
-    side = card.input.size
-    x = picture(1, 3, side, side)
+    x = picture(1, 3, 256, 256)
     with torch.inference_mode():
         exact = network(x)
+        if getattr(network, "foldable", False):
+            fold_batch_norms(network)
         for part in network.packable:
             pack(network.get_submodule(part))
             left = [type(module) for module in network.get_submodule(part).modules() if isinstance(module, nn.Conv2d)]
             assert left == []
         assert error(network(x), exact.double()) < 2e-4
+
+
+def test_a_relu_that_does_not_follow_stays() -> None:
+    """Residual blocks of timm define the last activation behind the last convolution, but add the skip in between."""
+
+    class Block(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.convolution = nn.Conv2d(8, 8, 3, padding=1)
+            self.norm = nn.BatchNorm2d(8)
+            self.activation = nn.ReLU()
+
+        def forward(self, x: Tensor) -> Tensor:
+            found: Tensor = self.activation(self.norm(self.convolution(x)) + x)
+            return found
+
+    block, x = Block().eval(), picture(1, 8, 9, 9)
+    with torch.inference_mode():
+        exact = block(x)
+        fold_batch_norms(block)
+        pack(block)
+        assert isinstance(block.convolution, PackedConvolution)
+        assert isinstance(block.activation, nn.ReLU)
+        assert error(block(x), exact.double()) < 1e-5
+
+
+def test_bfloat16_that_fails_its_trial_leaves_a_packed_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch_engine, "has_bfloat16", lambda: True)
+    monkeypatch.setattr(precision, "LIMIT", 0.0)
+    card, x = registry.get("midas_v21_small_256"), picture(1, 3, 64, 96).numpy()
+    torch.manual_seed(0)
+    monkeypatch.setattr(torch_engine, "load_network", lambda card, path: checkpoint.build(card, fill=True))
+    engine = TorchEngine(card, None, device="cpu", threads=1, precision="auto")
+    assert not any(isinstance(module, PackedConvolution) for module in engine.network.modules())
+    first = torch.from_numpy(engine(x))
+    assert not any(isinstance(module, nn.Conv2d) for module in engine.network.modules())
+    assert error(torch.from_numpy(engine(x)), first.double()) < 1e-4
 
 
 def test_engines_run_without_the_operators(monkeypatch: pytest.MonkeyPatch) -> None:
