@@ -33,6 +33,7 @@ from depth3d.depth import checkpoint, engines, registry, weights
 from depth3d.depth.card import ModelCard
 from depth3d.depth.models.decoder import Fusion
 from depth3d.depth.models.reassemble import Reassemble
+from depth3d.depth.precision import has_bfloat16
 from depth3d.depth.torch_engine import load_network
 from depth3d.errors import ModelError
 
@@ -181,6 +182,10 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.no_openvino:
         del VARIANTS["openvino float32"], VARIANTS["openvino bfloat16"]
+    if not has_bfloat16():  # torch would emulate it, OpenVINO would run float32 in its place
+        for name in [name for name in VARIANTS if name.endswith("bfloat16")]:
+            del VARIANTS[name]
+        print("this processor has no native bfloat16")
     card = registry.get(asked.model)
     found = weights.cached(card)
     with tempfile.TemporaryDirectory() as folder:
