@@ -26,10 +26,13 @@ class Sheet:
     Parameters
     ----------
     corners: (N, 2) float32 in cells, (0, 0) = the upper left corner of cell (0, 0).
+    texels: (N, 2) float32, where in the picture each corner looks, in cells: the corner itself, but on the far side of
+        a tear the middle of its own cells, so that it does not draw the colours of what stands before it.
     depth: (N,) float32. faces: (M, 3) int64, from the farthest to the nearest in slices of SLICE_PIXELS.
     """
 
     corners: Floats
+    texels: Floats
     depth: Floats
     faces: NDArray[np.int64]
 
@@ -76,7 +79,9 @@ def torn_sheet(depth: Floats, cuts: Cuts, tolerance: float, wanted: NDArray[np.b
     level[special] = values[rows, columns].ravel()[first]
     corner = names // 5
     corners = np.stack([corner % (across + 1), corner // (across + 1)], 1).astype(np.float32)
-    return Sheet(corners, level, faces[_drawing_order(corners, level, faces)])
+    texels = corners.copy()
+    texels[special] += np.where(whole[..., None], 0, _inwards(owner, values, rows, columns)).reshape(-1, 2)[first]
+    return Sheet(corners, texels, level, faces[_drawing_order(corners, level, faces)])
 
 
 def _drawing_order(corners: Floats, level: Floats, faces: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -136,6 +141,23 @@ def _whole(
         [same[rows + down, columns + right] for down, right in ((0, 0), (0, 1), (1, 0), (1, 1))], 1
     )
     return result
+
+
+def _inwards(owner: NDArray[np.uint8], values: Floats, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Floats:
+    """(K, 4, 2): from the corners of torn cells to the middle of the cells they hang together with; 0 on near sides."""
+    height, width = owner.shape[:2]
+    groups = np.full((height + 1, width + 1, 4), 255, np.uint8)
+    nearest = np.full((height + 1, width + 1), -np.inf, np.float32)
+    for index, (down, right) in enumerate(((0, 0), (0, 1), (1, 0), (1, 1))):
+        part = (slice(down, height + down), slice(right, width + right))
+        groups[(*part, 3 - index)] = owner[..., index]
+        nearest[part] = np.maximum(nearest[part], values[..., index])
+    step_y, step_x = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
+    corner = (rows[:, None] + step_y, columns[:, None] + step_x)
+    same = (groups[corner] == owner[rows, columns][..., None]).astype(np.float32)
+    same *= (values[rows, columns] < nearest[corner])[..., None]
+    middles = np.stack([step_x, step_y], 1).astype(np.float32) - np.float32(0.5)
+    return np.asarray(same @ middles / np.maximum(same.sum(-1, keepdims=True), 1), np.float32)
 
 
 def _touches(

@@ -43,7 +43,7 @@ def sharpen(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
     """
     spacing = max(1, round(shift.shape[1] / REFERENCE_WIDTH))
     if softness(shift) < SOFT_SHARE:
-        return shift
+        return _without_slivers(shift, picture)
     result = deblurred(shift, RAMP_SLOPE, shift.shape[1] / REFERENCE_WIDTH).copy()
     for window in WINDOWS:
         ramp = _ramps(result)
@@ -52,7 +52,7 @@ def sharpen(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
             result[y, x] = _median(before[down, right], result[y, x])
     snapped = _snap(result, picture, spacing)
     # Once more where a step has moved: it may not have arrived.
-    return _snap(snapped, picture, spacing, _around(snapped != result, spacing))
+    return _without_slivers(_snap(snapped, picture, spacing, _around(snapped != result, spacing)), picture)
 
 
 def softness(shift: Floats) -> float:
@@ -139,6 +139,25 @@ def _snap(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: Mask |
         moved = np.where(to_near, level[0], level[1])
         changes = (to_near != own) & (high - low > 2 * SNAP_TEAR)
         result[y[changes], x[changes]] = moved[changes]
+    return result
+
+
+def _without_slivers(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
+    """Let single pixels halfway up a step join the side whose colour is nearer to theirs.
+
+    Resizing leaves them. Torn from both sides, they would float between them in a new view, as dots.
+    """
+    result = shift.copy()
+    for axis in (0, 1):
+        depth, color = (np.moveaxis(values, axis, 0) for values in (shift, picture))
+        rise = np.diff(depth, axis=0)
+        up, on = rise[:-1], rise[1:]
+        steep = np.minimum(np.abs(up), np.abs(on)) > RAMP_SLOPE
+        row, column = np.nonzero(steep & (up * on > 0) & (np.abs(up + on) > 2 * SNAP_TEAR))
+        first, own, last = (color[row + step, column].astype(np.int16) for step in range(3))
+        before, after = np.abs(own - first).sum(1), np.abs(own - last).sum(1)
+        joined = np.where(before < after, depth[row, column], depth[row + 2, column])
+        np.moveaxis(result, axis, 0)[row + 1, column] = joined
     return result
 
 

@@ -32,6 +32,7 @@ Mask = NDArray[np.bool_]
 TEAR_PIXELS = 1.0  # neighbours whose shifts part by more are torn
 FLAT_PIXELS = 0.25  # error of shift allowed where triangles merge
 COARSE_FLAT_PIXELS = 0.5  # the same in the faster qualities
+UNDER_PIXELS = 0.05  # of shift; a rim that goes on in the front's surface lies by so much behind it
 GROW_WIDTH = 900  # the foreground grows by one pixel for each of these pixels of width
 SOFT_GROW_WIDTH = 500  # the same where the depth was soft, so that its edges are a little off
 BACKDROP_CELL = 16
@@ -143,7 +144,18 @@ def _back(
     cells = np.where(many > 0, mean, _pooled(hidden.depth, cell, np.min)).astype(np.float32)
     # One cell more all round: the seam between the layers lies under the front.
     wanted = cv2.dilate((many > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    cells = _under_front(cells, wanted & (many == 0))
     return _layer(photo, cells, find_cuts(cells, _tolerance(cell)), cell, Image(painted), wanted), painted
+
+
+def _under_front(cells: Floats, rim: Mask) -> Floats:
+    """Depths at which the rim of a hidden layer lies behind the front, whose depth it would have else.
+
+    At equal depth, the colours that run from the hidden place into the rim would show as dots in the front.
+    """
+    inner = np.where(rim, np.float32(np.inf), cells)
+    around = cv2.erode(inner, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_REPLICATE)
+    return np.where(rim, np.where(cells - around > TEAR_PIXELS, around, cells - np.float32(UNDER_PIXELS)), cells)
 
 
 def _backdrop(photo: _Photo) -> Layer | None:
@@ -203,5 +215,7 @@ def _layer(photo: _Photo, cells: Floats, cuts: Cuts, cell: int, picture: Image, 
     place = ((pixels - photo.margin) / np.array(photo.size, np.float32)).astype(np.float32)
     height, width = photo.shift.shape
     covered = np.array([width, height], np.float32)
+    # Larger cells end at a tear in transparent pixels; half of such a cell would be too far to look aside.
+    looks = sheet.texels if cell == 1 else pixels
     depth = np.clip(sheet.depth / np.float32(max(photo.travel, 1e-6)), 0, 1)
-    return Layer(place, depth, pixels / covered, sheet.faces.astype(np.uint32), picture)
+    return Layer(place, depth, looks / covered, sheet.faces.astype(np.uint32), picture)

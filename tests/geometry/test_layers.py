@@ -12,7 +12,7 @@ from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
 from depth3d.geometry.cuts import corner_depths, find_cuts
 from depth3d.geometry.displace import SLICE_PIXELS, torn_sheet
-from depth3d.geometry.edges import grow, sharpen, softness
+from depth3d.geometry.edges import SOFT_SHARE, grow, sharpen, softness
 from depth3d.geometry.hidden import ALL_WAYS, FROM_RIGHT, continue_far_side
 from depth3d.geometry.inpaint import fill_view, pull_push, relax
 from depth3d.geometry.layers import build_layers
@@ -59,6 +59,47 @@ def test_faces_come_far_to_near() -> None:
     sheet = torn_sheet(depth, find_cuts(depth, 1.0), 0.1)
     nearest = sheet.depth[sheet.faces].max(1)
     assert (np.diff(np.floor(nearest / SLICE_PIXELS)) >= 0).all()
+
+
+def test_the_far_side_of_a_tear_does_not_look_across_it() -> None:
+    depth = np.zeros((6, 8), np.float32)
+    depth[:, 4:] = 9
+    sheet = torn_sheet(depth, find_cuts(depth, 1.0), 0.1)
+    aside = sheet.texels - sheet.corners
+    at_tear = sheet.corners[:, 0] == 4
+    assert np.array_equal(aside[~at_tear], np.zeros_like(aside[~at_tear]))
+    assert np.array_equal(aside[at_tear & (sheet.depth == 9)], np.zeros((7, 2)))
+    far = aside[at_tear & (sheet.depth == 0)]
+    assert np.allclose(far[:, 0], -0.5)
+    assert np.allclose(far[1:-1, 1], 0)
+
+
+def test_pixels_halfway_up_a_step_join_the_side_of_their_colour() -> None:
+    depth = np.zeros((12, 40), np.float32)
+    depth[:, 10:20] = 8
+    depth[:, 25:30] = 6  # steps without anything between: the map is sharp
+    depth[:6, 9] = 3  # left by resizing
+    depth[6:, 9] = 5
+    assert softness(depth) < SOFT_SHARE
+    pixels = np.full((12, 40, 3), 40, np.uint8)
+    pixels[:, 10:] = 200
+    pixels[:, 9] = np.where(np.arange(12) % 2, 170, 70)[:, None]
+    found = sharpen(depth, pixels)
+    assert np.array_equal(found[:, 9], np.where(np.arange(12) % 2, 8, 0))
+    assert np.array_equal(np.delete(found, 9, axis=1), np.delete(depth, 9, axis=1))
+    gentle = np.tile(np.linspace(0, 9, 40, dtype=np.float32), (12, 1))  # a slope is none
+    assert np.array_equal(sharpen(gentle, pixels), gentle)
+
+
+def test_the_rim_of_what_is_hidden_lies_behind_the_front() -> None:
+    image, depth, _ = disc(Size(120, 80), 20)
+    for quality in ("high", "normal"):
+        mesh = build_layers(image, depth, parallax_percent=6.0, quality=quality, ways="right", backdrop=False)
+        *hidden, front = mesh.layers
+        assert hidden
+        near = front.depth.max()
+        for layer in hidden:
+            assert layer.depth.max() < near - 0.5  # the disc is the near side: nothing hidden reaches its depth
 
 
 def test_corners_are_means_of_connected_pixels() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from compare import assert_alike
@@ -80,6 +81,23 @@ def test_no_foreground_colour_outside_the_silhouette() -> None:
     rows, columns = np.nonzero(tinted)
     away = np.hypot(rows + 0.5 - 80, columns + 0.5 - (120 - 12))
     assert away.max() <= 40 + 1.0 + 0.5
+
+
+@pytest.mark.parametrize("eyes", ["left", "right"])
+@pytest.mark.parametrize("light", [True, False])
+def test_no_dots_beside_outlines(eyes: str, light: bool) -> None:
+    """A disc on a plain ground, colours and depths mixed along the outline, as resizing mixes them."""
+    size, fine = Size(180, 120), 8
+    rows, columns = np.mgrid[0 : size.height * fine, 0 : size.width * fine] / fine
+    inside = np.hypot(rows - 60, columns - 90) < 38.3
+    share = cv2.resize(inside.astype(np.float32), tuple(size), interpolation=cv2.INTER_AREA)[..., None]
+    ground, front = (12.0, 235.0) if light else (235.0, 12.0)
+    image = Image(np.rint(share * front + (1 - share) * ground).astype(np.uint8).repeat(3, axis=2))
+    depth = d3.DepthMap(0.1 + 0.8 * share[..., 0])
+    pair = d3.stereo_pair(image, depth, 4.0, 0.5, eyes=eyes)
+    seen = (pair.left if eyes == "left" else pair.right).pixels
+    dots = np.abs(cv2.medianBlur(seen, 3).astype(int) - seen).max(2) > 36
+    assert not dots.any()
 
 
 def test_the_background_behind_the_disc_is_filled_with_background() -> None:
