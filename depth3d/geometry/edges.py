@@ -150,10 +150,10 @@ def _without_slivers(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
     result = shift.copy()
     for axis in (0, 1):
         depth, color = (np.moveaxis(values, axis, 0) for values in (shift, picture))
-        rise = np.diff(depth, axis=0)
-        up, on = rise[:-1], rise[1:]
-        steep = np.minimum(np.abs(up), np.abs(on)) > RAMP_SLOPE
-        row, column = np.nonzero(steep & (up * on > 0) & (np.abs(up + on) > 2 * SNAP_TEAR))
+        row, column = np.nonzero(np.abs(depth[2:] - depth[:-2]) > 2 * SNAP_TEAR)
+        up, on = (depth[row + step + 1, column] - depth[row + step, column] for step in (0, 1))
+        steep = (np.minimum(np.abs(up), np.abs(on)) > RAMP_SLOPE) & (up * on > 0)
+        row, column = row[steep], column[steep]
         first, own, last = (color[row + step, column].astype(np.int16) for step in range(3))
         before, after = np.abs(own - first).sum(1), np.abs(own - last).sum(1)
         joined = np.where(before < after, depth[row, column], depth[row + 2, column])

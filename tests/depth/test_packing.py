@@ -192,6 +192,19 @@ def test_bfloat16_that_fails_its_trial_leaves_a_packed_network(monkeypatch: pyte
     assert error(torch.from_numpy(engine(x)), first.double()) < 1e-4
 
 
+@pytest.mark.parametrize("trouble", [RuntimeError("no such operator"), AttributeError("_reorder_convolution_weight")])
+def test_a_build_without_the_operators_is_found_out(trouble: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> Tensor:
+        raise trouble
+
+    monkeypatch.setattr(PackedConvolution, "forward", fail)
+    assert can_pack.__wrapped__() is False
+    monkeypatch.setattr(PackedConvolution, "forward", lambda *_: torch.zeros(1, 8, 4, 4))  # runs, but is wrong
+    assert can_pack.__wrapped__() is False
+    monkeypatch.undo()
+    assert can_pack.__wrapped__() is True
+
+
 def test_engines_run_without_the_operators(monkeypatch: pytest.MonkeyPatch) -> None:
     card, x = registry.get("tiny"), picture(1, 3, 96, 128).numpy()
     found = {}
