@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional
 
 from depth3d.depth.packed import PackedConvolution
 
@@ -73,18 +72,22 @@ class WinogradConvolution(nn.Module):
             return self.direct(x, added)  # type: ignore[no-any-return]
         if self._products is None:
             self._products = self._made()
-        padded = functional.pad(x, (1, 1 + 4 * across - width, 1, 1 + 4 * down - height))
-        padded = padded.permute(0, 2, 3, 1).contiguous()
-        found = torch.stack([self._picture(self._products, one, down, across) for one in padded])
-        out = found[:, :height, :width].permute(0, 3, 1, 2)
-        return out if added is None else out.contiguous(memory_format=torch.channels_last).add_(added)
+        padded = x.new_empty((len(x), 4 * down + 2, 4 * across + 2, x.shape[1]))
+        for border in (padded[:, 0], padded[:, 1 + height :], padded[:, :, 0], padded[:, :, 1 + width :]):
+            border.zero_()
+        padded[:, 1 : 1 + height, 1 : 1 + width] = x.permute(0, 2, 3, 1)
+        out = x.new_empty((len(x), down, 4, across, 4, self.outputs))
+        for picture, found in zip(padded, out, strict=True):
+            self._convolve(picture, found, self._products)
+        cropped = out.view(len(x), 4 * down, 4 * across, self.outputs)[:, :height, :width].permute(0, 3, 1, 2)
+        return cropped if added is None else cropped.contiguous(memory_format=torch.channels_last).add_(added)
 
-    def _picture(self, products: PackedConvolution, padded: Tensor, down: int, across: int) -> Tensor:
-        """(4 down + 2, 4 across + 2, C) -> (4 down, 4 across, K)."""
-        channels, outputs = padded.shape[2], self.outputs
+    def _convolve(self, padded: Tensor, out: Tensor, products: PackedConvolution) -> None:
+        """(4 down + 2, 4 across + 2, C) -> ``out`` (down, 4, across, 4, K)."""
+        down, _, across, _, outputs = out.shape
+        channels = padded.shape[2]
         row, column, _ = padded.stride()
         tiles = padded.as_strided((down, across, 6, 6, channels), (4 * row, 4 * column, row, column, 1))
-        out = padded.new_empty((down, 4, across, 4, outputs))
         most = max(1, _BLOCK // (_PLACES * across * max(channels, outputs)))
         step = -(-down // -(-down // most))
         count = step * across
@@ -100,7 +103,6 @@ class WinogradConvolution(nn.Module):
                 torch.clamp_min(pixels, 0, out=out[start:stop])
             else:
                 out[start:stop] = pixels
-        return out.view(4 * down, 4 * across, outputs)
 
     def _made(self) -> PackedConvolution:
         filters, weight = torch.from_numpy(_FILTER), self.direct.weight
