@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.geometry.cuts import find_cuts
 from depth3d.geometry.deblur import deblurred
+from depth3d.geometry.parts import in_parts
 
 __all__ = ["SOFT_SHARE", "grow", "grow_over_mixed", "sharpen", "softness"]
 
@@ -27,7 +26,7 @@ SNAP_TEAR = 1.0  # pixels of shift
 SNAP_REACH = 4  # of the window in which the colours of both sides are compared
 SNAP_NOISE = 20.0  # grey levels
 MIXED_SHARE = 0.1  # of the foreground's colour in a pixel
-_CHUNK = 50_000  # pixels gathered at a time
+_WINDOWS_AT_ONCE = 20_000
 
 
 def sharpen(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
@@ -48,8 +47,7 @@ def sharpen(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
     for window in WINDOWS:
         ramp = _ramps(result)
         before = np.where(ramp, np.float32(np.nan), result)
-        for y, x, down, right in _windows(ramp, window // 2, spacing):
-            result[y, x] = _median(before[down, right], result[y, x])
+        _settle_ramps(result, before, ramp, window // 2, spacing)
     snapped = _snap(result, picture, spacing)
     # Once more where a step has moved: it may not have arrived.
     return _without_slivers(_snap(snapped, picture, spacing, _around(snapped != result, spacing)), picture)
@@ -92,15 +90,23 @@ def grow_over_mixed(cover: Floats, picture: NDArray[np.uint8]) -> Floats:
     return grown
 
 
-def _windows(chosen: Mask, reach: int, spacing: int) -> Iterator[tuple[Indices, Indices, Indices, Indices]]:
-    """Rows and columns (K,) of the chosen pixels, and (K, N) those of the windows round them, in portions."""
-    height, width = chosen.shape
-    rows, columns = np.nonzero(chosen)
+def _window(places: Indices, reach: int, spacing: int, shape: tuple[int, ...]) -> tuple[Indices, Indices]:
+    """Rows and columns (K, N) of the windows round ``places`` (K,), flat indices of a picture of this shape."""
+    y, x = np.divmod(places, shape[1])
     steps = np.arange(-reach, reach + 1) * spacing
     down, right = (grid.ravel() for grid in np.meshgrid(steps, steps, indexing="ij"))
-    for start in range(0, len(rows), _CHUNK):
-        y, x = rows[start : start + _CHUNK], columns[start : start + _CHUNK]
-        yield y, x, (y[:, None] + down).clip(0, height - 1), (x[:, None] + right).clip(0, width - 1)
+    return (y[:, None] + down).clip(0, shape[0] - 1), (x[:, None] + right).clip(0, shape[1] - 1)
+
+
+def _settle_ramps(result: Floats, before: Floats, ramp: Mask, reach: int, spacing: int) -> None:
+    """Give every pixel on a ramp the median of ``before`` around it, where that is a number."""
+
+    def settle(places: Indices) -> None:
+        around = before[_window(places, reach, spacing, before.shape)]
+        result.ravel()[places] = _median(around, result.ravel()[places])
+
+    for _ in in_parts(settle, np.flatnonzero(ramp), _WINDOWS_AT_ONCE):
+        pass
 
 
 def _snap(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: Mask | None = None) -> Floats:
@@ -110,20 +116,25 @@ def _snap(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: Mask |
     likely from, weighed against the side most of its neighbours are on.
     """
     beside = find_cuts(shift, SNAP_TEAR).beside()
-    reach = SNAP_REACH
     band = _around(beside, spacing)
     if where is not None:
         band &= where
-    grid = np.arange(-reach, reach + 1)
+    grid = np.arange(-SNAP_REACH, SNAP_REACH + 1)
     away = (grid[:, None] ** 2 + grid**2).ravel().astype(np.float32)
-    close = np.maximum(np.abs(grid[:, None]), np.abs(grid)).ravel() <= reach - 1
+    close = np.maximum(np.abs(grid[:, None]), np.abs(grid)).ravel() < SNAP_REACH
     wide, narrow = np.exp(-away / (2 * 2.5**2)), np.exp(-away / (2 * 1.5**2))
     result, middle = shift.copy(), len(away) // 2
-    for y, x, down, right in _windows(band, reach, spacing):
-        depth, color = shift[down, right], picture[down, right].astype(np.float32)
+
+    def snap(places: Indices) -> None:
+        window = _window(places, SNAP_REACH, spacing, shift.shape)
+        depth = shift[window]
         high, low = depth[:, close].max(1), depth[:, close].min(1)
+        steps = high - low > 2 * SNAP_TEAR
+        places, depth, high, low = places[steps], depth[steps], high[steps], low[steps]
+        window = window[0][steps], window[1][steps]
+        color = picture[window].astype(np.float32)
         near = depth > ((high + low) / 2)[:, None]
-        trust = wide * np.where(beside[down, right], np.float32(0.1), np.float32(1))
+        trust = wide * np.where(beside[window], np.float32(0.1), np.float32(1))
         cost, level = [], []
         for side in (near, ~near):
             weight = trust * side
@@ -135,10 +146,11 @@ def _snap(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: Mask |
             level.append((weight * depth).sum(1) / mass)
         lean = 2 * (narrow * near).sum(1) / narrow.sum() - 1
         to_near = cost[1] - cost[0] + 2 * lean > 0
-        own = near[:, middle]
-        moved = np.where(to_near, level[0], level[1])
-        changes = (to_near != own) & (high - low > 2 * SNAP_TEAR)
-        result[y[changes], x[changes]] = moved[changes]
+        changes = to_near != near[:, middle]
+        result.ravel()[places[changes]] = np.where(to_near, level[0], level[1])[changes]
+
+    for _ in in_parts(snap, np.flatnonzero(band), _WINDOWS_AT_ONCE):
+        pass
     return result
 
 

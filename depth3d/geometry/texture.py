@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.geometry.hidden import Hidden
 from depth3d.geometry.inpaint import relax
+from depth3d.geometry.parts import in_parts
 
 __all__ = ["paint_hidden"]
 
@@ -28,8 +26,6 @@ NOWHERE = 1e9  # pixels of shift: nearer than anything, so that it never counts
 LIKE_PIXELS = 3.0  # of shift
 LIKE_SLOPE = 0.25  # more for each pixel between: surfaces lean
 STRIDE_WIDTH = 500  # larger pictures are toned at one pixel in each of these of width: tones are smooth
-THREADS = 2
-_CHUNK = 50_000  # pixels at a time
 
 
 def paint_hidden(
@@ -69,13 +65,11 @@ def paint_hidden(
         colors = smooth + GRAIN * _grain(known, here, source, level, stride)
         result.reshape(-1, 3)[here] = np.clip(colors + 0.5, 0, 255).astype(np.uint8)
 
-    # numpy lets go of the interpreter's lock, and every part writes pixels of its own.
-    with ThreadPoolExecutor(THREADS) as pool:
-        found = list(pool.map(lambda part: _tone(known, hidden, cover, part), _parts(places)))
-        tones[thin.under] = np.concatenate(found or [tones[:0, 0]])
-        relax(tones, thin.depth, thin.under)
-        for _ in pool.map(paint, _parts(np.flatnonzero(hidden.under))):
-            pass
+    found = list(in_parts(lambda part: _tone(known, hidden, cover, part), places))
+    tones[thin.under] = np.concatenate(found or [tones[:0, 0]])
+    relax(tones, thin.depth, thin.under)
+    for _ in in_parts(paint, np.flatnonzero(hidden.under)):
+        pass
     return result
 
 
@@ -98,10 +92,6 @@ class _Far:
         row, column = np.divmod(source.astype(np.int64), self.width)
         down, right = here // self.width - row, here % self.width - column
         return row, column, down, right, np.hypot(down, right).astype(np.float32)
-
-
-def _parts(places: Indices) -> Iterator[Indices]:
-    yield from (part for part in np.array_split(places, max(1, len(places) // _CHUNK)) if len(part))
 
 
 def _tone(far: _Far, hidden: Hidden, cover: Floats, here: Indices) -> Floats:
