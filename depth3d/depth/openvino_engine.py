@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from depth3d.depth.card import ModelCard
 from depth3d.depth.engines import CPU_BATCH, identity
-from depth3d.depth.precision import Run, Trial, has_bfloat16
+from depth3d.depth.precision import Run, Trial, decide, has_bfloat16
 from depth3d.depth.weights import cache_folder, digest
 from depth3d.errors import ModelError
 
@@ -48,10 +48,7 @@ class OpenVinoEngine:
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, 3, H, W) normalised float32 -> (N, H', W') float32."""
-        waiting, found = inputs, []
-        while len(waiting) and isinstance(self._run, Trial) and self._run.undecided:
-            found.append(self._run(waiting[:1]))
-            waiting = waiting[1:]
+        found, waiting = decide(self._run, self._run, inputs)
         found += [self._run(waiting[start : start + self.batch]) for start in range(0, len(waiting), self.batch)]
         return np.concatenate(found)
 

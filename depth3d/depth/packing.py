@@ -26,20 +26,21 @@ class Packable(Protocol):
 def pack(network: nn.Module) -> None:
     """Replace, in place, the convolutions within ``network`` and what knows a packed form of itself.
 
-    A ReLU that is defined right behind its convolution in the same module is taken into it: what `fold_batch_norms`
-    leaves of timm's norms with activation. There, the order of definition has to be the order of use.
+    A ReLU that is defined right behind its convolution in the same module is taken into it, as those that
+    `fold_batch_norms` leaves of timm's norms. There, the order of definition has to be the order of use.
     """
-    for module in list(network.modules()):
-        children = [*module.named_children(), ("", nn.Identity())]
-        for (name, child), (next_name, following) in pairwise(children):
-            if isinstance(child, Packable):
-                setattr(module, name, child.packed())
-            elif type(child) is nn.Conv2d or type(child).__name__ == "Conv2dSame":  # timm's; `tiny` runs without timm
-                activation = {nn.ReLU: "relu", nn.ReLU6: "relu6"}.get(type(following), "none")
-                same = type(child) is not nn.Conv2d
-                setattr(module, name, packed_convolution(cast(nn.Conv2d, child), activation, same=same))
-                if activation != "none":
-                    setattr(module, next_name, nn.Identity())
+    children = [*network.named_children(), ("", nn.Identity())]
+    for (name, child), (next_name, following) in pairwise(children):
+        if isinstance(child, Packable):
+            setattr(network, name, child.packed())
+        elif type(child) is nn.Conv2d or type(child).__name__ == "Conv2dSame":  # timm's; `tiny` runs without timm
+            activation = {nn.ReLU: "relu", nn.ReLU6: "relu6"}.get(type(following), "none")
+            same = type(child) is not nn.Conv2d
+            setattr(network, name, packed_convolution(cast(nn.Conv2d, child), activation, same=same))
+            if activation != "none":
+                setattr(network, next_name, nn.Identity())
+        else:
+            pack(child)
 
 
 def packed_convolution(convolution: nn.Conv2d, activation: str = "none", *, same: bool = False) -> nn.Module:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from depth3d.depth.weights import cache_folder
 
-__all__ = ["LIMIT", "Trial", "error_of", "has_bfloat16"]
+__all__ = ["LIMIT", "Trial", "decide", "error_of", "has_bfloat16"]
 
 LIMIT = 0.01  # of the range of depth; 99 of 100 pixels have to be better
 _log = logging.getLogger("depth3d")
@@ -76,6 +76,15 @@ class Trial:
             return float(self._note.read_text(encoding="ascii")) < LIMIT
         except (OSError, ValueError):
             return None
+
+
+def decide(trial: Run, run: Run, inputs: Maps) -> tuple[list[Maps], Maps]:
+    """The pictures ``run`` one by one until ``trial``, if it is one, is decided: their maps; and the pictures left."""
+    found = []
+    while len(inputs) and isinstance(trial, Trial) and trial.undecided:
+        found.append(run(inputs[:1]))
+        inputs = inputs[1:]
+    return found, inputs
 
 
 def error_of(found: Maps, exact: Maps) -> float | None:

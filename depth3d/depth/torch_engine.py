@@ -17,7 +17,7 @@ from depth3d.depth.engines import CPU_BATCH, identity
 from depth3d.depth.fold import fold_batch_norms
 from depth3d.depth.packed import can_pack
 from depth3d.depth.packing import pack
-from depth3d.depth.precision import Run, Trial, has_bfloat16
+from depth3d.depth.precision import Run, Trial, decide, has_bfloat16
 from depth3d.errors import ModelError
 
 __all__ = ["TorchEngine", "load_network"]
@@ -51,8 +51,7 @@ class TorchEngine:
         trial = precision == "auto" and card.bfloat16 and _native_bfloat16(self.device)
         if trial or precision == "bfloat16":
             for name in getattr(network, "float32_parts", ()):
-                parent, _, child = name.rpartition(".")
-                setattr(network.get_submodule(parent), child, _InFloat32(network.get_submodule(name)))
+                _replace(network, name, _InFloat32(network.get_submodule(name)))
         if precision == "bfloat16":
             self._settle(True)
             self._run = self._quick
@@ -69,12 +68,9 @@ class TorchEngine:
             return self._limited(inputs, self.threads)
         # One thread for each picture beats all threads for one: none waits for another within a layer, and where
         # other work shares the cores, none burns time in waiting. In order as long as bfloat16 is undecided.
-        waiting = [inputs[n : n + 1] for n in range(len(inputs))]
-        found = []
-        while waiting and isinstance(self._run, Trial) and self._run.undecided:
-            found.append(self._limited(waiting.pop(0), self.threads))
+        found, waiting = decide(self._run, lambda one: self._limited(one, self.threads), inputs)
         share = self.threads // min(self.threads, CPU_BATCH)
-        found += self._pool.map(lambda one: self._limited(one, share), waiting)
+        found += self._pool.map(lambda one: self._limited(one[None], share), waiting)
         return np.concatenate(found)
 
     def _limited(self, inputs: NDArray[np.float32], threads: int) -> NDArray[np.float32]:
@@ -117,10 +113,14 @@ class TorchEngine:
             return
         for name, wrap in list(self.network.named_modules()):
             if isinstance(wrap, _InFloat32):
-                parent, _, child = name.rpartition(".")
-                setattr(self.network.get_submodule(parent), child, wrap.module)
+                _replace(self.network, name, wrap.module)
         for part in getattr(self.network, "packable", ()):
             pack(self.network.get_submodule(part))
+
+
+def _replace(network: nn.Module, name: str, module: nn.Module) -> None:
+    parent, _, child = name.rpartition(".")
+    setattr(network.get_submodule(parent), child, module)
 
 
 class _InFloat32(nn.Module):

@@ -40,6 +40,8 @@ def _transforms(points: tuple[float, ...]) -> tuple[NDArray[np.float64], NDArray
 _INPUT, _FILTER, _OUTPUT = _transforms(_POINTS)
 _BIAS = np.linalg.pinv(_OUTPUT) @ np.ones(_OUT)  # what, added before the output transform, adds one to every pixel
 _PLACES = _TILE**2
+_INTO_PLACES = torch.from_numpy(np.kron(_INPUT, _INPUT)).float()  # both directions at once
+_OUT_OF_PLACES = torch.from_numpy(np.kron(_OUTPUT, _OUTPUT)).float()
 
 _LEAST_CHANNELS = 128  # with fewer, the transforms cost what the products save
 _LEAST_TILES = 16  # with fewer, reading four times as many weights costs it
@@ -53,8 +55,6 @@ class WinogradConvolution(nn.Module):
         super().__init__()
         self.direct = direct
         self.outputs = len(direct.weight)
-        self._into = torch.from_numpy(np.kron(_INPUT, _INPUT)).float()
-        self._back = torch.from_numpy(np.kron(_OUTPUT, _OUTPUT)).float()
         self._products: PackedConvolution | None = None  # made when first needed: four times the weights
 
     @staticmethod
@@ -94,10 +94,10 @@ class WinogradConvolution(nn.Module):
         # The last block overlaps the one before it: the weights are laid out for blocks of one size.
         for start in [*range(0, down - step, step), down - step]:
             stop = start + step
-            spread = torch.bmm(self._into.expand(count, -1, -1), tiles[start:stop].reshape(count, _PLACES, channels))
+            spread = torch.bmm(_INTO_PLACES.expand(count, -1, -1), tiles[start:stop].reshape(count, _PLACES, channels))
             spread = products(spread.view(1, 1, count, _PLACES * channels).permute(0, 3, 1, 2))
             spread = spread.permute(0, 2, 3, 1).view(count, _PLACES, outputs)
-            pixels = torch.bmm(self._back.expand(count, -1, -1), spread).view(step, across, 4, 4, outputs)
+            pixels = torch.bmm(_OUT_OF_PLACES.expand(count, -1, -1), spread).view(step, across, 4, 4, outputs)
             pixels = pixels.permute(0, 2, 1, 3, 4)
             if self.direct.activation[0] == "relu":
                 torch.clamp_min(pixels, 0, out=out[start:stop])

@@ -105,8 +105,7 @@ def _settle_ramps(result: Floats, before: Floats, ramp: Mask, reach: int, spacin
         around = before[_window(places, reach, spacing, before.shape)]
         result.ravel()[places] = _median(around, result.ravel()[places])
 
-    for _ in in_parts(settle, np.flatnonzero(ramp), _WINDOWS_AT_ONCE):
-        pass
+    in_parts(settle, np.flatnonzero(ramp), _WINDOWS_AT_ONCE)
 
 
 def _snap(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: Mask | None = None) -> Floats:
@@ -149,8 +148,7 @@ def _snap(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: Mask |
         changes = to_near != near[:, middle]
         result.ravel()[places[changes]] = np.where(to_near, level[0], level[1])[changes]
 
-    for _ in in_parts(snap, np.flatnonzero(band), _WINDOWS_AT_ONCE):
-        pass
+    in_parts(snap, np.flatnonzero(band), _WINDOWS_AT_ONCE)
     return result
 
 

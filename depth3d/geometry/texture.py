@@ -65,11 +65,10 @@ def paint_hidden(
         colors = smooth + GRAIN * _grain(known, here, source, level, stride)
         result.reshape(-1, 3)[here] = np.clip(colors + 0.5, 0, 255).astype(np.uint8)
 
-    found = list(in_parts(lambda part: _tone(known, hidden, cover, part), places))
+    found = in_parts(lambda part: _tone(known, hidden, cover, part), places)
     tones[thin.under] = np.concatenate(found or [tones[:0, 0]])
     relax(tones, thin.depth, thin.under)
-    for _ in in_parts(paint, np.flatnonzero(hidden.under)):
-        pass
+    in_parts(paint, np.flatnonzero(hidden.under))
     return result
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from depth3d.depth.packing import PackedResidualUnit, packed_convolution
+from depth3d.depth.packing import PackedResidualUnit
 
 __all__ = ["Decoder", "MidasNetwork"]
 
@@ -64,31 +64,15 @@ class Head(nn.Module):
         first, second, third, last = channels
         self.conv1 = nn.Conv2d(first, second, 3, padding=1)
         self.conv2 = nn.Conv2d(second, third, 3, padding=1)
+        self.relu2 = nn.ReLU()
         self.conv3 = nn.Conv2d(third, last, 1)
+        self.relu3 = nn.ReLU()
         self.align_corners = align_corners
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) -> (N, 2H, 2W)."""
         x = functional.interpolate(self.conv1(x), scale_factor=2.0, mode="bilinear", align_corners=self.align_corners)
-        x = functional.relu(self.conv2(x))
-        return functional.relu(self.conv3(x)).squeeze(1)
-
-    def packed(self) -> nn.Module:
-        """See `Packable`."""
-        return _PackedHead(self)
-
-
-class _PackedHead(nn.Module):
-    def __init__(self, head: Head) -> None:
-        super().__init__()
-        self.conv1 = packed_convolution(head.conv1)
-        self.conv2 = packed_convolution(head.conv2, "relu")
-        self.conv3 = packed_convolution(head.conv3, "relu")
-        self.align_corners = head.align_corners
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = functional.interpolate(self.conv1(x), scale_factor=2.0, mode="bilinear", align_corners=self.align_corners)
-        depth: Tensor = self.conv3(self.conv2(x))
+        depth: Tensor = self.relu3(self.conv3(self.relu2(self.conv2(x))))
         return depth.squeeze(1)
 
 
