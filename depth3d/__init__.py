@@ -17,9 +17,9 @@ if TYPE_CHECKING:  # the same list for type checkers and editors, which do not r
     from depth3d.camera import CameraPath as CameraPath
     from depth3d.depth.estimator import estimate_depth as estimate_depth
     from depth3d.depth.estimator import predict_disparity as predict_disparity
-    from depth3d.depth.match import match_stereo as match_stereo
     from depth3d.depth.registry import register as register
-    from depth3d.depth.temporal import stabilize as stabilize
+    from depth3d.depth.stereo.match import match_stereo as match_stereo
+    from depth3d.depth.temporal.stabilizer import stabilize as stabilize
     from depth3d.depthmap import DepthMap as DepthMap
     from depth3d.depthmap import Disparity as Disparity
     from depth3d.errors import (
@@ -54,10 +54,10 @@ if TYPE_CHECKING:  # the same list for type checkers and editors, which do not r
     )
     from depth3d.image import Image as Image
     from depth3d.image import Size as Size
-    from depth3d.io.depthfiles import read_depth as read_depth
-    from depth3d.io.depthfiles import write_depth as write_depth
-    from depth3d.io.images import open_image as open_image
-    from depth3d.io.images import save_image as save_image
+    from depth3d.io.depth.read import read_depth as read_depth
+    from depth3d.io.depth.read import write_depth as write_depth
+    from depth3d.io.image.read import open_image as open_image
+    from depth3d.io.image.read import save_image as save_image
     from depth3d.layeredmesh import Layer as Layer
     from depth3d.layeredmesh import LayeredMesh as LayeredMesh
     from depth3d.layeredmesh import Mesh as Mesh
@@ -82,10 +82,10 @@ if TYPE_CHECKING:  # the same list for type checkers and editors, which do not r
     from depth3d.options import (
         ViewOptions as ViewOptions,
     )
-    from depth3d.pipeline.check import check as check
-    from depth3d.pipeline.photo import animate as animate
-    from depth3d.pipeline.share import mesh as mesh
-    from depth3d.pipeline.share import view as view
+    from depth3d.pipeline.animate import animate as animate
+    from depth3d.pipeline.check.measure import check as check
+    from depth3d.pipeline.export import mesh as mesh
+    from depth3d.pipeline.export import view as view
     from depth3d.pipeline.stereo import stereo as stereo
     from depth3d.pipeline.views import render_path as render_path
     from depth3d.pipeline.views import stereo_pair as stereo_pair
@@ -129,23 +129,23 @@ _PUBLIC = {
     "ViewOptions": "depth3d.options",
     "WeightsError": "depth3d.errors",
     "WriteError": "depth3d.errors",
-    "animate": "depth3d.pipeline.photo",
-    "check": "depth3d.pipeline.check",
+    "animate": "depth3d.pipeline.animate",
+    "check": "depth3d.pipeline.check.measure",
     "compose": "depth3d.render.compose",
     "estimate_depth": "depth3d.depth.estimator",
-    "match_stereo": "depth3d.depth.match",
-    "mesh": "depth3d.pipeline.share",
-    "open_image": "depth3d.io.images",
+    "match_stereo": "depth3d.depth.stereo.match",
+    "mesh": "depth3d.pipeline.export",
+    "open_image": "depth3d.io.image.read",
     "predict_disparity": "depth3d.depth.estimator",
-    "read_depth": "depth3d.io.depthfiles",
+    "read_depth": "depth3d.io.depth.read",
     "register": "depth3d.depth.registry",
     "render_path": "depth3d.pipeline.views",
-    "save_image": "depth3d.io.images",
-    "stabilize": "depth3d.depth.temporal",
+    "save_image": "depth3d.io.image.read",
+    "stabilize": "depth3d.depth.temporal.stabilizer",
     "stereo": "depth3d.pipeline.stereo",
     "stereo_pair": "depth3d.pipeline.views",
-    "view": "depth3d.pipeline.share",
-    "write_depth": "depth3d.io.depthfiles",
+    "view": "depth3d.pipeline.export",
+    "write_depth": "depth3d.io.depth.read",
 }
 
 __all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604 (the names are literals in _PUBLIC)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 import depth3d as d3
-from depth3d.io.images import save_image
+from depth3d.io.image.read import save_image
 
 HERE = Path(__file__).parent
 folder = Path(sys.argv[1]) if len(sys.argv) > 1 else Path.cwd()

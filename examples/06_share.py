@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import depth3d as d3
-from depth3d.io.depthembed import write_embedded
+from depth3d.io.depth.embed import write_embedded
 
 HERE = Path(__file__).parent
 photo = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE / "coffee.jpg"

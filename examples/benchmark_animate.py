@@ -24,10 +24,10 @@ import numpy as np
 
 from depth3d.depthmap import DepthMap
 from depth3d.image import Image, Size
-from depth3d.io.animations import write_animation
-from depth3d.io.depthfiles import write_depth
-from depth3d.io.images import save_image
-from depth3d.io.videoreader import VideoReader
+from depth3d.io.animation import write_animation
+from depth3d.io.depth.read import write_depth
+from depth3d.io.image.read import save_image
+from depth3d.io.video.reader import VideoReader
 
 PROGRAM = """
 import sys

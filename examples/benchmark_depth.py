@@ -29,12 +29,13 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from depth3d.depth import checkpoint, engines, registry, weights
+from depth3d.depth import checkpoint, registry, weights
 from depth3d.depth.card import ModelCard
+from depth3d.depth.engines import base as engines
+from depth3d.depth.engines.precision import has_bfloat16
+from depth3d.depth.engines.torch import load_network
 from depth3d.depth.models.decoder import Fusion
 from depth3d.depth.models.reassemble import Reassemble
-from depth3d.depth.precision import has_bfloat16
-from depth3d.depth.torch_engine import load_network
 from depth3d.errors import ModelError
 
 Run = Callable[[Any], Any]

@@ -22,8 +22,8 @@ from yardsticks import RayMarch
 
 from depth3d.camera import Camera
 from depth3d.depthmap import DepthMap
-from depth3d.geometry.layers import build_layers
-from depth3d.geometry.paths import largest_travel, named_path
+from depth3d.geometry.camera.paths import largest_travel, named_path
+from depth3d.geometry.mesh.layers import build_layers
 from depth3d.image import Image, Size
 from depth3d.render.context import describe_context, get_context
 from depth3d.render.readback import read_image
@@ -97,8 +97,8 @@ def timed(work: Callable[[], Result]) -> tuple[Result, float, float]:
 def load(picture: Path | None, depth: Path | None, size: Size) -> tuple[Image, DepthMap]:
     if picture is None or depth is None:
         return scene(size)
-    from depth3d.io.depthfiles import read_depth
-    from depth3d.io.images import open_image
+    from depth3d.io.depth.read import read_depth
+    from depth3d.io.image.read import open_image
 
     return open_image(picture).resized(size), read_depth(depth).resized(size)
 

@@ -23,17 +23,17 @@ import numpy as np
 
 from depth3d.depth import refine
 from depth3d.depth.estimator import open_estimator
-from depth3d.depth.temporal import Stabilizer
+from depth3d.depth.temporal.stabilizer import Stabilizer
 from depth3d.depthmap import DepthMap, Disparity
-from depth3d.geometry.sharpen import crisp_edges
+from depth3d.geometry.edges.crisp import crisp_edges
 from depth3d.image import Image, Size
-from depth3d.io.encoders import ENCODERS
-from depth3d.io.videoreader import VideoReader
-from depth3d.io.videowriter import VideoWriter
+from depth3d.io.video.encoders import ENCODERS
+from depth3d.io.video.reader import VideoReader
+from depth3d.io.video.writer import VideoWriter
 from depth3d.options import DepthOptions, OutputOptions, StereoOptions, VideoOptions
-from depth3d.pipeline.video import convert
-from depth3d.pipeline.videodepth import BATCH
-from depth3d.render.eyes import EyeRenderer
+from depth3d.pipeline.clip.convert import convert
+from depth3d.pipeline.clip.depth_pass import BATCH
+from depth3d.render.warp.stereo import EyeRenderer
 
 CLIP = Path(__file__).parent / "bigbuckbunny.mp4"
 Cost = tuple[float, float]  # wall, CPU; seconds a frame

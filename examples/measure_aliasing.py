@@ -22,7 +22,7 @@ from yardsticks import RayMarch, rubber_sheet
 
 from depth3d.camera import FARTHEST_INVERSE, Camera
 from depth3d.depthmap import DepthMap
-from depth3d.geometry.layers import build_layers
+from depth3d.geometry.mesh.layers import build_layers
 from depth3d.image import Image, Size
 from depth3d.render.renderer import Renderer
 

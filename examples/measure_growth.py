@@ -27,8 +27,8 @@ from typing import Any
 from benchmark_render import scene, timed
 
 from depth3d.camera import Camera
-from depth3d.geometry import layers
-from depth3d.geometry.paths import largest_travel, named_path
+from depth3d.geometry.camera.paths import largest_travel, named_path
+from depth3d.geometry.mesh import layers
 from depth3d.image import Size
 from depth3d.render.context import get_context
 from depth3d.render.renderer import Renderer
@@ -98,8 +98,8 @@ def counted(function: Callable[..., Any], total: list[float]) -> Callable[..., A
 def clip(frames: int) -> str:
     """What the command says and needs for a clip."""
     from depth3d.depthmap import DepthMap
-    from depth3d.io.depthfiles import write_depth
-    from depth3d.io.images import save_image
+    from depth3d.io.depth.read import write_depth
+    from depth3d.io.image.read import save_image
 
     with tempfile.TemporaryDirectory() as folder:
         photo, depth_file, target = (Path(folder) / name for name in ("photo.jpg", "depth.png", "clip.mp4"))

@@ -20,10 +20,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.depth.consistency import fill_from_far
-from depth3d.depth.match import stereo_disparity
+from depth3d.depth.stereo.consistency import fill_from_far
+from depth3d.depth.stereo.match import stereo_disparity
 from depth3d.image import Image
-from depth3d.io.images import open_image
+from depth3d.io.image.read import open_image
 
 Map = NDArray[Any]
 

@@ -28,8 +28,8 @@ import numpy as np
 from numpy.typing import NDArray
 from temporal_clips import EXTRA_KINDS, KINDS, Clip, network_noise, render
 
-from depth3d.depth.temporal import stabilize
-from depth3d.depth.temporal_flow import MotionEstimator
+from depth3d.depth.temporal.flow import MotionEstimator
+from depth3d.depth.temporal.stabilizer import stabilize
 from depth3d.depthmap import Disparity
 from depth3d.image import Image
 from depth3d.options import StabilizeOptions

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from depth3d.depth import refine
 from depth3d.image import Image
-from depth3d.io.images import open_image
+from depth3d.io.image.read import open_image
 
 BLUR = 1.5  # standard deviation, network pixels
 STEP = 0.04  # of the range: a step of true depth that counts as an edge

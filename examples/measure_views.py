@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from yardsticks import RayMarch, rubber_sheet
 
 import depth3d as d3
-from depth3d.io.images import open_image
+from depth3d.io.image.read import open_image
 from depth3d.pipeline.views import eye_camera
 from depth3d.render.renderer import Renderer
 

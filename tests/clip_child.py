@@ -17,7 +17,7 @@ import depth3d.depth.estimator
 from depth3d.depthmap import Disparity
 from depth3d.image import Image, Size
 from depth3d.options import DepthOptions, OutputOptions, StereoOptions, VideoOptions
-from depth3d.pipeline import videodepth, videorender
+from depth3d.pipeline.clip import depth_pass, render_pass
 
 
 class FunctionOfThePicture:
@@ -37,12 +37,12 @@ def stand_in(*_: Any, **__: Any) -> FunctionOfThePicture:
 
 
 def main(source: str, target: str, codec: str = "ffv1", parallax: str = "2.0") -> None:
-    from depth3d.pipeline.video import convert
+    from depth3d.pipeline.clip.convert import convert
 
     cv2.setNumThreads(1)
     depth3d.depth.estimator.open_estimator = stand_in  # type: ignore[assignment]
     if codec == "ffv1":
-        videodepth.PIECE = videorender.PIECE = 8  # small pieces, so that short clips have many
+        depth_pass.PIECE = render_pass.PIECE = 8  # small pieces, so that short clips have many
     convert(
         source,
         target,

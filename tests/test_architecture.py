@@ -19,7 +19,7 @@ ROOMS = {
     "torch": ("depth/", "cli/info.py", "render/context.py"),
     "timm": ("depth/", "cli/info.py", "render/context.py"),
     "moderngl": ("render/",),
-    "trimesh": ("io/meshfiles.py",),
+    "trimesh": ("io/mesh.py",),
     "av": ("io/",),
     "imageio_ffmpeg": ("io/",),
     "PIL": ("io/",),

@@ -24,7 +24,7 @@ def command(photos: tuple[Path, ...], output: Path | None, **values: Any) -> Non
     options, depth = build(AnimateOptions, values), build(DepthOptions, values)
     speech = build(OutputOptions, values)
     speak_plainly(quiet=speech.quiet)
-    from depth3d.pipeline.source import inputs
+    from depth3d.pipeline.scene import inputs
 
     paths = inputs(list(photos))
     if output is not None and len(paths) > 1:
@@ -35,7 +35,7 @@ def command(photos: tuple[Path, ...], output: Path | None, **values: Any) -> Non
 
 def run(path: Path, output: Path | None, options: AnimateOptions, depth: DepthOptions, speech: OutputOptions) -> None:
     """Animate one photo (or clip) and tell the path that was written."""
-    from depth3d.pipeline.source import is_clip
+    from depth3d.pipeline.scene import is_clip
 
     if is_clip(path):
         from depth3d.cli.clip import run_clip
@@ -44,10 +44,10 @@ def run(path: Path, output: Path | None, options: AnimateOptions, depth: DepthOp
         video = VideoOptions(size=None if options.size == "auto" else options.size)
         run_clip(path, output, speech=speech, video=video, depth=depth, animate=options)
         return
-    from depth3d.io.animations import animation_format
+    from depth3d.io.animation import animation_format
     from depth3d.io.atomic import refuse_existing
-    from depth3d.pipeline.photo import animate_scene
-    from depth3d.pipeline.source import load_scene
+    from depth3d.pipeline.animate import animate_scene
+    from depth3d.pipeline.scene import load_scene
 
     target = output or path.with_name(f"{path.stem}_3d.mp4")
     animation_format(target)

@@ -24,7 +24,7 @@ def command(files: tuple[Path, ...], output: Path | None, **values: Any) -> None
     options, depth = build(AnimateOptions, values), build(DepthOptions, values)
     speech = build(OutputOptions, values)
     speak_plainly(quiet=speech.quiet)
-    from depth3d.pipeline.source import inputs
+    from depth3d.pipeline.scene import inputs
 
     paths = inputs(list(files))
     if output is not None and len(paths) > 1:
@@ -44,7 +44,7 @@ def _one(
     alone: bool,
 ) -> bool:
     """Do one input; in a batch an error is told and the others still run."""
-    from depth3d.pipeline.source import is_clip
+    from depth3d.pipeline.scene import is_clip
 
     try:
         if is_clip(path):

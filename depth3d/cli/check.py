@@ -36,15 +36,15 @@ def command(
     speech = build(OutputOptions, values)
     speak_plainly(quiet=speech.quiet)
     from depth3d.io.atomic import refuse_existing
-    from depth3d.pipeline.check import check
+    from depth3d.pipeline.check.measure import check
 
     if output is not None:
         refuse_existing(output, force=speech.force)
     with bar(file.name, quiet=speech.quiet) as progress:
         report = check(file, screen=screen, distance=distance, frames=frames, layout=layout, progress=progress)
     if output is not None:
-        from depth3d.io.images import save_image
-        from depth3d.pipeline.checkwords import report_picture
+        from depth3d.io.image.read import save_image
+        from depth3d.pipeline.check.report import report_picture
 
         save_image(report_picture(report), output, force=speech.force)
     if speech.json:

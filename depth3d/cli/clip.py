@@ -24,8 +24,8 @@ def run_clip(
     only_depth: bool = False,
     heatmap: str | None = None,
 ) -> Path:
-    """Convert one clip and tell the path; see ``depth3d.pipeline.video.convert`` for what the options mean."""
-    from depth3d.pipeline.video import convert
+    """Convert one clip and tell the path; see ``depth3d.pipeline.clip.convert.convert`` for what the options mean."""
+    from depth3d.pipeline.clip.convert import convert
 
     began = time.monotonic()
     say(f"{source.name}: depth, then drawing; Ctrl-C stops, the same command goes on", quiet=speech.quiet)

@@ -30,7 +30,7 @@ def command(inputs: tuple[Path, ...], output: Path | None, **values: Any) -> Non
     options, depth, speech = build(DepthMapOptions, values), build(DepthOptions, values), build(OutputOptions, values)
     video, steady = build(VideoOptions, values), build(StabilizeOptions, values)
     speak_plainly(quiet=speech.quiet)
-    from depth3d.pipeline.source import inputs as found_in
+    from depth3d.pipeline.scene import inputs as found_in
 
     paths = found_in(list(inputs))
     if output is not None and len(paths) > 1 and not output.is_dir():
@@ -59,7 +59,7 @@ def _one(
     steady: StabilizeOptions,
     speech: OutputOptions,
 ) -> None:
-    from depth3d.pipeline.source import is_clip
+    from depth3d.pipeline.scene import is_clip
 
     if is_clip(path):
         from depth3d.cli.clip import run_clip
@@ -78,7 +78,7 @@ def _one(
             heatmap=options.heatmap,
         )
         return
-    from depth3d.pipeline.depthmaps import save_depth
+    from depth3d.pipeline.depthmap import save_depth
 
     written, scene = save_depth(path, output, options, depth, preview=video.preview, force=speech.force)
     for note in (*scene.image.notes, scene.how):

@@ -86,7 +86,7 @@ def _gl() -> str:
 
 
 def _ffmpeg() -> str:
-    from depth3d.io.encoders import ffmpeg_version
+    from depth3d.io.video.encoders import ffmpeg_version
 
     return ffmpeg_version()
 

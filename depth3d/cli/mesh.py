@@ -33,8 +33,8 @@ def command(photo: Path, output: Path | None, **values: Any) -> None:
     speech = build(OutputOptions, values)
     speak_plainly(quiet=speech.quiet)
     from depth3d.io.atomic import refuse_existing
-    from depth3d.pipeline.share import mesh_scene
-    from depth3d.pipeline.source import load_scene
+    from depth3d.pipeline.export import mesh_scene
+    from depth3d.pipeline.scene import load_scene
 
     target = output or photo.with_suffix(".glb")
     refuse_existing(target, force=speech.force)

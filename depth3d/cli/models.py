@@ -32,7 +32,7 @@ def command(context: click.Context) -> None:
 @_JSON
 def listing(as_json: bool = False) -> None:
     """Name, size, whether it is on this disk, accuracy, speed and licence of every network."""
-    from depth3d.depth.flownetworks import FLOW_CARDS
+    from depth3d.depth.flow_networks import FLOW_CARDS
     from depth3d.depth.registry import cards
 
     rows = [_row(card) for card in cards()]

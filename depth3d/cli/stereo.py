@@ -48,7 +48,7 @@ def run_all(inputs: tuple[Path, ...], output: Path | None, options: StereoOption
     depth, stabilize = build(DepthOptions, values), build(StabilizeOptions, values)
     video, speech = build(VideoOptions, values), build(OutputOptions, values)
     speak_plainly(quiet=speech.quiet)
-    from depth3d.pipeline.source import inputs as expanded
+    from depth3d.pipeline.scene import inputs as expanded
 
     paths = expanded(list(inputs))
     if output is not None and len(paths) > 1:
@@ -67,7 +67,7 @@ def run(
     stabilize: StabilizeOptions | None = None,
 ) -> None:
     """Do one photo or clip and tell the paths that were written."""
-    from depth3d.pipeline.source import is_clip
+    from depth3d.pipeline.scene import is_clip
     from depth3d.pipeline.stereo import clip_runs, stereo_photo
 
     if is_clip(path):

@@ -30,8 +30,8 @@ def command(photo: Path, output: Path | None, **values: Any) -> None:
     speak_plainly(quiet=speech.quiet)
     from depth3d.io.atomic import refuse_existing
     from depth3d.io.viewer import serve_page
-    from depth3d.pipeline.share import view_scene
-    from depth3d.pipeline.source import load_scene
+    from depth3d.pipeline.export import view_scene
+    from depth3d.pipeline.scene import load_scene
 
     target = output or photo.with_suffix(".html")
     refuse_existing(target, force=speech.force)

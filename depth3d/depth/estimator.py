@@ -24,7 +24,7 @@ from depth3d.errors import InvalidInput, ModelError
 from depth3d.image import Image, Size
 
 if TYPE_CHECKING:
-    from depth3d.depth.engines import Engine
+    from depth3d.depth.engines.base import Engine
 
 __all__ = ["Estimator", "estimate_depth", "open_estimator", "predict_disparity"]
 
@@ -142,7 +142,7 @@ def _kept(
     threads: int | None,
     precision: str,
 ) -> Estimator:
-    from depth3d.depth.engines import open_engine
+    from depth3d.depth.engines.base import open_engine
 
     opened = open_engine(card, path, device=device, engine=engine, threads=threads, precision=precision)
     return Estimator(card, opened)

@@ -24,7 +24,7 @@ from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput, WriteError
 from depth3d.image import Image
 from depth3d.io.atomic import atomic_path
-from depth3d.io.images import encode_image
+from depth3d.io.image.read import encode_image
 
 __all__ = ["LARGEST", "Page", "Sheet", "page_html", "serve_page", "write_page"]
 

@@ -14,8 +14,8 @@ from depth3d.errors import InvalidInput
 from depth3d.image import Image
 from depth3d.options import DepthOptions, OutputOptions, StereoOptions, VideoOptions, changed, nothing_left
 from depth3d.pipeline.comfort import border_disparity, floating_window, rig_of, viewing_of
-from depth3d.pipeline.shown import WrittenPath
-from depth3d.pipeline.source import Scene, is_clip, load_scene
+from depth3d.pipeline.notebook import WrittenPath
+from depth3d.pipeline.scene import Scene, is_clip, load_scene
 from depth3d.pipeline.stereowrite import Subject, eye_files, write_format
 from depth3d.stereoformats import StereoFormat, find_format, find_formats
 from depth3d.stereopair import StereoPair, StereoRig
@@ -126,7 +126,7 @@ def _subject(source: Path, options: StereoOptions, depth: DepthOptions, tell: Ca
     pair = None
     # Depth or a network asked for by name, or one eye to be kept, means: new eyes.
     if options.own_eyes and depth.depth is None and depth.model == "auto" and options.eyes == "both":
-        from depth3d.io.stereofiles import find_pair
+        from depth3d.io.stereo.detect import find_pair
 
         pair = find_pair(source)
     if pair is None:
@@ -142,7 +142,7 @@ def _subject(source: Path, options: StereoOptions, depth: DepthOptions, tell: Ca
 
 
 def _own_subject(pair: StereoPair, options: StereoOptions, depth: DepthOptions, name: str) -> Subject:
-    from depth3d.depth.match import stereo_disparity
+    from depth3d.depth.stereo.match import stereo_disparity
     from depth3d.depthmap import DepthMap
 
     aligned = own_pair(pair)
@@ -164,7 +164,7 @@ def _own_subject(pair: StereoPair, options: StereoOptions, depth: DepthOptions, 
 
 def own_pair(pair: StereoPair) -> StereoPair:
     """A stereo picture with the rows, the roll, the scale and the tone of its right eye brought to the left's."""
-    from depth3d.depth.alignment import match_tone, measure_alignment
+    from depth3d.depth.stereo.alignment import match_tone, measure_alignment
 
     right = measure_alignment(pair.left, pair.right).apply(pair.right)
     return StereoPair(pair.left, match_tone(pair.left, right), pair.notes)
@@ -210,7 +210,7 @@ def _clip(
     force: bool,
     progress: Callable[[str, int, int], None] | None,
 ) -> Path:
-    from depth3d.pipeline.video import convert
+    from depth3d.pipeline.clip.convert import convert
 
     written = None
     for target, chosen in clip_runs(source, output, options):

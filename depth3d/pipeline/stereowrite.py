@@ -23,7 +23,7 @@ from depth3d.pipeline.multiview import (
     quilt,
     quilt_grid,
 )
-from depth3d.pipeline.source import Scene
+from depth3d.pipeline.scene import Scene
 from depth3d.stereoformats import StereoFormat
 from depth3d.stereopair import StereoPair, StereoRig, metres
 
@@ -82,14 +82,14 @@ class Subject:
     @property
     def across(self) -> float:
         """Degrees that the photo covers across its width."""
-        from depth3d.pipeline.videosphere import degrees_across
+        from depth3d.pipeline.clip.sphere import degrees_across
 
         return degrees_across(self.options, self.scene.image.size, self.scene.image)
 
 
 def write_format(subject: Subject, layout: StereoFormat, target: Path, *, force: bool) -> list[Path]:
     """Write ``subject`` in one format; returns the paths (two for separate eyes)."""
-    from depth3d.io.images import save_image
+    from depth3d.io.image.read import save_image
 
     if layout.flat and target.suffix.lower() not in (".jps", ".pns"):
         from depth3d.render.compose import compose
@@ -112,23 +112,23 @@ def eye_files(target: Path) -> tuple[Path, Path]:
 def _write_container(subject: Subject, layout: StereoFormat, target: Path, *, force: bool) -> list[Path]:
     pair = subject.pair
     if layout.name == "mpo":
-        from depth3d.io.mpo import write_mpo
+        from depth3d.io.stereo.mpo import write_mpo
 
         return [write_mpo([pair.left, pair.right], target, baseline_metres=_BASELINE_METRES, force=force)]
     if layout.packing == "side":
-        from depth3d.io.sidebyside import write_jps, write_pns
+        from depth3d.io.stereo.jps_pns import write_jps, write_pns
         from depth3d.render.compose import compose
 
         write = write_pns if target.suffix.lower() == ".pns" else write_jps
         return [write(compose(pair, layout), target, right_first=layout.right_first, force=force)]
     if layout.name == "heic":
-        from depth3d.io.spatialheic import write_spatial_heic
+        from depth3d.io.stereo.heic import write_spatial_heic
 
         return [write_spatial_heic(pair, target, force=force)]
     if layout.name == "vr-photo":
         return [_write_vr_photo(subject, target, force=force)]
     if layout.name == "pair":
-        from depth3d.io.images import save_image
+        from depth3d.io.image.read import save_image
 
         files = eye_files(target)
         return [save_image(eye, file, force=force) for eye, file in zip((pair.left, pair.right), files, strict=True)]
@@ -165,9 +165,9 @@ def _many_views(subject: Subject, layout: StereoFormat) -> Image:
 
 
 def _half_spheres(subject: Subject) -> Image:
-    from depth3d.pipeline.videosphere import sphere_side
+    from depth3d.pipeline.clip.sphere import sphere_side
     from depth3d.render.compose import compose
-    from depth3d.render.sphere import SphereProjector
+    from depth3d.render.warp.sphere import SphereProjector
 
     across = subject.across
     photo = subject.pair.size
@@ -178,8 +178,8 @@ def _half_spheres(subject: Subject) -> Image:
 
 
 def _write_vr_photo(subject: Subject, target: Path, *, force: bool) -> Path:
-    from depth3d.io.vrphoto import write_vr_photo
-    from depth3d.render.sphere import SphereProjector
+    from depth3d.io.stereo.vrphoto import write_vr_photo
+    from depth3d.render.warp.sphere import SphereProjector
 
     across, photo = subject.across, subject.pair.size
     down = math.degrees(2 * math.atan(math.tan(math.radians(across) / 2) / photo.aspect))
@@ -190,7 +190,7 @@ def _write_vr_photo(subject: Subject, target: Path, *, force: bool) -> Path:
 
 
 def _write_wiggle(pair: StereoPair, target: Path, *, force: bool) -> Path:
-    from depth3d.io.animations import animation_format, write_animation
+    from depth3d.io.animation import animation_format, write_animation
 
     kind = animation_format(target)
     size = pair.size.fit(kind.long_side)

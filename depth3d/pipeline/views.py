@@ -13,13 +13,13 @@ import numpy as np
 from depth3d.camera import FARTHEST_INVERSE, Camera, CameraPath, inverse_distance
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
-from depth3d.geometry.focus import calmest_path, salient_depth
-from depth3d.geometry.inpaint import fill_view
-from depth3d.geometry.keyframes import keyframe_path
-from depth3d.geometry.layers import build_layers
-from depth3d.geometry.lens import Lens, Shot, trembling
-from depth3d.geometry.matte import soft_outlines
-from depth3d.geometry.paths import named_path
+from depth3d.geometry.background.fill import fill_view
+from depth3d.geometry.camera.focus import calmest_path, salient_depth
+from depth3d.geometry.camera.keyframes import keyframe_path
+from depth3d.geometry.camera.lens import Lens, Shot, trembling
+from depth3d.geometry.camera.paths import named_path
+from depth3d.geometry.edges.matte import soft_outlines
+from depth3d.geometry.mesh.layers import build_layers
 from depth3d.image import Image, Size
 from depth3d.options import Eyes, Quality
 from depth3d.render.exposure import Exposure

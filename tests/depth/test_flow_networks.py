@@ -15,7 +15,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depth3d.depth.flownetworks import FLOW_CARDS, NamedFlow, network_size, open_flow
+from depth3d.depth.flow_networks import FLOW_CARDS, NamedFlow, network_size, open_flow
 from depth3d.depth.models.flow_layers import cost_volume, warp_border, warp_masked
 from depth3d.depth.models.flownet2 import FLOWNETS, FlowNet2, convert_flownet2
 from depth3d.depth.models.pwcnet import PWCNet, convert_pwcnet

@@ -11,8 +11,8 @@ import pytest
 from depth3d.depthmap import DepthMap
 from depth3d.image import Image
 from depth3d.options import AnimateOptions
-from depth3d.pipeline.photo import animate_scene
-from depth3d.pipeline.source import Scene
+from depth3d.pipeline.animate import animate_scene
+from depth3d.pipeline.scene import Scene
 from depth3d.pipeline.views import stereo_pair
 
 WIDTH, HEIGHT = 96, 64

@@ -19,13 +19,13 @@ from depth3d.cli.stereo import command
 from depth3d.depthmap import DepthMap
 from depth3d.errors import ExistsError, InvalidInput
 from depth3d.image import Image, Size
-from depth3d.io.images import open_image, save_image
-from depth3d.io.stereofiles import read_stereo
+from depth3d.io.image.read import open_image, save_image
+from depth3d.io.stereo.detect import read_stereo
 from depth3d.options import DepthOptions, StereoOptions
 from depth3d.pipeline.comfort import border_disparity, floating_window, rig_of, subject_depth
 from depth3d.pipeline.multiview import interlace, lenticular_size, pitch_test, quilt, quilt_grid
 from depth3d.pipeline.stereo import clip_runs, stereo, stereo_targets
-from depth3d.render.sphere import to_sphere
+from depth3d.render.warp.sphere import to_sphere
 from depth3d.stereoformats import FORMATS
 from depth3d.stereopair import StereoPair, Viewing
 
@@ -97,7 +97,7 @@ def test_two_files_and_vr_photo_and_spatial_photo(photo: Path) -> None:
 
 def test_wiggle_clips_show_both_eyes(photo: Path) -> None:
     path = stereo(photo, format="wiggle-mp4")
-    from depth3d.io.videoreader import VideoReader
+    from depth3d.io.video.reader import VideoReader
 
     with VideoReader(path) as reader:
         frames = [frame.image.pixels.astype(int) for frame in reader]
@@ -132,7 +132,7 @@ def test_own_eyes_of_a_stereo_picture_are_aligned_and_centred(tmp_path: Path) ->
     lower = Image(np.roll(pair.right.pixels, 3, axis=0))
     whole = save_image(Image(np.hstack([pair.left.pixels, lower.pixels])), tmp_path / "old.png")
     path = stereo(whole, tmp_path / "new.png", format="sbs")
-    from depth3d.pipeline.check import check
+    from depth3d.pipeline.check.measure import check
 
     report = check(path)
     assert report.vertical_worst < 0.3

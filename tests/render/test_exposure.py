@@ -8,11 +8,11 @@ from scenes import disc, plane, texture
 
 import depth3d as d3
 from depth3d.camera import Camera, CameraPath
-from depth3d.geometry.layers import build_layers
-from depth3d.geometry.lens import Lens, Shot, lens_points, trembling
-from depth3d.geometry.paths import largest_travel, named_path
+from depth3d.geometry.camera.lens import Lens, Shot, lens_points, trembling
+from depth3d.geometry.camera.paths import largest_travel, named_path
+from depth3d.geometry.mesh.layers import build_layers
 from depth3d.image import Image, Size
-from depth3d.pipeline.video import convert
+from depth3d.pipeline.clip.convert import convert
 from depth3d.render.exposure import Exposure
 from depth3d.render.renderer import Renderer
 

@@ -22,7 +22,7 @@ from scenes import disc, step, texture
 
 from depth3d.camera import Camera
 from depth3d.image import Image, Size
-from depth3d.io.images import open_image, save_image
+from depth3d.io.image.read import open_image, save_image
 from depth3d.layeredmesh import Layer, LayeredMesh
 from depth3d.render.context import describe_context
 from depth3d.render.renderer import Renderer

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from depth3d.depth.packing import PackedResidualUnit
+from depth3d.depth.engines.cpu.packing import PackedResidualUnit
 
 __all__ = ["Decoder", "MidasNetwork"]
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from depth3d.depth.card import ModelCard
+from depth3d.depth.engines.cpu.packing import packed_convolution
 from depth3d.depth.models.decoder import ResidualUnit
-from depth3d.depth.packing import packed_convolution
 
 
 class StageSpec(NamedTuple):

@@ -1,0 +1,1 @@
+"""Convolutions for the CPU in float32."""

@@ -1,0 +1,69 @@
+"""Networks for the CPU in float32: every convolution replaced by its packed form."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Protocol, cast, runtime_checkable
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from depth3d.depth.engines.cpu.packed import PackedConvolution
+from depth3d.depth.engines.cpu.winograd import WinogradConvolution
+
+__all__ = ["Packable", "PackedResidualUnit", "pack", "packed_convolution"]
+
+
+@runtime_checkable
+class Packable(Protocol):
+    """A module that knows a packed form of itself."""
+
+    def packed(self) -> nn.Module:
+        """The same function of the same weights, for inference on the CPU in float32."""
+        ...
+
+
+def pack(network: nn.Module) -> None:
+    """Replace, in place, the convolutions within ``network`` and what knows a packed form of itself.
+
+    A ReLU that is defined right behind its convolution in the same module is taken into it, as those that
+    `fold_batch_norms` leaves of timm's norms. There, the order of definition has to be the order of use.
+    """
+    children = [*network.named_children(), ("", nn.Identity())]
+    for (name, child), (next_name, following) in pairwise(children):
+        if isinstance(child, Packable):
+            setattr(network, name, child.packed())
+        elif type(child) is nn.Conv2d or type(child).__name__ == "Conv2dSame":  # timm's; `tiny` runs without timm
+            activation = {nn.ReLU: "relu", nn.ReLU6: "relu6"}.get(type(following), "none")
+            same = type(child) is not nn.Conv2d
+            setattr(network, name, packed_convolution(cast(nn.Conv2d, child), activation, same=same))
+            if activation != "none":
+                setattr(network, next_name, nn.Identity())
+        else:
+            pack(child)
+
+
+def packed_convolution(convolution: nn.Conv2d, activation: str = "none", *, same: bool = False) -> nn.Module:
+    """``activation`` ("none", "relu" or "relu6") of ``convolution``; without one, it adds its second argument.
+
+    ``same``: with TensorFlow's padding in place of the convolution's own.
+    """
+    packed = PackedConvolution.of(convolution, activation, same=same)
+    if activation != "relu6" and not same and WinogradConvolution.fits(convolution):
+        return WinogradConvolution(packed)
+    return packed
+
+
+class PackedResidualUnit(nn.Module):
+    """x + conv(relu(conv(relu(x)))), or relu(x) + ... where ``relu_skip``."""
+
+    def __init__(self, first: nn.Conv2d, second: nn.Conv2d, *, relu_skip: bool) -> None:
+        super().__init__()
+        self.first = packed_convolution(first, "relu")
+        self.second = packed_convolution(second)
+        self.relu_skip = relu_skip
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> the same shape."""
+        positive = functional.relu(x)
+        return cast(Tensor, self.second(self.first(positive), positive if self.relu_skip else x))

@@ -1,0 +1,1 @@
+"""Dense prediction transformers (DPT), one file a backbone."""

@@ -1,0 +1,1 @@
+"""Depth from two eyes: alignment, matching, consistency."""

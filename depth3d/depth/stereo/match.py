@@ -1,0 +1,93 @@
+"""Depth from two eyes: align, match both ways, keep what agrees, fill and smooth.
+
+Dense and sub-pixel, no disparity range to give, smooth inside surfaces and sharp at their edges; what
+only one eye sees is filled from the far side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.depth.stereo.alignment import match_tone, measure_alignment
+from depth3d.depth.stereo.consistency import refined, smooth_inside
+from depth3d.depth.stereo.matchers import FlowMatcher, Matcher, find_matcher, mirrored, register_matcher
+from depth3d.depthmap import DepthMap, Disparity
+from depth3d.errors import InvalidInput
+from depth3d.image import Image
+
+__all__ = ["FlowMatcher", "Matcher", "StereoMatch", "match_stereo", "register_matcher", "stereo_disparity"]
+
+# Longer side at which pictures are matched: disparities of photos are smooth, edges come from the photo itself.
+_LONG_SIDE = 1280
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StereoMatch:
+    """What two eyes tell.
+
+    Parameters
+    ----------
+    disparity: px of the left picture, positive = nearer; the left point (x, y) is the right point (x - d, y)
+        once the right picture's rows are aligned.
+    sure: (H, W) bool, where both eyes agree; the rest is filled.
+    """
+
+    disparity: Disparity
+    sure: NDArray[np.bool_]
+
+
+def match_stereo(left: Image, right: Image, matcher: str | Matcher = "sgm", *, align: bool = True) -> DepthMap:
+    """Depth of the left picture from a stereo pair, at its size.
+
+    Parameters
+    ----------
+    left, right: the two eyes, same size; unaligned ones (hand-held, scanned) are aligned first.
+    matcher: "sgm", "dis", a registered name ("pwcnet:/path"), or any object with ``disparity(left, right)``.
+    align: False for pairs whose rows are exact already.
+
+    Raises ``InvalidInput`` for pictures of different sizes or an unknown matcher.
+    """
+    found = stereo_disparity(left, right, matcher, align=align)
+    # A few wrong pixels, or what was filled, must not stretch the range of all others.
+    values = found.disparity.values
+    low, high = np.percentile(values[found.sure] if found.sure.mean() > 0.02 else values, (0.2, 99.8))
+    return DepthMap.from_disparity(found.disparity, float(low), float(high))
+
+
+def stereo_disparity(left: Image, right: Image, matcher: str | Matcher = "sgm", *, align: bool = True) -> StereoMatch:
+    """As ``match_stereo``, but in pixels, and with the pixels told apart where both eyes agree."""
+    if left.size != right.size:
+        raise InvalidInput(f"match_stereo: left is {left.size}, right is {right.size}; expected the same size")
+    if min(left.size) < 16:
+        raise InvalidInput(f"match_stereo: pictures of {left.size} are too small to match, expected at least 16x16")
+    engine = find_matcher(matcher) if isinstance(matcher, str) else matcher
+    left, right = left.eight_bit(), right.eight_bit()
+    if align:
+        right = match_tone(left, measure_alignment(left, right).apply(right))
+    small = left.size.fit(_LONG_SIDE)
+    a, b = left.resized(small).pixels, right.resized(small).pixels
+    forth = engine.disparity(a, b)
+    back = mirrored(engine.disparity(mirrored(b), mirrored(a)))
+    disparity, sure = refined(forth, back, a)
+    if small != left.size:
+        disparity, sure = _enlarged(disparity, sure, left)
+    return StereoMatch(Disparity(disparity), sure)
+
+
+def _enlarged(
+    disparity: NDArray[np.float32], sure: NDArray[np.bool_], left: Image
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """To the photo's size, with the steps moved onto the photo's own edges."""
+    size = tuple(left.size)
+    factor = left.size.width / disparity.shape[1]
+    kernel = np.ones((3, 3), np.uint8)
+    step = cv2.dilate(disparity, kernel) - cv2.erode(disparity, kernel)
+    confidence = np.where(step > 1, 0.02, 1.0).astype(np.float32)
+    large = np.asarray(cv2.resize(disparity, size, interpolation=cv2.INTER_NEAREST), np.float32) * np.float32(factor)
+    weight = np.asarray(cv2.resize(confidence, size, interpolation=cv2.INTER_NEAREST), np.float32)
+    dense = smooth_inside(large, weight, left.pixels, strength=10.0 * factor, similarity=8.0)
+    return dense, cv2.resize(sure.astype(np.uint8), size, interpolation=cv2.INTER_NEAREST).astype(bool)

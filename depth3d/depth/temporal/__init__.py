@@ -1,0 +1,1 @@
+"""Depth of clips stabilized in time."""

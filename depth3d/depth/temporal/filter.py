@@ -1,0 +1,214 @@
+"""The recursive filter of one scene, and its second look from a few frames later.
+
+Forward, every pixel keeps a state S (inverse depth) and an age N (how many frames stand behind it). Both travel
+along the flow; a new frame, aligned to the state, moves S by a share K = 1/(N + 1) of the difference, more where
+the difference is no noise. Backward, over the last few frames, the same state is carried the other way (the
+Rauch-Tung-Striebel smoother of a random walk), so that a frame knows what came after it too.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+import cv2
+import numpy as np
+
+from depth3d.depth.temporal.align import Affine, robust_affine
+from depth3d.depth.temporal.flow import Floats, Mask, Motion, pixel_grid, warp
+from depth3d.depth.temporal.zoom import NO_ZOOM, Zoom, ZoomEstimator
+
+__all__ = ["Estimate", "SceneFilter", "look_back"]
+
+STEP = 3
+SCALE_LIMITS = (0.1, 10.0)
+"""How far the scale of a frame may stray from that of the scene's first one."""
+LEAK = 0.05
+"""Share by which a frame's affine map returns to the raw one in every frame: bounds the drift."""
+DOLLY_LEAK = 0.25
+"""More of it while the camera moves forward or back: what the compensation misses adds up from frame to frame."""
+STRAY_MEMORY = 0.8
+HOME_FRAMES = 15
+OVERLAP_NEEDED, OVERLAP_GOOD = 0.2, 0.92
+LARGEST_GAIN = 0.6
+NOISE_GATE = 3.0
+FADE_MEMORY = 2.0
+SPREAD_SHARE = 24
+DOUBT = 0.35
+"""Median deviation of a frame from the state (in mean deviations of depth; networks' noise is about 0.15) from which
+the flow itself is doubted: after very large motion it may be wrong and yet agree with itself."""
+
+
+@dataclass(slots=True)
+class Estimate:
+    """One frame as the forward filter leaves it, with the way on to the next frame.
+
+    ``state`` (H, W) inverse depth in the scene's units, ``age`` (H, W) frames behind it, ``noise`` the standard
+    deviation of single frames. ``forward`` and ``forward_valid`` are the flow to the next frame, ``zoom`` how inverse
+    depth changes on that way; they are None until the next frame of the scene is known.
+    """
+
+    index: int
+    scene: int
+    state: Floats
+    age: Floats
+    noise: float
+    forward: Floats | None = None
+    forward_valid: Mask | None = None
+    zoom: Zoom = NO_ZOOM
+
+
+class SceneFilter:
+    """Forward filter of one scene.
+
+    Parameters
+    ----------
+    first: (H, W) disparity of the scene's first frame; it sets the units: median 0, mean deviation 1.
+    memory: the largest age: how many frames the average goes over where nothing changes.
+    """
+
+    def __init__(self, first: Floats, memory: float) -> None:
+        height, width = first.shape
+        self._memory = memory
+        self._grid = pixel_grid(height, width)
+        self._zoom = ZoomEstimator(height, width)
+        self._raw = _units(first)
+        self._affine = Affine(1.0, 0.0)
+        self._stray, self._home, self._seen = np.zeros(2), np.zeros(2), 0
+        self.state: Floats = self._raw(first)
+        self.age: Floats = np.ones_like(self.state)
+        self.noise = 0.0
+
+    def advance(self, disparity: Floats, motion: Motion, *, fading: bool = False) -> Zoom:
+        """Take the next frame in: (H, W) disparity and the motion to it. Returns the zoom on the way.
+
+        ``fading``: the scene before still shines through, so that nothing is worth remembering for long.
+        """
+        raw = self._raw(disparity)
+        valid = motion.backward_valid
+        overlap = float(valid.mean())
+        if overlap < OVERLAP_NEEDED:
+            self._affine = _towards_raw(self._affine, 0.2, float(np.median(raw)))
+            self.state, self.age = self._affine(raw), np.ones_like(raw)
+            return NO_ZOOM
+        places = self._grid + motion.backward
+        expected = warp(self.state, places, sharp=True)
+        age = np.where(valid, warp(self.age, places), np.float32(0))
+        zoom = self._zoom.measure(motion.backward, valid, expected)
+        if zoom.rate:
+            expected = expected + zoom.change(expected)
+        self._affine = self._align(raw, expected, valid, overlap)
+        aligned = self._affine(raw)
+        difference = aligned - expected
+        doubt = self._measure_noise(difference, valid)
+        strange = _local_mean(np.abs(difference)) / np.float32(NOISE_GATE * self.noise + 1e-9) - 1
+        surprise = np.clip(strange, 0, 1) * np.float32(LARGEST_GAIN)
+        memory = min(self._memory, FADE_MEMORY) if fading else self._memory
+        gain: Floats = np.maximum(np.float32(1) / np.minimum(age + 1, np.float32(memory)), surprise)
+        gain = np.maximum(gain, np.float32(doubt * LARGEST_GAIN))
+        self.state = aligned + _spread((gain - 1) * difference, valid)
+        self.age = np.where(valid, np.float32(1) / gain, np.float32(1))
+        return zoom
+
+    def _align(self, raw: Floats, expected: Floats, valid: Mask, overlap: float) -> Affine:
+        steep = _gradient(expected)[::STEP, ::STEP]
+        use = valid[::STEP, ::STEP] & (steep <= np.percentile(steep, 80))
+        x, y = raw[::STEP, ::STEP][use], expected[::STEP, ::STEP][use]
+        before = self._affine
+        if x.size < 50:
+            return before
+        steady = 1 / self._memory
+        fitted = robust_affine(x, y, before, steady / (2 - steady))
+        if fitted is None:
+            return before
+        scale = float(np.clip(fitted.scale, *SCALE_LIMITS))
+        # A clamped scale keeps its line through the middle of the points.
+        centre = float(np.median(x))
+        fitted = Affine(scale, (fitted.scale - scale) * centre + fitted.shift)
+        error_before = float(np.median(np.abs(before(x) - y)))
+        error_after = float(np.median(np.abs(fitted(x) - y)))
+        better = float(np.clip((error_before / max(error_after, 1e-9) - 1) / 0.5, 0, 1))
+        blended = Affine(*(old + better * (new - old) for old, new in zip(before, fitted, strict=True)))
+        leak = LEAK + max(0.0, OVERLAP_GOOD - overlap) + min(DOLLY_LEAK, 50 * self._zoom.strength)
+        leak = min(leak, 1.0)
+        # By the *mean* deviation: a single frame's own jitter must not come back in. And not to the scene's first
+        # frame, which may be off itself, but to the mean of its first frames.
+        stray = np.array([np.log(blended.scale), blended.scale * centre + blended.shift - centre])
+        self._seen += 1
+        if self._seen <= HOME_FRAMES:
+            self._home += (stray - self._home) / self._seen
+        self._stray = STRAY_MEMORY * self._stray + (1 - STRAY_MEMORY) * (stray - self._home)
+        scale = blended.scale * float(np.exp(-leak * self._stray[0]))
+        at_centre = blended.scale * centre + blended.shift - leak * float(self._stray[1])
+        return Affine(scale, at_centre - scale * centre)
+
+    def _measure_noise(self, difference: Floats, valid: Mask) -> float:
+        """Follow the noise of single frames; returns 0..1, how far to doubt the motion."""
+        sample = np.abs(difference[::STEP, ::STEP][valid[::STEP, ::STEP]])
+        if not sample.size:
+            return 0.0
+        sigma = 1.4826 * float(np.median(sample))
+        self.noise = sigma if self.noise == 0 else 0.9 * self.noise + 0.1 * sigma
+        return float(np.clip(sigma / DOUBT - 1, 0, 1))
+
+
+def look_back(estimates: list[Estimate], memory: float) -> list[Floats]:
+    """The states of neighbouring frames of one scene, each corrected by all that follow it.
+
+    Every estimate but the last needs its way to the next. The last one stays as it is.
+    """
+    steady = 1 / memory
+    wander = steady * steady / (1 - steady)  # variance added per frame over that of one frame's noise
+    later = estimates[-1].state
+    grid = pixel_grid(*later.shape)
+    result = [later]
+    for estimate in reversed(estimates[:-1]):
+        if estimate.forward is None or estimate.forward_valid is None:
+            raise ValueError(f"frame {estimate.index} has no way to the next one")
+        promised = warp(later, grid + estimate.forward, sharp=True)
+        if estimate.zoom.rate:
+            promised = promised - estimate.zoom.change(promised)
+        difference = promised - estimate.state
+        strange = _local_mean(np.abs(difference)) / np.float32(NOISE_GATE * estimate.noise + 1e-9)
+        share = np.clip(2 - strange, 0, 1) / (1 + np.float32(wander) * estimate.age)
+        later = estimate.state + _spread(share * difference, estimate.forward_valid)
+        result.append(later)
+    result.reverse()
+    return result
+
+
+def _units(first: Floats) -> Affine:
+    """The map to median 0 and mean absolute deviation 1; a flat map only loses its median."""
+    middle = float(np.median(first))
+    spread = float(np.mean(np.abs(first - np.float32(middle))))
+    scale = 1 / spread if spread > 1e-6 * max(abs(middle), 1e-12) else 1.0
+    return Affine(scale, -middle * scale)
+
+
+def _towards_raw(affine: Affine, share: float, centre: float) -> Affine:
+    """``affine`` moved by ``share`` of the way to the identity, on a logarithmic scale, about raw value ``centre``."""
+    scale = affine.scale ** (1 - share)
+    at_centre = affine.scale * centre + affine.shift
+    return Affine(scale, centre + (1 - share) * (at_centre - centre) - scale * centre)
+
+
+def _spread(correction: Floats, valid: Mask) -> Floats:
+    """``correction`` where it is valid, elsewhere that of the neighbourhood, fading out with distance.
+
+    A pixel that could not be followed takes the new frame's value, but what is soft in the new frame's error (half
+    of it or more) it shares with its neighbours; without it such pixels stand out as speckles.
+    """
+    side = correction.shape[1] // SPREAD_SHARE | 1
+    weight = valid.astype(np.float32)
+    near = cv2.blur(correction * weight, (side, side)) / (cv2.blur(weight, (side, side)) + np.float32(0.1))
+    return cast(Floats, np.where(valid, correction, near))
+
+
+def _local_mean(values: Floats) -> Floats:
+    return cast(Floats, cv2.blur(values, (5, 5)))
+
+
+def _gradient(values: Floats) -> Floats:
+    across = cv2.Sobel(values, cv2.CV_32F, 1, 0, ksize=3)
+    down = cv2.Sobel(values, cv2.CV_32F, 0, 1, ksize=3)
+    return cast(Floats, np.abs(across) + np.abs(down))

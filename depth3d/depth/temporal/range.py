@@ -1,0 +1,159 @@
+"""The range of a scene, known when it has ended, and the store where its frames wait until then."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import TracebackType
+
+import numpy as np
+
+from depth3d.depth.temporal.flow import Floats
+from depth3d.depthmap import DepthMap
+from depth3d.errors import InvalidInput
+
+__all__ = ["SceneRange", "SceneRanges", "Spool", "Stable"]
+
+BINS = 8192
+SPAN = 64.0
+"""Inverse depth of +-64 mean deviations has bins of its own; what lies beyond counts as the last bin."""
+TAIL_PERCENT = 0.5
+LONG_TAIL, TAIL_ROOM = 0.15, 0.1
+"""A tail longer than this share of the body is compressed into that share of the output."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stable:
+    """One stable frame: its index in the clip, its scene (0, 1, ...), (H, W) float32 inverse depth.
+
+    Larger = nearer. The units are those of the scene: roughly median 0 and mean deviation 1, so that float16 holds
+    them well; ``SceneRange.normalise`` makes them a ``DepthMap``.
+    """
+
+    index: int
+    scene: int
+    values: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class SceneRange:
+    """The range of one scene: ``low`` and ``high`` are its extremes, ``low_knee`` and ``high_knee`` hold 99 % of it.
+
+    Between the knees inverse depth stays linear. Few far-off pixels (a fly before the lens) would squeeze all
+    others flat: a long tail beyond a knee is compressed, never clipped, so that order is kept.
+    """
+
+    low: float
+    low_knee: float
+    high_knee: float
+    high: float
+    frames: int = 0
+
+    def normalise(self, values: Floats) -> DepthMap:
+        """(H, W) stable inverse depth of this scene -> ``DepthMap``. A flat scene becomes 0 everywhere."""
+        body = self.high_knee - self.low_knee
+        if not self.high > self.low:
+            return DepthMap(np.zeros(values.shape, np.float32))
+        if body < 1e-3 * (self.high - self.low):  # nearly all is at one depth: there is nothing to protect
+            return SceneRange(self.low, self.low, self.high, self.high).normalise(values)
+        inner = (np.clip(values, self.low, self.high) - np.float32(self.low_knee)) / np.float32(body)
+        top, bottom = (self.high - self.high_knee) / body, (self.low_knee - self.low) / body
+        above, room_above = _tail(inner - 1, top)
+        below, room_below = _tail(-inner, bottom)
+        bent = np.clip(inner, 0, 1) + above - below
+        scaled = (bent + np.float32(room_below)) / np.float32(1 + room_above + room_below)
+        return DepthMap(np.clip(scaled, 0, 1).astype(np.float32))
+
+
+def _tail(beyond: Floats, length: float) -> tuple[Floats, float]:
+    """Values beyond a knee (in bodies), bent if the tail is long; and the room that the whole tail takes."""
+    beyond = np.maximum(beyond, 0)
+    room = TAIL_ROOM / (1 - TAIL_ROOM)
+    if length <= LONG_TAIL:
+        return beyond, length
+    # x / (1 + x / c) starts with slope 1; c is such that the end of the tail lands at the end of the room.
+    room = max(room, LONG_TAIL)
+    bend = length * room / (length - room)
+    return beyond / (1 + beyond / np.float32(bend)), room
+
+
+class SceneRanges:
+    """Ranges of the scenes of a clip, gathered frame by frame in a fixed number of bins.
+
+    ``ranges[scene]`` is the ``SceneRange`` of all frames added so far; ask when the scene has ended. Scenes come one
+    after the other: only the bins of the running one are kept.
+    """
+
+    def __init__(self) -> None:
+        self._ended: list[SceneRange] = []
+        self._bins = np.zeros(BINS, np.int64)
+        self._low, self._high, self._frames = np.inf, -np.inf, 0
+
+    def add(self, stable: Stable) -> None:
+        """Count one frame, of the running scene or the first of the next one."""
+        if stable.scene == len(self._ended) + 1:
+            self._ended.append(self._running())
+            self._bins = np.zeros(BINS, np.int64)
+            self._low, self._high, self._frames = np.inf, -np.inf, 0
+        elif stable.scene != len(self._ended):
+            raise InvalidInput(f"SceneRanges: frame {stable.index} is of scene {stable.scene}, expected them in order")
+        places = np.clip((stable.values + np.float32(SPAN)) * np.float32(BINS / (2 * SPAN)), 0, BINS - 1)
+        self._bins += np.bincount(places.astype(np.int32).ravel(), minlength=BINS)
+        self._low = min(self._low, float(stable.values.min()))
+        self._high = max(self._high, float(stable.values.max()))
+        self._frames += 1
+
+    def __getitem__(self, scene: int) -> SceneRange:
+        if not 0 <= scene < len(self):
+            raise IndexError(f"scene {scene} of {len(self)}")
+        return self._ended[scene] if scene < len(self._ended) else self._running()
+
+    def __len__(self) -> int:
+        return len(self._ended) + (self._frames > 0)
+
+    def _running(self) -> SceneRange:
+        shares = np.cumsum(self._bins) / max(1, int(self._bins.sum()))
+        edges = np.searchsorted(shares, [TAIL_PERCENT / 100, 1 - TAIL_PERCENT / 100])
+        knees = (edges + 0.5) * (2 * SPAN / BINS) - SPAN
+        low_knee, high_knee = (float(np.clip(knee, self._low, self._high)) for knee in knees)
+        return SceneRange(self._low, low_knee, high_knee, self._high, self._frames)
+
+
+class Spool:
+    """Stable frames of one scene in a temporary file, as float16, until the scene's range is known."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile(prefix="depth3d-")  # noqa: SIM115 (closed in __exit__)
+        self._count = 0
+        self._shape: tuple[int, int] = (0, 0)
+        self.scene: int | None = None
+
+    def __enter__(self) -> Spool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._file.close()
+
+    def add(self, stable: Stable) -> None:
+        """Write one frame."""
+        height, width = stable.values.shape
+        self._shape = (height, width)
+        self.scene = stable.scene
+        self._file.write(stable.values.astype(np.float16).tobytes())
+        self._count += 1
+
+    def drain(self, ranges: SceneRanges) -> Iterator[DepthMap]:
+        """All frames, normalised by the scene's range; afterwards the store is empty."""
+        if self.scene is None:
+            return
+        scene_range = ranges[self.scene]
+        self._file.seek(0)
+        for _ in range(self._count):
+            raw = self._file.read(2 * self._shape[0] * self._shape[1])
+            yield scene_range.normalise(np.frombuffer(raw, np.float16).reshape(self._shape).astype(np.float32))
+        self._file.seek(0)
+        self._file.truncate()
+        self._count, self.scene = 0, None

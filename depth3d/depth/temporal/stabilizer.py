@@ -1,0 +1,191 @@
+"""Depth that does not flicker: a stream of frames and disparities becomes a stream of stable depth.
+
+First pass, ``Stabilizer``: frames go in one by one, stable inverse depth of unknown range comes out a few frames
+later. Second pass, ``SceneRanges``: once a scene has ended its range is known, and every frame of it is normalised
+with the same numbers. Normalising a frame by itself would bring the flicker back. ``stabilize`` does both, with the
+first pass's results in a temporary file.
+
+For callers that keep the results of the first pass themselves (a video job that can be resumed)::
+
+    stabilizer, ranges = Stabilizer(options), SceneRanges()
+    for frame, disparity in stream:
+        for stable in stabilizer.push(frame, disparity):
+            ranges.add(stable); store(stable.index, stable.scene, stable.values)
+    for stable in stabilizer.flush():
+        ranges.add(stable); store(...)
+    for index, scene, values in stored:
+        depth = ranges[scene].normalise(values)          # DepthMap
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.depth.flow_networks import NamedFlow
+from depth3d.depth.temporal.filter import Estimate, SceneFilter, look_back
+from depth3d.depth.temporal.flow import Floats, FlowFunction, MotionEstimator
+from depth3d.depth.temporal.range import SceneRanges, Spool, Stable
+from depth3d.depth.temporal.scene_cuts import CutDetector, Verdict
+from depth3d.depthmap import DepthMap, Disparity
+from depth3d.errors import InvalidInput
+from depth3d.image import Image
+from depth3d.options import StabilizeOptions
+
+__all__ = ["SceneRanges", "Stabilizer", "Stable", "stabilize"]
+
+
+def stabilize(
+    frames: Iterable[Image],
+    disparities: Iterable[Disparity],
+    *,
+    options: StabilizeOptions | None = None,
+    flow: FlowFunction | None = None,
+    look_ahead: int | None = None,
+) -> Iterator[DepthMap]:
+    """Stable depth of a clip: one ``DepthMap`` per frame, in order, at the size of the disparities.
+
+    The depth maps of a scene come out when the scene has ended, because only then its range is known. Until then
+    they wait in a temporary file (2 bytes per pixel); memory does not grow with the clip.
+
+    Parameters
+    ----------
+    frames: the clip's pictures, of any size; they are shrunk to the size of the disparities.
+    disparities: what the network says of each frame, all of one size.
+    options: see ``StabilizeOptions``.
+    flow: optical flow to use instead of ``options.flow``: ``flow(a, b)`` of two (H, W, 3) uint8 pictures gives
+        (H, W, 2) float32 with a[p] like b[p + flow[p]].
+    look_ahead: instead of ``options.look_ahead``.
+
+    Raises ``InvalidInput`` where the numbers of frames and disparities differ, or a disparity changes size.
+    """
+    settings = options or StabilizeOptions()
+    stabilizer = Stabilizer(settings, flow=flow, look_ahead=look_ahead)
+    ranges = SceneRanges()
+    with Spool() as spool:
+        for frame, disparity in _pairs(frames, disparities):
+            for stable in stabilizer.push(frame, disparity):
+                if spool.scene not in (None, stable.scene):
+                    yield from spool.drain(ranges)
+                ranges.add(stable)
+                spool.add(stable)
+        for stable in stabilizer.flush():
+            if spool.scene not in (None, stable.scene):
+                yield from spool.drain(ranges)
+            ranges.add(stable)
+            spool.add(stable)
+        yield from spool.drain(ranges)
+
+
+class Stabilizer:
+    """The first pass over a clip. Push frames in order; the same count comes out, in order, some frames later.
+
+    Parameters
+    ----------
+    options, flow, look_ahead: as of ``stabilize``.
+
+    Holds at most ``held_frames`` frames at any time.
+    """
+
+    def __init__(
+        self,
+        options: StabilizeOptions | None = None,
+        *,
+        flow: FlowFunction | None = None,
+        look_ahead: int | None = None,
+    ) -> None:
+        settings = options or StabilizeOptions()
+        self._look_ahead = settings.look_ahead if look_ahead is None else look_ahead
+        if self._look_ahead < 0:
+            raise InvalidInput(f"stabilize: look_ahead is {self._look_ahead}, expected 0 or more frames")
+        self._block = max(1, self._look_ahead)
+        self._memory = settings.memory
+        self._flow = flow if flow is not None or settings.flow == "dis" else NamedFlow(settings.flow)
+        self._cuts = CutDetector()
+        self._motion: MotionEstimator | None = None
+        self._waiting: deque[tuple[int, NDArray[np.uint8], Floats]] = deque()
+        self._estimates: list[Estimate] = []
+        self._filter: SceneFilter | None = None
+        self._earlier: NDArray[np.uint8] | None = None
+        self._pushed = 0
+        self._scene = -1
+        self._shape: tuple[int, int] | None = None
+
+    @property
+    def held_frames(self) -> int:
+        """The largest number of frames held at any time."""
+        return self._cuts.delay + self._look_ahead + self._block + 1
+
+    def push(self, frame: Image, disparity: Disparity) -> list[Stable]:
+        """Take in the next frame; returns what is finished, often nothing, sometimes several frames.
+
+        Raises ``InvalidInput`` if the disparity has another size than the ones before.
+        """
+        shape = disparity.values.shape
+        if self._shape is None:
+            self._shape = (int(shape[0]), int(shape[1]))
+            self._motion = MotionEstimator(*self._shape, flow=self._flow)
+        if shape != self._shape:
+            raise InvalidInput(
+                f"stabilize: the disparity of frame {self._pushed} is {disparity.size}, expected"
+                f" {self._shape[1]}x{self._shape[0]} as before"
+            )
+        small = frame.resized(disparity.size).eight_bit().pixels
+        self._waiting.append((self._pushed, small, disparity.values))
+        self._pushed += 1
+        finished: list[Stable] = []
+        for verdict in self._cuts.push(small):
+            finished += self._take(verdict)
+        return finished
+
+    def flush(self) -> list[Stable]:
+        """The clip has ended: returns all that is left."""
+        finished: list[Stable] = []
+        for verdict in self._cuts.flush():
+            finished += self._take(verdict)
+        return finished + self._finish_scene()
+
+    def _take(self, verdict: Verdict) -> list[Stable]:
+        index, pixels, disparity = self._waiting.popleft()
+        finished: list[Stable] = []
+        if self._filter is None or self._motion is None or self._earlier is None or verdict.starts_scene:
+            finished = self._finish_scene()
+            self._scene += 1
+            self._filter = SceneFilter(disparity, self._memory)
+        else:
+            motion = self._motion.between(self._earlier, pixels)
+            zoom = self._filter.advance(disparity, motion, fading=verdict.fading)
+            if self._estimates:  # with no look-ahead the frame before has left already
+                before = self._estimates[-1]
+                before.forward, before.forward_valid, before.zoom = motion.forward, motion.forward_valid, zoom
+        self._earlier = pixels
+        now = self._filter
+        self._estimates.append(Estimate(index, self._scene, now.state, now.age, now.noise))
+        if len(self._estimates) >= self._look_ahead + self._block:
+            finished += self._emit(self._block)
+        return finished
+
+    def _finish_scene(self) -> list[Stable]:
+        return self._emit(len(self._estimates))
+
+    def _emit(self, count: int) -> list[Stable]:
+        if not count:
+            return []
+        smooth = look_back(self._estimates, self._memory)[:count]
+        done, self._estimates = self._estimates[:count], self._estimates[count:]
+        return [Stable(one.index, one.scene, values) for one, values in zip(done, smooth, strict=True)]
+
+
+def _pairs(frames: Iterable[Image], disparities: Iterable[Disparity]) -> Iterator[tuple[Image, Disparity]]:
+    count = 0
+    try:
+        for pair in zip(frames, disparities, strict=True):
+            yield pair
+            count += 1
+    except ValueError as error:
+        if "zip()" not in str(error):
+            raise
+        raise InvalidInput(f"stabilize: frames and disparities differ in number after {count} of each") from error

@@ -1,0 +1,134 @@
+"""How inverse depth itself changes while the camera moves forward or back.
+
+Along the flow of a dolly shot the scene comes nearer: taking the depth of a point to be constant would let the
+scale be "corrected" away, frame by frame. The backward flow of a still scene is linear in a few camera unknowns
+(Longuet-Higgins and Prazdny, 1980): rotation gives constants, roll and two quadratic terms, zoom a term in x and y;
+translation gives the same constants and zoom *times inverse depth*. From the zoom terms follows by how much every
+inverse depth s grows: by k (s - zero)^2, where ``zero`` is the value that stands for infinitely far.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.depth.temporal.flow import Floats, Mask, pixel_grid
+
+__all__ = ["NO_ZOOM", "Zoom", "ZoomEstimator"]
+
+STEP = 5
+HUBER_ROUNDS, TUKEY_ROUNDS = 4, 6
+MEMORY = 0.7
+LARGEST_CHANGE = 0.1
+REFERENCE_WIDTH = 384
+"""Errors of flow are judged in pixels of a picture this wide."""
+LOWEST_ZERO = -4.5
+"""Infinity lies at most this many mean deviations below the median: scenes of 1 to 3 metres have -4.5."""
+LENS_ZERO = 14.0
+
+
+class Zoom(NamedTuple):
+    """Inverse depth s becomes s + rate (s - zero)^2 from one frame to the next."""
+
+    rate: float
+    zero: float
+
+    def change(self, values: Floats) -> Floats:
+        """What is to be added to inverse depth ``values``; at most a tenth of their distance from ``zero``."""
+        height = values - np.float32(self.zero)
+        limit = np.float32(LARGEST_CHANGE) * np.abs(height)
+        change: Floats = np.clip(np.float32(self.rate) * np.square(height), -limit, limit)
+        return change
+
+
+NO_ZOOM = Zoom(0.0, 0.0)
+
+
+class ZoomEstimator:
+    """Measures ``Zoom`` from flow and depth, smoothed over time."""
+
+    def __init__(self, height: int, width: int) -> None:
+        centre = np.array([(width - 1) / 2, (height - 1) / 2], np.float32)
+        places = (pixel_grid(height, width) - centre) / np.float32(width)
+        self._x = places[::STEP, ::STEP, 0].ravel()
+        self._y = places[::STEP, ::STEP, 1].ravel()
+        self._width = width
+        self._smooth = np.zeros(2)
+
+    @property
+    def strength(self) -> float:
+        """How much the picture grows or shrinks from frame to frame, as a share; 0 where that is not sure."""
+        return float(abs(self._smooth[0]))
+
+    def measure(self, backward: Floats, valid: Mask, inverse_depth: Floats) -> Zoom:
+        """The zoom of one frame.
+
+        Parameters
+        ----------
+        backward, valid: the flow to the frame before and where it holds.
+        inverse_depth: (H, W) of this frame's pixels, in the state's units (centred, spread about 1).
+        """
+        use = valid[::STEP, ::STEP].ravel()
+        if int(use.sum()) < 200:
+            return NO_ZOOM
+        x, y = self._x[use], self._y[use]
+        depth = inverse_depth[::STEP, ::STEP].ravel()[use]
+        flow = backward[::STEP, ::STEP].reshape(-1, 2)[use] / np.float32(self._width)
+        zero, one = np.zeros_like(x), np.ones_like(x)
+        # Columns: constants, depth * constants, roll, quadratic (2) | zoom, depth * zoom.
+        across = np.stack([one, zero, depth, zero, -y, x * x, x * y, x, depth * x], axis=1)
+        down = np.stack([zero, one, zero, depth, x, x * y, y * y, y, depth * y], axis=1)
+        rows = np.concatenate([across, down])
+        target = np.concatenate([flow[:, 0], flow[:, 1]])
+        _, error_without = _robust_fit(rows[:, :7], target)
+        solution, error = _robust_fit(rows, target)
+        zoom, depth_zoom = float(solution[7]), float(solution[8])
+        trust = _trust(error_without * REFERENCE_WIDTH, error * REFERENCE_WIDTH)
+        self._smooth = MEMORY * self._smooth + (1 - MEMORY) * trust * np.array([zoom, -depth_zoom])
+        return _solve(float(self._smooth[0]), float(self._smooth[1]), float(np.percentile(depth, 1)) - 0.02)
+
+
+def _solve(zoom: float, rate: float, farthest: float) -> Zoom:
+    """Rate and zero from the two zoom terms, which are rate * zero and rate where both are well known.
+
+    The second suffers from errors of depth, hence the limits; within them the rate that fits both terms best.
+    """
+    if abs(rate) < 1e-6:
+        return NO_ZOOM
+    # A term in zoom alone is a lens that zooms: nothing comes nearer.
+    moves = float(np.clip((LENS_ZERO - abs(zoom / rate)) / 6, 0, 1))
+    zero = float(np.clip(zoom / rate, min(LOWEST_ZERO, farthest), farthest))
+    return Zoom(moves * (zoom * zero + rate) / (zero * zero + 1), zero)
+
+
+def _trust(error_without: float, error_with: float) -> float:
+    """0..1: how sure it is that the zoom terms explain the flow; the errors are medians in pixels (of 384).
+
+    Ungated, the terms would fit noise in clips of a camera that stands still.
+    """
+    if error_without < 0.03:
+        return 0.0
+    gain = (error_without / max(error_with, 1e-6) - 1.15) / 0.25
+    fits = (0.6 - error_with) / 0.3
+    return float(np.clip(gain, 0, 1) * np.clip(fits, 0, 1))
+
+
+def _robust_fit(rows: NDArray[np.float32], target: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
+    """Least squares with Huber's, then Tukey's weights; the solution and the median error."""
+    weights = np.ones_like(target)
+    solution = np.zeros(rows.shape[1])
+    residual = np.abs(target)
+    ridge = 1e-9 * np.eye(rows.shape[1])
+    for index in range(HUBER_ROUNDS + TUKEY_ROUNDS):
+        weighted = rows * weights[:, None]
+        normal = (weighted.T @ rows).astype(np.float64)
+        solution = np.linalg.solve(normal + ridge * np.trace(normal), (weighted.T @ target).astype(np.float64))
+        residual = np.abs(target - rows @ solution.astype(np.float32))
+        sigma = 1.4826 * float(np.median(residual)) + 1e-9
+        if index < HUBER_ROUNDS - 1:
+            weights = np.minimum(1, np.float32(1.345 * sigma) / np.maximum(residual, np.float32(1e-9)))
+        else:
+            weights = np.square(np.clip(1 - np.square(residual / np.float32(4.685 * sigma)), 0, None))
+    return solution, float(np.median(residual))

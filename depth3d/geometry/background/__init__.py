@@ -1,0 +1,1 @@
+"""Disoccluded background: extended, filled, textured."""

@@ -1,0 +1,81 @@
+"""What lies beyond the photo's border: the surfaces that touch it, mirrored outwards, and nothing nearer."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.geometry.background.fill import relax
+
+__all__ = ["continue_outwards"]
+
+Bytes = NDArray[np.uint8]
+Floats = NDArray[np.float32]
+Indices = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+
+def continue_outwards(picture: Bytes, shift: Floats, margin: int, tolerance: float) -> tuple[Bytes, Floats]:
+    """Continue a picture and its depth by ``margin`` pixels on all sides, first sideways, then up and down.
+
+    Natural texture and no tear at the border: both come from a mirror. But a mirror also doubles what stands near
+    the border without touching it, and the double would stand before what the photo shows. So on the way outwards
+    no step may lead nearer; where the mirror shows one, the surface before it goes on, to and fro.
+
+    Parameters
+    ----------
+    picture: (H, W, 3). shift: (H, W) float32, depth in pixels of shift. margin: 1 or more.
+    tolerance: a larger difference between neighbours is a step.
+
+    Returns
+    -------
+    picture: (H + 2 margin, W + 2 margin, 3). shift: the same height and width.
+    """
+    height, width = shift.shape
+    colors = np.empty((height + 2 * margin, width + 2 * margin, 3), np.uint8)
+    depth = np.empty(colors.shape[:2], np.float32)
+    rows = slice(margin, margin + height)
+    colors[rows, margin:-margin], depth[rows, margin:-margin] = picture, shift
+    _fill_sides(colors[rows], depth[rows], margin, tolerance)
+    _fill_sides(colors.transpose(1, 0, 2), depth.T, margin, tolerance)
+    return colors, depth
+
+
+def _fill_sides(colors: Bytes, depth: Floats, margin: int, tolerance: float) -> None:
+    """Fill the first and the last ``margin`` columns, in place."""
+    for whole, levels in (colors, depth), (colors[:, ::-1], depth[:, ::-1]):
+        beyond, source, repeated = _outside(levels[:, margin:-margin], margin, tolerance)
+        lines = np.arange(len(levels))[:, None]
+        strip = whole[lines, margin + source].astype(np.float32)
+        # What goes to and fro within a few pixels would flicker from row to row.
+        relax(strip, beyond, repeated)
+        whole[:, margin - 1 :: -1] = np.clip(strip + 0.5, 0, 255)
+        levels[:, margin - 1 :: -1] = beyond
+
+
+def _outside(shift: Floats, margin: int, tolerance: float) -> tuple[Floats, Indices, Mask]:
+    """(H, margin) depth, source column and repetition of what lies before column 0, nearest to it first."""
+    height, width = shift.shape
+    mirror = np.arange(margin) % (2 * width)  # a picture narrower than the margin repeats
+    mirror = np.where(mirror < width, mirror, 2 * width - 1 - mirror)
+    depth = np.empty((height, margin), np.float32)
+    source = np.empty((height, margin), np.int64)
+    repeated = np.empty((height, margin), bool)
+    nearer = np.zeros(height, np.float32)  # how far the mirror stands before the surface that goes on
+    first = np.zeros(height, np.int64)  # that surface's columns in the mirror
+    last = np.zeros(height, np.int64)
+    level, before = shift[:, 0].copy(), shift[:, 0]
+    for index, column in enumerate(mirror):
+        step = shift[:, column] - before
+        before = shift[:, column]
+        nearer = np.maximum(nearer + np.where(np.abs(step) > tolerance, step, 0), 0)
+        goes_on = nearer <= tolerance
+        first = np.where(goes_on & (last < index - 1) | (step < -tolerance), index, first)
+        last = np.where(goes_on, index, last)
+        level = np.where(goes_on, np.minimum(level, shift[:, column]), level)
+        length = last - first + 1
+        away = (index - last - 1) % (2 * length)
+        inwards = np.where(away < length, last - away, first + away - length)
+        source[:, index] = mirror[np.where(goes_on, index, inwards)]
+        depth[:, index], repeated[:, index] = level, ~goes_on
+    return depth, source, repeated

@@ -1,0 +1,152 @@
+"""Colours for what is hidden: broad tones from all that lies behind the foreground, and the far side's own grain."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.geometry.background.fill import relax
+from depth3d.geometry.background.hidden import Hidden
+from depth3d.geometry.chunked import in_parts
+
+__all__ = ["paint_hidden"]
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+Indices = NDArray[np.int64]
+Sources = NDArray[np.int32]
+
+GRID = [(down, right) for down in range(-2, 3) for right in range(-2, 3)]
+SPREAD = 1.4  # steps of the grid: the samples' weight
+TOWARDS = 0.6  # where the samples are centred, from the outline (0) to the place itself (1)
+BEHIND = 0.8  # of the gap to the foreground: what is nearer belongs to the foreground
+REACH = 1 / 64  # of the width: farther in than this only the broad tone counts
+GRAIN = 0.5  # of the texture's contrast; all of it would be as often wrong as right
+NOWHERE = 1e9  # pixels of shift: nearer than anything, so that it never counts
+LIKE_PIXELS = 3.0  # of shift
+LIKE_SLOPE = 0.25  # more for each pixel between: surfaces lean
+STRIDE_WIDTH = 500  # larger pictures are toned at one pixel in each of these of width: tones are smooth
+
+
+def paint_hidden(
+    painted: Bytes, picture: Bytes, hidden: Hidden, seen: Floats, cover: Floats, tolerance: float
+) -> Bytes:
+    """Colours of a hidden surface.
+
+    Just behind an outline the far side goes on unchanged. Farther in that would be guesswork and run on as a
+    streak: there the tone is a mean over everything that lies behind the foreground thereabouts, on either side of
+    it. Over it lies the far side's texture, mirrored at the outline. Pixels that the foreground was grown over count
+    for neither, as its colours may have run into them.
+
+    Parameters
+    ----------
+    painted: (H, W, 3), what stands beside the hidden surface: the picture, or the hidden surface before this one.
+    picture: (H, W, 3). seen: (H, W), its depth in pixels of shift. cover: the same after the foreground was grown.
+    tolerance: what was grown over lies nearer by more than this.
+
+    Returns a copy of ``painted`` with the hidden pixels filled in.
+    """
+    width = seen.shape[1]
+    stride = max(1, width // STRIDE_WIDTH)
+    pick = (slice(stride // 2, None, stride),) * 2
+    thin = Hidden(hidden.depth[pick], hidden.source[pick], hidden.under[pick])
+    tones = painted[pick].astype(np.float32)
+    rows, columns = np.nonzero(thin.under)
+    places = (rows * stride + stride // 2) * width + columns * stride + stride // 2
+    known = _Far(picture, np.where(cover - seen > tolerance, np.float32(NOWHERE), seen))
+    result = painted.copy()
+
+    def paint(here: Indices) -> None:
+        source, level = hidden.source.ravel()[here], hidden.depth.ravel()[here]
+        if stride == 1:
+            smooth = tones.reshape(-1, 3)[here]
+        else:
+            smooth = _enlarged(tones, thin.depth, here, level, width, stride, known.colors[source])
+        colors = smooth + GRAIN * _grain(known, here, source, level, stride)
+        result.reshape(-1, 3)[here] = np.clip(colors + 0.5, 0, 255).astype(np.uint8)
+
+    found = in_parts(lambda part: _tone(known, hidden, cover, part), places)
+    tones[thin.under] = np.concatenate(found or [tones[:0, 0]])
+    relax(tones, thin.depth, thin.under)
+    in_parts(paint, np.flatnonzero(hidden.under))
+    return result
+
+
+class _Far:
+    """The visible picture as flat arrays."""
+
+    def __init__(self, picture: Bytes, seen: Floats) -> None:
+        self.colors, self.depth = picture.reshape(-1, 3), seen.ravel()
+        self.height, self.width = seen.shape
+
+    def at(self, rows: NDArray[np.generic], columns: NDArray[np.generic]) -> Indices:
+        """Flat indices of the pixels there, or of those at the border nearest to them."""
+        y = np.rint(rows).astype(np.int64).clip(0, self.height - 1)
+        x = np.rint(columns).astype(np.int64).clip(0, self.width - 1)
+        index: Indices = y * self.width + x
+        return index
+
+    def way(self, source: Sources, here: Indices) -> tuple[Indices, Indices, Indices, Indices, Floats]:
+        """Row and column of the source, the way (down, right) from there to the place itself, and its length."""
+        row, column = np.divmod(source.astype(np.int64), self.width)
+        down, right = here // self.width - row, here % self.width - column
+        return row, column, down, right, np.hypot(down, right).astype(np.float32)
+
+
+def _tone(far: _Far, hidden: Hidden, cover: Floats, here: Indices) -> Floats:
+    """(K, 3): the far side's end near the outline, and more and more of the wide mean with the distance from it."""
+    source, level = hidden.source.ravel()[here], hidden.depth.ravel()[here]
+    row, column, down, right, deep = far.way(source, here)
+    nearest = level + BEHIND * np.maximum(cover.ravel()[here] - level, 1)
+    total, mass = np.zeros((len(here), 3), np.float32), np.zeros(len(here), np.float32)
+    for y, x in GRID:
+        at = far.at(row + TOWARDS * down + y / 2 * deep, column + TOWARDS * right + x / 2 * deep)
+        weight = (far.depth[at] < nearest) * np.float32(np.exp(-(y**2 + x**2) / (2 * SPREAD**2)))
+        total += far.colors[at] * weight[:, None]
+        mass += weight
+    own = far.colors[source].astype(np.float32)
+    mean = np.where(mass[:, None] > 0, total / np.maximum(mass, 1e-6)[:, None], own)
+    share = np.minimum(deep / (far.width * REACH), 1)[:, None]
+    return np.asarray(own + share * (mean - own), np.float32)
+
+
+def _grain(far: _Far, here: Indices, source: Sources, level: Floats, stride: int) -> Floats:
+    """(K, 3): how the pixels at the mirror's place differ from the mean round them; 0 where that is another surface."""
+    row, column, down, right, deep = far.way(source, here)
+    mirror = far.at(row - down, column - right)
+    cells = mirror // far.width // stride * far.width + mirror % far.width // stride
+    some, first, which = np.unique(cells, return_index=True, return_inverse=True)
+    middle = mirror[first]
+    y, x = np.divmod(middle, far.width)
+    total, mass = np.zeros((len(some), 3), np.float32), np.zeros(len(some), np.float32)
+    for away, aside in GRID:
+        at = far.at(y + away * stride, x + aside * stride)
+        like = (np.abs(far.depth[at] - far.depth[middle]) < LIKE_PIXELS).astype(np.float32)
+        total += far.colors[at] * like[:, None]
+        mass += like
+    mean = (total / mass[:, None])[which]
+    own = far.depth[mirror]
+    same = (np.abs(own - level) < LIKE_PIXELS + LIKE_SLOPE * deep) & (
+        np.abs(own - far.depth[middle][which]) < LIKE_PIXELS
+    )
+    share = np.minimum(deep / (far.width * REACH), 1) * same
+    return np.asarray((far.colors[mirror] - mean) * share[:, None], np.float32)
+
+
+def _enlarged(
+    tones: Floats, depth: Floats, here: Indices, level: Floats, width: int, stride: int, otherwise: Bytes
+) -> Floats:
+    """(K, 3): bilinear between those of the four tones round each pixel that lie at its depth."""
+    height, across = depth.shape
+    y, x = (here // width - stride // 2) / stride, (here % width - stride // 2) / stride
+    top, left = np.floor(y).astype(np.int64), np.floor(x).astype(np.int64)
+    total, mass = np.zeros((len(here), 3), np.float32), np.zeros(len(here), np.float32)
+    for down in (0, 1):
+        for right in (0, 1):
+            at = (top + down).clip(0, height - 1) * across + (left + right).clip(0, across - 1)
+            weight = (1 - np.abs(y - top - down)) * (1 - np.abs(x - left - right))
+            weight = (weight * (np.abs(depth.ravel()[at] - level) < LIKE_PIXELS)).astype(np.float32)
+            total += tones.reshape(-1, 3)[at] * weight[:, None]
+            mass += weight
+    found = total / np.maximum(mass, 1e-6)[:, None]
+    return np.where(mass[:, None] > 1e-3, found, otherwise).astype(np.float32)

@@ -1,0 +1,1 @@
+"""Camera paths, keyframes, lens and focus."""

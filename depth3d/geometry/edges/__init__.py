@@ -1,0 +1,1 @@
+"""Depth edges: sharpening, deblurring, discontinuities, mattes."""

@@ -1,0 +1,205 @@
+"""Depth edges made fit for tearing: soft ramps become steps, and the foreground grows over mixed pixels."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.geometry.chunked import in_parts
+from depth3d.geometry.edges.deblur import deblurred
+from depth3d.geometry.edges.discontinuities import find_cuts
+
+__all__ = ["SOFT_SHARE", "grow", "grow_over_mixed", "sharpen", "softness"]
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Indices = NDArray[np.int64]
+
+# Networks and resizing leave ramps about this wide in a picture of REFERENCE_WIDTH; wider pictures have wider ramps.
+REFERENCE_WIDTH = 640
+RAMP_SLOPE = 0.7  # pixels of shift per pixel: steeper is a ramp, not a surface
+RAMP_TAIL = 3  # pixels of a ramp's foot beyond its middle
+WINDOWS = (7, 7, 5, 5, 5)
+SOFT_SHARE = 0.3  # maps with fewer of their steep pixels inside ramps are sharp already
+SNAP_TEAR = 1.0  # pixels of shift
+SNAP_REACH = 4  # of the window in which the colours of both sides are compared
+SNAP_NOISE = 20.0  # grey levels
+MIXED_SHARE = 0.1  # of the foreground's colour in a pixel
+_WINDOWS_AT_ONCE = 20_000
+
+
+def sharpen(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
+    """Turn the ramps of a soft depth map into steps.
+
+    First the blur is measured and most of it taken back (``deblur``). Then every pixel on a ramp takes the median
+    of those pixels around it that are on none: repeated, so that the two sides grow towards each other and meet at
+    a step (as in Shih et al. 2020, 3D Photography).
+
+    Parameters
+    ----------
+    shift: (H, W) float32, depth in pixels of shift. picture: (H, W, 3) of the same size.
+    """
+    spacing = max(1, round(shift.shape[1] / REFERENCE_WIDTH))
+    if softness(shift) < SOFT_SHARE:
+        return _without_slivers(shift, picture)
+    result = deblurred(shift, RAMP_SLOPE, shift.shape[1] / REFERENCE_WIDTH).copy()
+    for window in WINDOWS:
+        ramp = _ramps(result)
+        before = np.where(ramp, np.float32(np.nan), result)
+        _settle_ramps(result, before, ramp, window // 2, spacing)
+    snapped = _snap(result, picture, spacing)
+    # Once more where a step has moved: it may not have arrived.
+    return _without_slivers(_snap(snapped, picture, spacing, _around(snapped != result, spacing)), picture)
+
+
+def softness(shift: Floats) -> float:
+    """Share of the steep pixels of a depth map that lie inside ramps: about 0 when measured, 1 when blurred."""
+    steep = int(find_cuts(shift, RAMP_SLOPE).beside().sum())
+    return float(_between(shift).sum() / steep) if steep else 0.0
+
+
+def grow(shift: Floats, pixels: int, *, sideways_only: bool = False) -> Floats:
+    """Let the foreground grow by ``pixels``: photos mix both sides' colours along an outline."""
+    if pixels <= 0:
+        return shift
+    side = 2 * pixels + 1
+    kernel = (
+        np.ones((1, side), np.uint8) if sideways_only else cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    )
+    return np.asarray(cv2.dilate(shift, kernel), np.float32)
+
+
+def grow_over_mixed(cover: Floats, picture: NDArray[np.uint8]) -> Floats:
+    """Let the foreground grow up and down by one pixel, but only over pixels that hold some of its colour.
+
+    For pure stereo, where growing everywhere up and down would hide more than it cleans.
+    """
+    grown = cover.copy()
+    color = picture.astype(np.float32)
+    for shift, tones, out in ((cover, color, grown), (cover[::-1], color[::-1], grown[::-1])):
+        # Rows 0 1 [2] 3 4: two of the far side, the pixel in question, two of the near side.
+        rows, columns = np.nonzero((shift[3:-1] - shift[2:-2] > SNAP_TEAR) & (np.abs(np.diff(shift, axis=0)[:-3]) < 1))
+        far, own, near = (tones[rows + step, columns] for step in (0, 2, 4))
+        across = near - far
+        share = ((own - far) * across).sum(1) / np.maximum((across * across).sum(1), 1.0)
+        mixed = (share > MIXED_SHARE) & ((across * across).sum(1) > SNAP_NOISE**2)
+        out[rows[mixed] + 2, columns[mixed]] = np.maximum(
+            out[rows[mixed] + 2, columns[mixed]], shift[rows[mixed] + 3, columns[mixed]]
+        )
+    return grown
+
+
+def _window(places: Indices, reach: int, spacing: int, shape: tuple[int, ...]) -> tuple[Indices, Indices]:
+    """Rows and columns (K, N) of the windows round ``places`` (K,), flat indices of a picture of this shape."""
+    y, x = np.divmod(places, shape[1])
+    steps = np.arange(-reach, reach + 1) * spacing
+    down, right = (grid.ravel() for grid in np.meshgrid(steps, steps, indexing="ij"))
+    return (y[:, None] + down).clip(0, shape[0] - 1), (x[:, None] + right).clip(0, shape[1] - 1)
+
+
+def _settle_ramps(result: Floats, before: Floats, ramp: Mask, reach: int, spacing: int) -> None:
+    """Give every pixel on a ramp the median of ``before`` around it, where that is a number."""
+
+    def settle(places: Indices) -> None:
+        around = before[_window(places, reach, spacing, before.shape)]
+        result.ravel()[places] = _median(around, result.ravel()[places])
+
+    in_parts(settle, np.flatnonzero(ramp), _WINDOWS_AT_ONCE)
+
+
+def _snap(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: Mask | None = None) -> Floats:
+    """Move steps (those within ``where``) by a pixel or two to where the colours part.
+
+    Round each step the colours of both sides are averaged; a pixel goes to the side its own colour is more
+    likely from, weighed against the side most of its neighbours are on.
+    """
+    beside = find_cuts(shift, SNAP_TEAR).beside()
+    band = _around(beside, spacing)
+    if where is not None:
+        band &= where
+    grid = np.arange(-SNAP_REACH, SNAP_REACH + 1)
+    away = (grid[:, None] ** 2 + grid**2).ravel().astype(np.float32)
+    close = np.maximum(np.abs(grid[:, None]), np.abs(grid)).ravel() < SNAP_REACH
+    wide, narrow = np.exp(-away / (2 * 2.5**2)), np.exp(-away / (2 * 1.5**2))
+    result, middle = shift.copy(), len(away) // 2
+
+    def snap(places: Indices) -> None:
+        window = _window(places, SNAP_REACH, spacing, shift.shape)
+        depth = shift[window]
+        high, low = depth[:, close].max(1), depth[:, close].min(1)
+        steps = high - low > 2 * SNAP_TEAR
+        places, depth, high, low = places[steps], depth[steps], high[steps], low[steps]
+        window = window[0][steps], window[1][steps]
+        color = picture[window].astype(np.float32)
+        near = depth > ((high + low) / 2)[:, None]
+        trust = wide * np.where(beside[window], np.float32(0.1), np.float32(1))
+        cost, level = [], []
+        for side in (near, ~near):
+            weight = trust * side
+            mass = weight.sum(1) + np.float32(1e-6)
+            mean = np.einsum("kn,knc->kc", weight, color) / mass[:, None]
+            square = np.einsum("kn,knc->k", weight, color * color) / mass - (mean * mean).sum(1)
+            distance = ((color[:, middle] - mean) ** 2).sum(1)
+            cost.append(distance / (2 * SNAP_NOISE**2 + np.maximum(square, 0)))
+            level.append((weight * depth).sum(1) / mass)
+        lean = 2 * (narrow * near).sum(1) / narrow.sum() - 1
+        to_near = cost[1] - cost[0] + 2 * lean > 0
+        changes = to_near != near[:, middle]
+        result.ravel()[places[changes]] = np.where(to_near, level[0], level[1])[changes]
+
+    in_parts(snap, np.flatnonzero(band), _WINDOWS_AT_ONCE)
+    return result
+
+
+def _without_slivers(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
+    """Let single pixels halfway up a step join the side whose colour is nearer to theirs.
+
+    Resizing leaves them. Torn from both sides, they would float between them in a new view, as dots.
+    """
+    result = shift.copy()
+    for axis in (0, 1):
+        depth, color = (np.moveaxis(values, axis, 0) for values in (shift, picture))
+        row, column = np.nonzero(np.abs(depth[2:] - depth[:-2]) > 2 * SNAP_TEAR)
+        up, on = (depth[row + step + 1, column] - depth[row + step, column] for step in (0, 1))
+        steep = (np.minimum(np.abs(up), np.abs(on)) > RAMP_SLOPE) & (up * on > 0)
+        row, column = row[steep], column[steep]
+        first, own, last = (color[row + step, column].astype(np.int16) for step in range(3))
+        before, after = np.abs(own - first).sum(1), np.abs(own - last).sum(1)
+        joined = np.where(before < after, depth[row, column], depth[row + 2, column])
+        np.moveaxis(result, axis, 0)[row + 1, column] = joined
+    return result
+
+
+def _between(shift: Floats) -> Mask:
+    """Pixels with a steep slope in the same direction on both sides."""
+    slope = RAMP_SLOPE
+    across, down = np.diff(shift, axis=1), np.diff(shift, axis=0)
+    between = np.zeros(shift.shape, bool)
+    between[:, 1:-1] = (np.minimum(across[:, 1:], across[:, :-1]) > slope) | (
+        np.maximum(across[:, 1:], across[:, :-1]) < -slope
+    )
+    between[1:-1] |= (np.minimum(down[1:], down[:-1]) > slope) | (np.maximum(down[1:], down[:-1]) < -slope)
+    return between
+
+
+def _ramps(shift: Floats) -> Mask:
+    """Steep pixels of ramps. A clean step between two pixels is none: it has no pixel in between."""
+    steep, ramp = find_cuts(shift, RAMP_SLOPE).beside(), _between(shift)
+    for _ in range(RAMP_TAIL):
+        ramp = _around(ramp, 1) & steep
+    return ramp
+
+
+def _around(chosen: Mask, reach: int) -> Mask:
+    """The chosen pixels and those at most ``reach`` rows and columns away."""
+    side = 2 * reach + 1
+    return np.asarray(cv2.dilate(chosen.astype(np.uint8), np.ones((side, side), np.uint8)) > 0)
+
+
+def _median(around: Floats, otherwise: Floats) -> Floats:
+    """(K,) the lower median of the numbers in each row of (K, N); ``otherwise`` where there is none."""
+    ordered = np.sort(around, axis=1)  # NaN goes last
+    count = (~np.isnan(ordered)).sum(1)
+    middle = np.take_along_axis(ordered, np.maximum((count - 1) // 2, 0)[:, None], 1)[:, 0]
+    return np.where(count > 0, middle, otherwise)

@@ -1,0 +1,1 @@
+"""Depth maps as triangle meshes and layers."""

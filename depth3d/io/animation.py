@@ -1,0 +1,181 @@
+"""A stream of pictures -> a looping clip: MP4, WebM, GIF, animated WebP, APNG, by suffix.
+
+The caller's thread draws (an OpenGL context lives in one thread only) while a second one encodes, with a
+short queue between them: neither waits long for the other and memory stays bounded.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.errors import Depth3DError, InvalidInput, VideoError, WriteError
+from depth3d.image import Image, Size
+from depth3d.io import animation_encoders
+from depth3d.io.animation_encoders import Encoder
+from depth3d.io.atomic import atomic_path
+from depth3d.io.image.read import flatten
+
+__all__ = ["FORMATS", "AnimationFormat", "animation_format", "write_animation"]
+
+_QUEUE = 4  # frames between drawing and encoding: enough to even out, 25 MB at 1080p
+
+
+@dataclass(frozen=True, slots=True)
+class AnimationFormat:
+    """What a kind of clip needs and how large it should be unless the user says otherwise.
+
+    Parameters
+    ----------
+    encode: writes an iterator of (H, W, 3) uint8 frames to a path.
+    even: whether both sides have to be even (4:2:0 colour).
+    long_side: a sensible default; a GIF in full HD would be hundreds of megabytes.
+    """
+
+    encode: Encoder
+    even: bool
+    long_side: int
+
+
+FORMATS = {
+    ".mp4": AnimationFormat(animation_encoders.write_mp4, True, 1920),
+    ".webm": AnimationFormat(animation_encoders.write_webm, True, 1920),
+    ".gif": AnimationFormat(animation_encoders.write_gif, False, 480),
+    ".webp": AnimationFormat(animation_encoders.write_webp, False, 960),
+    ".png": AnimationFormat(animation_encoders.write_apng, False, 480),
+}
+FORMATS[".m4v"] = FORMATS[".mov"] = FORMATS[".mp4"]
+FORMATS[".apng"] = FORMATS[".png"]
+
+
+def animation_format(path: str | Path) -> AnimationFormat:
+    """The format of a name. Raises ``WriteError`` for a suffix that is none."""
+    suffix = Path(path).suffix.lower()
+    if suffix not in FORMATS:
+        raise WriteError(path, f"no animation format is called {suffix or '(no suffix)'!r}; use {', '.join(FORMATS)}")
+    return FORMATS[suffix]
+
+
+def write_animation(
+    frames: Iterator[Image],
+    path: str | Path,
+    *,
+    fps: Fraction,
+    size: Size,
+    count: int,
+    force: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Path:
+    """Encode ``frames`` as a clip that loops for ever where the format can say so; returns the path.
+
+    Parameters
+    ----------
+    frames: consumed one by one in the calling thread; every one ``size`` large. Alpha is put on white.
+    fps: exact rate. GIF counts in 1/100 s and WebP in 1/1000 s: their delays alternate so that the sum is right.
+    size: even sides for MP4 and WebM.
+    count: how many frames come.
+    progress: called after each frame with the number of frames drawn so far.
+
+    The file appears whole or not at all, also on Ctrl-C. Raises ``WriteError``, ``ExistsError``,
+    ``InvalidInput`` for a wrong size and ``VideoError`` if the encoder fails or frames are missing.
+    """
+    kind = animation_format(path)
+    if kind.even and size != size.even():
+        raise InvalidInput(f"{Path(path).name}: frames are {size}, expected even sides (4:2:0 colour)")
+    if not fps > 0 or count < 1:
+        raise InvalidInput(f"{Path(path).name}: {count} frames at {fps} fps, expected at least one and a rate above 0")
+    with atomic_path(path, force=force) as temporary:
+        done = 0
+        with _EncodingThread(kind.encode, temporary, Fraction(fps), size) as encoding:
+            for done, frame in enumerate(frames, 1):
+                if frame.size != size:
+                    raise InvalidInput(f"frame {done - 1} is {frame.size}, expected {size}")
+                encoding.put(flatten(frame).eight_bit().pixels)
+                if progress is not None:
+                    progress(done)
+            if done != count:
+                raise VideoError(f"{Path(path).name}: {done} frames came, expected {count}")
+    return Path(path)
+
+
+class _Cancelled(Exception):
+    """The drawing side failed; the encoder shall stop without finishing its file."""
+
+
+class _EncodingThread:
+    """Runs an encoder in its own thread and feeds it through a bounded queue.
+
+    Leaving the ``with`` block waits for the encoder to finish its file, or to stop if the block failed;
+    the encoder's own failure is raised in the caller's thread.
+    """
+
+    def __init__(self, encode: Encoder, path: Path, fps: Fraction, size: Size) -> None:
+        self._queue: queue.Queue[NDArray[np.uint8] | None] = queue.Queue(_QUEUE)
+        self._cancelled = threading.Event()
+        self._error: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, args=(encode, path, fps, size), name="encode", daemon=True)
+
+    def __enter__(self) -> _EncodingThread:
+        self._thread.start()
+        return self
+
+    def put(self, pixels: NDArray[Any] | None) -> None:
+        """Hand over a frame (None = the end); waits while the queue is full, raises if the encoder failed."""
+        while self._thread.is_alive():
+            try:
+                self._queue.put(pixels, timeout=0.1)
+                return
+            except queue.Full:
+                continue
+        self._raise()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if kind is None:
+            try:
+                self.put(None)
+                self._thread.join()
+            except BaseException:  # Ctrl-C while the encoder finishes
+                self._stop()
+                raise
+            self._raise()
+        else:
+            self._stop()
+
+    def _stop(self) -> None:
+        self._cancelled.set()
+        self._thread.join()
+
+    def _raise(self) -> None:
+        if self._error is None:
+            return
+        if isinstance(self._error, Depth3DError | OSError):
+            raise self._error
+        raise VideoError(f"the encoder failed: {self._error}") from self._error
+
+    def _frames(self) -> Iterator[NDArray[np.uint8]]:
+        while True:
+            if self._cancelled.is_set():
+                raise _Cancelled
+            try:
+                pixels = self._queue.get(timeout=0.1)
+            except queue.Empty:
+                continue
+            if pixels is None:
+                return
+            yield pixels
+
+    def _run(self, encode: Encoder, path: Path, fps: Fraction, size: Size) -> None:
+        try:
+            encode(self._frames(), path, fps, size)
+        except _Cancelled:
+            pass
+        except BaseException as error:
+            self._error = error

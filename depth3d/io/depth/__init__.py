@@ -1,0 +1,1 @@
+"""Depth maps from and to files, and depth inside photos."""

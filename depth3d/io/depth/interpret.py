@@ -1,0 +1,155 @@
+"""How the pictures and numbers of a depth file become a ``DepthMap``, and the words that tell it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.depthmap import DepthMap, Disparity
+from depth3d.errors import InvalidInput
+from depth3d.image import Image
+from depth3d.io.depth.colormaps import HEATMAPS, read_heat_map
+
+__all__ = ["depth_from_numbers", "depth_from_picture", "normalized", "polarity_hint"]
+
+_GRAY_TOLERANCE = 12  # levels of 255 by which JPEG may part the channels of a grey picture
+_NARROW = 0.25  # a grey map that uses less of its range than this is stretched
+_NOTHING = 1e9  # Blender writes 1e10 and others 65504 (the largest half float) where there is only sky
+
+
+def depth_from_picture(image: Image, *, invert: bool = False) -> tuple[DepthMap, str]:
+    """Grey (8 or 16 bit) or a heat map -> depth, white or bright = near unless ``invert``.
+
+    A picture that uses less than a quarter of its range is stretched. 16-bit pictures with a hole at 0, read
+    inverted, are a depth camera's distances. Raises ``InvalidInput`` for colours that follow no known heat map.
+    """
+    bits = image.pixels.dtype.itemsize * 8
+    tolerance = _GRAY_TOLERANCE << (bits - 8)
+    spread = image.pixels.max(axis=2) - image.pixels.min(axis=2)
+    if float((spread > tolerance).mean()) > 0.01:
+        return _from_colors(image, invert=invert)
+    gray = image.pixels.mean(axis=2, dtype=np.float32)
+    if invert and bits == 16 and _has_hole(gray):
+        depth, how = depth_from_numbers(np.where(gray == 0, np.nan, gray), distances=True)
+        return depth, f"16-bit {how}, 0 = no measurement"
+    values = np.clip(gray / np.float32(2**bits - 1), 0, 1)
+    how = f"{bits}-bit grey"
+    low, high = (float(value) for value in np.percentile(values, [0.1, 99.9]))
+    if 0.004 < high - low < _NARROW:
+        values = normalized(values, low, high)
+        how += f" stretched from {low:.0%}..{high:.0%}"
+    return _polarity(DepthMap(values), how, "white", invert)
+
+
+def _from_colors(image: Image, *, invert: bool) -> tuple[DepthMap, str]:
+    decoded = read_heat_map(image.eight_bit().pixels)
+    if decoded is None:
+        raise InvalidInput(
+            "is coloured, but in the colours of no heat map that depth3d knows"
+            f" ({', '.join(HEATMAPS[1:])}); save the depth map as grey"
+        )
+    end = "red" if decoded.name.split()[0] in ("turbo", "jet", "spectral") else "bright"
+    return _polarity(DepthMap(decoded.values), f"{decoded.name} heat map", end, invert)
+
+
+def _polarity(depth: DepthMap, how: str, end: str, invert: bool) -> tuple[DepthMap, str]:
+    other = {"white": "black", "bright": "dark", "red": "blue"}[end]
+    return (depth.inverted(), f"{how}, {other} = near") if invert else (depth, f"{how}, {end} = near")
+
+
+def _has_hole(gray: NDArray[np.float32]) -> bool:
+    """Many exact zeros and then nothing until well above: how depth cameras mark missing measurements."""
+    zeros = float((gray == 0).mean())
+    if not 0.001 < zeros < 0.6:
+        return False
+    rest = gray[gray > 0]
+    return float(rest.min()) > 0.02 * float(rest.max()) and len(np.unique(rest)) > 32
+
+
+def depth_from_numbers(values: NDArray[Any], *, distances: bool = False, invert: bool = False) -> tuple[DepthMap, str]:
+    """(H, W) floats -> depth. NaN and infinity = unknown, filled from the farther side.
+
+    - ``distances`` (an EXR channel called Z, say): larger = farther, normalised inverse.
+    - all within [0, 1]: depth as depth3d writes it, taken as it is.
+    - else disparity or a network's relative inverse depth: larger = nearer, least to largest becomes 0 to 1.
+
+    ``invert`` turns each into its opposite; disparity without negative values then counts as distances.
+    Raises ``InvalidInput`` if no value is known.
+    """
+    known = np.isfinite(values)
+    if not known.any():
+        raise InvalidInput("holds no number, only NaN or infinity")
+    low, high = float(values[known].min()), float(values[known].max())
+    within = low >= 0 and high <= 1 and high > 0.05
+    if distances != invert and low >= 0 and not (within and not distances):
+        depth, how = _from_distances(values)
+    else:
+        kept = _filled(np.where(known, values, np.nan).astype(np.float32))
+        if within:
+            depth, how = DepthMap(kept), "numbers from 0 to 1"
+        else:
+            depth, how = DepthMap.from_disparity(Disparity(kept)), f"numbers from {low:.4g} to {high:.4g}"
+        if invert != distances:
+            depth, how = depth.inverted(), f"{how}, smaller = nearer"
+        else:
+            how = f"{how}, larger = nearer"
+    unknown = 1 - float(known.mean())
+    return depth, how + (f", {max(unknown, 0.001):.1%} unknown and filled" if unknown > 0 else "")
+
+
+def _from_distances(values: NDArray[Any]) -> tuple[DepthMap, str]:
+    """Distances: 0 and less = unknown, from 1e9 on or the largest half float = sky, at the farthest."""
+    sky = (values >= _NOTHING) | (values == 65504) | (values == np.inf)
+    measured = np.isfinite(values) & (values > 1 / _NOTHING) & ~sky
+    if not measured.any():
+        raise InvalidInput("holds no distance between 0 and 1e9")
+    # One stray near pixel would push all the rest to the far end: inverse distance is steep there.
+    near, far = float(np.percentile(values[measured], 0.1)), float(values[measured].max())
+    inverse = np.full(values.shape, np.nan, np.float32)
+    inverse[measured] = 1 / values[measured]
+    inverse[sky] = 1 / far
+    depth = normalized(_filled(inverse), 1 / far, 1 / near)
+    return DepthMap(depth), f"distances from {near:.4g} to {far:.4g}, larger = farther"
+
+
+def normalized(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.float32]:
+    """[low, high] -> [0, 1], clipped; a flat map becomes 0."""
+    if not high > low:
+        return np.zeros_like(values)
+    scaled: NDArray[np.float32] = (values - np.float32(low)) / np.float32(high - low)
+    return np.clip(scaled, 0, 1)
+
+
+def _filled(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """NaN replaced along the row by the farther (smaller) of the next known values left and right.
+
+    What one camera cannot see or match is background beside a foreground, so the farther one is right. Rows
+    without any known value take those above or below.
+    """
+    if not np.isnan(values).any():
+        return values
+    filled = np.fmin(_carried(values), _carried(values[:, ::-1])[:, ::-1])
+    if np.isnan(filled).any():
+        filled = np.fmin(_carried(filled.T), _carried(filled.T[:, ::-1])[:, ::-1]).T
+    return np.ascontiguousarray(filled)
+
+
+def _carried(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The last known value of each row, going right; NaN before the first."""
+    last = np.where(np.isnan(values), 0, np.arange(values.shape[1]))
+    carried: NDArray[np.float32] = np.take_along_axis(values, np.maximum.accumulate(last, axis=1), axis=1)
+    return carried
+
+
+def polarity_hint(depth: DepthMap) -> str:
+    """A question where the ground at the bottom looks clearly farther than the top; "" elsewhere.
+
+    In most photos the bottom is near. That is no proof, so it is only said, never acted on.
+    """
+    rows = max(1, depth.size.height // 5)
+    top, bottom = float(depth.values[:rows].mean()), float(depth.values[-rows:].mean())
+    if bottom < top - 0.25:
+        return "; its bottom is farther than its top: if that is wrong, use --invert-depth"
+    return ""

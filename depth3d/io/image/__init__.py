@@ -1,0 +1,1 @@
+"""Pictures: pixels, colors, EXIF, JPEG segments and XMP."""

@@ -1,0 +1,258 @@
+"""Pictures from and to files: upright, sRGB, with their alpha, up to 16 bits."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pillow
+from PIL import UnidentifiedImageError
+
+from depth3d.errors import InvalidInput, ReadError, WriteError
+from depth3d.image import Image, Size
+from depth3d.io.atomic import atomic_path
+from depth3d.io.image.color import Pixels, to_srgb
+from depth3d.io.image.exif import read_exif, upright
+
+__all__ = ["LARGEST", "encode_image", "flatten", "is_heif", "open_image", "read_bytes", "save_image"]
+
+# Decoded pixels a picture may have. Four bytes each in Pillow and three in the result: about 1 GB.
+LARGEST = 128 * 1024 * 1024
+_HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"MiHE"}
+# Named, as Pillow would also run Ghostscript on PostScript.
+_FORMATS = (
+    "JPEG",
+    "MPO",
+    "PNG",
+    "WEBP",
+    "TIFF",
+    "HEIF",
+    "AVIF",
+    "GIF",
+    "BMP",
+    "DIB",
+    "PPM",
+    "JPEG2000",
+    "TGA",
+    "ICO",
+    "PSD",
+    "QOI",
+)
+
+
+def open_image(
+    source: str | Path | bytes | Pillow.Image | NDArray[Any],
+    *,
+    at_most: int | None = None,
+    color_managed: bool = True,
+) -> Image:
+    """Open any picture as sRGB, upright, with its alpha.
+
+    Parameters
+    ----------
+    source: a path, the bytes of a file, a Pillow picture, or an array (H, W, 3), (H, W, 4) or (H, W),
+        uint8 or uint16, taken as sRGB.
+    at_most: longest side wanted in pixels; larger pictures are shrunk (JPEG while decoding, which saves
+        memory). None keeps every pixel.
+    color_managed: False leaves the values as they stand in the file (depth maps), whatever its profile says.
+
+    Returns the first picture of a file with several; ``notes`` says so. EXIF orientation and ICC profile
+    are applied; 16 bits stay 16 bits; ``alpha`` is None where everything is opaque.
+
+    Raises ``ReadError`` if the file is missing, damaged, no picture, or larger than 128 megapixels;
+    ``InvalidInput`` for an array of another form.
+    """
+    if isinstance(source, np.ndarray):
+        image = _from_array(source)
+    elif isinstance(source, Pillow.Image):
+        with _one_error("the picture"):
+            image = _decode(source.copy(), None, at_most, color_managed)
+    elif isinstance(source, bytes | bytearray | memoryview):
+        image = _from_bytes(bytes(source), "the picture", at_most, color_managed)
+    else:
+        image = _from_bytes(read_bytes(Path(source)), source, at_most, color_managed)
+    return image if at_most is None else image.resized(image.size.fit(at_most))
+
+
+def flatten(image: Image) -> Image:
+    """The picture on white, without alpha: for formats and screens that have none."""
+    if image.alpha is None:
+        return image
+    top = int(np.iinfo(image.pixels.dtype).max)
+    alpha = image.alpha[..., None].astype(np.uint32)
+    over = (image.pixels.astype(np.uint32) * alpha + top * (top - alpha) + top // 2) // top
+    return replace(image, pixels=over.astype(image.pixels.dtype), alpha=None)
+
+
+def save_image(image: Image, path: str | Path, *, force: bool = False, quality: int = 95) -> Path:
+    """Write a picture in the format of the suffix; returns the path.
+
+    PNG and TIFF keep 16 bits and alpha, WebP and AVIF keep alpha; JPEG, BMP and the rest are flattened on
+    white. ``quality`` (1 to 100) is for JPEG, WebP and AVIF.
+
+    Raises ``ExistsError`` or ``WriteError``.
+    """
+    path = Path(path)
+    with atomic_path(path, force=force) as temporary:
+        temporary.write_bytes(encode_image(image, path.suffix, quality=quality, name=path))
+    return path
+
+
+def encode_image(image: Image, suffix: str, *, quality: int = 95, name: str | Path = "picture") -> bytes:
+    """The bytes of a picture file of the kind of ``suffix`` (".png"); see ``save_image``."""
+    suffix = suffix.lower()
+    if suffix in (".png", ".tif", ".tiff") and image.pixels.dtype == np.uint16:
+        return _encode_deep(image, suffix)
+    image = image.eight_bit()
+    if suffix not in (".png", ".webp", ".avif", ".tif", ".tiff"):
+        image = flatten(image)
+    pixels = image.pixels if image.alpha is None else np.dstack([image.pixels, image.alpha])
+    kind = Pillow.registered_extensions().get(suffix)
+    settings: dict[str, Any] = {}
+    if kind in ("JPEG", "WEBP", "AVIF"):
+        settings["quality"] = quality
+    if kind == "JPEG":
+        settings |= {"subsampling": 0 if quality >= 90 else 2, "optimize": True}
+    if kind in ("TIFF",):
+        settings["compression"] = "tiff_adobe_deflate"
+    if kind is None or kind not in Pillow.SAVE:
+        raise WriteError(
+            name, f"no picture format is called {suffix or '(no suffix)'!r}; use .png, .jpg, .webp or .tif"
+        )
+    buffer = io.BytesIO()
+    try:
+        Pillow.fromarray(np.ascontiguousarray(pixels)).save(buffer, kind, **settings)
+    except (ValueError, SystemError) as error:
+        raise WriteError(name, f"cannot be written as {kind}: {error}") from error
+    return buffer.getvalue()
+
+
+def _encode_deep(image: Image, suffix: str) -> bytes:
+    import cv2  # Pillow writes no 16-bit colour
+
+    channels = [image.pixels[..., index] for index in (2, 1, 0)]
+    if image.alpha is not None:
+        channels.append(image.alpha)
+    done, data = cv2.imencode(suffix, np.dstack(channels))
+    if not done:
+        raise InvalidInput(f"a 16-bit picture of {image.size} cannot be encoded as {suffix}")
+    return bytes(data)
+
+
+def read_bytes(path: Path) -> bytes:
+    """All of a file; raises ``ReadError`` that says why it cannot be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise ReadError(path, "there is no such file") from None
+    except IsADirectoryError:
+        raise ReadError(path, "is a folder, expected a picture") from None
+    except OSError as error:
+        raise ReadError(path, f"cannot be read: {error.strerror or error}") from error
+
+
+def _from_bytes(data: bytes, name: str | Path, at_most: int | None, color_managed: bool) -> Image:
+    if not data:
+        raise ReadError(name, "the file is empty")
+    if is_heif(data):
+        import pillow_heif
+
+        pillow_heif.register_heif_opener()
+    Pillow.init()
+    known = [name for name in _FORMATS if name in Pillow.OPEN]
+    with _one_error(name), Pillow.open(io.BytesIO(data), formats=known) as picture:
+        return _decode(picture, data, at_most, color_managed)
+
+
+@contextmanager
+def _one_error(name: str | Path) -> Iterator[None]:
+    """Whatever a decoder raises on a damaged file becomes one ``ReadError`` that says what and where."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # our own limit stands in for Pillow's bomb warning
+            yield
+    except ReadError as error:
+        raise ReadError(name, error.reason) from None
+    except UnidentifiedImageError:
+        raise ReadError(name, "is no picture that depth3d knows, or its beginning is damaged") from None
+    except Pillow.DecompressionBombError:
+        raise ReadError(name, f"claims more than {LARGEST / 2**20:.0f} megapixels; make it smaller first") from None
+    except MemoryError:
+        raise ReadError(name, "does not fit into memory; make it smaller first") from None
+    except Exception as error:  # damaged files make decoders raise nearly anything
+        raise ReadError(name, f"the picture is damaged or incomplete ({_brief(error)})") from error
+
+
+def _brief(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    return text[:120] if text else type(error).__name__
+
+
+def _decode(picture: Pillow.Image, data: bytes | None, at_most: int | None, color_managed: bool) -> Image:
+    """Check the size before any pixel is decoded, then decode, turn upright and convert."""
+    notes: tuple[str, ...] = ()
+    frames = int(getattr(picture, "n_frames", 1))
+    if frames > 1:
+        notes += (f"the first of {frames} pictures in the file is used",)
+    full = picture.size
+    if at_most is not None and picture.format in ("JPEG", "MPO") and max(full) > at_most:
+        picture.draft(None, Size(*full).fit(at_most))
+    if min(picture.size) < 1:
+        raise ReadError("", f"the picture is empty ({full[0]}x{full[1]} pixels)")
+    if picture.size[0] * picture.size[1] > LARGEST:
+        raise ReadError(
+            "", f"has {full[0]}x{full[1]} pixels, more than {LARGEST / 2**20:.0f} megapixels; make it smaller first"
+        )
+    profile = (picture.info.get("icc_profile") or None) if color_managed else None
+    pixels = _decode_deep(picture, data) if profile is None else None
+    if pixels is None:
+        picture.load()
+        pixels = to_srgb(picture, profile)
+    # After the pixels: PNG's EXIF reader decodes them too, and would swallow the error of a damaged file.
+    focal, orientation = read_exif(picture)
+    color, alpha = upright(pixels.color, orientation), None
+    if pixels.alpha is not None:
+        alpha = upright(pixels.alpha, orientation)
+    return Image(color, alpha, focal, notes + pixels.notes)
+
+
+def _decode_deep(picture: Pillow.Image, data: bytes | None) -> Pixels | None:
+    """16-bit colour, which Pillow would cut to 8; None where the file has no such pixels."""
+    if data is None or not _is_deep_color(picture, data):
+        return None
+    import cv2
+
+    raw = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if raw is None or raw.dtype != np.uint16 or raw.ndim != 3 or raw.shape[2] not in (3, 4):
+        return None  # Pillow reads it, or says what is wrong
+    alpha = raw[..., 3] if raw.shape[2] == 4 and raw[..., 3].min() < 65535 else None
+    return Pixels(np.ascontiguousarray(raw[..., 2::-1]), alpha)
+
+
+def _is_deep_color(picture: Pillow.Image, data: bytes) -> bool:
+    if picture.format == "PNG":
+        return data[24] == 16 and data[25] in (2, 6)
+    if picture.format == "TIFF":
+        samples = getattr(picture, "tag_v2", {}).get(258, ())
+        return len(samples) >= 3 and set(samples) == {16} and picture.mode in ("RGB", "RGBA")
+    return False
+
+
+def is_heif(start: bytes) -> bool:
+    """Whether a file that begins so is HEIC (AVIF is another matter: Pillow reads it)."""
+    return start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS
+
+
+def _from_array(values: NDArray[Any]) -> Image:
+    if values.ndim == 2 and values.dtype in (np.uint8, np.uint16):
+        return Image(np.repeat(values[..., None], 3, axis=2))
+    if values.ndim == 3 and values.shape[2] == 4:
+        return Image(values[..., :3], values[..., 3])
+    return Image(values)

@@ -1,0 +1,1 @@
+"""Stereo pictures from and to files, one module a format."""

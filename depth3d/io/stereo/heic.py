@@ -1,0 +1,174 @@
+"""Spatial photos (HEIC with a ``ster`` entity group), as iPhones and Vision Pro write them.
+
+Reading is exact. Writing is experimental: pillow-heif writes no entity groups, so the group is put into
+its file afterwards; whether visionOS wants camera properties too could not be tried.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from depth3d.errors import ReadError, WriteError
+from depth3d.image import Image
+from depth3d.io.atomic import atomic_path
+from depth3d.io.image.read import flatten, open_image
+from depth3d.stereopair import StereoPair
+
+__all__ = ["is_spatial_heic", "read_spatial_heic", "write_spatial_heic"]
+
+
+def is_spatial_heic(path: str | Path) -> bool:
+    """Whether a HEIC file says that two of its pictures are a stereo pair."""
+    try:
+        return _stereo_group(path) is not None
+    except ReadError:
+        return False
+
+
+def read_spatial_heic(path: str | Path) -> StereoPair:
+    """Read both eyes of a spatial photo.
+
+    Raises ``ReadError`` if the file is damaged or holds no stereo group.
+    """
+    group = _stereo_group(path)
+    if group is None:
+        raise ReadError(path, "is a HEIC picture without a second eye")
+    import pillow_heif
+
+    file = pillow_heif.open_heif(path)
+    try:
+        left, right = (open_image(file[index].to_pillow()) for index in group)
+    except (ValueError, RuntimeError, EOFError, SyntaxError) as error:
+        raise ReadError(path, f"an eye of this spatial photo is damaged ({error})") from error
+    if left.size != right.size:
+        raise ReadError(path, f"its eyes have different sizes ({left.size} and {right.size})")
+    return StereoPair(left, right)
+
+
+def _stereo_group(path: str | Path) -> tuple[int, int] | None:
+    """Indices of the left and right picture, or None."""
+    import pillow_heif
+
+    try:
+        file = pillow_heif.open_heif(path)
+    except FileNotFoundError:
+        raise ReadError(path, "there is no such file") from None
+    except (ValueError, RuntimeError, EOFError, SyntaxError, OSError) as error:
+        raise ReadError(path, f"is no HEIC picture or is damaged ({error})") from error
+    groups: Any = file.info.get("entity_groups") or ()
+    for group in groups:
+        images: Any = group.get("images") or ()
+        if group.get("type") == "ster" and len(images) >= 2:
+            return int(images[0]), int(images[1])
+    return None
+
+
+def write_spatial_heic(pair: StereoPair, path: str | Path, *, quality: int = 90, force: bool = False) -> Path:
+    """Write both eyes as one HEIC with a ``ster`` group (experimental); returns the path.
+
+    Raises ``ExistsError`` or ``WriteError``.
+    """
+    import pillow_heif
+
+    heif: Any = pillow_heif.from_bytes("RGB", pair.size, _rgb(pair.left))
+    heif.add_frombytes("RGB", pair.size, _rgb(pair.right))
+    buffer = io.BytesIO()
+    try:
+        heif.save(buffer, quality=quality, format="HEIF")
+        data = _with_group(buffer.getvalue())
+    except (ValueError, RuntimeError, OSError, struct.error) as error:
+        raise WriteError(path, f"cannot be written as HEIC: {error}") from error
+    with atomic_path(path, force=force) as temporary:
+        temporary.write_bytes(data)
+    return Path(path)
+
+
+def _rgb(eye: Image) -> bytes:
+    return np.ascontiguousarray(flatten(eye.eight_bit()).pixels).tobytes()
+
+
+def _with_group(data: bytes) -> bytes:
+    """The HEIC file with its first two coded pictures grouped as a stereo pair."""
+    start, end = _find(data, b"meta", 0, len(data))
+    inside = start + 12  # box header and version
+    pictures = _coded_items(data, *_find(data, b"iinf", inside, end))
+    group = _box(b"grpl", _box(b"ster", struct.pack(">IIIII", 0, 0x7FFF, 2, *pictures[:2])))
+    table = bytearray(data)
+    _shift_items(table, *_find(data, b"iloc", inside, end), by=len(group))
+    struct.pack_into(">I", table, start, end - start + len(group))
+    return bytes(table[:end]) + group + bytes(table[end:])
+
+
+def _box(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", 8 + len(body)) + kind + body
+
+
+def _find(data: bytes, kind: bytes, start: int, end: int) -> tuple[int, int]:
+    """Where the first box of this kind starts and ends; raises ValueError if there is none."""
+    while start + 8 <= end:
+        size, found = struct.unpack_from(">I4s", data, start)
+        if size < 8:
+            break
+        if found == kind:
+            return start, start + size
+        start += size
+    raise ValueError(f"no {kind.decode()} box")
+
+
+def _coded_items(data: bytes, start: int, end: int) -> list[int]:
+    """Item numbers of the coded pictures (hvc1, or grids of them) in the order of the file."""
+    place = start + 12 + (2 if data[start + 8] == 0 else 4)
+    items: list[tuple[int, bytes]] = []
+    while place + 20 <= end:
+        (size,) = struct.unpack_from(">I", data, place)
+        wide = data[place + 8] >= 3
+        number, _, kind = struct.unpack_from(">IH4s" if wide else ">HH4s", data, place + 12)
+        items.append((number, kind))
+        place += size
+    grids = [number for number, kind in items if kind == b"grid"]
+    found = grids or [number for number, kind in items if kind == b"hvc1"]
+    if len(found) < 2:
+        raise ValueError(f"{len(found)} coded pictures, expected two")
+    return found
+
+
+def _shift_items(table: bytearray, start: int, end: int, *, by: int) -> None:
+    """Add ``by`` to every offset from the start of the file: the bytes behind the index move."""
+    version = table[start + 8]
+    offset_size, length_size = table[start + 12] >> 4, table[start + 12] & 15
+    base_size, index_size = table[start + 13] >> 4, table[start + 13] & 15 if version else 0
+    wide = version == 2
+    count = int.from_bytes(table[start + 14 : start + (18 if wide else 16)], "big")
+    place = start + (18 if wide else 16)
+    for _ in range(count):
+        place += 4 if wide else 2
+        method = 0
+        if version:
+            method = table[place + 1] & 15
+            place += 2
+        place += 2  # data reference
+        base_place = place
+        place += base_size
+        (extents,) = struct.unpack_from(">H", table, place)
+        place += 2
+        in_file = method == 0  # 1 counts from the idat box, which stays inside the index
+        if in_file and base_size and int.from_bytes(table[base_place : base_place + base_size], "big"):
+            _add(table, base_place, base_size, by)
+            in_file = False
+        for _ in range(extents):
+            place += index_size
+            if in_file:
+                _add(table, place, offset_size, by)
+            place += offset_size + length_size
+    if place > end:
+        raise ValueError("the iloc box is damaged")
+
+
+def _add(table: bytearray, place: int, size: int, by: int) -> None:
+    value = int.from_bytes(table[place : place + size], "big") + by
+    table[place : place + size] = value.to_bytes(size, "big")

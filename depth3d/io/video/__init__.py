@@ -1,0 +1,1 @@
+"""Clips: decoding, encoding, muxing, stereo metadata."""

@@ -1,0 +1,145 @@
+"""Colour of decoded frames: what the file's tags mean, and their conversion to RGB.
+
+Everything that is not HDR becomes BT.709 code values (as an ordinary screen shows them). An HDR clip
+keeps its own PQ or HLG code values in 16 bits, so that nothing is lost; beside them a tone-mapped
+8-bit picture can be had for whoever has to look at it (``io.tonemap``). Code points are those of ITU-T H.273.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+import numpy as np
+from av.sidedata.sidedata import Type
+from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
+
+from depth3d.frames import BT709, Colour
+from depth3d.io.video.tonemap import ToneMapper
+
+__all__ = ["Converter", "bit_depth", "stored_colour"]
+
+UNKNOWN, RGB, BT2020_CONSTANT = 2, 0, 10
+_MATRICES = (1, 4, 5, 6, 7, 9)  # those libswscale knows
+_FULL, _LIMITED = 2, 1  # FFmpeg's names for the ranges: JPEG and MPEG
+
+
+def bit_depth(frame: Any) -> int:
+    """Bits per sample of a decoded frame; 8 for palettes and other odd formats."""
+    components = frame.format.components
+    return max(8, *(int(part.bits) for part in components)) if components else 8
+
+
+def stored_colour(frame: Any) -> Colour:
+    """The tags of a decoded frame, with the usual guess where they are missing.
+
+    Untagged pictures of standard definition (up to 1279 wide and 576 high) are BT.601, larger ones
+    BT.709: what mpv and television sets do. Untagged primaries count as BT.709.
+    """
+    matrix = int(frame.colorspace)
+    if matrix == BT2020_CONSTANT:
+        matrix = 9
+    rgb = frame.format.is_rgb or frame.format.has_palette
+    if rgb or matrix == RGB:
+        matrix = RGB
+    elif matrix not in _MATRICES:
+        matrix = 5 if frame.width < 1280 and frame.height <= 576 else 1
+    primaries, transfer = int(frame.color_primaries), int(frame.color_trc)
+    if transfer in (16, 18) and primaries in (0, UNKNOWN):
+        primaries = 9  # PQ and HLG without primaries: BT.2020 in every known case
+    full = rgb or int(frame.color_range) == _FULL or frame.format.name.startswith("yuvj")
+    return Colour(
+        primaries=1 if primaries in (0, UNKNOWN) else primaries,
+        transfer=1 if transfer in (0, UNKNOWN) else transfer,
+        matrix=matrix,
+        full_range=full,
+        mastering=_mastering(frame),
+        light_level=_light_level(frame),
+    )
+
+
+class Converter:
+    """Turns decoded frames of one clip into RGB arrays.
+
+    Parameters
+    ----------
+    stored: the clip's tags.
+    bits: of the stored samples; more than 8 gives uint16.
+    tone_map: bring an HDR clip to BT.709 in 8 bits.
+    """
+
+    def __init__(self, stored: Colour, bits: int, *, tone_map: bool) -> None:
+        self.stored = stored
+        self.keeps_hdr = stored.hdr and not tone_map
+        self.deep = bits > 8 and not (stored.hdr and tone_map)
+        # A context of libswscale builds a large table when primaries change: it is kept.
+        self._reformatter = VideoReformatter()
+        self._mapper = ToneMapper(stored.transfer) if stored.hdr else None
+        # The primaries of both BT.601 systems differ from BT.709 too, but only a tag tells that they are meant.
+        self._gamut = stored.primaries not in (1, UNKNOWN)
+
+    @property
+    def colour(self) -> Colour:
+        """What the pixels of ``image`` mean."""
+        return self.stored if self.keeps_hdr else BT709
+
+    def image(self, frame: Any) -> NDArray[Any]:
+        """(H, W, 3) uint8 or uint16 as the clip stands (not turned)."""
+        if self.stored.hdr:
+            deep = self._rgb(frame, "rgb48le")
+            return deep if self.keeps_hdr else self.seen(deep)
+        wanted = {"dst_color_primaries": 1, "dst_color_trc": 1} if self._gamut else {}
+        return self._rgb(frame, "rgb48le" if self.deep else "rgb24", **wanted)
+
+    def seen(self, deep: NDArray[np.uint16]) -> NDArray[np.uint8]:
+        """(H, W, 3) PQ or HLG code values of this clip -> uint8 BT.709."""
+        if self._mapper is None:
+            raise ValueError("this clip is not HDR")
+        return self._mapper(deep)
+
+    def _rgb(self, frame: Any, layout: str, **wanted: int) -> NDArray[Any]:
+        if wanted:
+            frame.color_primaries, frame.color_trc = self.stored.primaries, self.stored.transfer
+        if frame.format.name == layout:
+            return np.ascontiguousarray(frame.to_ndarray())
+        matrix = {} if self.stored.matrix == RGB else {"src_colorspace": self.stored.matrix}
+        picture = self._reformatter.reformat(
+            frame,
+            format=layout,
+            src_color_range=_FULL if self.stored.full_range else _LIMITED,
+            dst_color_range=_FULL,
+            **matrix,
+            **wanted,
+        )
+        return np.ascontiguousarray(picture.to_ndarray())
+
+
+def _side_data(frame: Any, kind: Type) -> bytes | None:
+    for item in frame.side_data:
+        if item.type == kind:
+            return bytes(item)
+    return None
+
+
+def _light_level(frame: Any) -> tuple[int, int] | None:
+    data = _side_data(frame, Type.CONTENT_LIGHT_LEVEL)
+    if data is None or len(data) < 8:
+        return None
+    most, average = struct.unpack_from("=II", data)
+    return int(most), int(average)
+
+
+def _mastering(frame: Any) -> str | None:
+    """AVMasteringDisplayMetadata (ten fractions and two flags) in x265's words and units."""
+    data = _side_data(frame, Type.MASTERING_DISPLAY_METADATA)
+    if data is None or len(data) < 88:
+        return None
+    numbers = struct.unpack_from("=22i", data)
+    if not (numbers[20] and numbers[21]):
+        return None
+    values = [numbers[i] / (numbers[i + 1] or 1) for i in range(0, 20, 2)]
+    red, green, blue, white = (tuple(round(v * 50000) for v in values[i : i + 2]) for i in range(0, 8, 2))
+    low, high = (round(v * 10000) for v in values[8:10])
+    points = "".join(f"{n}({p[0]},{p[1]})" for n, p in (("G", green), ("B", blue), ("R", red), ("WP", white)))
+    return f"{points}L({high},{low})"

@@ -1,0 +1,113 @@
+"""A photo becomes a looping animation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from depth3d.errors import InvalidInput
+from depth3d.image import Size
+from depth3d.options import AnimateOptions, DepthOptions, changed, frame_rate, nothing_left
+from depth3d.pipeline.notebook import WrittenPath
+from depth3d.pipeline.scene import Scene, load_scene
+
+__all__ = ["animate", "animate_scene", "output_size"]
+
+# Longer side of a result where the user names none: what phones, TVs and social sites show without scaling up.
+LONG_SIDE = 1920
+_NAMED = {"720p": 1280, "1080p": 1920, "1440p": 2560, "2160p": 3840, "4k": 3840}
+
+
+def output_size(wanted: str, photo: Size, *, even: bool = True, long_side: int = LONG_SIDE) -> Size:
+    """What ``--size`` means for a photo of this size.
+
+    "auto": the photo's shape, longer side at most ``long_side``. "1080p" and its kin: the photo's shape with
+    that longer side (1920 for 1080p). "WIDTHxHEIGHT": exactly this. Sides become even for video.
+
+    Raises ``InvalidInput`` for anything else, and for sides under 16 or over 16384 pixels.
+    """
+    named = re.fullmatch(r"(\d+)[xX](\d+)", wanted)
+    if named:
+        size = Size(int(named[1]), int(named[2]))
+    elif wanted == "auto":
+        size = photo.fit(long_side)
+    elif wanted.lower() in _NAMED:
+        scale = _NAMED[wanted.lower()] / max(photo)
+        size = Size(max(1, round(photo.width * scale)), max(1, round(photo.height * scale)))
+    else:
+        raise InvalidInput(f"size {wanted!r}: expected WIDTHxHEIGHT, auto, or one of {', '.join(_NAMED)}")
+    if named and not all(16 <= side <= 16384 for side in size):
+        raise InvalidInput(f"size {size}: expected sides between 16 and 16384 pixels")
+    return size.even() if even else size
+
+
+def animate(
+    photo: str | Path,
+    output: str | Path | None = None,
+    options: AnimateOptions | None = None,
+    depth: DepthOptions | None = None,
+    *,
+    force: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+    **changes: Any,
+) -> Path:
+    """Turn a photo into a looping 3D animation; return the path written.
+
+    Parameters
+    ----------
+    photo: any picture, also a stereo picture or one with depth inside or beside it.
+    output: ``.mp4``, ``.webm``, ``.gif``, ``.webp`` or ``.png`` (APNG); default ``NAME_3d.mp4`` beside it.
+    options, depth: all settings; single ones may be given by name instead (``amount=3, model="tiny"``).
+    force: replace an existing file.
+    progress: called with (frames done, frames in all).
+
+    Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
+    """
+    options = changed(options or AnimateOptions(), changes)
+    depth = changed(depth or DepthOptions(), changes)
+    nothing_left(changes, options, depth)
+    photo = Path(photo)
+    target = Path(output) if output is not None else photo.with_name(f"{photo.stem}_3d.mp4")
+    from depth3d.io.animation import animation_format
+    from depth3d.io.atomic import refuse_existing
+
+    animation_format(target)
+    refuse_existing(target, force=force)
+    return WrittenPath(animate_scene(load_scene(photo, depth), target, options, force=force, progress=progress))
+
+
+def animate_scene(
+    scene: Scene,
+    target: Path,
+    options: AnimateOptions,
+    *,
+    force: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Path:
+    """Render and write the animation of a photo that is loaded already, alpha on white; see ``animate``."""
+    from depth3d.io.animation import animation_format, write_animation
+    from depth3d.io.image.read import flatten
+    from depth3d.pipeline.views import render_path
+
+    rate = frame_rate(options.fps)
+    size = output_size(options.size, scene.image.size, long_side=animation_format(target).long_side)
+    count = max(2, round(options.seconds * rate))
+    frames = render_path(
+        flatten(scene.image),  # no clip has alpha, and what lies under transparent pixels is often garbage
+        scene.depth,
+        path=options.path,
+        amount=options.amount,
+        seconds=options.seconds,
+        fps=rate,
+        size=size,
+        focus=options.focus,
+        quality=options.quality,
+        bokeh=options.bokeh,
+        shutter=options.shutter,
+        vignette=options.vignette,
+        tremble=options.tremble,
+    )
+    report = None if progress is None else (lambda done: progress(done, count))
+    return write_animation(frames, target, fps=rate, size=size, count=count, force=force, progress=report)

@@ -1,0 +1,1 @@
+"""Measures a stereo file and reports on it."""

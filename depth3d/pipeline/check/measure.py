@@ -1,0 +1,295 @@
+"""How good is the 3D of a stereo file, whoever made it: parallax, alignment, colours, window, order of the eyes."""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.errors import InvalidInput, ReadError
+from depth3d.image import Image
+from depth3d.pipeline.check.report import findings
+from depth3d.pipeline.comfort import border_disparity
+from depth3d.stereopair import StereoPair, Viewing
+
+__all__ = ["PERCENTILES", "StereoReport", "check", "check_pair"]
+
+PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
+# Disparities are measured at this width: a sixteenth of a pixel is a hundredth of a percent.
+_WIDTH = 640
+# Bins of the histogram, percent of the width.
+_RANGE, _STEP = 8.0, 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class StereoReport:
+    """What was measured. Percent of one eye's width; positive = in front of the screen (crossed).
+
+    Parameters
+    ----------
+    path, layout: the file, and what it was taken for.
+    width, height: of one eye, px. ``frames``: how many were looked at (1 for a picture).
+    disparity: percentile ("1" .. "99") -> percent, over all frames.
+    arc_minutes: the same as angles, seen on ``screen``.
+    nearest, farthest: 99th and 1st percentile of the loudest frame, percent.
+    vertical: y of the right eye less that of the left at the middle of the picture, percent of the height;
+        ``vertical_worst``: the largest in the picture, with roll (degrees) and scale (right over left).
+    colour: mean difference of the eyes' colours, CIE Lab; below 2 nobody sees it.
+    window: how far things at the left and right edge stand in front of the screen, percent (0 = none).
+    swapped: whether left and right seem to be exchanged.
+    sure: share of the picture that both eyes see and agree on.
+    verdict: findings in words, worst first; one that begins with "good" if there is nothing to say.
+    histogram: counts of disparities from -8 to 8 percent in steps of 0.05.
+    """
+
+    path: str
+    layout: str
+    width: int
+    height: int
+    frames: int
+    disparity: dict[str, float]
+    arc_minutes: dict[str, float]
+    screen: str
+    nearest: float
+    farthest: float
+    vertical: float
+    vertical_worst: float
+    roll: float
+    scale: float
+    colour: float
+    window: tuple[float, float]
+    swapped: bool
+    sure: float
+    verdict: tuple[str, ...] = ()
+    histogram: tuple[int, ...] = field(default=(), repr=False)
+
+    def facts(self) -> dict[str, Any]:
+        """For JSON, without the histogram."""
+        facts = asdict(self)
+        del facts["histogram"]
+        return facts
+
+
+def check(
+    path: str | Path,
+    *,
+    screen: str | None = None,
+    distance: str | None = None,
+    frames: int = 12,
+    layout: str | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> StereoReport:
+    """Measure any stereo picture or clip.
+
+    Parameters
+    ----------
+    path: MPO, JPS, PNS, side by side, top-bottom, left and right files, cards, clips. Anaglyphs and
+        interlaced pictures cannot be taken apart.
+    screen, distance: for the angles, as "55in" and "2.5m" (the default).
+    frames: of a clip, how many are looked at, spread evenly.
+    layout: "sbs", "sbs-half", "cross", "tb", "tb-half" where file name, marks and content mislead.
+
+    Raises ``ReadError`` where no two eyes are found.
+    """
+    path = Path(path)
+    viewing = (screen or "55in", distance or "2.5m")
+    from depth3d.io.video.reader import is_clip
+
+    if frames < 1:
+        raise InvalidInput(f"check: frames is {frames}, expected at least 1")
+    if is_clip(path):
+        name, pairs = _clip_pairs(path, frames, layout)
+    else:
+        name, pairs = _picture_pair(path, layout)
+    measured = []
+    for number, pair in enumerate(pairs, start=1):
+        measured.append(_measure(pair))
+        if progress is not None:
+            progress(number, frames)
+    if not measured:
+        raise ReadError(path, "no frame could be decoded")
+    return _report(path, name, measured, viewing)
+
+
+def check_pair(pair: StereoPair, *, screen: str = "55in", distance: str = "2.5m") -> StereoReport:
+    """Measure two eyes that are in memory; see ``check``."""
+    return _report(Path("pair"), "two pictures", [_measure(pair)], (screen, distance))
+
+
+@dataclass(frozen=True, slots=True)
+class _Measured:
+    size: tuple[int, int]
+    percent: NDArray[np.float32]  # disparities of sure pixels
+    vertical: tuple[float, float, float, float]  # middle and worst (percent of the height), roll, scale
+    colour: float
+    window: tuple[float, float]
+    order: float
+    sure: float
+
+
+def _measure(pair: StereoPair) -> _Measured:
+    from depth3d.depth.stereo.alignment import measure_alignment
+    from depth3d.depth.stereo.eye_order import eye_order
+    from depth3d.depth.stereo.match import stereo_disparity
+
+    size = pair.size
+    small = size.fit(_WIDTH)
+    left, right = pair.left.eight_bit().resized(small), pair.right.eight_bit().resized(small)
+    alignment = measure_alignment(pair.left, pair.right)
+    found = stereo_disparity(left, right)
+    values, sure = found.disparity.values, found.sure
+    known = values[sure] if sure.mean() > 0.02 else values.ravel()
+    percent = known[:: max(1, known.size // 100_000)] / small.width * 100
+    at_left, at_right = (value / small.width * 100 for value in border_disparity(values))
+    order, strips = eye_order(left, values, sure)
+    rows = np.broadcast_to(np.arange(small.height)[:, None], values.shape)
+    # What is lower in a picture is usually nearer: a weaker sign, for scenes without strips.
+    ground = float(np.corrcoef(values[sure], rows[sure])[0, 1]) if sure.sum() > 100 and values[sure].std() > 0.05 else 0
+    return _Measured(
+        (size.width, size.height),
+        percent.astype(np.float32),
+        (
+            alignment.vertical / size.height * 100,
+            alignment.worst / size.height * 100,
+            alignment.roll,
+            alignment.scale,
+        ),
+        _colour_difference(left, right, values, sure),
+        (at_left, at_right),
+        order * min(1.0, strips / 100) + 0.5 * ground,
+        float(sure.mean()),
+    )
+
+
+def _colour_difference(left: Image, right: Image, disparity: NDArray[np.float32], sure: NDArray[np.bool_]) -> float:
+    """Mean distance in Lab between the blurred left eye and the right eye seen from its place."""
+    height, width = disparity.shape
+    x = np.arange(width, dtype=np.float32)[None, :] - disparity
+    y = np.ascontiguousarray(np.broadcast_to(np.arange(height, dtype=np.float32)[:, None], x.shape))
+    seen = cv2.remap(right.pixels, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    a, b = (
+        cv2.blur(cv2.cvtColor(eye.astype(np.float32) / 255, cv2.COLOR_RGB2LAB), (15, 15)) for eye in (left.pixels, seen)
+    )
+    difference = np.linalg.norm(a - b, axis=2)
+    return float(np.median(difference[sure])) if sure.any() else float(np.median(difference))
+
+
+def _report(path: Path, layout: str, measured: list[_Measured], viewing: tuple[str, str]) -> StereoReport:
+    together = np.concatenate([one.percent for one in measured])
+    width, height = measured[0].size
+    seat = Viewing.parse(*viewing, aspect=width / height)
+    disparity = {str(p): float(v) for p, v in zip(PERCENTILES, np.percentile(together, PERCENTILES), strict=True)}
+    ends = np.array([np.percentile(one.percent, (1, 99)) for one in measured])
+    vertical = np.median([one.vertical for one in measured], axis=0)
+    edges = np.round(np.arange(-_RANGE, _RANGE + _STEP / 2, _STEP), 6)
+    counts, _ = np.histogram(np.clip(together, -_RANGE, _RANGE - 1e-6), bins=edges)
+    report = StereoReport(
+        path=str(path),
+        layout=layout,
+        width=width,
+        height=height,
+        frames=len(measured),
+        disparity={p: round(v, 3) for p, v in disparity.items()},
+        arc_minutes={p: round(float(np.sign(v)) * seat.arc_minutes(abs(v)), 1) for p, v in disparity.items()},
+        screen=f"{viewing[0]} at {viewing[1]}",
+        nearest=round(float(ends[:, 1].max()), 3),
+        farthest=round(float(ends[:, 0].min()), 3),
+        vertical=round(float(vertical[0]), 3),
+        vertical_worst=round(float(vertical[1]), 3),
+        roll=round(float(vertical[2]), 3),
+        scale=round(float(vertical[3]), 5),
+        colour=round(float(np.median([one.colour for one in measured])), 2),
+        window=(
+            round(max(one.window[0] for one in measured), 3),
+            round(max(one.window[1] for one in measured), 3),
+        ),
+        swapped=bool(np.median([one.order for one in measured]) < -0.3),
+        sure=round(float(np.median([one.sure for one in measured])), 3),
+        histogram=tuple(int(count) for count in counts),
+    )
+    behind = abs(min(0.0, report.farthest)) / 100 * seat.width_metres
+    return replace(report, verdict=findings(report, behind))
+
+
+def _picture_pair(path: Path, layout: str | None) -> tuple[str, Iterator[StereoPair]]:
+    from depth3d.io.image.read import open_image
+    from depth3d.io.stereo.detect import read_stereo
+    from depth3d.stereoformats import find_format
+    from depth3d.stereopair import unpack
+
+    if layout is not None:
+        return layout, iter([unpack(open_image(path), find_format(layout))])
+    pair = read_stereo(path)
+    return "; ".join(pair.notes) or f"stereo picture ({path.suffix[1:].upper()})", iter([pair])
+
+
+def _clip_pairs(path: Path, count: int, layout: str | None) -> tuple[str, Iterator[StereoPair]]:
+    from depth3d.io.stereo.jps_pns import Mark
+    from depth3d.io.stereo.layouts import named_mark, seen_mark
+    from depth3d.io.video.reader import VideoReader
+    from depth3d.stereoformats import find_format
+
+    with VideoReader(path) as reader:
+        info = reader.info
+        first = next(iter(reader)).image
+    how = "given"
+    if layout is not None:
+        card = find_format(layout)
+        mark: Mark | None = Mark(card.packing, card.half, card.right_first)
+    else:
+        mark, how = _marked(path, first), "told by the file's marks"
+        # Names say more than marks do: which of half and full it is.
+        named = named_mark(path, info.size)
+        if named is not None and (mark is None or mark.packing == named.packing):
+            mark, how = named, "told by its name"
+        if mark is None:
+            mark, how = seen_mark(first), "told by its two halves"
+    if mark is None or mark.packing not in ("side", "stack"):
+        raise ReadError(path, "no two eyes found in this clip; --layout sbs, sbs-half, tb ... tells how they lie")
+    words = "top-bottom" if mark.packing == "stack" else "side by side"
+    return f"clip, {words}, {'half' if mark.half else 'full'} ({how})", _sampled(path, mark, info, count)
+
+
+def _sampled(path: Path, mark: Any, info: Any, count: int) -> Iterator[StereoPair]:
+    from depth3d.io.video.reader import VideoReader
+
+    length = info.duration or (Fraction(info.count or 1) / info.rate)
+    with VideoReader(path, tone_map=True) as reader:
+        for number in range(count):
+            time = info.start + length * (2 * number + 1) / (2 * count)
+            for frame in reader.around(time):
+                yield mark.unpack(frame.image.eight_bit())
+                break
+
+
+_ST3D = {1: ("stack", False), 2: ("side", False), 4: ("side", True)}
+_STEREO_MODE = {1: ("side", False), 2: ("stack", True), 3: ("stack", False), 11: ("side", True)}
+
+
+def _marked(path: Path, first: Image) -> Any:
+    """What MP4's st3d box or Matroska's StereoMode says; read from the head and the tail of the file only."""
+    from depth3d.io.stereo.jps_pns import Mark
+
+    room = 16 << 20
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+        head = data[: min(room, len(data))]
+        place = head.find(b"st3d")
+        if place < 0 and len(data) > room:
+            head = data[-room:]
+            place = head.find(b"st3d")
+        found = _ST3D.get(head[place + 8]) if 0 <= place < len(head) - 9 else None
+        if found is None and data[:4] == b"\x1a\x45\xdf\xa3":
+            place = data[: 1 << 20].find(b"\x53\xb8\x81")
+            found = _STEREO_MODE.get(data[place + 3]) if place >= 0 else None
+    if found is None:
+        return None
+    side = found[0] == "side"
+    half = first.size.aspect < 2.2 if side else first.size.aspect > 1.1
+    return Mark(found[0], half, found[1])

@@ -1,0 +1,1 @@
+"""A clip becomes 3D: jobs, two passes, work folder, shots."""

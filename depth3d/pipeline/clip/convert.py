@@ -1,0 +1,289 @@
+"""A clip becomes 3D: depth of every frame, steadied in time, drawn for both eyes, with all else of the clip kept.
+
+Two passes. The first predicts and steadies depth and keeps it in the work folder; only then the range of every
+scene is known. The second draws and encodes. Both go on where a stopped run left off, and the finished file
+appears only whole.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from depth3d.errors import InvalidInput, VideoError
+from depth3d.frames import BT709
+from depth3d.io.atomic import atomic_path, refuse_existing
+from depth3d.io.image.read import save_image
+from depth3d.io.video.encoders import choose
+from depth3d.io.video.mux import Film, finish
+from depth3d.options import (
+    AnimateOptions,
+    DepthOptions,
+    OutputOptions,
+    StabilizeOptions,
+    StereoOptions,
+    VideoOptions,
+)
+from depth3d.pipeline.clip.depth_files import given_depth, save_depth
+from depth3d.pipeline.clip.depth_pass import DepthSource, Progress, StoredDepth, first_pass
+from depth3d.pipeline.clip.job import ClipJob, plan_job
+from depth3d.pipeline.clip.plan import make_plan
+from depth3d.pipeline.clip.preview import contact_sheet, find_places, pick_frames, preview_path, with_thumbnails
+from depth3d.pipeline.clip.render_pass import Pieces, Style, draw_pieces
+from depth3d.pipeline.clip.renderers import DepthDrawer, Drawer, Look, PathDrawer, StereoDrawer, moving_format
+from depth3d.pipeline.clip.shots import ShotList, measure_shots, read_shots, write_shots
+from depth3d.pipeline.clip.sphere import SphereDrawer
+from depth3d.pipeline.clip.stereo_metadata import Marks, marks_of, write_marks
+from depth3d.pipeline.clip.workspace import WorkFolder
+
+__all__ = ["Product", "convert"]
+
+log = logging.getLogger("depth3d.video")
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What a clip is turned into.
+
+    Parameters
+    ----------
+    kind: "stereo", "animate" (a moving camera over the playing clip) or "depth" (a depth clip).
+    stereo, animate: options of the first two; ``heatmap``: colours of a depth clip, or None for grey.
+    """
+
+    kind: str = "stereo"
+    stereo: StereoOptions = StereoOptions()
+    animate: AnimateOptions = AnimateOptions()
+    heatmap: str | None = None
+
+    def key(self) -> dict[str, Any]:
+        """All that the drawn pictures depend on, besides depth and clip."""
+        if self.kind == "depth":
+            return {"heatmap": self.heatmap}
+        return asdict(self.animate if self.kind == "animate" else self.stereo)
+
+
+def convert(
+    input: str | Path,
+    output: str | Path | None = None,
+    *,
+    stereo: StereoOptions | None = None,
+    animate: AnimateOptions | None = None,
+    only_depth: bool = False,
+    heatmap: str | None = None,
+    depth: DepthOptions | None = None,
+    stabilize: StabilizeOptions | None = None,
+    video: VideoOptions | None = None,
+    output_options: OutputOptions | None = None,
+    progress: Progress | None = None,
+) -> Path:
+    """Turn a clip into a stereo clip (by default), a clip with a moving camera, or a depth clip; return its path.
+
+    Parameters
+    ----------
+    input: a video file, a GIF, or the pattern of an image sequence (``img_%04d.png``).
+    output: ``.mp4``, ``.mkv``, ``.mov``, ``.webm``; default ``NAME_LRF_Full_SBS.mp4`` and the like beside it.
+    stereo: format, parallax, convergence, eyes. One format; several: call again, the depth is predicted anew.
+    animate: a camera path instead of two eyes.
+    only_depth: the depth as a clip, white = near, or with the colour map ``heatmap``.
+    depth: where depth comes from; ``depth.depth`` may be a depth clip (``video.save_depth`` writes one) or a picture.
+    stabilize, video, output_options: how depth is steadied, how the clip is encoded, ``force``.
+    progress: called with (stage, frames done, frames in all or 0).
+
+    A stopped run (Ctrl-C, kill, full disk) goes on when called again with the same options.
+
+    Raises ``ExistsError`` before any work is done, ``VideoError`` with the number of the frame that failed,
+    and any other ``Depth3DError``.
+    """
+    video, outputs = video or VideoOptions(), output_options or OutputOptions()
+    kind = "depth" if only_depth else "animate" if animate is not None else "stereo"
+    if animate is not None and (animate.bokeh or animate.shutter or animate.vignette):
+        raise InvalidInput("bokeh, shutter and vignette are for photos; a clip has its own from its camera")
+    product = Product(kind, stereo or StereoOptions(), animate or AnimateOptions(), heatmap)
+    source = Path(input)
+    target = Path(output) if output is not None else default_target(source, product, video)
+    if not (video.dry_run or video.preview):
+        refuse_existing(target, force=outputs.force)
+    job = plan_job(source, depth or DepthOptions(), stabilize or StabilizeOptions(), video)
+    return _Conversion(job, product, target, outputs.force, progress).run()
+
+
+def default_target(source: Path, product: Product, video: VideoOptions) -> Path:
+    """Where the result goes if the user does not say."""
+    tags = {"animate": "_3d", "depth": "_depth"}
+    tag = tags.get(product.kind) or moving_format(product.stereo.format).tag
+    stem = source.stem.split("%")[0].replace("*", "").rstrip("_-. ") or source.parent.name or "clip"
+    suffix = {"ffv1": ".mkv", "libvpx-vp9": ".webm", "vp9": ".webm"}.get(video.codec.lower(), ".mp4")
+    return source.with_name(f"{stem}{tag}{suffix}")
+
+
+class _Conversion:
+    """One run: the two passes and the last step."""
+
+    def __init__(self, job: ClipJob, product: Product, target: Path, force: bool, progress: Progress | None) -> None:
+        self._job, self._product, self._target, self._force = job, product, target, force
+        self._progress = progress
+        self._done = 0
+        stereo = product.stereo
+        self._auto = stereo.convergence == "auto"
+        self._look = Look(stereo.parallax, 0.5 if stereo.convergence == "auto" else stereo.convergence)
+        for note in job.info.notes:
+            log.info("%s: %s", job.source.name, note)
+
+    def run(self) -> Path:
+        """Do what is not done yet; raises ``KeyboardInterrupt`` after telling how to go on."""
+        drawer, marks = self._drawer()
+        self._drawn = drawer.size
+        style = self._style(drawer, marks)
+        try:
+            with WorkFolder(self._target.parent, self._target.name) as work:
+                if self._job.video.dry_run:
+                    return self._tell_plan(work, drawer, style)
+                if self._job.video.preview:
+                    return self._preview(drawer)
+                return self._work(work, drawer, style, marks)
+        except KeyboardInterrupt:
+            log.warning("stopped after %d frames; the same command goes on from there", self._done)
+            raise
+
+    def _work(self, work: WorkFolder, drawer: Drawer, style: Style, marks: Marks) -> Path:
+        job = self._job
+        depth = self._depth(work)
+        shots = self._shots(depth)
+        if shots is None:
+            return Path(job.video.shots or "")
+        look = {"shots": [asdict(shot) for shot in shots.shots]} if shots.shots else asdict(self._look)
+        key = {**job.key(), **self._product.key(), **look, "depth": job.depth.depth, **_style_key(style)}
+        part = work.part("pictures", key, "drawing")
+        with drawer:
+            pieces = draw_pieces(job, depth, drawer, shots.look, style, part, self._report)
+        self._finish(pieces, style, marks)
+        part.remove()
+        work.remove("depth")
+        return self._target
+
+    def _depth(self, work: WorkFolder) -> DepthSource:
+        job = self._job
+        if job.depth.depth is not None:
+            return given_depth(Path(job.depth.depth), job)
+        part = work.part("depth", self._depth_key(), "depth")
+        stored = first_pass(job, part, self._report)
+        if job.video.save_depth is not None:
+            save_depth(stored, job, Path(job.video.save_depth), part, self._force)
+        return stored
+
+    def _depth_key(self) -> dict[str, Any]:
+        job = self._job
+        names = ("model", "engine", "invert_depth")
+        return {**job.key(), **{name: getattr(job.depth, name) for name in names}, **asdict(job.stabilize)}
+
+    def _shots(self, depth: DepthSource) -> ShotList | None:
+        """The looks of all frames; None if the list of shots was only to be written."""
+        job = self._job
+        path = Path(job.video.shots) if job.video.shots is not None else None
+        if path is not None and path.exists():
+            return read_shots(path, self._look)
+        if path is None and not self._auto:
+            return ShotList([], self._look)
+        if not isinstance(depth, StoredDepth):
+            raise InvalidInput("shots are found while depth is predicted: leave out --depth to write or measure them")
+        end = (job.end or job.info.duration or Fraction(10**6)) - (job.start or 0)
+        found = measure_shots(depth, job.time_base, end, self._look, self._auto)
+        if path is None:
+            return ShotList(found, self._look)
+        write_shots(with_thumbnails(found, job, path), path, job.source.name)
+        log.info("%d shots are in %s: edit it, then run the same command again", len(found), path)
+        return None
+
+    def _preview(self, drawer: Drawer) -> Path:
+        target = preview_path(self._target)
+        picked = pick_frames(self._job, find_places(self._job), self._look)
+        return save_image(contact_sheet(picked, drawer, self._look), target, force=True)
+
+    def _tell_plan(self, work: WorkFolder, drawer: Drawer, style: Style) -> Path:
+        plan = make_plan(self._job, drawer, style, self._look, self._target, work.progress())
+        for line in plan.lines:
+            log.info(line)
+        return self._target
+
+    def _drawer(self) -> tuple[Drawer, Marks]:
+        job, product = self._job, self._product
+        size, aspect = job.info.size, job.info.pixel_aspect
+        if product.kind == "depth":
+            return DepthDrawer(size, product.heatmap), Marks(aspect)
+        if product.kind == "animate":
+            return PathDrawer(size, product.animate), Marks(aspect)
+        layout = moving_format(product.stereo.format)
+        if layout.packing == "sphere":
+            return SphereDrawer(size, product.stereo), marks_of(layout, Fraction(1), self._target)
+        return StereoDrawer(size, product.stereo, layout), marks_of(layout, aspect, self._target)
+
+    def _style(self, drawer: Drawer, marks: Marks) -> Style:
+        info, video = self._job.info, self._job.video
+        encoder, why = choose(video.codec, info, drawer.size, self._target.suffix.lower())
+        if why is not None:
+            log.info(why)
+        if self._target.suffix.lower() not in encoder.containers:
+            raise VideoError(
+                f"{encoder.name} does not go into {self._target.suffix} files; use {' or '.join(encoder.containers)}"
+            )
+        colour = BT709 if self._product.kind == "depth" else info.colour
+        bits = 16 if self._product.kind == "depth" and encoder.quality is None else min(info.bit_depth, 10)
+        return Style(encoder, bits, colour, marks.pixel_aspect, video.crf, video.preset)
+
+    def _report(self, stage: str, done: int, total: int) -> None:
+        self._done = done
+        if self._progress is not None:
+            self._progress(stage, done, total)
+
+    def _finish(self, pieces: Pieces, style: Style, marks: Marks) -> None:
+        job = self._job
+        times = _Times(pieces.ticks, job.time_base)
+        step = job.rate or job.info.rate
+        aspect = None
+        if marks.container_aspect is not None:
+            aspect = marks.container_aspect * marks.pixel_aspect * Fraction(*self._drawn)
+        film = Film(
+            pieces.files,
+            times,
+            job.time_base,
+            end=times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1 / step),
+            source=job.source if job.source.is_file() else None,
+            start=job.start or Fraction(0),
+            length=None if job.end is None else job.end - (job.start or 0),
+            track=job.info.track,
+            codec=style.encoder.name,
+            tag=style.encoder.tag,
+            stereo_mode=marks.stereo_mode,
+            container_aspect=aspect,
+        )
+        with atomic_path(self._target, force=self._force) as temporary:
+            finish(film, temporary)
+            write_marks(temporary, marks)
+
+
+class _Times(Sequence[Fraction]):
+    """Ticks as seconds, one at a time: a film has two hundred thousand, and a fraction takes a hundred bytes."""
+
+    def __init__(self, ticks: Sequence[int], base: Fraction) -> None:
+        self._ticks, self._base = ticks, base
+
+    def __len__(self) -> int:
+        return len(self._ticks)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._ticks[place] * self._base
+
+
+def _style_key(style: Style) -> dict[str, Any]:
+    return {
+        "codec": style.encoder.name,
+        "crf": style.crf,
+        "preset": style.preset,
+        "bits": style.bits,
+        "aspect": style.pixel_aspect,
+    }

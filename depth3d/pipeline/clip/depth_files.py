@@ -1,0 +1,53 @@
+"""Depth of a clip from and to files of its own: steps can be rerun without the network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from depth3d.image import Size
+from depth3d.io.atomic import atomic_path, refuse_existing
+from depth3d.pipeline.clip.depth_pass import ClipDepth, DepthSource, StillDepth, StoredDepth
+from depth3d.pipeline.clip.job import ClipJob
+from depth3d.pipeline.clip.workspace import Part
+
+__all__ = ["given_depth", "save_depth"]
+
+
+def given_depth(path: Path, job: ClipJob) -> DepthSource:
+    """The depth file a user gave: a clip, or one picture for a camera that stands still.
+
+    Raises ``ReadError`` if it is neither.
+    """
+    from depth3d.io.video.reader import is_clip
+
+    if is_clip(path):
+        return ClipDepth(path, job.depth.invert_depth)
+    from depth3d.io.depth.read import read_depth
+
+    return StillDepth(read_depth(path, invert=job.depth.invert_depth, size=job.info.size))
+
+
+def save_depth(depth: StoredDepth, job: ClipJob, path: Path, part: Part, force: bool) -> None:
+    """Write the steadied depth as a lossless 16-bit clip; once, however often the run is stopped.
+
+    Raises ``ExistsError`` if the file is there, is not from this run and ``force`` is false.
+    """
+    from depth3d.io.video.depth_clip import DepthClipWriter
+
+    if part.read_json("saved.json") == str(path.resolve()) and path.is_file():
+        return
+    refuse_existing(path, force=force)
+    writer: DepthClipWriter | None = None
+    rate = job.rate or job.info.rate
+    with atomic_path(path, force=force) as temporary:
+        for record in depth.records():
+            values = depth.ranges[record.scene].normalise(record.values.astype(np.float32))
+            if writer is None:
+                height, width = record.values.shape
+                writer = DepthClipWriter(temporary, Size(width, height), rate=rate, time_base=job.time_base)
+            writer.write(values, record.ticks * job.time_base)
+        if writer is not None:
+            writer.close()
+    part.write_json("saved.json", str(path.resolve()))

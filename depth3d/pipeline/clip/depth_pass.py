@@ -1,0 +1,231 @@
+"""Where a clip's depth comes from: a network and the stabiliser (first pass), a depth clip, or one picture.
+
+The first pass goes over the clip once: decode, predict, smooth, side by side. Its results lie in the work folder
+in pieces of ``PIECE`` frames; after each piece the state of the stabiliser is kept, so that a stopped run goes
+on exactly there. Memory: at most ``HELD`` frames between the stages and those the stabiliser holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from depth3d.depth.temporal.range import SceneRange
+from depth3d.depth.temporal.stabilizer import SceneRanges, Stabilizer, Stable
+from depth3d.depthmap import DepthMap, Disparity
+from depth3d.errors import VideoError
+from depth3d.frames import Frame
+from depth3d.io.video.spool import DepthRecord, DepthSpoolWriter, read_spool
+from depth3d.pipeline.clip.job import ClipJob
+from depth3d.pipeline.clip.state import load_state, save_state
+from depth3d.pipeline.clip.threads import ahead, on_frame
+from depth3d.pipeline.clip.workspace import Part, whole
+
+__all__ = ["ClipDepth", "DepthSource", "Progress", "StillDepth", "StoredDepth", "first_pass", "predict_frame"]
+
+PIECE = 48  # frames between two checkpoints of the first pass
+BATCH = 4  # frames the network gets at once; checkpoints fall between batches, so that these never differ
+HELD = 8  # frames waiting between two stages
+STATE = "state.pickle"
+
+Progress = Callable[[str, int, int], None]
+
+
+class DepthSource(Protocol):
+    """Depth of every frame, in order."""
+
+    def read(self, first: int) -> Iterator[DepthMap]:
+        """Depth of the frames from number ``first`` on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDepth:
+    """What the first pass has left: pieces of stable depth, the range of every scene, the times of the frames."""
+
+    folder: Path
+    pieces: int
+    ranges: tuple[SceneRange, ...]
+    frames: int
+
+    def records(self, first: int = 0) -> Iterator[DepthRecord]:
+        """The stored frames from number ``first`` on."""
+        for number in range(first // PIECE, self.pieces):
+            for record in read_spool(_piece(self.folder, number)):
+                if record.index >= first:
+                    yield record
+
+    def read(self, first: int) -> Iterator[DepthMap]:
+        """Depth of the frames from number ``first`` on."""
+        for record in self.records(first):
+            yield self.ranges[record.scene].normalise(record.values.astype(np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class ClipDepth:
+    """A depth clip that lies there already (``--depth depth.mkv``)."""
+
+    path: Path
+    invert: bool
+
+    def read(self, first: int) -> Iterator[DepthMap]:
+        """Depth of the frames from number ``first`` on; raises ``VideoError`` where it is too short."""
+        from depth3d.io.video.depth_clip import read_depth_clip
+
+        number = first
+        for depth in read_depth_clip(self.path, start=first, invert=self.invert):
+            yield depth
+            number += 1
+        raise VideoError(f"{self.path} has only {number} frames of depth; the clip has more", number)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StillDepth:
+    """One depth picture for all frames: a camera that stands still."""
+
+    depth: DepthMap
+
+    def read(self, first: int) -> Iterator[DepthMap]:
+        """The same depth, for ever."""
+        while True:
+            yield self.depth
+
+
+@dataclass(slots=True)
+class _State:
+    """What has to survive for the first pass to go on: pickled after every piece."""
+
+    pieces: int
+    pushed: int  # frames that the stabiliser has seen
+    last_ticks: int  # time of the last of them
+    times: list[int]  # of frames that are in the stabiliser and not yet out
+    stabilizer: Stabilizer
+    ranges: SceneRanges
+
+
+def first_pass(job: ClipJob, part: Part, progress: Progress | None = None) -> StoredDepth:
+    """Predict and stabilise the depth of all frames, or go on where an earlier run stopped.
+
+    Raises ``VideoError`` with the frame's number, ``ModelError`` if the network cannot be had.
+    """
+    done = part.read_json("done.json")
+    if done is not None:
+        ranges = tuple(SceneRange(**one) for one in done["ranges"])
+        return StoredDepth(part.folder, done["pieces"], ranges, done["frames"])
+    state, ready = load_state(part.folder / STATE) or (
+        _State(0, 0, -1, [], Stabilizer(job.stabilize), SceneRanges()),
+        [],
+    )
+    _Pass(job, part, state, ready, progress).run()
+    ranges = tuple(state.ranges[scene] for scene in range(len(state.ranges)))
+    frames = sum(one.frames for one in ranges)
+    part.write_json("done.json", {"pieces": state.pieces, "frames": frames, "ranges": [asdict(one) for one in ranges]})
+    return StoredDepth(part.folder, state.pieces, ranges, frames)
+
+
+class _Pass:
+    """The first pass at work."""
+
+    def __init__(
+        self, job: ClipJob, part: Part, state: _State, ready: list[DepthRecord], progress: Progress | None
+    ) -> None:
+        self._job, self._part, self._state, self._progress = job, part, state, progress
+        self._ready = ready
+
+    def run(self) -> None:
+        state, base = self._state, self._job.time_base
+        last = None if state.last_ticks < 0 else state.last_ticks * base
+        frames = self._job.frames(index=max(0, state.pushed - 1), time=last, seen=True)
+        with (
+            ahead(_behind(frames, state.pushed), HELD, "decode") as decoded,
+            ahead(_predicted(decoded, self._job), HELD, "predict") as predicted,
+        ):
+            for frame, disparity in predicted:
+                with on_frame(frame.index, "stabilise"):
+                    self._take(state.stabilizer.push(frame.guide, disparity), round(frame.time / base))
+                state.pushed, state.last_ticks = frame.index + 1, round(frame.time / base)
+                if state.pushed % BATCH == 0 and len(self._ready) >= PIECE:
+                    self._write(PIECE)
+                if self._progress is not None:
+                    self._progress("depth", state.pushed, self._job.frames_about)
+        if state.pushed == 0:
+            raise VideoError(f"{self._job.source}: no frame could be decoded")
+        self._take(state.stabilizer.flush(), None)
+        while self._ready:
+            self._write(PIECE)
+
+    def _take(self, finished: Iterable[Stable], ticks: int | None) -> None:
+        if ticks is not None:
+            self._state.times.append(ticks)
+        for stable in finished:
+            # Ranges from what is stored, so that they hold exactly for it.
+            values = stable.values.astype(np.float16)
+            self._state.ranges.add(Stable(stable.index, stable.scene, values.astype(np.float32)))
+            self._ready.append(DepthRecord(stable.index, self._state.times.pop(0), stable.scene, values))
+
+    def _write(self, count: int) -> None:
+        records, self._ready = self._ready[:count], self._ready[count:]
+        with whole(_piece(self._part.folder, self._state.pieces)) as path, DepthSpoolWriter(path) as spool:
+            for record in records:
+                spool.add(record)
+        self._state.pieces += 1
+        if len(self._ready) < PIECE:
+            save_state(self._part.folder / STATE, (self._state, self._ready))
+
+
+def predict_frame(job: ClipJob, frame: Frame) -> Disparity:
+    """What the network of ``job`` says of one frame alone: for plans and previews."""
+    from depth3d.depth.estimator import predict_disparity
+
+    options = job.depth
+    (disparity,) = predict_disparity(
+        [frame.guide],
+        options.model,
+        device=options.device,
+        engine=options.engine,
+        threads=options.threads,
+        precision=options.precision,
+    )
+    return disparity
+
+
+def _predicted(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Frame, Disparity]]:
+    from depth3d.depth.estimator import open_estimator
+
+    options = job.depth
+    estimator = open_estimator(
+        options.model,
+        device=options.device,
+        engine=options.engine,
+        threads=options.threads,
+        precision=options.precision,
+        quiet=True,
+    )
+    batch: list[Frame] = []
+
+    def run() -> Iterator[tuple[Frame, Disparity]]:
+        with on_frame(batch[0].index, "predict"):
+            found = estimator.predict([frame.guide for frame in batch])
+        sign = -1 if options.invert_depth else 1
+        for frame, disparity in zip(batch, found, strict=True):
+            yield frame, disparity if sign > 0 else Disparity(-disparity.values)
+        batch.clear()
+
+    for frame in frames:
+        batch.append(frame)
+        if frame.index % BATCH == BATCH - 1:
+            yield from run()
+    if batch:
+        yield from run()
+
+
+def _behind(frames: Iterator[Frame], first: int) -> Iterator[Frame]:
+    return (frame for frame in frames if frame.index >= first)
+
+
+def _piece(folder: Path, number: int) -> Path:
+    return folder / f"depth-{number:06d}.spool"

@@ -1,0 +1,148 @@
+"""One clip to convert: what was asked, resolved once; small, frozen and picklable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from depth3d.errors import InvalidInput
+from depth3d.frames import Frame, VideoInfo
+from depth3d.image import Size
+from depth3d.io.video.reader import VideoReader, probe
+from depth3d.options import DepthOptions, StabilizeOptions, VideoOptions, frame_rate
+
+__all__ = ["ClipJob", "plan_job", "seconds"]
+
+
+def seconds(text: str | float | None, name: str) -> Fraction | None:
+    """``12.5``, ``"90s"``, ``"1:02:03.5"`` as seconds; None stays None.
+
+    Raises ``InvalidInput`` for anything else.
+    """
+    if text is None:
+        return None
+    parts = str(text).strip().removesuffix("s").split(":")
+    if len(parts) > 3 or not all(re.fullmatch(r"\d+(\.\d+)?", part) for part in parts):
+        raise InvalidInput(f"{name} {text!r}: expected seconds (12.5) or a time (1:02:03.5)")
+    total = Fraction(0)
+    for part in parts:
+        total = total * 60 + Fraction(part)
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class ClipJob:
+    """A clip, the part of it that is wanted, and where its depth comes from.
+
+    Parameters
+    ----------
+    source: the clip.
+    info: what it is, at the size that is worked at.
+    start, end: seconds of the source; None = from the beginning, to the end.
+    rate: new frame rate, or None to keep every frame and its time.
+    size: new picture size, or None.
+    depth, stabilize, video: the options.
+    """
+
+    source: Path
+    info: VideoInfo
+    start: Fraction | None
+    end: Fraction | None
+    rate: Fraction | None
+    size: Size | None
+    depth: DepthOptions
+    stabilize: StabilizeOptions
+    video: VideoOptions
+
+    @property
+    def time_base(self) -> Fraction:
+        """Seconds per tick of the output's clock."""
+        return 1 / self.rate if self.rate else self.info.time_base
+
+    @property
+    def frames_about(self) -> int:
+        """How many frames there will be, as far as that is known; 0 = unknown."""
+        duration = self.info.duration
+        if duration is None:
+            return 0
+        length = min(duration, self.end or duration) - (self.start or 0)
+        if self.rate is None and self.start is None and self.end is None and self.info.count:
+            return self.info.count
+        return max(1, round(length * (self.rate or self.info.rate)))
+
+    def key(self) -> dict[str, Any]:
+        """All that the frames depend on."""
+        stat = self.source.stat() if self.source.is_file() else None
+        return {
+            "input": str(self.source.resolve()),
+            "input size": stat.st_size if stat else None,
+            "input time": stat.st_mtime_ns if stat else None,
+            "start": self.start,
+            "end": self.end,
+            "fps": self.rate,
+            "size": self.size,
+            "tonemap": self.video.tonemap,
+        }
+
+    def frames(self, *, index: int = 0, time: Fraction | None = None, seen: bool = False) -> Iterator[Frame]:
+        """The frames from number ``index`` at ``time`` on; ``time`` counts from the start of the wanted part."""
+        begin = self.start or Fraction(0)
+        with VideoReader(
+            self.source,
+            start=self.start,
+            end=self.end,
+            tone_map=self.video.tonemap,
+            seen=seen,
+            size=self.size,
+            sequence_rate=self.rate,
+        ) as reader:
+            if self.rate is None or reader.is_sequence:
+                found = reader.frames(index, None if time is None else time + begin)
+            else:
+                found = _retimed(reader, self.rate, begin, index)
+            for frame in found:
+                yield frame if begin == 0 else Frame(frame.index, frame.time - begin, frame.image, frame.seen)
+
+
+def _retimed(reader: VideoReader, rate: Fraction, begin: Fraction, index: int) -> Iterator[Frame]:
+    """Frame n shows what the clip shows at begin + n / rate."""
+    shown: Frame | None = None
+    wanted = begin + index / rate
+    step = 1 / reader.info.rate
+    for frame in reader.around(wanted):
+        if shown is not None:
+            while wanted < frame.time:
+                yield Frame(index, wanted, shown.image, shown.seen)
+                index += 1
+                wanted = begin + index / rate
+        shown = frame
+    while shown is not None and wanted < shown.time + step:
+        yield Frame(index, wanted, shown.image, shown.seen)
+        index += 1
+        wanted = begin + index / rate
+
+
+def plan_job(source: str | Path, depth: DepthOptions, stabilize: StabilizeOptions, video: VideoOptions) -> ClipJob:
+    """Look at the clip and resolve the options.
+
+    Raises ``ReadError`` if it is no clip, ``InvalidInput`` for options that make no sense.
+    """
+    from depth3d.pipeline.animate import output_size
+
+    source = Path(source)
+    start, end = seconds(video.start, "--start"), seconds(video.end, "--end")
+    if start is not None and end is not None and end <= start:
+        raise InvalidInput(f"--end {video.end} is not behind --start {video.start}")
+    rate = frame_rate(video.fps) if video.fps is not None else None
+    info = probe(source, rate=rate)
+    if start is not None and info.duration is not None and start >= info.duration:
+        raise InvalidInput(f"--start {video.start}: the clip is only {float(info.duration):.2f} s long")
+    size = output_size(video.size, info.size) if video.size is not None else None
+    if size is not None or rate is not None or video.tonemap:
+        with VideoReader(source, size=size, tone_map=video.tonemap, sequence_rate=rate) as reader:
+            info = reader.info
+    return ClipJob(source, info, start, end, rate, size, depth, stabilize, video)

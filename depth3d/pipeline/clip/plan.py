@@ -1,0 +1,133 @@
+"""What a conversion will do, how large it gets and how long it takes, from a few frames tried out."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from depth3d.depthmap import DepthMap
+from depth3d.errors import VideoError
+from depth3d.io.video.tracks import list_tracks, plan_tracks
+from depth3d.io.video.writer import VideoWriter, even, even_size
+from depth3d.pipeline.clip.depth_pass import predict_frame
+from depth3d.pipeline.clip.job import ClipJob
+from depth3d.pipeline.clip.render_pass import Style
+from depth3d.pipeline.clip.renderers import Drawer, Look
+
+__all__ = ["Plan", "make_plan"]
+
+_TRIED = 4  # frames; the first one warms up
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The plan of one conversion.
+
+    Parameters
+    ----------
+    lines: for people.
+    frames: how many there are, 0 = unknown.
+    seconds, bytes, work_bytes: estimated time, size of the output and of the work folder; 0 = unknown.
+    """
+
+    lines: tuple[str, ...]
+    frames: int
+    seconds: float
+    bytes: int
+    work_bytes: int
+
+
+def make_plan(job: ClipJob, drawer: Drawer, style: Style, look: Look, target: Path, done: tuple[int, int]) -> Plan:
+    """Try some frames and tell what the whole will be.
+
+    Parameters
+    ----------
+    done: frames that earlier runs have finished in the first and the second pass.
+    """
+    costs, depth_bytes, picture_bytes = _try(job, drawer, style, look)
+    info, frames = job.info, job.frames_about
+    per_frame = sum(costs.values())
+    seconds = costs["depth"] * max(0, frames - done[0]) + (per_frame - costs["depth"]) * max(0, frames - done[1])
+    kept, lost = plan_tracks(list_tracks(job.source) if job.source.is_file() else [], target.suffix)
+    source = "the given file" if job.depth.depth else f"network {job.depth.model!r}"
+    lines = [
+        f"input   {job.source.name}: {info.size}, {float(info.rate):.5g} fps, {frames or 'unknown number of'} frames, "
+        f"{info.codec}, {info.bit_depth} bit{', HDR' if info.stored.hdr else ''}"
+        f"{f', turned by {info.rotation} degrees' if info.rotation else ''}",
+        f"output  {target}: {drawer.size}, {style.encoder.name}{f', {style.bits} bit HDR' if style.colour.hdr else ''}",
+        f"kept    {', '.join(f'{track.kind} ({track.codec})' for track in kept) or 'no other tracks'}",
+        *(f"lost    {line}" for line in lost),
+        f"depth   {source}, steadied over {job.stabilize.look_ahead} frames ahead",
+        f"speed   {', '.join(f'{name} {cost * 1000:.0f} ms' for name, cost in costs.items())} a frame",
+    ]
+    if done != (0, 0):
+        lines.append(f"done    depth of {done[0]} and pictures of {done[1]} frames")
+    if frames:
+        size, work = frames * picture_bytes, frames * (depth_bytes + picture_bytes)
+        lines.append(f"size    about {_mega(size)}, work folder about {_mega(work)} until it is done")
+        lines.append(f"time    about {_clock(seconds)}")
+        return Plan(tuple(lines), frames, seconds, size, work)
+    return Plan(tuple(lines), 0, 0.0, 0, 0)
+
+
+def _try(job: ClipJob, drawer: Drawer, style: Style, look: Look) -> tuple[dict[str, float], int, int]:
+    """Seconds a frame and stage, bytes a frame of depth and of picture."""
+    costs = dict.fromkeys(("decode", "depth", "draw", "encode"), 0.0)
+    frames = job.frames(seen=True)
+    tried, depth_bytes = 0, 0
+    with tempfile.TemporaryDirectory(prefix="depth3d-") as folder, drawer:
+        path = Path(folder) / "sample.nut"
+        writer = VideoWriter(
+            path,
+            even_size(drawer.size),
+            rate=job.rate or job.info.rate,
+            time_base=job.time_base,
+            encoder=style.encoder,
+            bits=style.bits,
+            colour=style.colour,
+            crf=style.crf,
+            preset=style.preset,
+        )
+        with writer:
+            for number in range(_TRIED):
+                clock = _Clock()
+                frame = next(frames, None)
+                if frame is None:
+                    break
+                clock.lap("decode")
+                depth = DepthMap.from_disparity(predict_frame(job, frame))
+                clock.lap("depth")
+                picture = drawer.draw(drawer.prepare(frame, depth, look))
+                clock.lap("draw")
+                writer.write(even(picture), frame.time)
+                clock.lap("encode")
+                depth_bytes = depth.values.size * 2
+                if number:
+                    tried += 1
+                    costs = {name: cost + clock.laps[name] for name, cost in costs.items()}
+        picture_bytes = path.stat().st_size // _TRIED
+    if not tried:
+        raise VideoError(f"{job.source}: too short to try out")
+    return {name: cost / tried for name, cost in costs.items()}, depth_bytes, picture_bytes
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.laps: dict[str, float] = {}
+        self._last = time.perf_counter()
+
+    def lap(self, name: str) -> None:
+        now = time.perf_counter()
+        self.laps[name], self._last = now - self._last, now
+
+
+def _mega(count: float) -> str:
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{max(1, round(count / 1e6))} MB"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d} h" if hours else f"{minutes}:{rest:02d} min"

@@ -1,0 +1,135 @@
+"""Before the long run: a handful of frames drawn into one picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.depth.temporal.scene_cuts import CutDetector
+from depth3d.depthmap import DepthMap
+from depth3d.errors import VideoError
+from depth3d.frames import Frame
+from depth3d.image import Image, Size
+from depth3d.io.image.read import save_image
+from depth3d.io.video.reader import VideoReader
+from depth3d.pipeline.clip.depth_pass import predict_frame
+from depth3d.pipeline.clip.job import ClipJob
+from depth3d.pipeline.clip.renderers import Drawer, Look
+from depth3d.pipeline.clip.shots import Shot
+
+__all__ = ["contact_sheet", "find_places", "pick_frames", "preview_path", "with_thumbnails"]
+
+_SCANNED = 5000  # longer clips are sampled instead of scanned for cuts
+_CUTS, _EVEN, _STRONGEST = 4, 8, 2
+_ROW_WIDTH, _GAP = 960, 6
+_THUMBNAIL = Size(96, 54)
+
+
+def find_places(job: ClipJob) -> list[tuple[str, Fraction]]:
+    """Times worth looking at: the start, cuts, and some in between; seconds of the source."""
+    begin, about = job.start or Fraction(0), job.frames_about
+    times: list[Fraction] = []
+    cuts: list[Fraction] = []
+    if about and about > _SCANNED and job.info.duration is not None:
+        stop = min(job.info.duration, job.end or job.info.duration)
+        count = _CUTS + _EVEN
+        times = [begin + (stop - begin) * n / count for n in range(count)]
+    else:
+        detector, verdicts = CutDetector(), []
+        with VideoReader(job.source, start=job.start, end=job.end, tone_map=True, size=_THUMBNAIL) as reader:
+            for frame in reader:
+                times.append(frame.time)
+                verdicts += detector.push(frame.image.pixels)
+        verdicts += detector.flush()
+        cuts = [time for time, cut in zip(times, verdicts, strict=True) if cut.starts_scene][1:]
+    places = [("start", times[0])] + [("cut", time) for time in _spread(cuts, _CUTS)]
+    taken = {time for _, time in places}
+    places += [("", time) for time in _spread(times[1:], _EVEN) if time not in taken]
+    return sorted(places, key=lambda place: place[1])
+
+
+def pick_frames(job: ClipJob, places: list[tuple[str, Fraction]], look: Look) -> list[tuple[str, Frame, DepthMap]]:
+    """Predict depth at all places; keep start, cuts, and where parallax is strongest."""
+    found: list[tuple[str, Frame, DepthMap, float]] = []
+    with VideoReader(job.source, tone_map=job.video.tonemap, size=job.size) as reader:
+        for name, time in places:
+            frame = next(reader.around(time), None)
+            if frame is None:
+                continue
+            disparity = predict_frame(job, frame)
+            low, high = (float(v) for v in np.percentile(disparity.values, [0.5, 99.5]))
+            depth = DepthMap.from_disparity(disparity, low, high)
+            found.append((name, frame, depth, _strength(depth, look)))
+    if not found:
+        raise VideoError(f"{job.source}: no frame could be decoded")
+    others = sorted((one for one in found if not one[0]), key=lambda one: -one[3])[:_STRONGEST]
+    strongest = {id(one) for one in others}
+    kept = [one for one in found if one[0] or id(one) in strongest]
+    return [(name or "strong", frame, depth) for name, frame, depth, _ in kept]
+
+
+def contact_sheet(picked: list[tuple[str, Frame, DepthMap]], drawer: Drawer, look: Look) -> Image:
+    """One row a frame: the output as it will be, and the depth it was made from."""
+    rows = []
+    with drawer:
+        for name, frame, depth in picked:
+            drawn = drawer.draw(drawer.prepare(frame, depth, look)).eight_bit()
+            height = max(1, round(_ROW_WIDTH / drawn.size.aspect))
+            picture = drawn.resized(Size(_ROW_WIDTH, height)).pixels
+            width = max(1, round(height * frame.image.size.aspect))
+            grey = np.round(depth.resized(Size(width, height)).values * 255).astype(np.uint8)
+            row = np.hstack([picture, np.repeat(grey[..., None], 3, axis=2)])
+            rows.append(_labelled(row, f"{float(frame.time):.2f} s {name}"))
+    widest = max(row.shape[1] for row in rows)
+    padded = [np.pad(row, ((0, _GAP), (0, widest - row.shape[1]), (0, 0))) for row in rows]
+    return Image(np.vstack(padded))
+
+
+def with_thumbnails(shots: list[Shot], job: ClipJob, beside: Path) -> list[Shot]:
+    """Small pictures of all shots in a folder beside the shot list; the shots with their names."""
+    folder = beside.with_name(f"{beside.stem}_thumbnails")
+    folder.mkdir(exist_ok=True)
+    named = []
+    with VideoReader(job.source, tone_map=True) as reader:
+        for number, shot in enumerate(shots, 1):
+            middle = (shot.start + shot.end) / 2 + (job.start or 0)
+            frame = next(reader.around(middle), None)
+            name = f"{folder.name}/{number:04d}.jpg"
+            if frame is not None:
+                save_image(
+                    frame.image.resized(frame.image.size.fit(320)),
+                    beside.with_name(folder.name) / f"{number:04d}.jpg",
+                    force=True,
+                )
+            named.append(replace(shot, thumbnail=name if frame is not None else ""))
+    return named
+
+
+def preview_path(target: Path) -> Path:
+    """Where the preview of an output goes."""
+    return target.with_name(f"{target.stem}_preview.jpg")
+
+
+def _strength(depth: DepthMap, look: Look) -> float:
+    return float(np.abs(depth.values - look.convergence).mean()) * look.parallax
+
+
+def _spread(items: list[Any], count: int) -> list[Any]:
+    """At most ``count`` of them, evenly."""
+    if len(items) <= count:
+        return items
+    return [items[round(place)] for place in np.linspace(0, len(items) - 1, count)]
+
+
+def _labelled(row: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
+    import cv2
+
+    row = np.ascontiguousarray(row)
+    for colour, width in (((0, 0, 0), 4), ((255, 255, 255), 1)):
+        cv2.putText(row, text, (8, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, colour, width, cv2.LINE_AA)
+    return row

@@ -1,0 +1,178 @@
+"""The second pass over a clip: decode, depth, draw, encode, side by side; the result in pieces.
+
+A piece holds ``PIECE`` frames and starts with a key frame; beside it lies a note with the times of its frames.
+A stopped run loses the piece it was in, no more. Between the stages wait at most ``HELD`` frames each.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from depth3d.errors import VideoError
+from depth3d.frames import BT709, Colour, Frame
+from depth3d.image import Image, Size
+from depth3d.io.video.encoders import Encoder
+from depth3d.io.video.writer import VideoWriter, even, even_size
+from depth3d.pipeline.clip.depth_pass import DepthSource, Progress
+from depth3d.pipeline.clip.job import ClipJob
+from depth3d.pipeline.clip.renderers import Drawer, Look
+from depth3d.pipeline.clip.threads import Behind, ahead, on_frame
+from depth3d.pipeline.clip.workspace import Part
+
+__all__ = ["Pieces", "Style", "draw_pieces", "finished_pieces"]
+
+PIECE = 96
+HELD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How the output's pictures are stored.
+
+    Parameters
+    ----------
+    encoder: card of the encoder; ``crf``, ``preset``: its settings, None = the card's.
+    bits: per sample.
+    colour: what the pictures' numbers mean.
+    pixel_aspect: width of a pixel over its height.
+    """
+
+    encoder: Encoder
+    bits: int
+    colour: Colour = BT709
+    pixel_aspect: Fraction = Fraction(1)
+    crf: int | None = None
+    preset: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Encoded pieces in order, and the times of all their frames in ticks."""
+
+    files: tuple[Path, ...]
+    ticks: Sequence[int]
+
+
+def finished_pieces(part: Part) -> Pieces:
+    """What earlier runs have left: all pieces up to the first gap."""
+    files: list[Path] = []
+    ticks = array("q")
+    while True:
+        note = part.read_json(f"piece-{len(files):06d}.json")
+        file = _piece(part, len(files))
+        if note is None or not file.is_file() or file.stat().st_size != note["bytes"]:
+            return Pieces(tuple(files), ticks)
+        files.append(file)
+        ticks.extend(note["ticks"])
+
+
+def draw_pieces(
+    job: ClipJob,
+    depth: DepthSource,
+    drawer: Drawer,
+    looks: Callable[[Fraction], Look],
+    style: Style,
+    part: Part,
+    progress: Progress | None = None,
+) -> Pieces:
+    """Draw and encode all frames that no finished piece holds yet.
+
+    Parameters
+    ----------
+    depth: of every frame.
+    looks: time of a frame -> how strong its 3D is.
+
+    Raises ``VideoError`` with the frame's number.
+    """
+    done = finished_pieces(part)
+    if part.read_json("all.json") is not None:
+        return done
+    first = len(done.ticks)
+    last_time = done.ticks[-1] * job.time_base if done.ticks else None
+    frames = job.frames(index=max(0, first - 1), time=last_time)
+    encoder = _PieceEncoder(job, drawer.size, style, part, len(done.files))
+
+    def prepared(decoded: Iterator[Frame], depths: Iterator[Any]) -> Iterator[tuple[Frame, Any]]:
+        for frame in decoded:
+            with on_frame(frame.index, "depth"):
+                values = next(depths, None)
+                if values is None:
+                    raise VideoError("the stored depth ends before the clip does", frame.index)
+            with on_frame(frame.index, "prepare"):
+                yield frame, drawer.prepare(frame, values, looks(frame.time))
+
+    with (
+        ahead((frame for frame in frames if frame.index >= first), HELD, "decode") as decoded,
+        ahead(depth.read(first), HELD, "read depth") as depths,
+        ahead(prepared(decoded, depths), 2, "prepare") as ready,
+        Behind(encoder.take, HELD, "encode") as encoding,
+    ):
+        for frame, item in ready:
+            with on_frame(frame.index, "draw"):
+                picture = drawer.draw(item)
+            encoding.put((frame, picture))
+            if progress is not None:
+                progress("draw", frame.index + 1, job.frames_about)
+    encoder.finish()
+    result = finished_pieces(part)
+    if not result.ticks:
+        raise VideoError(f"{job.source}: no frame could be decoded")
+    part.write_json("all.json", {"frames": len(result.ticks)})
+    return result
+
+
+class _PieceEncoder:
+    """Takes pictures and writes pieces; lives in the encoding thread."""
+
+    def __init__(self, job: ClipJob, size: Size, style: Style, part: Part, number: int) -> None:
+        self._job, self._style, self._part, self._number = job, style, part, number
+        self._size = even_size(size)
+        self._ticks: list[int] = []
+        self._writer: VideoWriter | None = None
+
+    def take(self, item: tuple[Frame, Image]) -> None:
+        """Encode one picture."""
+        frame, picture = item
+        if self._writer is None:
+            self._writer = VideoWriter(
+                self._temporary,
+                self._size,
+                rate=self._job.rate or self._job.info.rate,
+                time_base=self._job.time_base,
+                encoder=self._style.encoder,
+                bits=self._style.bits,
+                colour=self._style.colour,
+                pixel_aspect=self._style.pixel_aspect,
+                crf=self._style.crf,
+                preset=self._style.preset,
+            )
+        with on_frame(frame.index, "encode"):
+            self._writer.write(even(picture), frame.time)
+        self._ticks.append(round(frame.time / self._job.time_base))
+        if len(self._ticks) == PIECE:
+            self.finish()
+
+    def finish(self) -> None:
+        """Complete the piece at hand, if there is one."""
+        if self._writer is None:
+            return
+        self._writer.close()
+        file = _piece(self._part, self._number)
+        self._part.adopt(self._temporary, file)
+        note = {"ticks": self._ticks, "bytes": file.stat().st_size}
+        self._part.write_json(f"piece-{self._number:06d}.json", note)
+        self._number += 1
+        self._ticks, self._writer = [], None
+
+    @property
+    def _temporary(self) -> Path:
+        return self._part.folder / f"part-piece-{self._number:06d}.nut"
+
+
+def _piece(part: Part, number: int) -> Path:
+    return part.folder / f"piece-{number:06d}.nut"

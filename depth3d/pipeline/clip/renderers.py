@@ -1,0 +1,234 @@
+"""What a clip becomes, frame by frame: two eyes in any layout, a moving camera, or its depth.
+
+A drawer works in two steps, because only the second needs OpenGL: ``prepare`` may run in any thread and does
+all that numpy can do, ``draw`` runs in the one thread that owns the GPU. Neither remembers earlier frames.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+from depth3d.depthmap import DepthMap
+from depth3d.errors import InvalidInput
+from depth3d.frames import Frame
+from depth3d.image import Image, Size
+from depth3d.options import AnimateOptions, StereoOptions
+from depth3d.stereoformats import StereoFormat, find_format
+from depth3d.stereopair import StereoPair, StereoRig
+
+__all__ = ["DepthDrawer", "Drawer", "Look", "PathDrawer", "StereoDrawer", "moving_format"]
+
+_SAMPLES = {"draft": 1, "normal": 1, "high": 3}  # across each pixel of an eye
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How strong the 3D of one frame is: the same for all frames of a shot.
+
+    Parameters
+    ----------
+    parallax: how far nearest and farthest part, percent of the width.
+    convergence: depth that lies on the screen, 0 (far) to 1 (near).
+    """
+
+    parallax: float
+    convergence: float
+
+
+class Drawer(Protocol):
+    """Makes the pictures of the output; a context manager."""
+
+    size: Size
+
+    def __enter__(self) -> Drawer: ...
+
+    def __exit__(self, *exception: object) -> None: ...
+
+    def prepare(self, frame: Frame, depth: DepthMap, look: Look) -> Any:
+        """All that needs no GPU; from any thread."""
+        ...
+
+    def draw(self, prepared: Any) -> Image:
+        """The finished picture, ``size`` large; always from the same thread."""
+        ...
+
+
+def moving_format(name: str) -> StereoFormat:
+    """The format of this name, if a clip can have it.
+
+    Raises ``InvalidInput`` otherwise, with the names that work.
+    """
+    from depth3d.stereoformats import FORMATS
+
+    layout = find_format(name)
+    if not layout.moving:
+        able = ", ".join(card.name for card in FORMATS.values() if card.moving)
+        raise InvalidInput(f"a clip cannot be {layout.name}; formats for clips: {able}")
+    return layout
+
+
+class StereoDrawer:
+    """Two eyes, laid out by a format; or picture and depth side by side (``rgbd``).
+
+    Parameters
+    ----------
+    size: of the clip's pictures.
+    options: eyes and quality; parallax and convergence come with every frame's look.
+    """
+
+    def __init__(self, size: Size, options: StereoOptions, layout: StereoFormat) -> None:
+        from depth3d.render.compose import composed_size
+
+        self._eye, self._options, self._layout = size, options, layout
+        self.size = Size(2 * size.width, size.height) if layout.packing == "depth" else composed_size(size, layout)
+        self._composer: Any = None
+        self._renderer: Any = None
+
+    def __enter__(self) -> StereoDrawer:
+        from depth3d.render.compose import Composer
+        from depth3d.render.warp.stereo import EyeRenderer
+
+        if self._layout.packing != "depth":
+            samples = _SAMPLES[self._options.quality]
+            self._renderer = EyeRenderer(self._eye, stack=self._layout.packing == "stack", samples=samples)
+            if not self._plain:
+                self._composer = Composer(self._eye, self._layout)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for thing in (self._composer, self._renderer):
+            if thing is not None:
+                thing.release()
+
+    @property
+    def _plain(self) -> bool:
+        """Layouts that are just what the renderer draws."""
+        return self._layout.packing in ("side", "stack") and not self._layout.half
+
+    def prepare(self, frame: Frame, depth: DepthMap, look: Look) -> Any:
+        """Depth at the frame's size, its edges made crisp."""
+        values = _along_edges(depth, frame)
+        if self._layout.packing == "depth":
+            return frame, values, look
+        from depth3d.geometry.edges.crisp import crisp_edges
+
+        return frame, crisp_edges(values, max(abs(s) for s in self._shifts(look)) * self._eye.width / 100), look
+
+    def _shifts(self, look: Look) -> tuple[float, float]:
+        """By how much depth 0 and 1 part in the left and the right eye, percent of the width."""
+        left, right = StereoRig(look.parallax, look.convergence, self._options.eyes).shares()
+        return -look.parallax * left, look.parallax * right
+
+    def draw(self, prepared: Any) -> Image:
+        """Both eyes, laid out."""
+        frame, depth, look = prepared
+        if self._renderer is None:
+            return Image(np.hstack([frame.image.pixels, _grey(depth, frame.image.pixels.dtype)]))
+        left, right = self._shifts(look)
+        swapped = self._plain and self._layout.right_first
+        first, second = (right, left) if swapped else (left, right)
+        both: Image = self._renderer.draw(frame.image, depth, first, second, look.convergence)
+        if self._plain:
+            return both
+        eyes = np.split(both.pixels, 2, axis=0 if self._layout.packing == "stack" else 1)
+        composed: Image = self._composer.compose(StereoPair(Image(eyes[0]), Image(eyes[1])))
+        return composed
+
+
+class PathDrawer:
+    """A camera that moves over a clip while it plays.
+
+    Parameters
+    ----------
+    size: of the clip's pictures; ``options``: the path, its strength and length.
+    """
+
+    def __init__(self, size: Size, options: AnimateOptions) -> None:
+        self.size, self._options = size, options
+        self._renderer: Any = None
+        self._path: Any = None
+
+    def __enter__(self) -> PathDrawer:
+        from depth3d.render.warp.reproject import FlightRenderer
+
+        self._renderer = FlightRenderer(self.size)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._renderer is not None:
+            self._renderer.release()
+
+    def prepare(self, frame: Frame, depth: DepthMap, look: Look) -> Any:
+        """Depth at the frame's size, its edges made crisp."""
+        from depth3d.geometry.edges.crisp import crisp_edges
+
+        travel = self._options.amount / 200 * self.size.width
+        return frame, crisp_edges(_along_edges(depth, frame), travel, sideways=False)
+
+    def draw(self, prepared: Any) -> Image:
+        """The frame as the camera sees it at the frame's time."""
+        frame, depth = prepared
+        if self._path is None:
+            self._path = self._make_path(frame.image)
+        drawn: Image = self._renderer.draw(frame.image, depth, self._path.at(float(frame.time) % self._path.duration))
+        return drawn
+
+    def _make_path(self, image: Image) -> Any:
+        from depth3d.camera import Camera
+        from depth3d.geometry.camera.lens import trembling
+        from depth3d.geometry.camera.paths import named_path
+
+        options, photo, aspect = self._options, Camera.of_photo(image), self.size.aspect
+        still = 0.5 if options.focus == "auto" else float(options.focus)
+        path = named_path(options.path, photo, aspect, amount=options.amount, seconds=options.seconds, focus=still)
+        return trembling(path, photo, aspect, options.tremble, still)
+
+
+class DepthDrawer:
+    """The depth itself: grey (white = near) or a heat map.
+
+    Parameters
+    ----------
+    size: of the clip's pictures; ``heatmap``: name of a colour map, or None for grey.
+    """
+
+    def __init__(self, size: Size, heatmap: str | None) -> None:
+        self.size, self._heatmap = size, heatmap
+
+    def __enter__(self) -> DepthDrawer:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        return None
+
+    def prepare(self, frame: Frame, depth: DepthMap, look: Look) -> Any:
+        """The picture; nothing is left for the GPU."""
+        values = _along_edges(depth, frame)
+        if self._heatmap is not None:
+            from depth3d.io.depth.colormaps import colorize
+
+            return colorize(values, self._heatmap)
+        return Image(_grey(values, np.dtype(np.uint16)))
+
+    def draw(self, prepared: Any) -> Image:
+        """What ``prepare`` made."""
+        image: Image = prepared
+        return image
+
+
+def _along_edges(depth: DepthMap, frame: Frame) -> DepthMap:
+    """Depth at the frame's size, its silhouettes where the picture has them."""
+    if depth.size == frame.image.size:
+        return depth
+    from depth3d.depth.refine import upsample
+
+    return DepthMap(np.clip(upsample(depth.values, frame.guide), 0, 1))
+
+
+def _grey(depth: DepthMap, dtype: np.dtype[Any]) -> Any:
+    most = np.iinfo(dtype).max
+    grey = np.round(depth.values * most).astype(dtype)
+    return np.repeat(grey[..., None], 3, axis=2)

@@ -1,0 +1,169 @@
+"""Settings per shot in a small TOML file: written with what was measured, edited by hand, obeyed when given back."""
+
+from __future__ import annotations
+
+import tomllib
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from depth3d.errors import InvalidInput, ReadError
+from depth3d.io.atomic import atomic_path
+from depth3d.pipeline.clip.depth_pass import StoredDepth
+from depth3d.pipeline.clip.renderers import Look
+
+__all__ = ["Shot", "ShotList", "auto_convergence", "measure_shots", "read_shots", "write_shots"]
+
+_SAMPLES = 12  # frames measured in each shot
+_KEYS = {"start", "end", "thumbnail", "depth", "parallax", "convergence"}
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """One shot.
+
+    Parameters
+    ----------
+    start, end: seconds; the shot's frames have start <= time < end.
+    first: number of its first frame.
+    low, middle, high: depth (0 = far .. 1 = near) below which 5, 50 and 95 % of its pixels lie.
+    parallax, convergence: of its frames.
+    thumbnail: name of a small picture of it, relative to the TOML file.
+    """
+
+    start: Fraction
+    end: Fraction
+    first: int = 0
+    low: float = 0.0
+    middle: float = 0.5
+    high: float = 1.0
+    parallax: float = 2.0
+    convergence: float = 0.5
+    thumbnail: str = ""
+
+
+class ShotList:
+    """Finds the look of a frame by its time; frames outside of all shots have the given one."""
+
+    def __init__(self, shots: Iterable[Shot], otherwise: Look) -> None:
+        self.shots = sorted(shots, key=lambda shot: shot.start)
+        self._starts = [shot.start for shot in self.shots]
+        self._otherwise = otherwise
+
+    def look(self, time: Fraction) -> Look:
+        """How strong the 3D of the frame at ``time`` is."""
+        place = bisect_right(self._starts, time) - 1
+        if place < 0 or time >= self.shots[place].end:
+            return self._otherwise
+        return Look(self.shots[place].parallax, self.shots[place].convergence)
+
+
+def auto_convergence(low: float, middle: float, high: float, parallax: float) -> float:
+    """The depth that lies on the screen if nobody says: the middle of the picture's own depth range, but
+    so that the near parts come out of the screen by no more than 1 % of the width (the comfort rule).
+    """
+    wanted = max((low + high) / 2, middle)
+    if parallax > 0:
+        wanted = max(wanted, high - 1.0 / parallax)
+    return float(np.clip(wanted, 0, 1))
+
+
+def measure_shots(depth: StoredDepth, time_base: Fraction, end: Fraction, look: Look, auto: bool) -> list[Shot]:
+    """The shots that the first pass found, with their depth ranges.
+
+    Parameters
+    ----------
+    end: when the last frame stops.
+    look: parallax and convergence of every shot, unless ``auto``: then convergence comes from the depth range.
+    """
+    shots: list[Shot] = []
+    samples: list[np.ndarray[Any, Any]] = []
+    scene = -1
+    steps = [max(1, one.frames // _SAMPLES) for one in depth.ranges]
+
+    def close() -> None:
+        if samples:
+            low, middle, high = (float(v) for v in np.percentile(np.concatenate(samples), [5, 50, 95]))
+            convergence = auto_convergence(low, middle, high, look.parallax) if auto else look.convergence
+            shots[-1] = replace(shots[-1], low=low, middle=middle, high=high, convergence=convergence)
+            samples.clear()
+
+    for record in depth.records():
+        time = record.ticks * time_base
+        if record.scene != scene:
+            close()
+            if shots:
+                shots[-1] = replace(shots[-1], end=time)
+            scene = record.scene
+            shots.append(Shot(time, end, record.index, parallax=look.parallax, convergence=look.convergence))
+        if (record.index - shots[-1].first) % steps[scene] == 0:
+            values = depth.ranges[scene].normalise(record.values.astype(np.float32)).values
+            samples.append(values[::4, ::4].ravel())
+    close()
+    return shots
+
+
+def write_shots(shots: list[Shot], path: Path, source: str) -> None:
+    """Write the TOML file; raises ``WriteError``."""
+    lines = [f"# Shots of {source}. Edit parallax, convergence, start and end; give it back with --shots {path.name}"]
+    lines += ["# times in seconds; parallax in percent of the width; convergence and depth: 0 = far, 1 = near", ""]
+    for number, shot in enumerate(shots, 1):
+        lines += [
+            f"[[shot]]  # {number}",
+            f"start = {float(shot.start):.6f}",
+            f"end = {float(shot.end):.6f}",
+        ]
+        if shot.thumbnail:
+            lines.append(f'thumbnail = "{shot.thumbnail}"')
+        lines += [
+            f"depth = [{shot.low:.3f}, {shot.high:.3f}]  # where 90 % of the picture lies (measured)",
+            f"parallax = {shot.parallax:g}",
+            f"convergence = {shot.convergence:.3f}",
+            "",
+        ]
+    with atomic_path(path) as temporary:
+        temporary.write_text("\n".join(lines), encoding="utf-8")
+
+
+def read_shots(path: Path, otherwise: Look) -> ShotList:
+    """Read the file back; a shot without parallax or convergence gets that of ``otherwise``.
+
+    Raises ``ReadError`` if it is no TOML, ``InvalidInput`` with the shot's number if a value makes no sense.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ReadError(path, f"is no shot list: {error}") from error
+    entries = content.get("shot")
+    if not isinstance(entries, list) or not entries:
+        raise ReadError(path, "holds no [[shot]]")
+    shots = [_shot(entry, f"{path}: shot {number}", otherwise) for number, entry in enumerate(entries, 1)]
+    return ShotList(shots, otherwise)
+
+
+def _shot(entry: dict[str, Any], name: str, otherwise: Look) -> Shot:
+    unknown = set(entry) - _KEYS
+    if unknown:
+        raise InvalidInput(f"{name}: unknown {sorted(unknown)[0]!r}; known: {', '.join(sorted(_KEYS))}")
+    numbers = {"parallax": otherwise.parallax, "convergence": otherwise.convergence} | entry
+    for key in ("start", "end", "parallax", "convergence"):
+        value = numbers.get(key)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise InvalidInput(f"{name}: {key} is {value!r}, expected a number")
+    if not (0 <= numbers["start"] < numbers["end"]):
+        raise InvalidInput(f"{name}: start {numbers['start']} and end {numbers['end']}, expected 0 <= start < end")
+    if not (0 <= numbers["parallax"] <= 50 and 0 <= numbers["convergence"] <= 1):
+        raise InvalidInput(f"{name}: expected parallax 0..50 and convergence 0..1")
+    # A time with six decimals may lie a hair behind the frame it was written for.
+    hair = Fraction(1, 1_000_000)
+    return Shot(
+        Fraction(str(entry["start"])) - hair,
+        Fraction(str(entry["end"])) - hair,
+        parallax=float(numbers["parallax"]),
+        convergence=float(numbers["convergence"]),
+    )

@@ -1,0 +1,77 @@
+"""A clip as VR180: both eyes put onto half spheres, frame by frame."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from depth3d.camera import Camera
+from depth3d.depthmap import DepthMap
+from depth3d.frames import Frame
+from depth3d.image import Image, Size
+from depth3d.options import StereoOptions
+from depth3d.pipeline.clip.renderers import Look, StereoDrawer
+from depth3d.stereoformats import find_format
+
+__all__ = ["SphereDrawer", "degrees_across", "sphere_side"]
+
+# What hardware decoders of headsets take: 4096x2048 for both eyes together.
+_CLIP_SIDE = 2048
+
+
+def degrees_across(options: StereoOptions, size: Size, photo: Image | None = None) -> float:
+    """Degrees that the picture covers across its width: as told, from EXIF, or what a phone sees."""
+    if options.field_of_view is not None:
+        camera = Camera(field_of_view=options.field_of_view)
+    else:
+        camera = Camera() if photo is None else Camera.of_photo(photo)
+    return math.degrees(2 * math.atan(0.5 / camera.focal(size.aspect)))
+
+
+def sphere_side(size: Size, across: float, largest: int = 4096) -> int:
+    """Pixels of a half sphere's side that keep the picture's sharpness in its middle; even, 1024 at least."""
+    density = size.width / (2 * math.tan(math.radians(across) / 2)) * math.pi
+    return 2 * round(min(max(density, 1024), largest) / 2)
+
+
+class SphereDrawer:
+    """Two eyes, drawn side by side, each then put where it stands on its half sphere; the rest is black.
+
+    Parameters
+    ----------
+    size: of the clip's pictures.
+    options: eyes, quality and ``field_of_view``; parallax and convergence come with every frame's look.
+    """
+
+    def __init__(self, size: Size, options: StereoOptions) -> None:
+        self._eyes = StereoDrawer(size, replace(options, format="sbs"), find_format("sbs"))
+        self._across = degrees_across(options, size)
+        side = sphere_side(size, self._across, _CLIP_SIDE)
+        self._eye, self._side = size, Size(side, side)
+        self.size = Size(2 * side, side)
+        self._projector: Any = None
+
+    def __enter__(self) -> SphereDrawer:
+        from depth3d.render.warp.sphere import SphereProjector
+
+        self._eyes.__enter__()
+        self._projector = SphereProjector(self._eye, self._side, span=(180, 180), across=self._across)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._projector is not None:
+            self._projector.release()
+        self._eyes.__exit__(*exception)
+
+    def prepare(self, frame: Frame, depth: DepthMap, look: Look) -> Any:
+        """What both eyes need."""
+        return self._eyes.prepare(frame, depth, look)
+
+    def draw(self, prepared: Any) -> Image:
+        """Both half spheres, the left eye's on the left."""
+        both = self._eyes.draw(prepared).eight_bit().pixels
+        halves = (both[:, : self._eye.width], both[:, self._eye.width :])
+        return Image(np.hstack([self._projector.project(Image(half)).pixels for half in halves]))

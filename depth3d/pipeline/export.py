@@ -1,0 +1,249 @@
+"""A photo becomes something to take along: a mesh file, or a web page that shows it in 3D."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.camera import FARTHEST_INVERSE, Camera
+from depth3d.depthmap import DepthMap
+from depth3d.errors import InvalidInput
+from depth3d.geometry.camera.focus import salient_depth
+from depth3d.geometry.mesh.flatten import flatten_layer
+from depth3d.geometry.mesh.layers import build_layers
+from depth3d.geometry.mesh.solid import place, tear_apart
+from depth3d.image import Image, Size
+from depth3d.io.atomic import refuse_existing
+from depth3d.io.image.jpeg import own_jpeg, without_metadata
+from depth3d.io.image.read import encode_image, flatten
+from depth3d.io.mesh import MeshCamera, colored_points, write_mesh, write_points
+from depth3d.io.viewer import LARGEST, Page, Sheet, write_page
+from depth3d.layeredmesh import Mesh
+from depth3d.options import DepthOptions, MeshOptions, ViewOptions, changed, nothing_left
+from depth3d.pipeline.notebook import WrittenPath
+from depth3d.pipeline.scene import Scene, load_scene
+
+__all__ = ["mesh", "mesh_scene", "view", "view_scene"]
+
+# Percent of the width. The slider of the page ends at MOST; behind a mesh a viewer may look further round.
+MOST, MESH_PARALLAX = 6.0, 8.0
+# Neighbours that differ by more are torn: less than two pixels of a 1280 wide screen at 4 percent.
+TEAR, FLAT = 0.03, 0.004
+WORK_SIDE = 1024
+GLB_BYTES = 4_000_000
+_LEAST_GEOMETRY = 500_000
+_GRIDS = (1024, 896, 768, 640, 512, 448, 384, 320, 256, 192)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sheets:
+    """What the camera saw and what it did not, as pictures of one size."""
+
+    front: NDArray[np.float32]
+    hidden: NDArray[np.float32]  # NaN where nothing is hidden
+    colors: Image
+
+
+def mesh(
+    photo: str | Path,
+    output: str | Path | None = None,
+    options: MeshOptions | None = None,
+    depth: DepthOptions | None = None,
+    *,
+    force: bool = False,
+    **changes: Any,
+) -> Path:
+    """Turn a photo into a textured mesh, or a cloud of points; return the path written (Jupyter shows it).
+
+    Parameters
+    ----------
+    photo: any picture, also a stereo picture or one with depth inside or beside it.
+    output: ``.glb``, ``.obj`` or ``.ply``; default ``NAME.glb`` beside the photo.
+    options, depth: all settings; single ones may be given by name instead (``near=1.2, far=30``).
+    force: replace existing files.
+
+    Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
+    """
+    options = changed(options or MeshOptions(), changes)
+    depth = changed(depth or DepthOptions(), changes)
+    nothing_left(changes, options, depth)
+    photo = Path(photo)
+    target = Path(output) if output is not None else photo.with_suffix(".glb")
+    refuse_existing(target, force=force)
+    return WrittenPath(mesh_scene(load_scene(photo, depth), target, options, source=photo, force=force))
+
+
+def mesh_scene(
+    scene: Scene, target: Path, options: MeshOptions, *, source: Path | None = None, force: bool = False
+) -> Path:
+    """Write the mesh of a photo that is loaded already; see ``mesh``. ``source``: its file, for the JPEG bytes."""
+    near_far = _distances(options.near, options.far)
+    _at_least("detail", options.detail, 16)
+    _at_least("texture", options.texture, 16)
+    camera = Camera.of_photo(scene.image)
+    image = flatten(scene.image.eight_bit())
+    most = options.detail or WORK_SIDE
+    sheets = _sheets(image, scene.depth, most, MESH_PARALLAX)
+    if options.points or target.suffix.lower() == ".ply":
+        meshes = _meshes(sheets, max(_size(sheets.front)), image, camera, near_far, flat=-1.0)
+        if not options.points:
+            return write_mesh(meshes, target, _mesh_camera(camera, image.size), force=force)
+        places = np.concatenate([each.vertices for each in meshes])
+        return write_points(places, np.concatenate([colored_points(each) for each in meshes]), target, force=force)
+    texture = image if options.texture is None else image.resized(image.size.fit(options.texture))
+    jpeg = None if source is None or options.texture is not None else own_jpeg(source.read_bytes(), scene.image)
+    jpeg = jpeg or encode_image(texture.resized(texture.size.fit(LARGEST)), ".jpg", quality=90)
+    hidden = encode_image(sheets.colors, ".jpg", quality=80)
+    room = max(GLB_BYTES - len(jpeg) - len(hidden), _LEAST_GEOMETRY)
+    for side in [options.detail] if options.detail else _GRIDS:
+        meshes = _meshes(sheets, side, texture, camera, near_far, flat=FLAT)
+        if sum(_bytes(each) for each in meshes) <= room:
+            break
+    jpegs = [jpeg if each.name == "photo" else hidden for each in meshes]
+    return write_mesh(meshes, target, _mesh_camera(camera, image.size), jpegs=jpegs, force=force)
+
+
+def view(
+    photo: str | Path,
+    output: str | Path | None = None,
+    options: ViewOptions | None = None,
+    depth: DepthOptions | None = None,
+    *,
+    force: bool = False,
+    **changes: Any,
+) -> Path:
+    """Turn a photo into a web page that shows it in 3D, whole in one HTML file; return its path (Jupyter shows it).
+
+    Parameters
+    ----------
+    photo: any picture, also a stereo picture or one with depth inside or beside it.
+    output: default ``NAME.html`` beside the photo.
+    options, depth: all settings; single ones may be given by name instead (``amount=3``).
+    force: replace an existing file.
+
+    Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
+    """
+    options = changed(options or ViewOptions(), changes)
+    depth = changed(depth or DepthOptions(), changes)
+    nothing_left(changes, options, depth)
+    photo = Path(photo)
+    target = Path(output) if output is not None else photo.with_suffix(".html")
+    refuse_existing(target, force=force)
+    return WrittenPath(view_scene(load_scene(photo, depth), target, options, source=photo, force=force))
+
+
+def view_scene(
+    scene: Scene, target: Path, options: ViewOptions, *, source: Path | None = None, force: bool = False
+) -> Path:
+    """Write the page of a photo that is loaded already; see ``view``. ``source``: its file, for name and bytes."""
+    near_far = _distances(options.near, options.far)
+    _at_least("detail", options.detail, 16)
+    if not 0 <= options.amount <= MOST:
+        raise InvalidInput(f"amount {options.amount:g}: expected 0 to {MOST:g} percent of the width")
+    image = flatten(scene.image.eight_bit())
+    sheets = _sheets(image, scene.depth, options.detail, MOST)
+    jpeg = None if source is None else own_jpeg(source.read_bytes(), scene.image)
+    if jpeg is not None:
+        # A page is made to be shown to others: where and when the photo was taken stays at home.
+        jpeg = without_metadata(jpeg) if max(image.size) <= LARGEST else None
+    present = ~np.isnan(sheets.hidden)
+    background = Sheet(sheets.colors, DepthMap(np.nan_to_num(sheets.hidden)), present) if present.any() else None
+    near, far = near_far or (1.0, 1 / FARTHEST_INVERSE)
+    page = Page(
+        Sheet(image, DepthMap(sheets.front), jpeg=jpeg),
+        background,
+        field_of_view=_mesh_camera(Camera.of_photo(scene.image), image.size).field_of_view,
+        near=near,
+        far=far,
+        tear=TEAR,
+        amount=options.amount,
+        most=MOST,
+        focus=_focus(options.focus, DepthMap(sheets.front)),
+        metric=near_far is not None,
+        title=options.title or (source.stem if source else "3D photo"),
+    )
+    return write_page(page, target, force=force)
+
+
+def _sheets(image: Image, depth: DepthMap, side: int, parallax: float) -> _Sheets:
+    """Both layers as pictures, longest side at most ``side``."""
+    size = image.size.fit(side)
+    small, values = image.resized(size), depth.resized(size)
+    layers = build_layers(small, values, parallax_percent=parallax, quality="high").layers
+    front = flatten_layer(layers[-1], size).depth
+    front = np.where(np.isnan(front), depth.resized(size).values, front)
+    hidden = np.full_like(front, np.nan)
+    colors = np.zeros((size.height, size.width, 3), np.uint8)
+    for layer in layers[:-1]:
+        flat = flatten_layer(layer, size)
+        drawn = ~np.isnan(flat.depth)
+        hidden[drawn], colors[drawn] = flat.depth[drawn], flat.picture.pixels[drawn]
+    # Behind the front, and a little beyond the tears, so that no gap shows between the two; but never up a wall
+    # to where the layer behind comes forward to the front's own depth.
+    behind = hidden < front - 1 / 255
+    around = np.ones((5, 5), np.uint8)
+    floor = cv2.erode(np.where(behind, hidden, np.float32(1)), around)
+    kept = behind | ((cv2.dilate(behind.astype(np.uint8), around) > 0) & (hidden <= floor + TEAR))
+    colors[~kept] = colors[kept].mean(0).astype(np.uint8) if kept.any() else 0
+    # A hair further back than the front where they meet, or they would flicker.
+    away = np.clip(np.minimum(hidden, front - 1 / 255), 0, 1)
+    return _Sheets(np.clip(front, 0, 1), np.where(kept, away, np.nan).astype(np.float32), Image(colors))
+
+
+def _meshes(
+    sheets: _Sheets, side: int, texture: Image, camera: Camera, near_far: tuple[float, float] | None, flat: float
+) -> list[Mesh]:
+    """The solid layers, back to front, on a grid of at most ``side`` cells."""
+    found = []
+    for name, depth, colors in (("background", sheets.hidden, sheets.colors), ("photo", sheets.front, texture)):
+        size = _size(depth).fit(side)
+        # Nearest, never averaged: a mean over an outline lies on neither side of it.
+        small = cv2.resize(depth, tuple(size), interpolation=cv2.INTER_NEAREST_EXACT).astype(np.float32)
+        # What lies behind is one sheet: a hole in it would show right through the mesh.
+        relief = tear_apart(small, np.inf if name == "background" else TEAR, flat)
+        if len(relief.faces):
+            found.append(place(relief, colors, camera, texture.size, name, near_far))
+    return found
+
+
+def _bytes(each: Mesh) -> int:
+    """What a mesh takes in a GLB: position and uv as floats, three 16 or 32 bit numbers a triangle."""
+    return len(each.vertices) * 20 + len(each.faces) * (6 if len(each.vertices) <= 65535 else 12) + 1000
+
+
+def _mesh_camera(camera: Camera, size: Size) -> MeshCamera:
+    vertical = 2 * math.degrees(math.atan(0.5 / (camera.focal(size.aspect) * size.aspect)))
+    return MeshCamera(vertical, size.aspect)
+
+
+def _focus(wanted: float | str, depth: DepthMap) -> float:
+    """The depth that stays still; "auto": that of the subject."""
+    if wanted == "auto":
+        return round(salient_depth(depth), 2)
+    value = float(wanted)
+    if not 0 <= value <= 1:
+        raise InvalidInput(f"focus {value:g}: expected 0 (far) to 1 (near), or auto")
+    return value
+
+
+def _distances(near: float | None, far: float | None) -> tuple[float, float] | None:
+    if near is None and far is None:
+        return None
+    if near is None or far is None or not (0 < near < far and math.isfinite(far)):
+        raise InvalidInput(f"near {near}, far {far}: expected both, in metres, 0 < near < far")
+    return near, far
+
+
+def _at_least(name: str, value: int | None, least: int) -> None:
+    if value is not None and value < least:
+        raise InvalidInput(f"{name} {value}: expected at least {least}")
+
+
+def _size(values: NDArray[np.float32]) -> Size:
+    return Size(values.shape[1], values.shape[0])

@@ -1,0 +1,131 @@
+"""A photo and its depth, from wherever the depth comes: a file, the photo itself, a second eye, a network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from depth3d.depthmap import DepthMap
+from depth3d.errors import InvalidInput
+from depth3d.image import Image
+from depth3d.options import DepthOptions
+
+__all__ = ["CLIP_SUFFIXES", "PHOTO_SUFFIXES", "Scene", "inputs", "is_clip", "load_scene"]
+
+PHOTO_SUFFIXES = frozenset(
+    f".{name}"
+    for name in (
+        *("jpg", "jpeg", "jpe", "png", "webp", "avif", "heic", "heif", "tif", "tiff", "bmp", "mpo", "jps", "pns"),
+        *("ppm", "pgm", "pbm", "jp2", "tga"),
+    )
+)
+CLIP_SUFFIXES = frozenset(
+    f".{name}"
+    for name in (
+        *("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "mts", "m2ts", "ts", "wmv", "flv", "3gp", "ogv"),
+        *("gif", "y4m", "mxf"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scene:
+    """A photo with depth.
+
+    Parameters
+    ----------
+    image: the photo.
+    depth: its depth at any size, 1 = nearest.
+    how: one line that tells where the depth came from and how it was read.
+    """
+
+    image: Image
+    depth: DepthMap
+    how: str
+
+
+def is_clip(path: str | Path) -> bool:
+    """Whether the file name says that this is a clip: a video, a GIF, or a pattern of pictures (``img_%04d.png``)."""
+    path = Path(path)
+    suffix = path.suffix.lower()
+    pattern = suffix in PHOTO_SUFFIXES and ("%" in path.name or "*" in path.name) and not path.exists()
+    return suffix in CLIP_SUFFIXES or pattern
+
+
+def inputs(paths: list[Path]) -> list[Path]:
+    """Folders replaced by the photos and clips in them (sorted, not deeper), depth files and results left out.
+
+    Raises ``InvalidInput`` if a folder holds none.
+    """
+    found: list[Path] = []
+    for path in paths:
+        if not path.is_dir():
+            found.append(path)
+            continue
+        inside = sorted(item for item in path.iterdir() if _is_input(item))
+        if not inside:
+            raise InvalidInput(f"{path}: no photo and no clip in this folder")
+        found += inside
+    return found
+
+
+def _is_input(path: Path) -> bool:
+    suffixes = PHOTO_SUFFIXES | CLIP_SUFFIXES
+    stem = path.stem.lower()
+    result = stem.endswith(("_3d", "_depth", "-depth", "_depth_preview", "_disparity", "_full_sbs", "_redcyan"))
+    return path.is_file() and path.suffix.lower() in suffixes and not path.name.startswith(".") and not result
+
+
+def load_scene(path: str | Path, options: DepthOptions | None = None, *, ignore: Path | None = None) -> Scene:
+    """Open a photo and find its depth.
+
+    Looked for in this order: ``options.depth``; a file beside the photo (``NAME_depth.png`` ...) or
+    depth inside the photo; the second eye, if it is a stereo picture; the network ``options.model``.
+    A network named on purpose (other than "auto") goes before what lies beside the photo. ``ignore`` is
+    a depth file that is not used, as it is about to be replaced.
+
+    Raises ``ReadError`` for files that cannot be read, ``ModelError`` for networks that cannot run.
+    """
+    from depth3d.io.depth.read import find_depth, load_depth
+    from depth3d.io.image.read import open_image
+
+    options = options or DepthOptions()
+    path = Path(path)
+    if options.depth is not None:
+        image = open_image(path)
+        found = load_depth(options.depth, invert=options.invert_depth, size=image.size)
+        return Scene(image, found.depth, found.how)
+    if options.model == "auto":
+        image = open_image(path)
+        beside = find_depth(path, size=image.size, invert=options.invert_depth, ignore=ignore)
+        if beside is not None:
+            return Scene(image, beside.depth, beside.how)
+        from depth3d.io.stereo.detect import find_pair
+
+        pair = find_pair(path)
+        if pair is not None:
+            from depth3d.depth.stereo.match import match_stereo
+
+            depth = match_stereo(pair.left, pair.right, matcher=options.matcher)
+            how = f"depth from the two eyes of {path.name} ({options.matcher})"
+            return Scene(pair.left, depth, "; ".join((*pair.notes, how)))
+    return _from_network(open_image(path), options)
+
+
+def _from_network(image: Image, options: DepthOptions) -> Scene:
+    from depth3d.depth.estimator import estimate_depth, open_estimator
+    from depth3d.io.image.read import flatten
+
+    choices: dict[str, Any] = {
+        "device": options.device,
+        "engine": options.engine,
+        "threads": options.threads,
+        "precision": options.precision,
+    }
+    # Kept by the estimator's room, so that asking for its name first costs nothing.
+    name = open_estimator(options.model, **choices).card.name
+    depth = estimate_depth(flatten(image), options.model, **choices)
+    if options.invert_depth:
+        depth = depth.inverted()
+    return Scene(image, depth, f"depth from the network {name}")

@@ -1,0 +1,1 @@
+"""Screen-space renderers: a picture and its depth warped without a mesh."""

@@ -1,0 +1,160 @@
+"""The last step: pieces joined stamp for stamp, everything else of the source kept."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import pytest
+from clips import RATE, ffmpeg, frame_times, hashes, make_clip, probe, with_extras
+
+from depth3d.errors import VideoError
+from depth3d.io.video.mux import Film, finish
+from depth3d.io.video.tracks import Track, plan_tracks
+
+BASE = Fraction(1, 90000)
+
+
+def pieces(
+    folder: Path, counts: list[int], times: list[Fraction], bframes: int = 3, codec: str = "libx264"
+) -> tuple[Path, ...]:
+    files, done = [], 0
+    for number, count in enumerate(counts):
+        path = folder / f"p{number}.nut"
+        options = {"crf": "12", "bf": str(bframes)} if codec == "libx264" else {}
+        part = times[done : done + count]
+        make_clip(path, count=count, times=part, time_base=BASE, codec=codec, options=options)
+        files.append(path)
+        done += count
+    return tuple(files)
+
+
+def film(folder: Path, counts: list[int], times: list[Fraction], **more: object) -> Film:
+    return Film(pieces(folder, counts, times), times, BASE, end=times[-1] + Fraction(1001, 30000), **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("begin", [Fraction(0), Fraction(1, 7)])
+def test_pieces_become_one_film_with_the_exact_times(tmp_path: Path, begin: Fraction) -> None:
+    ticks = [round(begin * 90000) + n * 3003 + (n * n * 37) % 1500 for n in range(40)]
+    times = [tick * BASE for tick in ticks]
+    finish(film(tmp_path, [15, 15, 10], times), tmp_path / "out.mp4")
+    assert frame_times(tmp_path / "out.mp4") == times
+    decoded = hashes(tmp_path / "out.mp4")
+    assert [time for time, _ in decoded] == times, "a wrong length in the edit list hides frames from players"
+    joined = [digest for _, digest in decoded]
+    apart = [digest for n in range(3) for _, digest in hashes(tmp_path / f"p{n}.nut")]
+    assert joined == apart
+
+
+def test_all_of_the_source_is_kept_in_mp4(tmp_path: Path) -> None:
+    source = with_extras(make_clip(tmp_path / "a.mp4"), tmp_path / "source.mp4")
+    times = frame_times(source)
+    lost = finish(film(tmp_path, [12, 12], times, source=source), tmp_path / "out.mp4")
+    assert lost == ()
+    found = probe(tmp_path / "out.mp4")
+    kinds = [stream["codec_name"] for stream in found["streams"]]
+    assert kinds[:4] == ["h264", "aac", "aac", "mov_text"]  # behind them the text track of the chapters
+    assert [s["tags"]["language"] for s in found["streams"][1:3]] == ["eng", "deu"]
+    assert [c["tags"]["title"] for c in found["chapters"]] == ["one", "two"]
+    assert found["format"]["tags"]["title"] == "A title"
+    assert found["format"]["tags"]["artist"] == "Somebody"
+    assert Fraction(found["streams"][0]["avg_frame_rate"]) == RATE
+    assert frame_times(tmp_path / "out.mp4") == times
+
+
+def test_all_of_the_source_is_kept_in_matroska_with_its_stereo_mode(tmp_path: Path) -> None:
+    source = with_extras(make_clip(tmp_path / "a.mp4"), tmp_path / "source.mkv")
+    finish(film(tmp_path, [24], frame_times(source), source=source, stereo_mode="left_right"), tmp_path / "out.mkv")
+    found = probe(tmp_path / "out.mkv")
+    assert [stream["codec_name"] for stream in found["streams"]] == ["h264", "aac", "aac", "subrip"]
+    side = [entry for entry in found["streams"][0].get("side_data_list", []) if "Stereo" in entry["side_data_type"]]
+    assert side[0]["type"] == "side by side"
+    assert len(found["chapters"]) == 2
+
+
+def test_trimming_cuts_the_sound_too(tmp_path: Path) -> None:
+    source = with_extras(make_clip(tmp_path / "a.mp4", count=24), tmp_path / "source.mp4")
+    times = [Fraction(n, 30) for n in range(6)]
+    part = {"source": source, "start": Fraction(3, 10), "length": Fraction(1, 5)}
+    finish(film(tmp_path, [6], times, **part), tmp_path / "out.mp4")
+    found = probe(tmp_path / "out.mp4")
+    assert float(found["streams"][1]["duration"]) == pytest.approx(0.2, abs=0.05)
+    assert float(found["streams"][1]["start_time"]) == pytest.approx(0, abs=0.03)
+
+
+def test_sound_that_cannot_be_copied_is_encoded_and_said_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    source = tmp_path / "source.mkv"
+    clip = make_clip(tmp_path / "a.mp4")
+    ffmpeg("-i", str(clip), "-f", "lavfi", "-t", "0.8", "-i", "sine", "-c:v", "copy", "-c:a", "wmav2", str(source))
+    lost = finish(film(tmp_path, [24], frame_times(clip), source=source), tmp_path / "out.mp4")
+    names = [stream["codec_name"] for stream in probe(tmp_path / "out.mp4")["streams"]]
+    assert (names == ["h264", "wmav2"] and not lost) or (names == ["h264", "aac"] and "encoded as aac" in lost[0])
+
+
+def test_sound_for_webm_becomes_opus(tmp_path: Path) -> None:
+    source = with_extras(make_clip(tmp_path / "a.mp4"), tmp_path / "source.mp4")
+    times = frame_times(source)
+    made = Film(
+        pieces(tmp_path, [24], times, codec="libvpx-vp9"), times, BASE, times[-1] + Fraction(1, 30), source=source
+    )
+    finish(made, tmp_path / "out.webm")
+    assert [s["codec_name"] for s in probe(tmp_path / "out.webm")["streams"]] == ["vp9", "opus", "opus", "webvtt"]
+
+
+def test_damaged_sound_never_stops_the_film(tmp_path: Path) -> None:
+    source = with_extras(make_clip(tmp_path / "a.mp4"), tmp_path / "source.mkv")
+    data = bytearray(source.read_bytes())
+    for place in range(len(data) // 3, len(data), 97):
+        data[place] ^= 0x5A
+    source.write_bytes(data)
+    times = [n / RATE for n in range(24)]
+    finish(film(tmp_path, [24], [round(t / BASE) * BASE for t in times], source=source), tmp_path / "out.mp4")
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert sum(1 for _ in container.decode(video=0)) == 24
+
+
+def test_a_missing_frame_is_noticed(tmp_path: Path) -> None:
+    times = [Fraction(n, 30) for n in range(10)]
+    short = Film(pieces(tmp_path, [9], times), times, BASE, Fraction(1, 3))
+    with pytest.raises(VideoError, match="9 frames, expected 10"):
+        finish(short, tmp_path / "out.mp4")
+
+
+def test_what_fits_where() -> None:
+    tracks = [
+        Track(1, "subtitle", "subrip"),
+        Track(2, "subtitle", "hdmv_pgs_subtitle"),
+        Track(3, "audio", "aac"),
+        Track(4, "attachment", "ttf"),
+        Track(5, "cover", "mjpeg"),
+    ]
+    kept, lost = plan_tracks(tracks, ".mp4")
+    assert [(track.index, track.how) for track in kept] == [(1, "mov_text"), (3, "copy"), (5, "copy")]
+    assert len(lost) == 2
+    kept, lost = plan_tracks(tracks, ".mkv")
+    assert [track.how for track in kept] == ["copy"] * 5
+    assert not lost
+    kept, _ = plan_tracks(tracks, ".webm")
+    assert [(track.index, track.how) for track in kept] == [(1, "webvtt"), (3, "libopus")]
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"), [("left_right", "side by side (left"), ("top_bottom", "top bottom (left"), (None, "")]
+)
+def test_mkvinfo_reads_the_stereo_mode(mode: str | None, words: str, tmp_path: Path) -> None:
+    """MKVToolNix as a second witness of what players look at."""
+    program = shutil.which("mkvinfo")
+    if program is None:
+        pytest.skip("needs mkvinfo (MKVToolNix)")
+    source = make_clip(tmp_path / "in.mp4", count=6)
+    finish(film(tmp_path, [6], frame_times(source), source=source, stereo_mode=mode), tmp_path / "out.mkv")
+    told = subprocess.run([program, str(tmp_path / "out.mkv")], check=True, capture_output=True, text=True).stdout
+    lines = [line for line in told.splitlines() if "Stereo mode" in line]
+    if mode is None:
+        assert lines == []
+    else:
+        assert len(lines) == 1
+        assert words in lines[0]

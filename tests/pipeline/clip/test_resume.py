@@ -1,0 +1,109 @@
+"""A run that is killed goes on: the result is frame for frame that of an unbroken one.
+
+``DEPTH3D_KILLS=20 pytest tests/pipeline/clip/test_resume.py`` kills twenty runs instead of two.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from clips import hashes, make_clip
+
+CHILD = Path(__file__).parents[2] / "clip_child.py"
+KILLS = int(os.environ.get("DEPTH3D_KILLS", "2"))
+
+
+def start(source: Path, target: Path, *more: str) -> subprocess.Popen[str]:
+    command = [sys.executable, str(CHILD), str(source), str(target), *more]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def run(source: Path, target: Path, *more: str) -> str:
+    """Run to the end; what it said on standard error."""
+    process = start(source, target, *more)
+    _, said = process.communicate()
+    assert process.returncode == 0, said
+    return said
+
+
+def stop_after(process: subprocess.Popen[str], steps: int, number: int, pause: float = 0.0) -> bool:
+    """Send signal ``number`` after so many steps; False if the run ended before."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        steps -= line.startswith(("depth", "draw"))
+        if steps <= 0:
+            time.sleep(pause)
+            process.send_signal(number)
+            break
+    process.communicate()
+    return process.returncode != 0
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clip(tmp_path_factory.mktemp("clip") / "clip.mp4", count=44, options={"crf": "8", "g": "15", "bf": "2"})
+
+
+@pytest.fixture(scope="module")
+def unbroken(clip: Path) -> list[tuple[object, str]]:
+    target = clip.with_name("whole.mkv")
+    run(clip, target)
+    assert not list(clip.parent.glob(".*")), "the work folder is gone when all is done"
+    return list(hashes(target))
+
+
+@pytest.mark.parametrize("seed", range(KILLS))
+def test_killed_at_random_moments(clip: Path, unbroken: list[tuple[object, str]], tmp_path: Path, seed: int) -> None:
+    dice = random.Random(seed)
+    target = tmp_path / "out.mkv"
+    for _ in range(dice.randint(1, 3)):
+        killed = stop_after(start(clip, target), dice.randint(1, 60), signal.SIGKILL, dice.random() * 0.05)
+        # The finished file appears only whole.
+        assert killed != target.exists()
+        if not killed:
+            break
+    run(clip, target)
+    assert hashes(target) == unbroken
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_changed_option_starts_afresh_and_says_so(clip: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mkv"
+    assert stop_after(start(clip, target), 70, signal.SIGKILL)
+    assert "starts afresh: changed since the last run: parallax" in run(clip, target, "ffv1", "3.0")
+
+
+def test_ctrl_c_tells_how_to_go_on(clip: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mkv"
+    process = start(clip, target)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    for line in process.stdout:
+        if line.startswith("draw 10"):
+            process.send_signal(signal.SIGINT)
+            break
+    _, said = process.communicate()
+    assert "the same command goes on from there" in said
+    assert not target.exists()
+    assert any(tmp_path.glob(".out.mkv.depth3d/pictures/piece-*"))
+
+
+def test_a_second_run_on_the_same_clip_is_refused(clip: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mkv"
+    first = start(clip, target)
+    assert first.stdout is not None
+    first.stdout.readline()
+    first.send_signal(signal.SIGSTOP)
+    second = start(clip, target)
+    _, said = second.communicate()
+    assert second.returncode != 0
+    assert "another run works on this clip" in said
+    first.kill()
+    first.communicate()

@@ -1,0 +1,58 @@
+"""Shots: the file, its rules, and which look a frame gets."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from depth3d.errors import InvalidInput, ReadError
+from depth3d.pipeline.clip.renderers import Look
+from depth3d.pipeline.clip.shots import Shot, auto_convergence, read_shots, write_shots
+
+OTHERWISE = Look(2.0, 0.5)
+
+
+def test_written_and_read_back_it_says_the_same(tmp_path: Path) -> None:
+    # Times that six decimals cannot hold: frame 1001 * n / 30000.
+    edges = [Fraction(1001 * n, 30000) for n in (0, 31, 77)]
+    shots = [
+        Shot(edges[0], edges[1], parallax=1.5, convergence=0.25, thumbnail="t/1.jpg"),
+        Shot(edges[1], edges[2], first=31, parallax=3.0, convergence=0.75),
+    ]
+    write_shots(shots, tmp_path / "s.toml", "clip.mp4")
+    found = read_shots(tmp_path / "s.toml", OTHERWISE)
+    for frame in range(77):
+        expected = Look(1.5, 0.25) if frame < 31 else Look(3.0, 0.75)
+        assert found.look(Fraction(1001 * frame, 30000)) == expected, frame
+    assert found.look(Fraction(1001 * 78, 30000)) == OTHERWISE
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[[shot]]\nstart = 0\nend = 1\nparalax = 2", "paralax"),
+        ("[[shot]]\nstart = 2\nend = 1", "shot 1.*start < end"),
+        ("[[shot]]\nstart = 0\nend = 1\n[[shot]]\nstart = 1\nend = 2\nconvergence = 3", "shot 2.*convergence 0..1"),
+        ('[[shot]]\nstart = "a"\nend = 1', "shot 1: start"),
+    ],
+)
+def test_mistakes_are_named_with_their_shot(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "s.toml").write_text(text)
+    with pytest.raises(InvalidInput, match=message):
+        read_shots(tmp_path / "s.toml", OTHERWISE)
+
+
+def test_what_is_no_shot_list_is_refused(tmp_path: Path) -> None:
+    for text in ("", "shot = 3", "not toml at all ["):
+        (tmp_path / "s.toml").write_text(text)
+        with pytest.raises(ReadError):
+            read_shots(tmp_path / "s.toml", OTHERWISE)
+
+
+def test_automatic_convergence_keeps_near_things_comfortable() -> None:
+    assert auto_convergence(0.0, 0.5, 1.0, 2.0) == pytest.approx(0.5)
+    # At 4 % only a quarter of the range may stand in front of the screen.
+    assert auto_convergence(0.0, 0.5, 1.0, 4.0) == pytest.approx(0.75)
+    assert auto_convergence(0.6, 0.8, 1.0, 1.0) == pytest.approx(0.8)

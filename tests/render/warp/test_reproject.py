@@ -1,0 +1,67 @@
+"""Frames seen by a moved camera, against the formula and the two-eye renderer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from depth3d.camera import Camera
+from depth3d.depthmap import DepthMap
+from depth3d.geometry.camera.paths import PATHS, named_path
+from depth3d.image import Image, Size
+from depth3d.render.warp.reproject import FlightRenderer
+from depth3d.render.warp.stereo import EyeRenderer
+
+SIZE = Size(120, 80)
+
+
+def smooth_picture(dtype: type = np.uint8) -> Image:
+    y, x = np.mgrid[0:80, 0:120].astype(np.float32)
+    waves = np.stack([np.sin(x / 9) + np.cos(y / 7), np.sin((x + y) / 11), np.cos(x / 6 - y / 13)], axis=-1)
+    full = np.iinfo(dtype).max
+    return Image(((waves + 2) / 4 * full).clip(0, full).astype(dtype))
+
+
+def two_planes() -> DepthMap:
+    values = np.full((80, 120), 0.2, np.float32)
+    values[20:60, 40:80] = 0.9
+    return DepthMap(values)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_from_where_the_photo_was_taken_it_is_the_photo(dtype: type) -> None:
+    image = smooth_picture(dtype)
+    with FlightRenderer(SIZE) as renderer:
+        drawn = renderer.draw(image, two_planes(), Camera.of_photo(image)).pixels
+    assert drawn.dtype == dtype
+    assert np.abs(drawn.astype(int) - image.pixels).max() <= (1 if dtype == np.uint8 else 20)
+
+
+def test_sideways_it_is_what_an_eye_sees() -> None:
+    image, depth = smooth_picture(), two_planes()
+    path = named_path("swing", Camera.of_photo(image), SIZE.aspect, amount=8.0, seconds=4.0, focus=0.5)
+    with FlightRenderer(SIZE) as flight, EyeRenderer(SIZE) as eyes:
+        drawn = flight.draw(image, depth, path.at(1.0)).pixels
+        best = min(
+            np.percentile(np.abs(eyes.draw(image, depth, 0.0, sign * 4.0, 0.5).pixels[:, 120:].astype(int) - drawn), 97)
+            for sign in (-1, 1)
+        )
+    # All but the gaps, which both fill from the far side in their own way.
+    assert best <= 8
+
+
+@pytest.mark.parametrize("name", sorted(PATHS))
+def test_every_path_moves_the_near_more_than_the_far_and_leaves_no_hole(name: str) -> None:
+    pixels = np.full((80, 120, 3), (0, 0, 200), np.uint8)
+    pixels[20:60, 40:80] = (200, 0, 0)
+    image = Image(pixels)
+    path = named_path(name, Camera.of_photo(image), SIZE.aspect, amount=8.0, seconds=4.0, focus=0.2)
+    changed = 0
+    with FlightRenderer(SIZE) as renderer:
+        for second in (0.0, 1.0, 2.0, 3.0):
+            drawn = renderer.draw(image, two_planes(), path.at(second)).pixels.astype(int)
+            assert (drawn[..., 1] == 0).all()
+            # Nothing but the two colours and their mixtures along the outline.
+            assert np.abs(drawn.sum(axis=2) - 200).max() <= 2
+            changed += int((np.abs(drawn - pixels).max(axis=2) > 100).sum())
+    assert changed > 40

@@ -1,0 +1,111 @@
+"""Two eyes of a video frame against the formula."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from depth3d.depthmap import DepthMap
+from depth3d.errors import InvalidInput
+from depth3d.image import Image, Size
+from depth3d.render.warp.stereo import EyeRenderer
+
+SIZE = Size(100, 40)  # one percent = one pixel
+
+
+def picture(dtype: type = np.uint8) -> Image:
+    rng = np.random.default_rng(3)
+    return Image(rng.integers(0, np.iinfo(dtype).max, (40, 100, 3), dtype, endpoint=True))
+
+
+def draw(
+    image: Image, values: np.ndarray, left: float, right: float, convergence: float = 0.0
+) -> tuple[np.ndarray, np.ndarray]:
+    with EyeRenderer(image.size, samples=1) as renderer:
+        both = renderer.draw(image, DepthMap(values.astype(np.float32)), left, right, convergence).pixels
+    return both[:, : image.size.width], both[:, image.size.width :]
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_an_eye_that_does_not_move_is_the_picture_bit_for_bit(dtype: type) -> None:
+    image = picture(dtype)
+    left, _ = draw(image, np.random.default_rng(0).random((40, 100)), 0.0, 3.0)
+    assert left.dtype == dtype
+    assert np.array_equal(left, image.pixels)
+
+
+@pytest.mark.parametrize(
+    ("depth", "convergence", "shift"), [(1.0, 0.0, 4), (0.5, 0.0, 2), (0.25, 0.75, -2), (1.0, 1.0, 0)]
+)
+def test_a_plane_moves_by_the_formula(depth: float, convergence: float, shift: int) -> None:
+    image = picture()
+    left, right = draw(image, np.full((40, 100), depth), -4.0, 4.0, convergence)
+    inner = slice(10, 90)
+    assert np.array_equal(right[:, inner], image.pixels[:, 10 + shift : 90 + shift])
+    assert np.array_equal(left[:, inner], image.pixels[:, 10 - shift : 90 - shift])
+
+
+def test_near_covers_far_and_the_gap_is_filled_from_the_far_side() -> None:
+    pixels = np.full((40, 100, 3), (0, 0, 200), np.uint8)
+    pixels[:, 40:60] = (200, 0, 0)
+    values = np.zeros((40, 100))
+    values[:, 40:60] = 1.0
+    _, right = draw(Image(pixels), values, 0.0, 6.0)
+    row = right[20]
+    assert (row[34:54] == (200, 0, 0)).all()
+    # Behind its right edge six columns have opened: all of them far, none of them mixed.
+    assert (row[54:] == (0, 0, 200)).all()
+    assert (row[:34] == (0, 0, 200)).all()
+
+
+def test_a_slope_is_no_tear() -> None:
+    ramp = np.tile(np.linspace(0, 255, 100).astype(np.uint8)[None, :, None], (40, 1, 3))
+    values = np.tile(np.linspace(0, 1, 100)[None], (40, 1))
+    _, right = draw(Image(ramp), values, 0.0, 5.0)
+    x = np.arange(5, 90)
+    # x' = x - 5 x / 99
+    expected = np.interp(x, np.arange(100) - 5 * np.linspace(0, 1, 100), ramp[0, :, 0])
+    assert np.abs(right[20, 5:90, 0] - expected).max() <= 3
+
+
+def test_stack_and_side_hold_the_same_eyes() -> None:
+    image, values = picture(), np.random.default_rng(1).random((40, 100)).astype(np.float32)
+    with EyeRenderer(SIZE) as side, EyeRenderer(SIZE, stack=True) as stack:
+        a = side.draw(image, DepthMap(values), -1.0, 1.0, 0.5).pixels
+        b = stack.draw(image, DepthMap(values), -1.0, 1.0, 0.5).pixels
+    assert np.array_equal(np.hstack(np.split(b, 2)), a)
+
+
+def test_wrong_sizes_are_refused() -> None:
+    with EyeRenderer(SIZE) as renderer, pytest.raises(InvalidInput, match="expected both 100x40"):
+        renderer.draw(picture(), DepthMap(np.zeros((20, 20), np.float32)), 0.0, 1.0, 0.5)
+
+
+@pytest.mark.parametrize(("left", "right", "convergence"), [(-3.0, 3.0, 0.5), (0.0, 9.0, 0.2), (-30.0, 5.0, 1.0)])
+def test_the_search_within_bounds_sees_what_a_search_everywhere_sees(
+    left: float, right: float, convergence: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    size = Size(173, 61)  # no whole number of blocks
+    rng = np.random.default_rng(5)
+    image = Image(rng.integers(0, 256, (61, 173, 3), np.uint8))
+    values = np.kron(rng.random((9, 10)), np.ones((7, 19)))[:61, :173].clip(0.1, 0.9)
+    values[:20] = 0.3
+
+    def everywhere(values: np.ndarray, shifts: tuple[float, float], convergence: float) -> np.ndarray:
+        ends = [sorted((-s * convergence, s * (1 - convergence))) for s in shifts]
+        return np.broadcast_to(np.array(ends, np.float32).ravel(), (8, 11, 4)).copy()
+
+    narrow = draw(image, values, left, right, convergence)
+    monkeypatch.setattr("depth3d.render.warp.stereo._bounds", everywhere)
+    wide = draw(image, values, left, right, convergence)
+    assert size == image.size
+    assert np.array_equal(np.hstack(narrow), np.hstack(wide))
+
+
+def test_one_eye_stacked_is_the_same_as_beside() -> None:
+    image, values = picture(), np.random.default_rng(1).random((40, 100)).astype(np.float32)
+    with EyeRenderer(SIZE) as side, EyeRenderer(SIZE, stack=True) as stack:
+        for left, right in ((-2.0, 0.0), (0.0, 2.0)):
+            a = side.draw(image, DepthMap(values), left, right, 0.5).pixels
+            b = stack.draw(image, DepthMap(values), left, right, 0.5).pixels
+            assert np.array_equal(np.hstack(np.split(b, 2)), a)
