@@ -30,9 +30,12 @@ class Anaglyph:
 
     Parameters
     ----------
-    glasses: colours of the left and the right glass.
-    left, right: rows = the red, green and blue that come out, columns = red, green, blue of that eye.
-    source: where the numbers were published.
+    glasses : str
+        Colours of the left and the right glass.
+    left, right : Matrix
+        Rows = the red, green and blue that come out, columns = red, green, blue of that eye.
+    source : str
+        Where the numbers were published.
     """
 
     glasses: str

@@ -38,12 +38,17 @@ class Camera:
 
     Parameters
     ----------
-    position: (x, y, z) in world space; the photographer stood at (0, 0, 0).
-    rotation: (yaw, pitch, roll) in degrees: turned to the left, up, counter-clockwise; yaw is applied last.
-    field_of_view: degrees across the longer side of the picture.
-    shift: off-axis frustum (a shift lens), in picture widths and heights: (0.1, 0) moves the whole
-        picture to the right by a tenth of its width. Parallel axes + shift = no keystone.
-    zoom: magnification about the centre, 1 = none.
+    position : tuple[float, float, float]
+        (x, y, z) in world space; the photographer stood at (0, 0, 0).
+    rotation : tuple[float, float, float]
+        (yaw, pitch, roll) in degrees: turned to the left, up, counter-clockwise; yaw is applied last.
+    field_of_view : float
+        Degrees across the longer side of the picture.
+    shift : tuple[float, float]
+        Off-axis frustum (a shift lens), in picture widths and heights: (0.1, 0) moves the whole picture to the right
+        by a tenth of its width. Parallel axes + shift = no keystone.
+    zoom : float
+        Magnification about the centre, 1 = none.
     """
 
     position: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -112,10 +117,13 @@ class CameraPath:
 
     Parameters
     ----------
-    duration: seconds of one round.
-    motion: phase in [0, 1) -> ``Camera``.
-    loop: periodic, with a continuous first derivative: ``at(0)`` equals ``at(duration)``. A path that
-        does not loop stays at its ends.
+    duration : float
+        Seconds of one round.
+    motion : Callable[[float], Camera]
+        Phase in [0, 1) -> ``Camera``.
+    loop : bool
+        Periodic, with a continuous first derivative: ``at(0)`` equals ``at(duration)``. A path that does not loop
+        stays at its ends.
     """
 
     duration: float

@@ -24,11 +24,12 @@ __all__ = ["DepthMap", "Disparity"]
 class Disparity:
     """What a network says: relative inverse depth, larger = nearer, unknown scale and shift.
 
+    Raises ``InvalidInput`` for another shape, an empty map, or values that are not finite.
+
     Parameters
     ----------
-    values: (H, W) finite floats, any range; kept as read-only float32.
-
-    Raises ``InvalidInput`` for another shape, an empty map, or values that are not finite.
+    values : NDArray[np.float32]
+        (H, W) finite floats, any range; kept as read-only float32.
     """
 
     values: NDArray[np.float32]
@@ -53,11 +54,12 @@ class DepthMap:
     Image shift under a sideways camera move is proportional to this value, so parallax in percent
     of the picture's width is exact.
 
+    Raises ``InvalidInput`` for another shape, an empty map, or values outside [0, 1].
+
     Parameters
     ----------
-    values: (H, W) floats in [0, 1]; kept as read-only float32.
-
-    Raises ``InvalidInput`` for another shape, an empty map, or values outside [0, 1].
+    values : NDArray[np.float32]
+        (H, W) floats in [0, 1]; kept as read-only float32.
     """
 
     values: NDArray[np.float32]
@@ -97,8 +99,10 @@ class DepthMap:
 
         Parameters
         ----------
-        metres: (H, W) distances > 0; ``inf`` is allowed and means the farthest.
-        near, far: the distances that become 1 and 0; default the smallest and largest finite one.
+        metres : NDArray[Any]
+            (H, W) distances > 0; ``inf`` is allowed and means the farthest.
+        near, far : float | None
+            The distances that become 1 and 0; default the smallest and largest finite one.
         """
         metres = np.asarray(metres, dtype=np.float64)
         if metres.ndim != 2 or metres.size == 0 or np.isnan(metres).any() or (metres <= 0).any():

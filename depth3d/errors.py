@@ -48,8 +48,10 @@ class FileError(Depth3DError):
 
     Parameters
     ----------
-    path: the file the user gave.
-    reason: what is wrong and what to do, without the path.
+    path : str | Path
+        The file the user gave.
+    reason : str
+        What is wrong and what to do, without the path.
     """
 
     def __init__(self, path: str | Path, reason: str) -> None:

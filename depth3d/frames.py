@@ -23,10 +23,14 @@ class Colour:
 
     Parameters
     ----------
-    primaries, transfer, matrix: 1 = BT.709; 9 = BT.2020 primaries or matrix; 16 = PQ, 18 = HLG.
-    full_range: 0..255 instead of 16..235.
-    mastering: of an HDR10 clip, as x265 writes it: ``G(x,y)B(x,y)R(x,y)WP(x,y)L(max,min)``.
-    light_level: MaxCLL and MaxFALL in cd/m2, or None.
+    primaries, transfer, matrix : int
+        1 = BT.709; 9 = BT.2020 primaries or matrix; 16 = PQ, 18 = HLG.
+    full_range : bool
+        0..255 instead of 16..235.
+    mastering : str | None
+        Of an HDR10 clip, as x265 writes it: ``G(x,y)B(x,y)R(x,y)WP(x,y)L(max,min)``.
+    light_level : tuple[int, int] | None
+        MaxCLL and MaxFALL in cd/m2, or None.
     """
 
     primaries: int = 1
@@ -51,21 +55,36 @@ class VideoInfo:
 
     Parameters
     ----------
-    path: where it lies.
-    size: of the upright picture in (possibly not square) pixels.
-    rate: average frames per second; exact (30000/1001, never 29.97).
-    time_base: seconds per tick of the clip's own clock; every frame's time is a multiple of it.
-    start: time of the first frame, seconds from the start of the file (sound may begin earlier).
-    count: number of frames as far as the file says, or None.
-    duration: seconds, or None.
-    rotation: degrees counter-clockwise by which the stored picture had to be turned: 0, 90, 180, 270.
-    pixel_aspect: width of a pixel over its height; 1 = square.
-    bit_depth: of the stored samples: 8, 10, 12, 16.
-    colour: what the frames' pixels mean *after reading*: BT.709, or the clip's own tags when it is HDR.
-    stored: how the file is tagged (guessed where it is not).
-    codec: name of the decoder.
-    track: index of the picture stream in the file.
-    notes: what a user wants told once ("2 picture streams; the first is used").
+    path : Path
+        Where it lies.
+    size : Size
+        Of the upright picture in (possibly not square) pixels.
+    rate : Fraction
+        Average frames per second; exact (30000/1001, never 29.97).
+    time_base : Fraction
+        Seconds per tick of the clip's own clock; every frame's time is a multiple of it.
+    start : Fraction
+        Time of the first frame, seconds from the start of the file (sound may begin earlier).
+    count : int | None
+        Number of frames as far as the file says, or None.
+    duration : Fraction | None
+        Seconds, or None.
+    rotation : int
+        Degrees counter-clockwise by which the stored picture had to be turned: 0, 90, 180, 270.
+    pixel_aspect : Fraction
+        Width of a pixel over its height; 1 = square.
+    bit_depth : int
+        Of the stored samples: 8, 10, 12, 16.
+    colour : Colour
+        What the frames' pixels mean *after reading*: BT.709, or the clip's own tags when it is HDR.
+    stored : Colour
+        How the file is tagged (guessed where it is not).
+    codec : str
+        Name of the decoder.
+    track : int
+        Index of the picture stream in the file.
+    notes : tuple[str, ...]
+        What a user wants told once ("2 picture streams; the first is used").
     """
 
     path: Path
@@ -102,12 +121,16 @@ class Frame:
 
     Parameters
     ----------
-    index: 0 for the first frame of the clip, however the reading began.
-    time: seconds from the start of the file; exact.
-    image: upright; coded as ``VideoInfo.colour`` says: sRGB-like BT.709 (uint8, or uint16 for more than
-        8 bits), or PQ / HLG code values (uint16) of an HDR clip.
-    seen: the same as an ordinary 8-bit picture (tone-mapped when the clip is HDR): what a depth network
-        should look at. None when the reader was told not to make it.
+    index : int
+        0 for the first frame of the clip, however the reading began.
+    time : Fraction
+        Seconds from the start of the file; exact.
+    image : Image
+        Upright; coded as ``VideoInfo.colour`` says: sRGB-like BT.709 (uint8, or uint16 for more than 8 bits), or PQ /
+        HLG code values (uint16) of an HDR clip.
+    seen : Image | None
+        The same as an ordinary 8-bit picture (tone-mapped when the clip is HDR): what a depth network should look at.
+        None when the reader was told not to make it.
     """
 
     index: int

@@ -62,14 +62,18 @@ def linear_to_srgb(light: NDArray[np.float32]) -> NDArray[np.float32]:
 class Image:
     """One picture in sRGB: upright (EXIF applied), row 0 = top.
 
+    Raises ``InvalidInput`` for another shape or dtype, or an empty picture.
+
     Parameters
     ----------
-    pixels: (H, W, 3) uint8 or uint16, sRGB coded. Copied only where it must be; kept read-only.
-    alpha: (H, W) of the same dtype, straight (not premultiplied), or None for opaque.
-    focal_35mm: focal length as on 35 mm film (36 x 24 mm) in mm, from EXIF, or None.
-    notes: what a reader wants told ("first of 3 frames"), shown once by the command line.
-
-    Raises ``InvalidInput`` for another shape or dtype, or an empty picture.
+    pixels : NDArray[Any]
+        (H, W, 3) uint8 or uint16, sRGB coded. Copied only where it must be; kept read-only.
+    alpha : NDArray[Any] | None
+        (H, W) of the same dtype, straight (not premultiplied), or None for opaque.
+    focal_35mm : float | None
+        Focal length as on 35 mm film (36 x 24 mm) in mm, from EXIF, or None.
+    notes : tuple[str, ...]
+        What a reader wants told ("first of 3 frames"), shown once by the command line.
     """
 
     pixels: NDArray[Any]

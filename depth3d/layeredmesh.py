@@ -26,12 +26,17 @@ class Layer:
 
     Parameters
     ----------
-    positions: (N, 2) float32, picture space.
-    depth: (N,) float32 in [0, 1], normalised inverse depth, 1 = nearest.
-    uv: (N, 2) float32, where the colour is read in ``texture``; (0, 0) = top-left. Differs from
-        ``positions`` at torn sides, where the colour is pulled off the mixed pixels.
-    faces: (M, 3) uint32, counter-clockwise as seen by the camera.
-    texture: its colours; alpha, where present, is straight.
+    positions : NDArray[np.float32]
+        (N, 2) float32, picture space.
+    depth : NDArray[np.float32]
+        (N,) float32 in [0, 1], normalised inverse depth, 1 = nearest.
+    uv : NDArray[np.float32]
+        (N, 2) float32, where the colour is read in ``texture``; (0, 0) = top-left. Differs from ``positions`` at torn
+        sides, where the colour is pulled off the mixed pixels.
+    faces : NDArray[np.uint32]
+        (M, 3) uint32, counter-clockwise as seen by the camera.
+    texture : Image
+        Its colours; alpha, where present, is straight.
     """
 
     positions: NDArray[np.float32]
@@ -54,10 +59,13 @@ class LayeredMesh:
 
     Parameters
     ----------
-    layers: at least one ``Layer``; index 0 = the farthest (the filled background).
-    size: the photo's size in pixels; picture space (0..1, 0..1) covers exactly this.
-    camera: the camera that took the photo, at the origin; its field of view turns picture space and
-        depth into world space.
+    layers : tuple[Layer, ...]
+        At least one ``Layer``; index 0 = the farthest (the filled background).
+    size : Size
+        The photo's size in pixels; picture space (0..1, 0..1) covers exactly this.
+    camera : Camera
+        The camera that took the photo, at the origin; its field of view turns picture space and depth into world
+        space.
     """
 
     layers: tuple[Layer, ...]
@@ -75,11 +83,16 @@ class Mesh:
 
     Parameters
     ----------
-    vertices: (N, 3) float32, world space, metres or scene units.
-    faces: (M, 3) uint32, counter-clockwise as seen by the camera.
-    uv: (N, 2) float32, (0, 0) = top-left.
-    texture: its colours.
-    name: what a viewer shows ("foreground").
+    vertices : NDArray[np.float32]
+        (N, 3) float32, world space, metres or scene units.
+    faces : NDArray[np.uint32]
+        (M, 3) uint32, counter-clockwise as seen by the camera.
+    uv : NDArray[np.float32]
+        (N, 2) float32, (0, 0) = top-left.
+    texture : Image
+        Its colours.
+    name : str
+        What a viewer shows ("foreground").
     """
 
     vertices: NDArray[np.float32]

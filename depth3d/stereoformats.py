@@ -20,17 +20,26 @@ class StereoFormat:
 
     Parameters
     ----------
-    name: what the user types.
-    packing: "side" = next to each other, "stack" = one above the other, "rows", "columns" and "checker" =
-        interlaced, "anaglyph" = mixed through coloured glasses, "mono" = two separate pictures (in one file
-        or two), "depth" = picture and depth side by side, "views" = more than two views, "sphere" = VR180.
-    tag: added to the file's stem; players detect the layout by it.
-    suffix: suffix of the file for photos.
-    about: one line of help.
-    half: each eye is squeezed to half its width (or height), so that the whole keeps the photo's size.
-    right_first: the right eye is the left (upper, first) one.
-    moving: a clip can have this format, too.
-    anaglyph: the matrices, for the packing "anaglyph".
+    name : str
+        What the user types.
+    packing : Packing
+        "side" = next to each other, "stack" = one above the other, "rows", "columns" and "checker" = interlaced,
+        "anaglyph" = mixed through coloured glasses, "mono" = two separate pictures (in one file or two), "depth" =
+        picture and depth side by side, "views" = more than two views, "sphere" = VR180.
+    tag : str
+        Added to the file's stem; players detect the layout by it.
+    suffix : str
+        Suffix of the file for photos.
+    about : str
+        One line of help.
+    half : bool
+        Each eye is squeezed to half its width (or height), so that the whole keeps the photo's size.
+    right_first : bool
+        The right eye is the left (upper, first) one.
+    moving : bool
+        A clip can have this format, too.
+    anaglyph : Anaglyph | None
+        The matrices, for the packing "anaglyph".
     """
 
     name: str

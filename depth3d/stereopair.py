@@ -31,12 +31,14 @@ EYE_DISTANCE_METRES = 0.063
 class StereoPair:
     """What the left and the right eye see, of one size.
 
+    Raises ``InvalidInput`` for different sizes.
+
     Parameters
     ----------
-    left, right: the two pictures, upright, same size.
-    notes: what a reader wants told ("scanned card: turned by 0.4 degrees").
-
-    Raises ``InvalidInput`` for different sizes.
+    left, right : Image
+        The two pictures, upright, same size.
+    notes : tuple[str, ...]
+        What a reader wants told ("scanned card: turned by 0.4 degrees").
     """
 
     left: Image
@@ -68,13 +70,16 @@ class StereoPair:
 class StereoRig:
     """How far the eyes part and what lies on the screen.
 
+    Raises ``InvalidInput`` for a convergence outside [0, 1] or a parallax outside [0, 50].
+
     Parameters
     ----------
-    parallax: how far the nearest and the farthest point part, both eyes together, percent of the width.
-    convergence: the depth (0 = farthest .. 1 = nearest) that lies on the screen.
-    eyes: which eye is new; the other one is the picture itself.
-
-    Raises ``InvalidInput`` for a convergence outside [0, 1] or a parallax outside [0, 50].
+    parallax : float
+        How far the nearest and the farthest point part, both eyes together, percent of the width.
+    convergence : float
+        The depth (0 = farthest .. 1 = nearest) that lies on the screen.
+    eyes : Eyes
+        Which eye is new; the other one is the picture itself.
     """
 
     parallax: float = 2.0
@@ -128,8 +133,10 @@ class Viewing:
 
     Parameters
     ----------
-    width_metres: width of the picture on the screen.
-    distance_metres: from the eyes to the screen.
+    width_metres : float
+        Width of the picture on the screen.
+    distance_metres : float
+        From the eyes to the screen.
     """
 
     width_metres: float

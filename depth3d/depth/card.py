@@ -35,12 +35,18 @@ class InputRule:
 
     Parameters
     ----------
-    size: the side length the network was trained at, pixels.
-    keep_aspect: False = exactly ``size`` x ``size``, whatever the picture's shape.
-    method: "minimal" scales as little as possible; "upper_bound" keeps both sides at or below ``size``.
-    multiple: both sides are multiples of this.
-    normalisation: mean and deviation taken off the pixels.
-    resize: "cubic" without low-pass (MiDaS), or "smooth": low-pass when shrinking, then linear (scikit-image).
+    size : int
+        The side length the network was trained at, pixels.
+    keep_aspect : bool
+        False = exactly ``size`` x ``size``, whatever the picture's shape.
+    method : Literal['minimal', 'upper_bound']
+        "minimal" scales as little as possible; "upper_bound" keeps both sides at or below ``size``.
+    multiple : int
+        Both sides are multiples of this.
+    normalisation : Normalisation
+        Mean and deviation taken off the pixels.
+    resize : Literal['cubic', 'smooth']
+        "cubic" without low-pass (MiDaS), or "smooth": low-pass when shrinking, then linear (scikit-image).
     """
 
     size: int
@@ -78,7 +84,8 @@ class AreaRule(InputRule):
 
     Parameters
     ----------
-    size, other: width and height the network was trained at; ``keep_aspect`` says whether the shape is kept.
+    size, other : int
+        Width and height the network was trained at; ``keep_aspect`` says whether the shape is kept.
     """
 
     other: int = 0
@@ -97,12 +104,18 @@ class WeightsFile:
 
     Parameters
     ----------
-    file: name in the cache folder; `.safetensors` or whatever `torch.load` reads.
-    url: where it is fetched from; None = only the user can bring it.
-    sha256: the published hash, or its published first digits; None = none was published.
-    size: bytes, or None if not published.
-    also: other published names of the same file, accepted in the cache folder.
-    resource: "package:path" of a file that ships inside a package; nothing is fetched then.
+    file : str
+        Name in the cache folder; `.safetensors` or whatever `torch.load` reads.
+    url : str | None
+        Where it is fetched from; None = only the user can bring it.
+    sha256 : str | None
+        The published hash, or its published first digits; None = none was published.
+    size : int | None
+        Bytes, or None if not published.
+    also : tuple[str, ...]
+        Other published names of the same file, accepted in the cache folder.
+    resource : str | None
+        "package:path" of a file that ships inside a package; nothing is fetched then.
     """
 
     file: str
@@ -119,20 +132,30 @@ class ModelCard:
 
     Parameters
     ----------
-    name: what a user types after ``--model``.
-    build: ``build(card) -> torch.nn.Module``, or "package.module:function" (so that a card needs no torch).
-        The module takes (N, 3, H, W) normalised floats and returns (N, H', W') as ``output`` says. It may have
-        two attributes for loading official files: ``renames`` (pairs of regular expression and replacement,
-        applied in order to every key) and ``ignored`` (expressions of keys that are not needed).
-    weights: where its weights are; None = the module comes with them.
-    input: size and normalisation of what it sees.
-    output: what its numbers mean: larger = nearer, metres (any scale), or the logarithm of those.
-    settings: anything ``build`` wants to know.
-    marks: key -> shape of a few tensors that only this network's checkpoints have: a file given as a path is
-        recognised by them.
-    bfloat16: may run in bfloat16 where the processor does it natively (error below 1 % of the range).
-    preference: of all networks whose weights are there, ``model="auto"`` takes the greatest; 0 = never.
-    improvement: mean zero-shot error against DPT-L-384 in percent as its authors published it, higher = better.
+    name : str
+        What a user types after ``--model``.
+    build : str | Callable[[ModelCard], Any]
+        ``build(card) -> torch.nn.Module``, or "package.module:function" (so that a card needs no torch). The module
+        takes (N, 3, H, W) normalised floats and returns (N, H', W') as ``output`` says. It may have two attributes
+        for loading official files: ``renames`` (pairs of regular expression and replacement, applied in order to
+        every key) and ``ignored`` (expressions of keys that are not needed).
+    weights : WeightsFile | None
+        Where its weights are; None = the module comes with them.
+    input : InputRule
+        Size and normalisation of what it sees.
+    output : Output
+        What its numbers mean: larger = nearer, metres (any scale), or the logarithm of those.
+    settings : Mapping[str, Any]
+        Anything ``build`` wants to know.
+    marks : Mapping[str, tuple[int, ...]]
+        Key -> shape of a few tensors that only this network's checkpoints have: a file given as a path is recognised
+        by them.
+    bfloat16 : bool
+        May run in bfloat16 where the processor does it natively (error below 1 % of the range).
+    preference : int
+        Of all networks whose weights are there, ``model="auto"`` takes the greatest; 0 = never.
+    improvement : int | None
+        Mean zero-shot error against DPT-L-384 in percent as its authors published it, higher = better.
     """
 
     name: str

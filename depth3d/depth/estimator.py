@@ -81,17 +81,23 @@ def predict_disparity(
 ) -> list[Disparity]:
     """What the network says of every picture: relative inverse depth at network size, in order.
 
+    Raises ``ModelError`` (unknown model, device or engine) or its child ``WeightsError``.
+
     Parameters
     ----------
-    model: "auto", a name of `depth3d models`, or the path of a checkpoint file.
-    device: "auto", "cpu", "cuda", "mps".
-    engine: "torch", or "openvino" (``pip install depth3d[openvino]``).
-    threads: for the network on the CPU; default the cores that this process may use.
-    precision: "float32"; "bfloat16"; or "auto": bfloat16 where the processor does it natively and the network's
-        card allows it (error below 1 % of the range).
-    quiet: no progress of downloads.
-
-    Raises ``ModelError`` (unknown model, device or engine) or its child ``WeightsError``.
+    model : str | Path
+        "auto", a name of `depth3d models`, or the path of a checkpoint file.
+    device : str
+        "auto", "cpu", "cuda", "mps".
+    engine : str
+        "torch", or "openvino" (``pip install depth3d[openvino]``).
+    threads : int | None
+        For the network on the CPU; default the cores that this process may use.
+    precision : str
+        "float32"; "bfloat16"; or "auto": bfloat16 where the processor does it natively and the network's card allows
+        it (error below 1 % of the range).
+    quiet : bool
+        No progress of downloads.
     """
     estimator = open_estimator(model, device=device, engine=engine, threads=threads, precision=precision, quiet=quiet)
     return estimator.predict(_checked(images))

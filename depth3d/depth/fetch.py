@@ -31,13 +31,15 @@ _log = logging.getLogger("depth3d")
 def fetch(url: str, final: Path, *, expected: int | None, hint: str, timeout: float, quiet: bool) -> Path:
     """Fetch ``url`` into ``final`` + ``.part`` and return that path; what is there already is resumed.
 
-    Parameters
-    ----------
-    expected: size in bytes, if known.
-    hint: what the user can do by hand, for the error message.
-
     Raises ``WeightsError`` when there is no network, the server refuses, or the disk is full. The part that
     came stays, so that the next call goes on from there.
+
+    Parameters
+    ----------
+    expected : int | None
+        Size in bytes, if known.
+    hint : str
+        What the user can do by hand, for the error message.
     """
     part = final.with_name(final.name + ".part")
     for attempt in range(1, ATTEMPTS + 1):

@@ -36,8 +36,10 @@ class FlowCard:
 
     Parameters
     ----------
-    family: "pwcnet" or "flownet2": which file of ``depth.models`` builds it.
-    where: where its official file is, for the person who has to get it.
+    family : str
+        "pwcnet" or "flownet2": which file of ``depth.models`` builds it.
+    where : str
+        Where its official file is, for the person who has to get it.
     """
 
     name: str

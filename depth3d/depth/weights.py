@@ -58,12 +58,14 @@ def cached(card: ModelCard) -> Cached | None:
 def locate(card: ModelCard, *, timeout: float = 30.0, quiet: bool = False) -> Path:
     """The checked weights of ``card`` on this disk; fetches them if they are missing or damaged.
 
+    Raises ``WeightsError`` that says which file to put where, and from which address, if they cannot be had.
+
     Parameters
     ----------
-    timeout: seconds without an answer after which the network counts as gone.
-    quiet: no progress on standard error.
-
-    Raises ``WeightsError`` that says which file to put where, and from which address, if they cannot be had.
+    timeout : float
+        Seconds without an answer after which the network counts as gone.
+    quiet : bool
+        No progress on standard error.
     """
     weights = card.weights
     if weights is None:

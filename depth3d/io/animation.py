@@ -35,9 +35,12 @@ class AnimationFormat:
 
     Parameters
     ----------
-    encode: writes an iterator of (H, W, 3) uint8 frames to a path.
-    even: whether both sides have to be even (4:2:0 colour).
-    long_side: a sensible default; a GIF in full HD would be hundreds of megabytes.
+    encode : Encoder
+        Writes an iterator of (H, W, 3) uint8 frames to a path.
+    even : bool
+        Whether both sides have to be even (4:2:0 colour).
+    long_side : int
+        A sensible default; a GIF in full HD would be hundreds of megabytes.
     """
 
     encode: Encoder
@@ -76,16 +79,21 @@ def write_animation(
 ) -> Path:
     """Encode ``frames`` as a clip that loops for ever where the format can say so; returns the path.
 
-    Parameters
-    ----------
-    frames: consumed one by one in the calling thread; every one ``size`` large. Alpha is put on white.
-    fps: exact rate. GIF counts in 1/100 s and WebP in 1/1000 s: their delays alternate so that the sum is right.
-    size: even sides for MP4 and WebM.
-    count: how many frames come.
-    progress: called after each frame with the number of frames drawn so far.
-
     The file appears whole or not at all, also on Ctrl-C. Raises ``WriteError``, ``ExistsError``,
     ``InvalidInput`` for a wrong size and ``VideoError`` if the encoder fails or frames are missing.
+
+    Parameters
+    ----------
+    frames : Iterator[Image]
+        Consumed one by one in the calling thread; every one ``size`` large. Alpha is put on white.
+    fps : Fraction
+        Exact rate. GIF counts in 1/100 s and WebP in 1/1000 s: their delays alternate so that the sum is right.
+    size : Size
+        Even sides for MP4 and WebM.
+    count : int
+        How many frames come.
+    progress : Callable[[int], None] | None
+        Called after each frame with the number of frames drawn so far.
     """
     kind = animation_format(path)
     if kind.even and size != size.even():

@@ -37,8 +37,10 @@ class MeshCamera:
 
     Parameters
     ----------
-    field_of_view: vertical, degrees.
-    aspect: width over height.
+    field_of_view : float
+        Vertical, degrees.
+    aspect : float
+        Width over height.
     """
 
     field_of_view: float
@@ -55,14 +57,17 @@ def write_mesh(
 ) -> Path:
     """Write meshes in the format of the suffix; return the path.
 
+    Raises ``InvalidInput`` if there is nothing to write, ``ExistsError`` or ``WriteError``.
+
     Parameters
     ----------
-    meshes: back to front; each becomes a mesh of its own with its own texture. PLY holds one mesh only,
-        so there they are joined, with the texture's colours at the vertices.
-    camera: becomes a camera node in GLB; the others have none.
-    jpegs: per mesh the JPEG bytes to store instead of encoding the texture; None = encode.
-
-    Raises ``InvalidInput`` if there is nothing to write, ``ExistsError`` or ``WriteError``.
+    meshes : Sequence[Mesh]
+        Back to front; each becomes a mesh of its own with its own texture. PLY holds one mesh only, so there they are
+        joined, with the texture's colours at the vertices.
+    camera : MeshCamera
+        Becomes a camera node in GLB; the others have none.
+    jpegs : Sequence[bytes | None]
+        Per mesh the JPEG bytes to store instead of encoding the texture; None = encode.
     """
     path = Path(path)
     kept = [
@@ -84,11 +89,14 @@ def write_points(
 ) -> Path:
     """Write a point cloud as PLY (sRGB bytes, as PLY readers expect) or GLB (linear 16 bit, as glTF wants).
 
+    Raises ``WriteError`` for another suffix, ``InvalidInput`` for an empty cloud.
+
     Parameters
     ----------
-    points: (N, 3) world space. colors: (N, 3) uint8, sRGB.
-
-    Raises ``WriteError`` for another suffix, ``InvalidInput`` for an empty cloud.
+    points : NDArray[np.float32]
+        (N, 3) world space.
+    colors : NDArray[np.uint8]
+        (N, 3) uint8, sRGB.
     """
     path = Path(path)
     if len(points) == 0 or len(points) != len(colors):

@@ -39,10 +39,14 @@ class Sheet:
 
     Parameters
     ----------
-    picture: the colours; without alpha.
-    depth: 1 = nearest.
-    present: (H, W) bool of the depth's size, where there is anything to draw; None = everywhere.
-    jpeg: the picture's own JPEG bytes, upright and sRGB, to be used as they are; None = encode it.
+    picture : Image
+        The colours; without alpha.
+    depth : DepthMap
+        1 = nearest.
+    present : NDArray[np.bool_] | None
+        (H, W) bool of the depth's size, where there is anything to draw; None = everywhere.
+    jpeg : bytes | None
+        The picture's own JPEG bytes, upright and sRGB, to be used as they are; None = encode it.
     """
 
     picture: Image
@@ -62,13 +66,22 @@ class Page:
 
     Parameters
     ----------
-    photo: the photo with its depth; it tears where neighbours differ by more than ``tear``.
-    background: what the photo hides, or None.
-    field_of_view: vertical, degrees.
-    near, far: distances of depth 1 and 0, in metres if ``metric``, else in any unit.
-    amount: travel between nearest and farthest at the start, percent of the width; ``most``: what the slider allows.
-    focus: the depth that stays still at the start.
-    title, description: what the browser's tab and a screen reader say.
+    photo : Sheet
+        The photo with its depth; it tears where neighbours differ by more than ``tear``.
+    background : Sheet | None
+        What the photo hides, or None.
+    field_of_view : float
+        Vertical, degrees.
+    near, far : float
+        Distances of depth 1 and 0, in metres if ``metric``, else in any unit.
+    amount : float
+        Travel between nearest and farthest at the start, percent of the width.
+    most : float
+        What the slider allows.
+    focus : float
+        The depth that stays still at the start.
+    title, description : str
+        What the browser's tab and a screen reader say.
     """
 
     photo: Sheet
@@ -131,11 +144,16 @@ def serve_page(path: Path, port: int, *, announce: Callable[[str], None], rounds
     A headset reaches it through ``adb reverse tcp:PORT tcp:PORT``, where localhost counts as secure, as
     WebXR demands. There is no mapping of addresses to files: one page, held in memory, and 404 for the rest.
 
+    Raises ``WriteError`` if the port is taken.
+
     Parameters
     ----------
-    port: 0 takes a free one. announce: called with the address. rounds: stop after so many requests (tests).
-
-    Raises ``WriteError`` if the port is taken.
+    port : int
+        0 takes a free one.
+    announce : Callable[[str], None]
+        Called with the address.
+    rounds : int | None
+        Stop after so many requests (tests).
     """
     body = path.read_bytes()
     try:

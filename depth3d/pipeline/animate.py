@@ -55,15 +55,20 @@ def animate(
 ) -> Path:
     """Turn a photo into a looping 3D animation; return the path written.
 
+    Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
+
     Parameters
     ----------
-    photo: any picture, also a stereo picture or one with depth inside or beside it.
-    output: ``.mp4``, ``.webm``, ``.gif``, ``.webp`` or ``.png`` (APNG); default ``NAME_3d.mp4`` beside it.
-    options, depth: all settings; single ones may be given by name instead (``amount=3, model="tiny"``).
-    force: replace an existing file.
-    progress: called with (frames done, frames in all).
-
-    Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
+    photo : str | Path
+        Any picture, also a stereo picture or one with depth inside or beside it.
+    output : str | Path | None
+        ``.mp4``, ``.webm``, ``.gif``, ``.webp`` or ``.png`` (APNG); default ``NAME_3d.mp4`` beside it.
+    options, depth : AnimateOptions | None, DepthOptions | None
+        All settings; single ones may be given by name instead (``amount=3, model="tiny"``).
+    force : bool
+        Replace an existing file.
+    progress : Callable[[int, int], None] | None
+        Called with (frames done, frames in all).
     """
     options = changed(options or AnimateOptions(), changes)
     depth = changed(depth or DepthOptions(), changes)

@@ -86,7 +86,8 @@ def floating_window(pair: StereoPair, disparity: NDArray[np.float32]) -> StereoP
 
     Parameters
     ----------
-    disparity: (H, W) float32 px, positive = in front of the screen.
+    disparity : NDArray[np.float32]
+        (H, W) float32 px, positive = in front of the screen.
     """
     at_left, at_right = (int(np.ceil(value)) for value in border_disparity(disparity))
     return StereoPair(_masked(pair.left, at_left, 0), _masked(pair.right, 0, at_right), pair.notes)

@@ -29,16 +29,21 @@ def save_depth(
 ) -> tuple[list[Path], Scene]:
     """Write the depth map of a photo; return the paths written, the map first, and what they were made of.
 
+    Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
+
     Parameters
     ----------
-    photo: any picture.
-    output: a file (.png .tif 16 bits; .jpg .webp 8 bits; .npy .pfm .exr float32) or a folder; default
-        ``NAME_depth.png`` beside the photo.
-    options: heat map, Facebook pair, or the photo with its depth inside (``embed``: ``NAME_gdepth.jpg``).
-    depth: where the depth comes from. A depth map that is about to be replaced is not read as the photo's depth.
-    preview: also write ``NAME_depth_preview.jpg``: photo, depth and heat map side by side.
-
-    Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
+    photo : str | Path
+        Any picture.
+    output : str | Path | None
+        A file (.png .tif 16 bits; .jpg .webp 8 bits; .npy .pfm .exr float32) or a folder; default ``NAME_depth.png``
+        beside the photo.
+    options : DepthMapOptions | None
+        Heat map, Facebook pair, or the photo with its depth inside (``embed``: ``NAME_gdepth.jpg``).
+    depth : DepthOptions | None
+        Where the depth comes from. A depth map that is about to be replaced is not read as the photo's depth.
+    preview : bool
+        Also write ``NAME_depth_preview.jpg``: photo, depth and heat map side by side.
     """
     from depth3d.io.atomic import refuse_existing
     from depth3d.io.depth.embed import write_embedded

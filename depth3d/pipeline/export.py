@@ -61,14 +61,18 @@ def mesh(
 ) -> Path:
     """Turn a photo into a textured mesh, or a cloud of points; return the path written (Jupyter shows it).
 
+    Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
+
     Parameters
     ----------
-    photo: any picture, also a stereo picture or one with depth inside or beside it.
-    output: ``.glb``, ``.obj`` or ``.ply``; default ``NAME.glb`` beside the photo.
-    options, depth: all settings; single ones may be given by name instead (``near=1.2, far=30``).
-    force: replace existing files.
-
-    Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
+    photo : str | Path
+        Any picture, also a stereo picture or one with depth inside or beside it.
+    output : str | Path | None
+        ``.glb``, ``.obj`` or ``.ply``; default ``NAME.glb`` beside the photo.
+    options, depth : MeshOptions | None, DepthOptions | None
+        All settings; single ones may be given by name instead (``near=1.2, far=30``).
+    force : bool
+        Replace existing files.
     """
     options = changed(options or MeshOptions(), changes)
     depth = changed(depth or DepthOptions(), changes)
@@ -120,14 +124,18 @@ def view(
 ) -> Path:
     """Turn a photo into a web page that shows it in 3D, whole in one HTML file; return its path (Jupyter shows it).
 
+    Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
+
     Parameters
     ----------
-    photo: any picture, also a stereo picture or one with depth inside or beside it.
-    output: default ``NAME.html`` beside the photo.
-    options, depth: all settings; single ones may be given by name instead (``amount=3``).
-    force: replace an existing file.
-
-    Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
+    photo : str | Path
+        Any picture, also a stereo picture or one with depth inside or beside it.
+    output : str | Path | None
+        Default ``NAME.html`` beside the photo.
+    options, depth : ViewOptions | None, DepthOptions | None
+        All settings; single ones may be given by name instead (``amount=3``).
+    force : bool
+        Replace an existing file.
     """
     options = changed(options or ViewOptions(), changes)
     depth = changed(depth or DepthOptions(), changes)

@@ -51,8 +51,10 @@ def quilt(views: Iterable[Image], columns: int, rows: int, tile: Size, corner: t
 
     Parameters
     ----------
-    views: columns * rows pictures, leftmost first, at most ``tile`` large.
-    corner: where each stands in its tile; the rest is black.
+    views : Iterable[Image]
+        Columns * rows pictures, leftmost first, at most ``tile`` large.
+    corner : tuple[int, int]
+        Where each stands in its tile; the rest is black.
     """
     whole = np.zeros((rows * tile.height, columns * tile.width, 3), np.uint8)
     count = 0
@@ -87,7 +89,8 @@ def interlace(views: Iterable[Image], count: int, size: Size, *, lpi: float, dpi
 
     Parameters
     ----------
-    views: ``count`` pictures, leftmost first; each is enlarged to ``size``.
+    views : Iterable[Image]
+        ``count`` pictures, leftmost first; each is enlarged to ``size``.
     """
     place = (np.arange(size.width) + 0.5) * (lpi / dpi) % 1.0
     column_view = count - 1 - np.minimum((place * count).astype(int), count - 1)

@@ -35,9 +35,12 @@ class Scene:
 
     Parameters
     ----------
-    image: the photo.
-    depth: its depth at any size, 1 = nearest.
-    how: one line that tells where the depth came from and how it was read.
+    image : Image
+        The photo.
+    depth : DepthMap
+        Its depth at any size, 1 = nearest.
+    how : str
+        One line that tells where the depth came from and how it was read.
     """
 
     image: Image

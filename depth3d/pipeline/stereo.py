@@ -47,19 +47,24 @@ def stereo(
 ) -> Path:
     """Turn a photo or clip into stereo; return the path written (the first one of several).
 
-    Parameters
-    ----------
-    source: any picture or clip; of a stereo picture its own two eyes are aligned and converted
-        (``own_eyes=False`` renders new ones from its depth).
-    output: default the source's name with the tag that players detect (``NAME_LRF_Full_SBS.jpg``). With
-        several formats only its stem counts.
-    options, depth, video: all settings; single ones may be given by name (``format="mpo", parallax=1.5``).
-    force: replace existing files.
-    progress: clips: called with (stage, frames done, frames in all).
-
     What is louder than comfortable is logged as a warning, never changed.
 
     Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
+
+    Parameters
+    ----------
+    source : str | Path
+        Any picture or clip; of a stereo picture its own two eyes are aligned and converted (``own_eyes=False``
+        renders new ones from its depth).
+    output : str | Path | None
+        Default the source's name with the tag that players detect (``NAME_LRF_Full_SBS.jpg``). With several formats
+        only its stem counts.
+    options, depth, video : StereoOptions | None, DepthOptions | None, VideoOptions | None
+        All settings; single ones may be given by name (``format="mpo", parallax=1.5``).
+    force : bool
+        Replace existing files.
+    progress : Callable[[str, int, int], None] | None
+        Clips: called with (stage, frames done, frames in all).
     """
     options = changed(options or StereoOptions(), changes)
     depth = changed(depth or DepthOptions(), changes)

@@ -42,10 +42,14 @@ class Subject:
 
     Parameters
     ----------
-    scene: the photo and its depth.
-    rig: strength and screen.
-    options: what the formats need besides.
-    own: the aligned pair of a stereo picture, shown instead of new eyes, or None.
+    scene : Scene
+        The photo and its depth.
+    rig : StereoRig
+        Strength and screen.
+    options : StereoOptions
+        What the formats need besides.
+    own : StereoPair | None
+        The aligned pair of a stereo picture, shown instead of new eyes, or None.
     """
 
     scene: Scene

@@ -57,13 +57,16 @@ def stereo_pair(
     input, bit for bit, and the point lands in the right one at x - W * parallax/100 * (v - convergence);
     ``eyes="left"`` is the mirror image of that; ``eyes="both"`` moves half of it each way.
 
+    Raises ``InvalidInput`` for values outside these ranges.
+
     Parameters
     ----------
-    parallax: how far the nearest and the farthest point part, both eyes together, percent of the width.
-    convergence: which depth lies on the screen, 0 (far) to 1 (near).
-    quality: "draft", "normal" or "high".
-
-    Raises ``InvalidInput`` for values outside these ranges.
+    parallax : float
+        How far the nearest and the farthest point part, both eyes together, percent of the width.
+    convergence : float
+        Which depth lies on the screen, 0 (far) to 1 (near).
+    quality : Quality
+        "draft", "normal" or "high".
     """
     if eyes not in ("both", "left", "right"):
         raise InvalidInput(f"stereo_pair: eyes is {eyes!r}, expected 'both', 'left' or 'right'")
@@ -138,16 +141,21 @@ def render_path(
 ) -> Iterator[Image]:
     """The frames of a camera moving through one picture, one loop of ``seconds``.
 
+    Raises ``InvalidInput`` for values outside their ranges, on the call, not at the first frame.
+
     Parameters
     ----------
-    path: a name ("circle", "swing", "orbit", "dolly", "zoom", "push"; "auto" = the one that opens the smallest
-        gaps), a JSON file of keyframes (``geometry.keyframes``), or a ``CameraPath``.
-    amount: largest travel between nearest and farthest over the path, percent of the width.
-    size: of the frames; default the picture's own.
-    focus: depth that stays still, 0 (far) to 1 (near), or "auto".
-    bokeh, shutter, vignette, tremble: what a real camera adds, see ``geometry.lens.Lens``; 0 = nothing.
-
-    Raises ``InvalidInput`` for values outside their ranges, on the call, not at the first frame.
+    path : str | CameraPath
+        A name ("circle", "swing", "orbit", "dolly", "zoom", "push"; "auto" = the one that opens the smallest gaps), a
+        JSON file of keyframes (``geometry.keyframes``), or a ``CameraPath``.
+    amount : float
+        Largest travel between nearest and farthest over the path, percent of the width.
+    size : Size | None
+        Of the frames; default the picture's own.
+    focus : float | str
+        Depth that stays still, 0 (far) to 1 (near), or "auto".
+    bokeh, shutter, vignette, tremble : float
+        What a real camera adds, see ``geometry.lens.Lens``; 0 = nothing.
     """
     lens = Lens(bokeh, shutter, vignette, tremble)
     size = size or image.size

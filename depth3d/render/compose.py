@@ -38,12 +38,13 @@ def compose(pair: StereoPair, format: str | StereoFormat = "anaglyph") -> Image:
     out). Anaglyphs are mixed in linear light by published matrices (``depth3d.anaglyphs``). 8 bits stay
     8 bits, 16 bits stay 16; alpha is carried along.
 
+    Raises ``InvalidInput`` for an unknown format or one that is no single flat picture (mpo, quilts).
+
     Parameters
     ----------
-    format: any flat name of ``depth3d.stereoformats.FORMATS``: sbs, sbs-half, cross, tb, tb-half, rows,
-        columns, checkerboard, anaglyph (= red-cyan), green-magenta, amber-blue ...
-
-    Raises ``InvalidInput`` for an unknown format or one that is no single flat picture (mpo, quilts).
+    format : str | StereoFormat
+        Any flat name of ``depth3d.stereoformats.FORMATS``: sbs, sbs-half, cross, tb, tb-half, rows, columns,
+        checkerboard, anaglyph (= red-cyan), green-magenta, amber-blue ...
     """
     with Composer(pair.size, format) as composer:
         return composer.compose(pair)

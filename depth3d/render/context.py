@@ -44,13 +44,15 @@ def get_context(backend: str | None = None, device: int | None = None) -> Any:
     DEPTH3D_GL_DEVICE, else EGL first on a Linux machine without a display, else the platform's own
     (GLX, WGL, CGL), with EGL after GLX.
 
-    Parameters
-    ----------
-    backend: "egl", "x11" or "default" (the platform's own); only looked at on the first call.
-    device: number of the EGL device (not a CUDA number).
-
     Raises ``ContextError`` that lists every try and the cure, or when called from another thread
     or in a forked child of the process that made the context.
+
+    Parameters
+    ----------
+    backend : str | None
+        "egl", "x11" or "default" (the platform's own); only looked at on the first call.
+    device : int | None
+        Number of the EGL device (not a CUDA number).
     """
     if _Shared.context is not None:
         _refuse_strangers()

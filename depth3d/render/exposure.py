@@ -21,7 +21,10 @@ class Exposure:
 
     Parameters
     ----------
-    renderer: with its mesh uploaded. vignette: percent of the light that the corners lose, 0 to 95.
+    renderer : Renderer
+        With its mesh uploaded.
+    vignette : float
+        Percent of the light that the corners lose, 0 to 95.
     """
 
     def __init__(self, renderer: Renderer, vignette: float = 0.0) -> None:

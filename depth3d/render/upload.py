@@ -24,8 +24,14 @@ class GpuLayer:
 
     Parameters
     ----------
-    vertices: a vertex array. texture: its colours. buffers: what else to free.
-    solid, translucent: how many triangles of each kind.
+    vertices : Any
+        A vertex array.
+    texture : Any
+        Its colours.
+    buffers : tuple[Any, ...]
+        What else to free.
+    solid, translucent : int
+        How many triangles of each kind.
     """
 
     vertices: Any

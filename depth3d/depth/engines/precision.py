@@ -33,9 +33,12 @@ class Trial:
 
     Parameters
     ----------
-    exact, quick: (N, 3, H, W) -> (N, H', W') in float32 and in bfloat16.
-    who: engine, network and weights: what the verdict holds for. None = it is not remembered.
-    settled: called with the verdict once it is known, so that the engine can drop what it no longer needs.
+    exact, quick : Run
+        (N, 3, H, W) -> (N, H', W') in float32 and in bfloat16.
+    who : str | None
+        Engine, network and weights: what the verdict holds for. None = it is not remembered.
+    settled : Callable[[bool], None]
+        Called with the verdict once it is known, so that the engine can drop what it no longer needs.
     """
 
     def __init__(self, exact: Run, quick: Run, who: str | None, settled: Callable[[bool], None]) -> None:

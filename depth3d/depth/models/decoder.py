@@ -81,11 +81,16 @@ class Decoder(nn.Module):
 
     Parameters
     ----------
-    channels: of the features, finest first.
-    widths: of the decoder at each scale; the fusion of a scale hands on the width of the next finer one.
-    head: the four channel counts of the head.
-    relu_skip, project, align_corners: where the published generations differ (see the classes above).
-    before_head: a module between the finest fusion and the head (LeViT enlarges there).
+    channels : Sequence[int]
+        Of the features, finest first.
+    widths : Sequence[int]
+        Of the decoder at each scale; the fusion of a scale hands on the width of the next finer one.
+    head : Sequence[int]
+        The four channel counts of the head.
+    relu_skip, project, align_corners : bool
+        Where the published generations differ (see the classes above).
+    before_head : nn.Module | None
+        A module between the finest fusion and the head (LeViT enlarges there).
     """
 
     def __init__(

@@ -12,13 +12,16 @@ __all__ = ["cost_volume", "warp_border", "warp_masked"]
 def cost_volume(first: Tensor, second: Tensor, reach: int, step: int = 1) -> Tensor:
     """Correlation of every place in ``first`` with its neighbourhood in ``second``.
 
+    Returns (N, D * D, H, W) with D = 2 * reach / step + 1, mean over channels, vertical displacement outer.
+
     Parameters
     ----------
-    first, second: (N, C, H, W).
-    reach: largest displacement in pixels, both ways; ``second`` is zero outside.
-    step: spacing of the displacements.
-
-    Returns (N, D * D, H, W) with D = 2 * reach / step + 1, mean over channels, vertical displacement outer.
+    first, second : Tensor
+        (N, C, H, W).
+    reach : int
+        Largest displacement in pixels, both ways; ``second`` is zero outside.
+    step : int
+        Spacing of the displacements.
     """
     height, width = first.shape[-2:]
     padded = functional.pad(second, (reach,) * 4)

@@ -21,9 +21,12 @@ class Reassemble(nn.Module):
 
     Parameters
     ----------
-    embed: width of the tokens.
-    out: channels of the map.
-    scale: size of the map in units of the token grid: 4, 2, 1, or 0.5.
+    embed : int
+        Width of the tokens.
+    out : int
+        Channels of the map.
+    scale : float
+        Size of the map in units of the token grid: 4, 2, 1, or 0.5.
     """
 
     def __init__(self, embed: int, out: int, scale: float) -> None:

@@ -26,12 +26,18 @@ class Alignment:
 
     Parameters
     ----------
-    horizontal: median of x_left - x_right in px (the disparity of the scene as a whole).
-    vertical: y_right - y_left in px at the middle of the picture; positive = the right one hangs lower.
-    roll: the right picture's turn against the left one in degrees, clockwise.
-    scale: the right picture's size over the left one's.
-    worst: largest vertical disparity that this means within the picture, px.
-    matches: points that agree; 0 = measured by phase correlation (shift only).
+    horizontal : float
+        Median of x_left - x_right in px (the disparity of the scene as a whole).
+    vertical : float
+        y_right - y_left in px at the middle of the picture; positive = the right one hangs lower.
+    roll : float
+        The right picture's turn against the left one in degrees, clockwise.
+    scale : float
+        The right picture's size over the left one's.
+    worst : float
+        Largest vertical disparity that this means within the picture, px.
+    matches : int
+        Points that agree; 0 = measured by phase correlation (shift only).
     """
 
     horizontal: float

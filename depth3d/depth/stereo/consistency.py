@@ -21,9 +21,12 @@ def agreement(left: NDArray[np.float32], right: NDArray[np.float32], tolerance: 
 
     Parameters
     ----------
-    left: (H, W) float32 px, disparity of the left picture; NaN = unknown.
-    right: (H, W) float32 px, disparity of the right picture, also positive = nearer; NaN = unknown.
-    tolerance: px that they may differ.
+    left : NDArray[np.float32]
+        (H, W) float32 px, disparity of the left picture; NaN = unknown.
+    right : NDArray[np.float32]
+        (H, W) float32 px, disparity of the right picture, also positive = nearer; NaN = unknown.
+    tolerance : float
+        Px that they may differ.
     """
     height, width = left.shape
     known = np.isfinite(left)
@@ -83,10 +86,14 @@ def smooth_inside(
 
     Parameters
     ----------
-    disparity, confidence: (H, W) float32; confidence > 0.
-    picture: (H, W, 3) uint8 RGB, of the same size.
-    strength: how much smoother the result shall be.
-    similarity: grey levels that count as alike.
+    disparity, confidence : NDArray[np.float32]
+        (H, W) float32; confidence > 0.
+    picture : NDArray[np.uint8]
+        (H, W, 3) uint8 RGB, of the same size.
+    strength : float
+        How much smoother the result shall be.
+    similarity : float
+        Grey levels that count as alike.
     """
     low, high = np.percentile(disparity, (0.5, 99.5))
     # Grey levels per pixel of disparity: a step of two pixels is an edge, half a pixel is noise.
@@ -130,8 +137,10 @@ def refined(
 
     Parameters
     ----------
-    left, right: (H, W) float32 px, positive = nearer, NaN = unknown.
-    picture: (H, W, 3) uint8 RGB, the left one.
+    left, right : NDArray[np.float32]
+        (H, W) float32 px, positive = nearer, NaN = unknown.
+    picture : NDArray[np.uint8]
+        (H, W, 3) uint8 RGB, the left one.
     """
     sure = agreement(left, right)
     # Islands smaller than this share of the picture are noise that happened to agree.

@@ -21,9 +21,12 @@ def eye_order(left: Image, disparity: NDArray[np.float32], sure: NDArray[np.bool
 
     Parameters
     ----------
-    left: the picture of the (supposed) left eye.
-    disparity: (H, W) float32 px of that picture, positive = nearer.
-    sure: (H, W) bool, where both eyes agree; the strips are where they do not.
+    left : Image
+        The picture of the (supposed) left eye.
+    disparity : NDArray[np.float32]
+        (H, W) float32 px of that picture, positive = nearer.
+    sure : NDArray[np.bool_]
+        (H, W) bool, where both eyes agree; the strips are where they do not.
     """
     width = disparity.shape[1]
     lab = cv2.blur(cv2.cvtColor(left.eight_bit().pixels, cv2.COLOR_RGB2LAB).astype(np.float32), (3, 3))

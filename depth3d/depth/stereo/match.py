@@ -31,9 +31,11 @@ class StereoMatch:
 
     Parameters
     ----------
-    disparity: px of the left picture, positive = nearer; the left point (x, y) is the right point (x - d, y)
-        once the right picture's rows are aligned.
-    sure: (H, W) bool, where both eyes agree; the rest is filled.
+    disparity : Disparity
+        Px of the left picture, positive = nearer; the left point (x, y) is the right point (x - d, y) once the right
+        picture's rows are aligned.
+    sure : NDArray[np.bool_]
+        (H, W) bool, where both eyes agree; the rest is filled.
     """
 
     disparity: Disparity
@@ -43,13 +45,16 @@ class StereoMatch:
 def match_stereo(left: Image, right: Image, matcher: str | Matcher = "sgm", *, align: bool = True) -> DepthMap:
     """Depth of the left picture from a stereo pair, at its size.
 
+    Raises ``InvalidInput`` for pictures of different sizes or an unknown matcher.
+
     Parameters
     ----------
-    left, right: the two eyes, same size; unaligned ones (hand-held, scanned) are aligned first.
-    matcher: "sgm", "dis", a registered name ("pwcnet:/path"), or any object with ``disparity(left, right)``.
-    align: False for pairs whose rows are exact already.
-
-    Raises ``InvalidInput`` for pictures of different sizes or an unknown matcher.
+    left, right : Image
+        The two eyes, same size; unaligned ones (hand-held, scanned) are aligned first.
+    matcher : str | Matcher
+        "sgm", "dis", a registered name ("pwcnet:/path"), or any object with ``disparity(left, right)``.
+    align : bool
+        False for pairs whose rows are exact already.
     """
     found = stereo_disparity(left, right, matcher, align=align)
     # A few wrong pixels, or what was filled, must not stretch the range of all others.

@@ -32,7 +32,8 @@ class Matcher(Protocol):
 
         Parameters
         ----------
-        left, right: (H, W, 3) uint8 RGB of one size.
+        left, right : Pixels
+            (H, W, 3) uint8 RGB of one size.
         """
         ...
 

@@ -63,8 +63,10 @@ class SceneFilter:
 
     Parameters
     ----------
-    first: (H, W) disparity of the scene's first frame; it sets the units: median 0, mean deviation 1.
-    memory: the largest age: how many frames the average goes over where nothing changes.
+    first : Floats
+        (H, W) disparity of the scene's first frame; it sets the units: median 0, mean deviation 1.
+    memory : float
+        The largest age: how many frames the average goes over where nothing changes.
     """
 
     def __init__(self, first: Floats, memory: float) -> None:

@@ -72,9 +72,11 @@ class MotionEstimator:
 
     Parameters
     ----------
-    height, width: the size of the frames in pixels.
-    flow: a function of two colour pictures to use instead of OpenCV's DIS (Kroeger et al., "Fast Optical Flow
-        using Dense Inverse Search", 2016).
+    height, width : int
+        The size of the frames in pixels.
+    flow : FlowFunction | None
+        A function of two colour pictures to use instead of OpenCV's DIS (Kroeger et al., "Fast Optical Flow using
+        Dense Inverse Search", 2016).
     """
 
     def __init__(self, height: int, width: int, flow: FlowFunction | None = None) -> None:

@@ -51,16 +51,21 @@ def stabilize(
     The depth maps of a scene come out when the scene has ended, because only then its range is known. Until then
     they wait in a temporary file (2 bytes per pixel); memory does not grow with the clip.
 
+    Raises ``InvalidInput`` where the numbers of frames and disparities differ, or a disparity changes size.
+
     Parameters
     ----------
-    frames: the clip's pictures, of any size; they are shrunk to the size of the disparities.
-    disparities: what the network says of each frame, all of one size.
-    options: see ``StabilizeOptions``.
-    flow: optical flow to use instead of ``options.flow``: ``flow(a, b)`` of two (H, W, 3) uint8 pictures gives
-        (H, W, 2) float32 with a[p] like b[p + flow[p]].
-    look_ahead: instead of ``options.look_ahead``.
-
-    Raises ``InvalidInput`` where the numbers of frames and disparities differ, or a disparity changes size.
+    frames : Iterable[Image]
+        The clip's pictures, of any size; they are shrunk to the size of the disparities.
+    disparities : Iterable[Disparity]
+        What the network says of each frame, all of one size.
+    options : StabilizeOptions | None
+        See ``StabilizeOptions``.
+    flow : FlowFunction | None
+        Optical flow to use instead of ``options.flow``: ``flow(a, b)`` of two (H, W, 3) uint8 pictures gives (H, W,
+        2) float32 with a[p] like b[p + flow[p]].
+    look_ahead : int | None
+        Instead of ``options.look_ahead``.
     """
     settings = options or StabilizeOptions()
     stabilizer = Stabilizer(settings, flow=flow, look_ahead=look_ahead)
@@ -83,11 +88,12 @@ def stabilize(
 class Stabilizer:
     """The first pass over a clip. Push frames in order; the same count comes out, in order, some frames later.
 
+    Holds at most ``held_frames`` frames at any time.
+
     Parameters
     ----------
-    options, flow, look_ahead: as of ``stabilize``.
-
-    Holds at most ``held_frames`` frames at any time.
+    options, flow, look_ahead : StabilizeOptions | None, FlowFunction | None, int | None
+        As of ``stabilize``.
     """
 
     def __init__(

@@ -67,8 +67,10 @@ class ZoomEstimator:
 
         Parameters
         ----------
-        backward, valid: the flow to the frame before and where it holds.
-        inverse_depth: (H, W) of this frame's pixels, in the state's units (centred, spread about 1).
+        backward, valid : Floats, Mask
+            The flow to the frame before and where it holds.
+        inverse_depth : Floats
+            (H, W) of this frame's pixels, in the state's units (centred, spread about 1).
         """
         use = valid[::STEP, ::STEP].ravel()
         if int(use.sum()) < 200:

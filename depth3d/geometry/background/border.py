@@ -24,8 +24,14 @@ def continue_outwards(picture: Bytes, shift: Floats, margin: int, tolerance: flo
 
     Parameters
     ----------
-    picture: (H, W, 3). shift: (H, W) float32, depth in pixels of shift. margin: 1 or more.
-    tolerance: a larger difference between neighbours is a step.
+    picture : Bytes
+        (H, W, 3).
+    shift : Floats
+        (H, W) float32, depth in pixels of shift.
+    margin : int
+        1 or more.
+    tolerance : float
+        A larger difference between neighbours is a step.
 
     Returns
     -------

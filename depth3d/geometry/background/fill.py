@@ -18,11 +18,14 @@ LIKE_PIXELS = 2.5  # neighbours whose shifts differ by less belong to one surfac
 def relax(colors: Floats, depth: Floats, unknown: Mask, steps: int = STEPS) -> Floats:
     """Even out the ``unknown`` pixels: each becomes the mean of its neighbours of like depth, ``steps`` times.
 
+    Returns ``colors``, changed in place.
+
     Parameters
     ----------
-    colors: (H, W, 3) float32 with a first guess in the unknown places. depth: (H, W), pixels of shift.
-
-    Returns ``colors``, changed in place.
+    colors : Floats
+        (H, W, 3) float32 with a first guess in the unknown places.
+    depth : Floats
+        (H, W), pixels of shift.
     """
     height, width = depth.shape
     rows, columns = np.nonzero(unknown)
@@ -60,11 +63,14 @@ def relax(colors: Floats, depth: Floats, unknown: Mask, steps: int = STEPS) -> F
 def fill_view(picture: NDArray[np.uint8], depth: Floats) -> tuple[NDArray[np.uint8], Floats]:
     """Close what is left open in one view, row by row from the farther end, then evened out.
 
+    Returns the filled copies of both.
+
     Parameters
     ----------
-    picture: (H, W, 3). depth: (H, W) in pixels of shift, NaN in holes.
-
-    Returns the filled copies of both.
+    picture : NDArray[np.uint8]
+        (H, W, 3).
+    depth : Floats
+        (H, W) in pixels of shift, NaN in holes.
     """
     holes = np.isnan(depth)
     rows = np.flatnonzero(holes.any(1))
@@ -95,7 +101,10 @@ def pull_push(values: Floats, known: Mask) -> Floats:
 
     Parameters
     ----------
-    values: (H, W, C) float32. known: (H, W); where nothing is known at all the result is 0.
+    values : Floats
+        (H, W, C) float32.
+    known : Mask
+        (H, W); where nothing is known at all the result is 0.
     """
     weight = known.astype(np.float32)
     levels = [(values * weight[..., None], weight)]

@@ -26,9 +26,12 @@ class Hidden:
 
     Parameters
     ----------
-    depth: (H, W) float32, in pixels of shift; the visible surface where nothing is hidden.
-    source: (H, W) int32, flat index of the visible far-side pixel that is continued here.
-    under: (H, W) bool, where something is hidden.
+    depth : NDArray[np.float32]
+        (H, W) float32, in pixels of shift; the visible surface where nothing is hidden.
+    source : NDArray[np.int32]
+        (H, W) int32, flat index of the visible far-side pixel that is continued here.
+    under : NDArray[np.bool_]
+        (H, W) bool, where something is hidden.
     """
 
     depth: NDArray[np.float32]
@@ -49,9 +52,14 @@ def continue_far_side(
 
     Parameters
     ----------
-    seen: (H, W) float32, depth in pixels of shift. cover: the same after the foreground was grown (>= seen).
-    tolerance: a larger difference between neighbours is a tear.
-    ways: steps (down, right) allowed; see ``FROM_RIGHT`` and its kin.
+    seen : NDArray[np.float32]
+        (H, W) float32, depth in pixels of shift.
+    cover : NDArray[np.float32]
+        The same after the foreground was grown (>= seen).
+    tolerance : float
+        A larger difference between neighbours is a tear.
+    ways : tuple[tuple[int, int], ...]
+        Steps (down, right) allowed; see ``FROM_RIGHT`` and its kin.
 
     Returns
     -------

@@ -38,13 +38,20 @@ def paint_hidden(
     it. Over it lies the far side's texture, mirrored at the outline. Pixels that the foreground was grown over count
     for neither, as its colours may have run into them.
 
+    Returns a copy of ``painted`` with the hidden pixels filled in.
+
     Parameters
     ----------
-    painted: (H, W, 3), what stands beside the hidden surface: the picture, or the hidden surface before this one.
-    picture: (H, W, 3). seen: (H, W), its depth in pixels of shift. cover: the same after the foreground was grown.
-    tolerance: what was grown over lies nearer by more than this.
-
-    Returns a copy of ``painted`` with the hidden pixels filled in.
+    painted : Bytes
+        (H, W, 3), what stands beside the hidden surface: the picture, or the hidden surface before this one.
+    picture : Bytes
+        (H, W, 3).
+    seen : Floats
+        (H, W), its depth in pixels of shift.
+    cover : Floats
+        The same after the foreground was grown.
+    tolerance : float
+        What was grown over lies nearer by more than this.
     """
     width = seen.shape[1]
     stride = max(1, width // STRIDE_WIDTH)

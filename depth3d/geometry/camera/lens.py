@@ -33,14 +33,18 @@ _MOST_VIEWS: dict[str, int] = {"draft": 24, "normal": 64, "high": 256}
 class Lens:
     """What is asked of the camera; all zero: a pinhole on rails, as before.
 
+    Raises ``InvalidInput`` for values outside their ranges.
+
     Parameters
     ----------
-    bokeh: percent of the width. A point of depth v blurs to a disc this wide times ``|v - focus|``.
-    shutter: degrees of a frame's time that the shutter is open, 360 = all of it.
-    vignette: percent of the light that the corners lose.
-    tremble: percent of the width by which nearest and farthest part as the hand trembles, at most.
-
-    Raises ``InvalidInput`` for values outside their ranges.
+    bokeh : float
+        Percent of the width. A point of depth v blurs to a disc this wide times ``|v - focus|``.
+    shutter : float
+        Degrees of a frame's time that the shutter is open, 360 = all of it.
+    vignette : float
+        Percent of the light that the corners lose.
+    tremble : float
+        Percent of the width by which nearest and farthest part as the hand trembles, at most.
     """
 
     bokeh: float = 0.0
@@ -71,8 +75,18 @@ class Shot:
 
     Parameters
     ----------
-    path: of the lens's centre. photo: the camera that took the photo. size: of the frames.
-    lens: what to add. focus: depth that stays sharp. fps: frames per second.
+    path : CameraPath
+        Of the lens's centre.
+    photo : Camera
+        The camera that took the photo.
+    size : Size
+        Of the frames.
+    lens : Lens
+        What to add.
+    focus : float
+        Depth that stays sharp.
+    fps : float
+        Frames per second.
     """
 
     path: CameraPath

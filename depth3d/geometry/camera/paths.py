@@ -26,12 +26,20 @@ def named_path(
 ) -> CameraPath:
     """One of ``PATHS`` for a photo.
 
+    Raises ``InvalidInput`` for an unknown name.
+
     Parameters
     ----------
-    photo: the camera that took it. aspect: its width / height.
-    amount: percent of the width. seconds: of one loop. focus: depth 0..1 that stays still.
-
-    Raises ``InvalidInput`` for an unknown name.
+    photo : Camera
+        The camera that took it.
+    aspect : float
+        Its width / height.
+    amount : float
+        Percent of the width.
+    seconds : float
+        Of one loop.
+    focus : float
+        Depth 0..1 that stays still.
     """
     if name not in PATHS:
         raise InvalidInput(f"path {name!r}: expected one of {', '.join(PATHS)}, or a JSON file")

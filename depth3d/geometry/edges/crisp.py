@@ -16,14 +16,17 @@ REFERENCE_WIDTH = 640  # of which the window and the growth are whole pixels
 def crisp_edges(depth: DepthMap, shift_pixels: float, *, sideways: bool = True) -> DepthMap:
     """Turn ramps between near and far into steps and grow the near side by a pixel or two.
 
-    Parameters
-    ----------
-    depth: at the size of the frame.
-    shift_pixels: by how much depth 0 and depth 1 part in one eye, in pixels; ramps that hardly move stay.
-    sideways: the eyes only part along the rows: grow the near side only that way.
-
     A fast stand-in for the edge-excluding median of still pictures: each value on a ramp goes to the nearer one of
     the smallest and largest value around it, then a median removes what is left ragged.
+
+    Parameters
+    ----------
+    depth : DepthMap
+        At the size of the frame.
+    shift_pixels : float
+        By how much depth 0 and depth 1 part in one eye, in pixels; ramps that hardly move stay.
+    sideways : bool
+        The eyes only part along the rows: grow the near side only that way.
     """
     values = depth.values
     scale = max(1, round(depth.size.width / REFERENCE_WIDTH))

@@ -27,7 +27,12 @@ def blur_of_steps(depth: Floats, slope: float, scale: float) -> float:
 
     Parameters
     ----------
-    depth: (H, W). slope: gentler places do not count. scale: pixels of this map in one of a map 640 wide.
+    depth : Floats
+        (H, W).
+    slope : float
+        Gentler places do not count.
+    scale : float
+        Pixels of this map in one of a map 640 wide.
     """
     again = 2 * scale
     side = 2 * round(3 * scale) + 1

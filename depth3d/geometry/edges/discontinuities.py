@@ -19,8 +19,10 @@ class Cuts:
 
     Parameters
     ----------
-    right: (H, W-1) bool; ``right[y, x]``: between pixels (x, y) and (x + 1, y).
-    below: (H-1, W) bool; ``below[y, x]``: between pixels (x, y) and (x, y + 1).
+    right : Mask
+        (H, W-1) bool; ``right[y, x]``: between pixels (x, y) and (x + 1, y).
+    below : Mask
+        (H-1, W) bool; ``below[y, x]``: between pixels (x, y) and (x, y + 1).
     """
 
     right: Mask
@@ -52,7 +54,10 @@ def corner_depths(depth: Floats, cuts: Cuts) -> tuple[NDArray[np.uint8], Floats]
 
     Parameters
     ----------
-    depth: (H, W). cuts: of the same picture.
+    depth : Floats
+        (H, W).
+    cuts : Cuts
+        Of the same picture.
 
     Returns
     -------

@@ -32,8 +32,14 @@ def unmixed(picture: Bytes, outline: Mask, shift: Floats, reach: int) -> tuple[B
 
     Parameters
     ----------
-    picture: (H, W, 3). outline: (H, W), the pixels in question. shift: (H, W), depth in pixels of shift before the
-        foreground was grown. reach: pixels by which it was.
+    picture : Bytes
+        (H, W, 3).
+    outline : Mask
+        (H, W), the pixels in question.
+    shift : Floats
+        (H, W), depth in pixels of shift before the foreground was grown.
+    reach : int
+        Pixels by which it was.
 
     Returns
     -------
@@ -68,7 +74,10 @@ def soft_outlines(picture: Bytes, depth: Floats) -> Bytes:
 
     Parameters
     ----------
-    picture: (H, W, 3). depth: (H, W) float32 in pixels of shift; the cuts are where neighbours part.
+    picture : Bytes
+        (H, W, 3).
+    depth : Floats
+        (H, W) float32 in pixels of shift; the cuts are where neighbours part.
     """
     cut = find_cuts(depth, CUT_STEP).beside()
     result = picture.copy()

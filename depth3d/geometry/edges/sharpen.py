@@ -38,7 +38,10 @@ def sharpen(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
 
     Parameters
     ----------
-    shift: (H, W) float32, depth in pixels of shift. picture: (H, W, 3) of the same size.
+    shift : Floats
+        (H, W) float32, depth in pixels of shift.
+    picture : NDArray[np.uint8]
+        (H, W, 3) of the same size.
     """
     spacing = max(1, round(shift.shape[1] / REFERENCE_WIDTH))
     if softness(shift) < SOFT_SHARE:

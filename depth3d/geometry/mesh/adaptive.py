@@ -24,10 +24,14 @@ def needed_corners(surface: NDArray[np.float32], forced: Mask, tolerance: float,
 
     Parameters
     ----------
-    surface: (H, W) float32, values at the corners; H and W are multiples of ``BLOCK`` plus one.
-    forced: (H, W) bool, corners that must be used.
-    tolerance: largest departure from the edge whose middle the corner is.
-    seen: (H, W) bool, corners where the departure matters.
+    surface : NDArray[np.float32]
+        (H, W) float32, values at the corners; H and W are multiples of ``BLOCK`` plus one.
+    forced : Mask
+        (H, W) bool, corners that must be used.
+    tolerance : float
+        Largest departure from the edge whose middle the corner is.
+    seen : Mask
+        (H, W) bool, corners where the departure matters.
     """
     used = forced.copy()
     size = 2

@@ -25,10 +25,15 @@ class Sheet:
 
     Parameters
     ----------
-    corners: (N, 2) float32 in cells, (0, 0) = the upper left corner of cell (0, 0).
-    texels: (N, 2) float32, where in the picture each corner looks, in cells: the corner itself, but on the far side of
-        a tear the middle of its own cells, so that it does not draw the colours of what stands before it.
-    depth: (N,) float32. faces: (M, 3) int64, from the farthest to the nearest in slices of SLICE_PIXELS.
+    corners : Floats
+        (N, 2) float32 in cells, (0, 0) = the upper left corner of cell (0, 0).
+    texels : Floats
+        (N, 2) float32, where in the picture each corner looks, in cells: the corner itself, but on the far side of a
+        tear the middle of its own cells, so that it does not draw the colours of what stands before it.
+    depth : Floats
+        (N,) float32.
+    faces : NDArray[np.int64]
+        (M, 3) int64, from the farthest to the nearest in slices of SLICE_PIXELS.
     """
 
     corners: Floats
@@ -42,9 +47,12 @@ def torn_sheet(depth: Floats, cuts: Cuts, tolerance: float, wanted: NDArray[np.b
 
     Parameters
     ----------
-    depth: (H, W) float32 per cell, in pixels of shift.
-    tolerance: error in pixels of shift allowed where cells merge.
-    wanted: (H, W) bool, cells to cover; default all. Triangles that cover none of them are left out.
+    depth : Floats
+        (H, W) float32 per cell, in pixels of shift.
+    tolerance : float
+        Error in pixels of shift allowed where cells merge.
+    wanted : NDArray[np.bool_] | None
+        (H, W) bool, cells to cover; default all. Triangles that cover none of them are left out.
     """
     height, width = depth.shape
     owner, values = corner_depths(depth, cuts)

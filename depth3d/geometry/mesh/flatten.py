@@ -31,8 +31,10 @@ class FlatLayer:
 
     Parameters
     ----------
-    depth: (H, W) float32, normalised inverse depth; NaN where the layer covers nothing.
-    picture: the colours, of the same size; arbitrary where ``depth`` is NaN.
+    depth : NDArray[np.float32]
+        (H, W) float32, normalised inverse depth; NaN where the layer covers nothing.
+    picture : Image
+        The colours, of the same size; arbitrary where ``depth`` is NaN.
     """
 
     depth: NDArray[np.float32]

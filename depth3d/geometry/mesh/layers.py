@@ -71,19 +71,26 @@ def build_layers(
 ) -> LayeredMesh:
     """Tear the picture along its depth steps and complete the background behind the foreground.
 
+    Raises ``InvalidInput`` if the sizes differ or the parallax is negative.
+
     Parameters
     ----------
-    image: the photo at the size it will be shown at.
-    depth: of the same size (resize before).
-    parallax_percent: the largest shift between nearest and farthest that any view will show, percent of
-        the width; decides what counts as a tear and how far behind the foreground the background is filled.
-    ways: where the camera will go: "all", or only to the "right" or "left" (one eye of a stereo pair).
-    quality: "high" cuts outlines into the mesh, pixel by pixel; "normal" and "draft" take larger, faster
-        cells there and cut the outline by the texture's alpha, as sharp as before.
-    backdrop: a third, coarse layer behind all, so that no view shows a hole.
-    border_percent: how far views look beyond the photo's border, percent of the width; default as the parallax.
-
-    Raises ``InvalidInput`` if the sizes differ or the parallax is negative.
+    image : Image
+        The photo at the size it will be shown at.
+    depth : DepthMap
+        Of the same size (resize before).
+    parallax_percent : float
+        The largest shift between nearest and farthest that any view will show, percent of the width; decides what
+        counts as a tear and how far behind the foreground the background is filled.
+    ways : str
+        Where the camera will go: "all", or only to the "right" or "left" (one eye of a stereo pair).
+    quality : Quality
+        "high" cuts outlines into the mesh, pixel by pixel; "normal" and "draft" take larger, faster cells there and
+        cut the outline by the texture's alpha, as sharp as before.
+    backdrop : bool
+        A third, coarse layer behind all, so that no view shows a hole.
+    border_percent : float | None
+        How far views look beyond the photo's border, percent of the width; default as the parallax.
     """
     if image.size != depth.size:
         raise InvalidInput(f"build_layers: the depth map is {depth.size}, expected the picture's {image.size}")

@@ -33,10 +33,14 @@ class Relief:
 
     Parameters
     ----------
-    points: (N, 2) float32, picture space, (0, 0) = top-left corner, (1, 1) = bottom-right.
-    uv: (N, 2) float32, where the colour is read.
-    depth: (N,) float32, normalised inverse depth.
-    faces: (M, 3) int64, counter-clockwise as seen by the camera.
+    points : Floats
+        (N, 2) float32, picture space, (0, 0) = top-left corner, (1, 1) = bottom-right.
+    uv : Floats
+        (N, 2) float32, where the colour is read.
+    depth : Floats
+        (N,) float32, normalised inverse depth.
+    faces : Indices
+        (M, 3) int64, counter-clockwise as seen by the camera.
     """
 
     points: Floats
@@ -50,9 +54,12 @@ def tear_apart(depth: Floats, tear: float, flat: float) -> Relief:
 
     Parameters
     ----------
-    depth: (H, W) float32, normalised inverse depth; NaN = nothing here.
-    tear: neighbours that differ by more do not hang together.
-    flat: error of depth allowed where cells merge; 0 merges exact planes only.
+    depth : Floats
+        (H, W) float32, normalised inverse depth; NaN = nothing here.
+    tear : float
+        Neighbours that differ by more do not hang together.
+    flat : float
+        Error of depth allowed where cells merge; 0 merges exact planes only.
     """
     corners = _corner_depths(depth, tear)
     leaves = _merge(depth, corners, flat)
@@ -88,8 +95,12 @@ def place(
 
     Parameters
     ----------
-    camera: the one that took the photo; ``size``: the photo's.
-    near_far: true distances in metres of depth 1 and 0, or None for scene units (1 to 10).
+    camera : Camera
+        The one that took the photo.
+    size : Size
+        The photo's.
+    near_far : tuple[float, float] | None
+        True distances in metres of depth 1 and 0, or None for scene units (1 to 10).
     """
     if near_far is None:
         inverse = FARTHEST_INVERSE + (1 - FARTHEST_INVERSE) * relief.depth.astype(np.float64)

@@ -49,13 +49,15 @@ def write_embedded(
 ) -> Path:
     """Write a photo as JPEG with its depth inside; return the path.
 
+    Raises ``ExistsError`` or ``WriteError``.
+
     Parameters
     ----------
-    source: the photo's own file. A JPEG that is upright and sRGB is kept as it is, EXIF and all, but for its
-        XMP, in whose place the new one comes; anything else is encoded anew at quality 95.
-    near_far: distances of the nearest and farthest point in metres; None = nominal 1 and 10.
-
-    Raises ``ExistsError`` or ``WriteError``.
+    source : bytes | None
+        The photo's own file. A JPEG that is upright and sRGB is kept as it is, EXIF and all, but for its XMP, in
+        whose place the new one comes; anything else is encoded anew at quality 95.
+    near_far : tuple[float, float] | None
+        Distances of the nearest and farthest point in metres; None = nominal 1 and 10.
     """
     path = Path(path)
     jpeg = own_jpeg(source, image) if source else None

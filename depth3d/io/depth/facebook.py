@@ -42,9 +42,12 @@ def write_facebook_pair(
 
     Parameters
     ----------
-    image, depth: the photo, opened, and its depth of any size.
-    photo: the photo's file.
-    output: the first file of the pair, if not beside the photo.
+    image, depth : Image, DepthMap
+        The photo, opened, and its depth of any size.
+    photo : Path
+        The photo's file.
+    output : Path | None
+        The first file of the pair, if not beside the photo.
     """
     first, second = facebook_names(photo, output)
     own = first.exists() and first.samefile(photo)

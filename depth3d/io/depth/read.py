@@ -47,17 +47,20 @@ class FoundDepth:
 def read_depth(path: str | Path, *, invert: bool = False, size: Size | None = None) -> DepthMap:
     """Read a depth map of any kind: normalised inverse depth at the file's own size, 1 = nearest.
 
-    Parameters
-    ----------
-    path: PNG, JPEG, WebP, TIFF and other pictures: grey of 8 or 16 bits, white = near, or a heat map (viridis,
-        inferno, magma, plasma, turbo, jet, cividis, spectral; bright or red = near). NPY, PFM, EXR, float TIFF:
-        numbers in [0, 1] as they are; other ranges larger = nearer; an EXR channel called Z or depth holds distances.
-        A photo with depth inside it (HEIC, JPEG) gives that.
-    invert: the file has near and far exchanged.
-    size: the photo's size, to check that both have the same shape.
-
     Raises ``ReadError`` if the file cannot be read, its colours follow no heat map, or its shape differs
     from the photo's by more than 2 %.
+
+    Parameters
+    ----------
+    path : str | Path
+        PNG, JPEG, WebP, TIFF and other pictures: grey of 8 or 16 bits, white = near, or a heat map (viridis, inferno,
+        magma, plasma, turbo, jet, cividis, spectral; bright or red = near). NPY, PFM, EXR, float TIFF: numbers in [0,
+        1] as they are; other ranges larger = nearer; an EXR channel called Z or depth holds distances. A photo with
+        depth inside it (HEIC, JPEG) gives that.
+    invert : bool
+        The file has near and far exchanged.
+    size : Size | None
+        The photo's size, to check that both have the same shape.
     """
     return load_depth(path, invert=invert, size=size).depth
 
@@ -89,14 +92,17 @@ def find_depth(
 ) -> FoundDepth | None:
     """The depth that belongs to ``photo``: a file beside it, or depth inside it, or None.
 
-    Parameters
-    ----------
-    size: the size of the upright photo, if it is known already.
-    invert: near and far are exchanged.
-    ignore: a file that is not taken, as it is about to be replaced.
-
     Raises ``ReadError`` if there is a file beside it that cannot be read or has another shape than the photo.
     Damaged depth inside the photo is only warned about.
+
+    Parameters
+    ----------
+    size : Size | None
+        The size of the upright photo, if it is known already.
+    invert : bool
+        Near and far are exchanged.
+    ignore : Path | None
+        A file that is not taken, as it is about to be replaced.
     """
     photo = Path(photo)
     there = (candidate for candidate in _candidates(photo) if candidate not in (photo, ignore) and candidate.is_file())
@@ -156,11 +162,12 @@ def write_depth(depth: DepthMap, path: str | Path, *, heatmap: str | None = None
 
     PNG and TIFF: 16-bit grey. JPEG, WebP and the rest: 8 bits. NPY, PFM and EXR: the float32 values.
 
+    Raises ``ExistsError``, ``WriteError``, or ``InvalidInput`` for an unknown heat map.
+
     Parameters
     ----------
-    heatmap: colours instead of grey, 8 bits: one of ``HEATMAPS``.
-
-    Raises ``ExistsError``, ``WriteError``, or ``InvalidInput`` for an unknown heat map.
+    heatmap : str | None
+        Colours instead of grey, 8 bits: one of ``HEATMAPS``.
     """
     path = Path(path)
     suffix = path.suffix.lower()

@@ -29,8 +29,10 @@ def to_srgb(picture: Pillow.Image, profile: bytes | None) -> Pixels:
 
     Parameters
     ----------
-    picture: loaded pixels. Grey with more than 8 bits stays uint16; floats are scaled to uint16.
-    profile: the file's ICC profile, or None for sRGB.
+    picture : Pillow.Image
+        Loaded pixels. Grey with more than 8 bits stays uint16; floats are scaled to uint16.
+    profile : bytes | None
+        The file's ICC profile, or None for sRGB.
     """
     if picture.mode[0] == "I" or picture.mode == "F":
         return _deep_gray(np.asarray(picture))

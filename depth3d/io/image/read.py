@@ -55,19 +55,22 @@ def open_image(
 ) -> Image:
     """Open any picture as sRGB, upright, with its alpha.
 
-    Parameters
-    ----------
-    source: a path, the bytes of a file, a Pillow picture, or an array (H, W, 3), (H, W, 4) or (H, W),
-        uint8 or uint16, taken as sRGB.
-    at_most: longest side wanted in pixels; larger pictures are shrunk (JPEG while decoding, which saves
-        memory). None keeps every pixel.
-    color_managed: False leaves the values as they stand in the file (depth maps), whatever its profile says.
-
     Returns the first picture of a file with several; ``notes`` says so. EXIF orientation and ICC profile
     are applied; 16 bits stay 16 bits; ``alpha`` is None where everything is opaque.
 
     Raises ``ReadError`` if the file is missing, damaged, no picture, or larger than 128 megapixels;
     ``InvalidInput`` for an array of another form.
+
+    Parameters
+    ----------
+    source : str | Path | bytes | Pillow.Image | NDArray[Any]
+        A path, the bytes of a file, a Pillow picture, or an array (H, W, 3), (H, W, 4) or (H, W), uint8 or uint16,
+        taken as sRGB.
+    at_most : int | None
+        Longest side wanted in pixels; larger pictures are shrunk (JPEG while decoding, which saves memory). None
+        keeps every pixel.
+    color_managed : bool
+        False leaves the values as they stand in the file (depth maps), whatever its profile says.
     """
     if isinstance(source, np.ndarray):
         image = _from_array(source)

@@ -45,11 +45,15 @@ class EmbeddedDepth:
 
     Parameters
     ----------
-    picture: the bytes of a JPEG or PNG file.
-    kind: "GDepth", "Dynamic Depth" or "Apple disparity".
-    encoding: "RangeInverse" (0 = near, linear in 1/distance), "RangeLinear" (0 = near, linear in distance)
-        or "Disparity" (white = near).
-    near, far: the distances that 0 and 1 mean, in ``units``, or 0 where not told.
+    picture : bytes
+        The bytes of a JPEG or PNG file.
+    kind : str
+        "GDepth", "Dynamic Depth" or "Apple disparity".
+    encoding : str
+        "RangeInverse" (0 = near, linear in 1/distance), "RangeLinear" (0 = near, linear in distance) or "Disparity"
+        (white = near).
+    near, far : float
+        The distances that 0 and 1 mean, in ``units``, or 0 where not told.
     """
 
     picture: bytes

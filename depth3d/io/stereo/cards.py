@@ -28,9 +28,12 @@ class StereoCard:
 
     Parameters
     ----------
-    angle: degrees by which the scan has to be turned counter-clockwise to stand straight.
-    left, right: (x, y) of the upper left corners in the straightened scan, px.
-    width, height: of both pictures, px.
+    angle : float
+        Degrees by which the scan has to be turned counter-clockwise to stand straight.
+    left, right : tuple[int, int]
+        (x, y) of the upper left corners in the straightened scan, px.
+    width, height : int
+        Of both pictures, px.
     """
 
     angle: float

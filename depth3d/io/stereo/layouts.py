@@ -50,9 +50,12 @@ class Likeness:
 
     Parameters
     ----------
-    share: of the textured blocks of the first that are found in the second, 0..1.
-    blocks: how many textured blocks there are.
-    dx, dy: median place in the second minus place in the first, share of the width and of the height.
+    share : float
+        Of the textured blocks of the first that are found in the second, 0..1.
+    blocks : int
+        How many textured blocks there are.
+    dx, dy : float
+        Median place in the second minus place in the first, share of the width and of the height.
     """
 
     share: float

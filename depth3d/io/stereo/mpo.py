@@ -39,13 +39,16 @@ def write_mpo(
 ) -> Path:
     """Write views, leftmost first, as a multi-frame disparity MPO; returns the path.
 
+    Raises ``InvalidInput`` for fewer than two views or different sizes, ``ExistsError``, ``WriteError``.
+
     Parameters
     ----------
-    views: two or more pictures of one size.
-    baseline_metres: distance between the outermost cameras, or None if unknown.
-    convergence_degrees: angle between the outermost optical axes (0 = parallel), or None if unknown.
-
-    Raises ``InvalidInput`` for fewer than two views or different sizes, ``ExistsError``, ``WriteError``.
+    views : Sequence[Image]
+        Two or more pictures of one size.
+    baseline_metres : float | None
+        Distance between the outermost cameras, or None if unknown.
+    convergence_degrees : float | None
+        Angle between the outermost optical axes (0 = parallel), or None if unknown.
     """
     if len(views) < 2 or len({view.size for view in views}) != 1:
         raise InvalidInput(f"write_mpo: {len(views)} views, expected two or more of the same size")

@@ -32,12 +32,14 @@ _CHUNK = 65000  # payload of an extended segment; the limit is 65535 less its he
 def write_vr_photo(pair: StereoPair, path: str | Path, *, degrees: float, force: bool = False) -> Path:
     """Write equirectangular eyes as a VR photo; returns the path.
 
+    Raises ``ExistsError`` or ``WriteError``.
+
     Parameters
     ----------
-    pair: both eyes in equirectangular projection, the horizon in the middle row.
-    degrees: horizontal angle that the pictures span, at most 360.
-
-    Raises ``ExistsError`` or ``WriteError``.
+    pair : StereoPair
+        Both eyes in equirectangular projection, the horizon in the middle row.
+    degrees : float
+        Horizontal angle that the pictures span, at most 360.
     """
     left, right = (encode_image(eye, ".jpg", quality=92) for eye in (pair.left, pair.right))
     extended = _packet({_GIMAGE: {"Data": base64.b64encode(right).decode("ascii")}})

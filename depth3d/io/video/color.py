@@ -64,9 +64,12 @@ class Converter:
 
     Parameters
     ----------
-    stored: the clip's tags.
-    bits: of the stored samples; more than 8 gives uint16.
-    tone_map: bring an HDR clip to BT.709 in 8 bits.
+    stored : Colour
+        The clip's tags.
+    bits : int
+        Of the stored samples; more than 8 gives uint16.
+    tone_map : bool
+        Bring an HDR clip to BT.709 in 8 bits.
     """
 
     def __init__(self, stored: Colour, bits: int, *, tone_map: bool) -> None:

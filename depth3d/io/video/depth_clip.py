@@ -24,10 +24,14 @@ class DepthClipWriter:
 
     Parameters
     ----------
-    path: ``.mkv`` (or ``.nut``, whose clock is exact); written in place: give a temporary name.
-    size: of the maps.
-    rate: frames per second, a hint.
-    time_base: of the times given to ``write``.
+    path : Path
+        ``.mkv`` (or ``.nut``, whose clock is exact); written in place: give a temporary name.
+    size : Size
+        Of the maps.
+    rate : Fraction
+        Frames per second, a hint.
+    time_base : Fraction
+        Of the times given to ``write``.
     """
 
     def __init__(self, path: Path, size: Size, *, rate: Fraction, time_base: Fraction) -> None:

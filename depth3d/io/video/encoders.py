@@ -28,16 +28,26 @@ class Encoder:
 
     Parameters
     ----------
-    name: FFmpeg's name of it.
-    formats: bits per sample -> pixel format.
-    quality: name of its constant-quality option, or None for a lossless one.
-    crf, preset: defaults of ``--crf`` and ``--preset``.
-    parameters: name of its option for further parameters (``x265-params``), if any.
-    quiet: parameters that keep it from writing to standard error.
-    tag: the four letters MP4 needs where its muxer's default is not what Apple's players take.
-    containers: suffixes of files that can hold it, the preferred one first.
-    options: always set.
-    hardware: needs a device; usable only if ``works`` says so.
+    name : str
+        FFmpeg's name of it.
+    formats : Mapping[int, str]
+        Bits per sample -> pixel format.
+    quality : str | None
+        Name of its constant-quality option, or None for a lossless one.
+    crf, preset : int | None, str | None
+        Defaults of ``--crf`` and ``--preset``.
+    parameters : str | None
+        Name of its option for further parameters (``x265-params``), if any.
+    quiet : str
+        Parameters that keep it from writing to standard error.
+    tag : str | None
+        The four letters MP4 needs where its muxer's default is not what Apple's players take.
+    containers : tuple[str, ...]
+        Suffixes of files that can hold it, the preferred one first.
+    options : Mapping[str, str]
+        Always set.
+    hardware : bool
+        Needs a device; usable only if ``works`` says so.
     """
 
     name: str

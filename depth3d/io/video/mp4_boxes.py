@@ -43,8 +43,10 @@ def stereo_boxes(layout: Layout, *, vr180: bool = False, source: str = "depth3d"
 
     Parameters
     ----------
-    layout: "side" = left eye on the left, "stack" = left eye on top, "side-right-first" = right eye on the left.
-    vr180: the picture is an equirectangular half sphere for each eye.
+    layout : Layout
+        "side" = left eye on the left, "stack" = left eye on top, "side-right-first" = right eye on the left.
+    vr180 : bool
+        The picture is an equirectangular half sphere for each eye.
     """
     boxes = _full(b"st3d", bytes([_ST3D[layout]]))
     if vr180:

@@ -35,17 +35,28 @@ class Film:
 
     Parameters
     ----------
-    pieces: encoded files in order; each begins with a key frame.
-    times: of every frame of the film, seconds, growing; as many as there are packets in all pieces.
-    time_base: every time is a multiple of it.
-    end: when the last frame stops being shown.
-    source: the clip whose sound, subtitles, chapters and tags are taken over, or None.
-    start, length: the part of the source that is used, seconds (None: to its end).
-    track: number of the picture stream in the source, whose tags are taken over.
-    codec: name of the pieces' encoder.
-    tag: the four letters of the codec in MP4, where the muxer's default is wrong.
-    stereo_mode: Matroska's name of the stereo layout, or None.
-    container_aspect: display width over height for the container alone, or None.
+    pieces : tuple[Path, ...]
+        Encoded files in order; each begins with a key frame.
+    times : Sequence[Fraction]
+        Of every frame of the film, seconds, growing; as many as there are packets in all pieces.
+    time_base : Fraction
+        Every time is a multiple of it.
+    end : Fraction
+        When the last frame stops being shown.
+    source : Path | None
+        The clip whose sound, subtitles, chapters and tags are taken over, or None.
+    start, length : Fraction, Fraction | None
+        The part of the source that is used, seconds (None: to its end).
+    track : int
+        Number of the picture stream in the source, whose tags are taken over.
+    codec : str
+        Name of the pieces' encoder.
+    tag : str | None
+        The four letters of the codec in MP4, where the muxer's default is wrong.
+    stereo_mode : str | None
+        Matroska's name of the stereo layout, or None.
+    container_aspect : Fraction | None
+        Display width over height for the container alone, or None.
     """
 
     pieces: tuple[Path, ...]

@@ -49,16 +49,22 @@ def probe(path: str | Path, *, rate: Fraction | None = None) -> VideoInfo:
 class VideoReader:
     """A clip being read: a context manager; iterate it, or ``frames`` from a known place.
 
+    Raises ``ReadError`` if the file cannot be opened or has no picture stream.
+
     Parameters
     ----------
-    path: a video file, a GIF, or the pattern of an image sequence (``img_%04d.png``, ``folder/*.png``).
-    start, end: seconds from the start of the file; frames with start <= time < end are given.
-    tone_map: bring HDR to BT.709 in 8 bits; else its code values are kept in 16 bits.
-    seen: also make the 8-bit tone-mapped picture of an HDR clip for the depth network.
-    size: scale every picture to this size (after turning).
-    sequence_rate: frames per second of an image sequence, default 25.
-
-    Raises ``ReadError`` if the file cannot be opened or has no picture stream.
+    path : str | Path
+        A video file, a GIF, or the pattern of an image sequence (``img_%04d.png``, ``folder/*.png``).
+    start, end : Fraction | None
+        Seconds from the start of the file; frames with start <= time < end are given.
+    tone_map : bool
+        Bring HDR to BT.709 in 8 bits; else its code values are kept in 16 bits.
+    seen : bool
+        Also make the 8-bit tone-mapped picture of an HDR clip for the depth network.
+    size : Size | None
+        Scale every picture to this size (after turning).
+    sequence_rate : Fraction | None
+        Frames per second of an image sequence, default 25.
     """
 
     def __init__(

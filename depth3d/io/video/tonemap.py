@@ -64,7 +64,8 @@ class ToneMapper:
 
     Parameters
     ----------
-    transfer: 16 = PQ, 18 = HLG.
+    transfer : int
+        16 = PQ, 18 = HLG.
     """
 
     def __init__(self, transfer: int) -> None:

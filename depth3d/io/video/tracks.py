@@ -20,10 +20,14 @@ class Track:
 
     Parameters
     ----------
-    index: its number in the source.
-    kind: audio, subtitle, attachment, cover.
-    codec: name of its codec.
-    how: "copy", or the encoder that turns it into something the new container can hold.
+    index : int
+        Its number in the source.
+    kind : str
+        Audio, subtitle, attachment, cover.
+    codec : str
+        Name of its codec.
+    how : str
+        "copy", or the encoder that turns it into something the new container can hold.
     """
 
     index: int

@@ -39,20 +39,29 @@ def even_size(size: Size) -> Size:
 class VideoWriter:
     """One stream of pictures into one file: a context manager; ``write`` pictures in order of time.
 
-    Parameters
-    ----------
-    path: written in place: give a temporary name (see ``io.atomic``). The suffix chooses the container.
-    size: of the pictures.
-    rate: frames per second, a hint for the encoder; the times given to ``write`` count.
-    time_base: every time must be a multiple of it.
-    encoder: a card of ``io.encoders``.
-    bits: per sample of the file: 8, 10 or (FFV1) 16; pictures of another depth are converted.
-    colour: what the pictures' numbers mean; written as tags (and HDR10 metadata).
-    pixel_aspect: width of a pixel over its height.
-    crf, preset: of the encoder; None = the card's.
-
     Raises ``WriteError`` if the file or the encoder cannot be opened, ``VideoError`` with the frame's
     number if one cannot be encoded.
+
+    Parameters
+    ----------
+    path : str | Path
+        Written in place: give a temporary name (see ``io.atomic``). The suffix chooses the container.
+    size : Size
+        Of the pictures.
+    rate : Fraction
+        Frames per second, a hint for the encoder; the times given to ``write`` count.
+    time_base : Fraction
+        Every time must be a multiple of it.
+    encoder : Encoder
+        A card of ``io.encoders``.
+    bits : int
+        Per sample of the file: 8, 10 or (FFV1) 16; pictures of another depth are converted.
+    colour : Colour
+        What the pictures' numbers mean; written as tags (and HDR10 metadata).
+    pixel_aspect : Fraction
+        Width of a pixel over its height.
+    crf, preset : int | None, str | None
+        Of the encoder; None = the card's.
     """
 
     def __init__(

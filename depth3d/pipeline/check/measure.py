@@ -34,19 +34,34 @@ class StereoReport:
 
     Parameters
     ----------
-    path, layout: the file, and what it was taken for.
-    width, height: of one eye, px. ``frames``: how many were looked at (1 for a picture).
-    disparity: percentile ("1" .. "99") -> percent, over all frames.
-    arc_minutes: the same as angles, seen on ``screen``.
-    nearest, farthest: 99th and 1st percentile of the loudest frame, percent.
-    vertical: y of the right eye less that of the left at the middle of the picture, percent of the height;
-        ``vertical_worst``: the largest in the picture, with roll (degrees) and scale (right over left).
-    colour: mean difference of the eyes' colours, CIE Lab; below 2 nobody sees it.
-    window: how far things at the left and right edge stand in front of the screen, percent (0 = none).
-    swapped: whether left and right seem to be exchanged.
-    sure: share of the picture that both eyes see and agree on.
-    verdict: findings in words, worst first; one that begins with "good" if there is nothing to say.
-    histogram: counts of disparities from -8 to 8 percent in steps of 0.05.
+    path, layout : str
+        The file, and what it was taken for.
+    width, height : int
+        Of one eye, px.
+    frames : int
+        How many were looked at (1 for a picture).
+    disparity : dict[str, float]
+        Percentile ("1" .. "99") -> percent, over all frames.
+    arc_minutes : dict[str, float]
+        The same as angles, seen on ``screen``.
+    nearest, farthest : float
+        99th and 1st percentile of the loudest frame, percent.
+    vertical : float
+        Y of the right eye less that of the left at the middle of the picture, percent of the height.
+    vertical_worst : float
+        The largest in the picture, with roll (degrees) and scale (right over left).
+    colour : float
+        Mean difference of the eyes' colours, CIE Lab; below 2 nobody sees it.
+    window : tuple[float, float]
+        How far things at the left and right edge stand in front of the screen, percent (0 = none).
+    swapped : bool
+        Whether left and right seem to be exchanged.
+    sure : float
+        Share of the picture that both eyes see and agree on.
+    verdict : tuple[str, ...]
+        Findings in words, worst first; one that begins with "good" if there is nothing to say.
+    histogram : tuple[int, ...]
+        Counts of disparities from -8 to 8 percent in steps of 0.05.
     """
 
     path: str
@@ -88,15 +103,19 @@ def check(
 ) -> StereoReport:
     """Measure any stereo picture or clip.
 
+    Raises ``ReadError`` where no two eyes are found.
+
     Parameters
     ----------
-    path: MPO, JPS, PNS, side by side, top-bottom, left and right files, cards, clips. Anaglyphs and
-        interlaced pictures cannot be taken apart.
-    screen, distance: for the angles, as "55in" and "2.5m" (the default).
-    frames: of a clip, how many are looked at, spread evenly.
-    layout: "sbs", "sbs-half", "cross", "tb", "tb-half" where file name, marks and content mislead.
-
-    Raises ``ReadError`` where no two eyes are found.
+    path : str | Path
+        MPO, JPS, PNS, side by side, top-bottom, left and right files, cards, clips. Anaglyphs and interlaced pictures
+        cannot be taken apart.
+    screen, distance : str | None
+        For the angles, as "55in" and "2.5m" (the default).
+    frames : int
+        Of a clip, how many are looked at, spread evenly.
+    layout : str | None
+        "sbs", "sbs-half", "cross", "tb", "tb-half" where file name, marks and content mislead.
     """
     path = Path(path)
     viewing = (screen or "55in", distance or "2.5m")

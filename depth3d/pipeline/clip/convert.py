@@ -51,8 +51,12 @@ class Product:
 
     Parameters
     ----------
-    kind: "stereo", "animate" (a moving camera over the playing clip) or "depth" (a depth clip).
-    stereo, animate: options of the first two; ``heatmap``: colours of a depth clip, or None for grey.
+    kind : str
+        "stereo", "animate" (a moving camera over the playing clip) or "depth" (a depth clip).
+    stereo, animate : StereoOptions, AnimateOptions
+        Options of the first two.
+    heatmap : str | None
+        Colours of a depth clip, or None for grey.
     """
 
     kind: str = "stereo"
@@ -83,21 +87,29 @@ def convert(
 ) -> Path:
     """Turn a clip into a stereo clip (by default), a clip with a moving camera, or a depth clip; return its path.
 
-    Parameters
-    ----------
-    input: a video file, a GIF, or the pattern of an image sequence (``img_%04d.png``).
-    output: ``.mp4``, ``.mkv``, ``.mov``, ``.webm``; default ``NAME_LRF_Full_SBS.mp4`` and the like beside it.
-    stereo: format, parallax, convergence, eyes. One format; several: call again, the depth is predicted anew.
-    animate: a camera path instead of two eyes.
-    only_depth: the depth as a clip, white = near, or with the colour map ``heatmap``.
-    depth: where depth comes from; ``depth.depth`` may be a depth clip (``video.save_depth`` writes one) or a picture.
-    stabilize, video, output_options: how depth is steadied, how the clip is encoded, ``force``.
-    progress: called with (stage, frames done, frames in all or 0).
-
     A stopped run (Ctrl-C, kill, full disk) goes on when called again with the same options.
 
     Raises ``ExistsError`` before any work is done, ``VideoError`` with the number of the frame that failed,
     and any other ``Depth3DError``.
+
+    Parameters
+    ----------
+    input : str | Path
+        A video file, a GIF, or the pattern of an image sequence (``img_%04d.png``).
+    output : str | Path | None
+        ``.mp4``, ``.mkv``, ``.mov``, ``.webm``; default ``NAME_LRF_Full_SBS.mp4`` and the like beside it.
+    stereo : StereoOptions | None
+        Format, parallax, convergence, eyes. One format; several: call again, the depth is predicted anew.
+    animate : AnimateOptions | None
+        A camera path instead of two eyes.
+    only_depth : bool
+        The depth as a clip, white = near, or with the colour map ``heatmap``.
+    depth : DepthOptions | None
+        Where depth comes from; ``depth.depth`` may be a depth clip (``video.save_depth`` writes one) or a picture.
+    stabilize, video, output_options : StabilizeOptions | None, VideoOptions | None, OutputOptions | None
+        How depth is steadied, how the clip is encoded, ``force``.
+    progress : Progress | None
+        Called with (stage, frames done, frames in all or 0).
     """
     video, outputs = video or VideoOptions(), output_options or OutputOptions()
     kind = "depth" if only_depth else "animate" if animate is not None else "stereo"

@@ -40,12 +40,18 @@ class ClipJob:
 
     Parameters
     ----------
-    source: the clip.
-    info: what it is, at the size that is worked at.
-    start, end: seconds of the source; None = from the beginning, to the end.
-    rate: new frame rate, or None to keep every frame and its time.
-    size: new picture size, or None.
-    depth, stabilize, video: the options.
+    source : Path
+        The clip.
+    info : VideoInfo
+        What it is, at the size that is worked at.
+    start, end : Fraction | None
+        Seconds of the source; None = from the beginning, to the end.
+    rate : Fraction | None
+        New frame rate, or None to keep every frame and its time.
+    size : Size | None
+        New picture size, or None.
+    depth, stabilize, video : DepthOptions, StabilizeOptions, VideoOptions
+        The options.
     """
 
     source: Path

@@ -27,9 +27,12 @@ class Plan:
 
     Parameters
     ----------
-    lines: for people.
-    frames: how many there are, 0 = unknown.
-    seconds, bytes, work_bytes: estimated time, size of the output and of the work folder; 0 = unknown.
+    lines : tuple[str, ...]
+        For people.
+    frames : int
+        How many there are, 0 = unknown.
+    seconds, bytes, work_bytes : float, int
+        Estimated time, size of the output and of the work folder; 0 = unknown.
     """
 
     lines: tuple[str, ...]
@@ -44,7 +47,8 @@ def make_plan(job: ClipJob, drawer: Drawer, style: Style, look: Look, target: Pa
 
     Parameters
     ----------
-    done: frames that earlier runs have finished in the first and the second pass.
+    done : tuple[int, int]
+        Frames that earlier runs have finished in the first and the second pass.
     """
     costs, depth_bytes, picture_bytes = _try(job, drawer, style, look)
     info, frames = job.info, job.frames_about

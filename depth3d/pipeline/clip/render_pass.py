@@ -36,10 +36,14 @@ class Style:
 
     Parameters
     ----------
-    encoder: card of the encoder; ``crf``, ``preset``: its settings, None = the card's.
-    bits: per sample.
-    colour: what the pictures' numbers mean.
-    pixel_aspect: width of a pixel over its height.
+    encoder : Encoder
+        Card of the encoder; ``crf``, ``preset``: its settings, None = the card's.
+    bits : int
+        Per sample.
+    colour : Colour
+        What the pictures' numbers mean.
+    pixel_aspect : Fraction
+        Width of a pixel over its height.
     """
 
     encoder: Encoder
@@ -82,12 +86,14 @@ def draw_pieces(
 ) -> Pieces:
     """Draw and encode all frames that no finished piece holds yet.
 
+    Raises ``VideoError`` with the frame's number.
+
     Parameters
     ----------
-    depth: of every frame.
-    looks: time of a frame -> how strong its 3D is.
-
-    Raises ``VideoError`` with the frame's number.
+    depth : DepthSource
+        Of every frame.
+    looks : Callable[[Fraction], Look]
+        Time of a frame -> how strong its 3D is.
     """
     done = finished_pieces(part)
     if part.read_json("all.json") is not None:

@@ -30,8 +30,10 @@ class Look:
 
     Parameters
     ----------
-    parallax: how far nearest and farthest part, percent of the width.
-    convergence: depth that lies on the screen, 0 (far) to 1 (near).
+    parallax : float
+        How far nearest and farthest part, percent of the width.
+    convergence : float
+        Depth that lies on the screen, 0 (far) to 1 (near).
     """
 
     parallax: float
@@ -75,8 +77,10 @@ class StereoDrawer:
 
     Parameters
     ----------
-    size: of the clip's pictures.
-    options: eyes and quality; parallax and convergence come with every frame's look.
+    size : Size
+        Of the clip's pictures.
+    options : StereoOptions
+        Eyes and quality; parallax and convergence come with every frame's look.
     """
 
     def __init__(self, size: Size, options: StereoOptions, layout: StereoFormat) -> None:
@@ -143,7 +147,10 @@ class PathDrawer:
 
     Parameters
     ----------
-    size: of the clip's pictures; ``options``: the path, its strength and length.
+    size : Size
+        Of the clip's pictures.
+    options : AnimateOptions
+        The path, its strength and length.
     """
 
     def __init__(self, size: Size, options: AnimateOptions) -> None:
@@ -192,7 +199,10 @@ class DepthDrawer:
 
     Parameters
     ----------
-    size: of the clip's pictures; ``heatmap``: name of a colour map, or None for grey.
+    size : Size
+        Of the clip's pictures.
+    heatmap : str | None
+        Name of a colour map, or None for grey.
     """
 
     def __init__(self, size: Size, heatmap: str | None) -> None:

@@ -29,11 +29,16 @@ class Shot:
 
     Parameters
     ----------
-    start, end: seconds; the shot's frames have start <= time < end.
-    first: number of its first frame.
-    low, middle, high: depth (0 = far .. 1 = near) below which 5, 50 and 95 % of its pixels lie.
-    parallax, convergence: of its frames.
-    thumbnail: name of a small picture of it, relative to the TOML file.
+    start, end : Fraction
+        Seconds; the shot's frames have start <= time < end.
+    first : int
+        Number of its first frame.
+    low, middle, high : float
+        Depth (0 = far .. 1 = near) below which 5, 50 and 95 % of its pixels lie.
+    parallax, convergence : float
+        Of its frames.
+    thumbnail : str
+        Name of a small picture of it, relative to the TOML file.
     """
 
     start: Fraction
@@ -78,8 +83,10 @@ def measure_shots(depth: StoredDepth, time_base: Fraction, end: Fraction, look: 
 
     Parameters
     ----------
-    end: when the last frame stops.
-    look: parallax and convergence of every shot, unless ``auto``: then convergence comes from the depth range.
+    end : Fraction
+        When the last frame stops.
+    look : Look
+        Parallax and convergence of every shot, unless ``auto``: then convergence comes from the depth range.
     """
     shots: list[Shot] = []
     samples: list[np.ndarray[Any, Any]] = []

@@ -42,8 +42,10 @@ class SphereDrawer:
 
     Parameters
     ----------
-    size: of the clip's pictures.
-    options: eyes, quality and ``field_of_view``; parallax and convergence come with every frame's look.
+    size : Size
+        Of the clip's pictures.
+    options : StereoOptions
+        Eyes, quality and ``field_of_view``; parallax and convergence come with every frame's look.
     """
 
     def __init__(self, size: Size, options: StereoOptions) -> None:

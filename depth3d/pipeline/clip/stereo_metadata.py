@@ -34,12 +34,17 @@ class Marks:
 
     Parameters
     ----------
-    pixel_aspect: of the stored picture: pixels of a half format are twice as wide (or high).
-    stereo_mode: Matroska's name of the layout, or None.
-    container_aspect: factor on the display shape that Matroska alone needs: its players halve the width of
-        column-interleaved and the height of row-interleaved pictures.
-    box: layout for MP4's boxes, or None.
-    vr180: equirectangular half spheres.
+    pixel_aspect : Fraction
+        Of the stored picture: pixels of a half format are twice as wide (or high).
+    stereo_mode : str | None
+        Matroska's name of the layout, or None.
+    container_aspect : Fraction | None
+        Factor on the display shape that Matroska alone needs: its players halve the width of column-interleaved and
+        the height of row-interleaved pictures.
+    box : Layout | None
+        Layout for MP4's boxes, or None.
+    vr180 : bool
+        Equirectangular half spheres.
     """
 
     pixel_aspect: Fraction

@@ -88,8 +88,10 @@ class WorkFolder:
 
     Parameters
     ----------
-    beside: where the output goes; the folder is made there.
-    name: of the clip.
+    beside : Path
+        Where the output goes; the folder is made there.
+    name : str
+        Of the clip.
     """
 
     def __init__(self, beside: Path, name: str) -> None:

@@ -21,13 +21,16 @@ GL_FRAMEBUFFER_SRGB = 0x8DB9
 def to_sphere(image: Image, size: Size, *, span: tuple[float, float], across: float) -> Image:
     """Show a flat picture where it stands on the sphere around the viewer; the rest is black.
 
+    Raises ``InvalidInput`` for angles out of range.
+
     Parameters
     ----------
-    size: of the result in pixels.
-    span: degrees that the result covers across and down: (180, 180) for VR180.
-    across: degrees that the picture covers across.
-
-    Raises ``InvalidInput`` for angles out of range.
+    size : Size
+        Of the result in pixels.
+    span : tuple[float, float]
+        Degrees that the result covers across and down: (180, 180) for VR180.
+    across : float
+        Degrees that the picture covers across.
     """
     with SphereProjector(image.size, size, span=span, across=across) as projector:
         return projector.project(image)

@@ -28,9 +28,12 @@ class EyeRenderer:
 
     Parameters
     ----------
-    size: of one eye.
-    stack: the left eye above the right one, instead of to its left.
-    samples: across each pixel, averaged: 1 is crisp, 2 and more smooth silhouettes.
+    size : Size
+        Of one eye.
+    stack : bool
+        The left eye above the right one, instead of to its left.
+    samples : int
+        Across each pixel, averaged: 1 is crisp, 2 and more smooth silhouettes.
     """
 
     def __init__(self, size: Size, *, stack: bool = False, samples: int = 2) -> None:
@@ -62,13 +65,17 @@ class EyeRenderer:
     def draw(self, image: Image, depth: DepthMap, left: float, right: float, convergence: float) -> Image:
         """Both eyes beside (or above) each other.
 
+        Raises ``InvalidInput`` for another size.
+
         Parameters
         ----------
-        image: uint8 or uint16, ``size`` large. depth: of the same size.
-        left, right: shift of each eye between depth 0 and 1, percent of the width: the right eye's is positive,
-            the left eye's negative; an eye with 0 is the picture itself, bit for bit.
-
-        Raises ``InvalidInput`` for another size.
+        image : Image
+            uint8 or uint16, ``size`` large.
+        depth : DepthMap
+            Of the same size.
+        left, right : float
+            Shift of each eye between depth 0 and 1, percent of the width: the right eye's is positive, the left eye's
+            negative; an eye with 0 is the picture itself, bit for bit.
         """
         if image.size != self.size or depth.size != self.size:
             raise InvalidInput(f"EyeRenderer: image {image.size}, depth {depth.size}; expected both {self.size}")

@@ -48,9 +48,14 @@ class PackedConvolution(nn.Module):
 
     Parameters
     ----------
-    weight: (K, C / groups, height, width). bias: (K,) or None.
-    padding: rows and columns on either side; None = TensorFlow's "SAME", the odd pixel right and below.
-    activation: "none", "relu" or "relu6".
+    weight : Tensor
+        (K, C / groups, height, width).
+    bias : Tensor | None
+        (K,) or None.
+    padding : Sequence[int] | None
+        Rows and columns on either side; None = TensorFlow's "SAME", the odd pixel right and below.
+    activation : str
+        "none", "relu" or "relu6".
     """
 
     def __init__(
