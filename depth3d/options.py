@@ -175,6 +175,9 @@ class StabilizeOptions:
     look_ahead: int = option(12, "Frames from the future that steady a frame's depth (0: none).", metavar="FRAMES")
     flow: str = option("dis", "Optical flow that steadies it: dis, or a network as pwcnet:FILE.", metavar="NAME")
     memory: float = option(10.0, "Frames over which depth is averaged where nothing changes.", metavar="FRAMES")
+    temporal_filter: str = option(
+        "recursive", "recursive, or none: for depth that is consistent in time already.", metavar="NAME"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,8 +42,8 @@ CARD = ModelCard(
     name="sharpness",
     build=build,
     weights=None,
-    input=InputRule(256, method="upper_bound", normalisation=IMAGENET),
-    licence="MIT",
+    input=InputRule(256, method="upper_bound", normalization=IMAGENET),
+    license="MIT",
     source="an example",
 )
 

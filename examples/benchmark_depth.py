@@ -31,9 +31,10 @@ from torch.nn import functional
 
 from depth3d.depth import checkpoint, registry, weights
 from depth3d.depth.card import ModelCard
-from depth3d.depth.engines import base as engines
+from depth3d.depth.checkpoint import load_network
+from depth3d.depth.engines.base import cores
+from depth3d.depth.engines.factory import open_engine
 from depth3d.depth.engines.precision import has_bfloat16
-from depth3d.depth.engines.torch import load_network
 from depth3d.depth.models.decoder import Fusion
 from depth3d.depth.models.reassemble import Reassemble
 from depth3d.errors import ModelError
@@ -84,7 +85,7 @@ def opened(name: str, card: ModelCard, path: Path, threads: int) -> Run:
     if name == "official style":
         return official_style(card, path, threads)
     engine, precision = VARIANTS[name]
-    return engines.open_engine(card, path, device="cpu", engine=engine, threads=threads, precision=precision)
+    return open_engine(card, path, device="cpu", engine=engine, threads=threads, precision=precision)
 
 
 def peak_memory(name: str, model: str, path: Path, threads: int, inputs: Any) -> float:
@@ -168,7 +169,7 @@ def main() -> None:
     parser.add_argument("model", nargs="?", default="midas_v21_small_256")
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--rounds", type=int, default=15)
-    parser.add_argument("--threads", type=int, default=engines.cores())
+    parser.add_argument("--threads", type=int, default=cores())
     parser.add_argument("--no-memory", action="store_true")
     parser.add_argument("--no-openvino", action="store_true")
     asked = parser.parse_args()

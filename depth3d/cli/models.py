@@ -31,7 +31,7 @@ def command(context: click.Context) -> None:
 @command.command("list")
 @_JSON
 def listing(as_json: bool = False) -> None:
-    """Name, size, whether it is on this disk, accuracy, speed and licence of every network."""
+    """Name, size, whether it is on this disk, accuracy, speed and license of every network."""
     from depth3d.depth.flow_networks import FLOW_CARDS
     from depth3d.depth.registry import cards
 
@@ -42,16 +42,16 @@ def listing(as_json: bool = False) -> None:
     head = {"name": "NAME", "size": "SIZE", "cached": "HERE", "accuracy": "ACCURACY", "speed": "SPEED"}
     shown = [{**row, "size": _megabytes(row), "cached": "yes" if row["cached"] else "no"} for row in rows]
     widths = {key: max(len(str(row[key])) for row in [head, *shown]) for key in head}
-    for row in [{**head, "licence": "LICENCE"}, *shown]:
+    for row in [{**head, "license": "LICENSE"}, *shown]:
         cells = [
             str(row[key]).rjust(width) if key == "size" else str(row[key]).ljust(width) for key, width in widths.items()
         ]
-        click.echo("  ".join([*cells, row["licence"]]))
+        click.echo("  ".join([*cells, row["license"]]))
     click.echo("--model auto takes the most accurate MiDaS network that is here.", err=True)
     click.echo("\nOptical-flow networks, for --matcher NAME:FILE and --flow NAME:FILE (bring the file):")
-    name, licence = (max(len(getattr(card, key)) for card in FLOW_CARDS.values()) for key in ("name", "licence"))
+    name, license = (max(len(getattr(card, key)) for card in FLOW_CARDS.values()) for key in ("name", "license"))
     for flow in FLOW_CARDS.values():
-        click.echo(f"{flow.name:<{name}}  {flow.licence:<{licence}}  {flow.where}")
+        click.echo(f"{flow.name:<{name}}  {flow.license:<{license}}  {flow.where}")
 
 
 @command.command()
@@ -101,7 +101,8 @@ def _row(card: Any) -> dict[str, Any]:
         "accuracy": card.accuracy,
         "improvement": card.improvement,
         "speed": card.speed,
-        "licence": card.licence,
+        "license": card.license,
+        "licence": card.license,  # the name of this entry in version 0.1
         "source": card.source,
         "path": str(found.path) if found else None,
         "url": card.weights.url if card.weights else None,

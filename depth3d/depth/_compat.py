@@ -1,8 +1,8 @@
-"""Makes ``import timm`` work beside any build of torchvision.
+"""Make ``import timm`` work with any build of torchvision.
 
 PyPI's torchvision for Linux is a CUDA build. Beside a CPU torch its native library does not load, and
 ``import torchvision`` - hence ``import timm`` - ends in "operator torchvision::nms does not exist". A failed
-import cannot be tried again, so `import_timm` has to be the only door through which timm comes in.
+import cannot be repeated, so timm must be imported through `import_timm` only.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a network is, as data: how pictures go in, which file holds the weights, what it is good for."""
+"""Depth networks described as data: input size and normalization, weights file, output, license."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from depth3d.image import Size
 
-__all__ = ["IMAGENET", "NEUTRAL", "UNCHANGED", "AreaRule", "InputRule", "ModelCard", "Normalisation", "WeightsFile"]
+__all__ = ["IMAGENET", "NEUTRAL", "UNCHANGED", "AreaRule", "InputRule", "ModelCard", "Normalization", "WeightsFile"]
 
 Output = Literal["inverse_depth", "depth", "log_depth"]
 Accuracy = Literal["best", "high", "good", "basic"]
@@ -17,34 +17,34 @@ Speed = Literal["fast", "medium", "slow"]
 
 
 @dataclass(frozen=True, slots=True)
-class Normalisation:
+class Normalization:
     """(value - mean) / std for each of red, green, blue; values are sRGB coded in [0, 1]."""
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
 
 
-IMAGENET = Normalisation((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-UNCHANGED = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-NEUTRAL = Normalisation((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+IMAGENET = Normalization((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+UNCHANGED = Normalization((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+NEUTRAL = Normalization((0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
 
 
 @dataclass(frozen=True)
 class InputRule:
-    """The size and the numbers a network wants to see. Subclass it and override `net_size` for another rule.
+    """Input size and normalization of a network. Subclass it and override `net_size` for another size rule.
 
     Parameters
     ----------
     size : int
-        The side length the network was trained at, pixels.
+        Side length the network was trained at, pixels.
     keep_aspect : bool
-        False = exactly ``size`` x ``size``, whatever the picture's shape.
+        False = always exactly ``size`` x ``size``.
     method : Literal['minimal', 'upper_bound']
-        "minimal" scales as little as possible; "upper_bound" keeps both sides at or below ``size``.
+        "minimal": the scale factor of the side that is scaled less; "upper_bound": both sides at most ``size``.
     multiple : int
         Both sides are multiples of this.
-    normalisation : Normalisation
-        Mean and deviation taken off the pixels.
+    normalization : Normalization
+        Mean and standard deviation per channel.
     resize : Literal['cubic', 'smooth']
         "cubic" without low-pass (MiDaS), or "smooth": low-pass when shrinking, then linear (scikit-image).
     """
@@ -53,14 +53,14 @@ class InputRule:
     keep_aspect: bool = True
     method: Literal["minimal", "upper_bound"] = "minimal"
     multiple: int = 32
-    normalisation: Normalisation = IMAGENET
+    normalization: Normalization = IMAGENET
     resize: Literal["cubic", "smooth"] = "cubic"
 
     def net_size(self, picture: Size) -> Size:
-        """The size at which the network sees a picture of size ``picture``; each side >= ``multiple``.
+        """Network input size for an image of size ``picture``; each side a multiple of ``multiple``, at least that.
 
-        The rule of MiDaS. Its rounding is half to even; it has no lower bound, so that a very long
-        picture gets a side of 0 there.
+        The rule of MiDaS, which rounds half to even. MiDaS has no lower bound: there, a very long image gets a side
+        of 0.
         """
         across, down = self.size / picture.width, self.size / picture.height
         if self.keep_aspect:
@@ -80,18 +80,18 @@ class InputRule:
 
 @dataclass(frozen=True)
 class AreaRule(InputRule):
-    """About ``size`` x ``other`` pixels in all: in the picture's own shape, or squashed to exactly these.
+    """Input of about ``size`` x ``other`` pixels in total, in the image's aspect ratio or exactly that size.
 
     Parameters
     ----------
     size, other : int
-        Width and height the network was trained at; ``keep_aspect`` says whether the shape is kept.
+        Width and height the network was trained at; with ``keep_aspect`` only their product counts.
     """
 
     other: int = 0
 
     def net_size(self, picture: Size) -> Size:
-        """The size at which the network sees a picture of size ``picture``; each side >= ``multiple``."""
+        """Network input size for an image of size ``picture``; each side at least ``multiple``."""
         if not self.keep_aspect:
             return Size(self.size, self.other)
         scale = (self.size * self.other / picture.pixels) ** 0.5
@@ -100,22 +100,22 @@ class AreaRule(InputRule):
 
 @dataclass(frozen=True, slots=True)
 class WeightsFile:
-    """Where the weights are.
+    """A file of weights: its name, origin and what is known of its content.
 
     Parameters
     ----------
     file : str
-        Name in the cache folder; `.safetensors` or whatever `torch.load` reads.
+        Name in the cache folder; `.safetensors` or a format that `torch.load` reads.
     url : str | None
-        Where it is fetched from; None = only the user can bring it.
+        Download address; None = the user has to provide the file.
     sha256 : str | None
-        The published hash, or its published first digits; None = none was published.
+        Published hash or its published first digits; None = not published.
     size : int | None
-        Bytes, or None if not published.
+        Size in bytes; None = not published.
     also : tuple[str, ...]
         Other published names of the same file, accepted in the cache folder.
     resource : str | None
-        "package:path" of a file that ships inside a package; nothing is fetched then.
+        "package:path" of a file inside an installed package; never downloaded.
     """
 
     file: str
@@ -133,29 +133,28 @@ class ModelCard:
     Parameters
     ----------
     name : str
-        What a user types after ``--model``.
+        Name after ``--model``.
     build : str | Callable[[ModelCard], Any]
         ``build(card) -> torch.nn.Module``, or "package.module:function" (so that a card needs no torch). The module
-        takes (N, 3, H, W) normalised floats and returns (N, H', W') as ``output`` says. It may have two attributes
+        takes (N, 3, H, W) normalized floats and returns (N, H', W') as ``output`` says. It may have two attributes
         for loading official files: ``renames`` (pairs of regular expression and replacement, applied in order to
         every key) and ``ignored`` (expressions of keys that are not needed).
     weights : WeightsFile | None
-        Where its weights are; None = the module comes with them.
+        Its weights file; None = ``build`` returns the module with weights.
     input : InputRule
-        Size and normalisation of what it sees.
+        Size and normalization of its input.
     output : Output
-        What its numbers mean: larger = nearer, metres (any scale), or the logarithm of those.
+        Meaning of its output: "inverse_depth" (larger = nearer), "depth" (distance, any scale) or "log_depth".
     settings : Mapping[str, Any]
-        Anything ``build`` wants to know.
+        Parameters for ``build``.
     marks : Mapping[str, tuple[int, ...]]
-        Key -> shape of a few tensors that only this network's checkpoints have: a file given as a path is recognised
-        by them.
+        Key -> shape of tensors that only this network's checkpoints contain; identify files given by path.
     bfloat16 : bool
-        May run in bfloat16 where the processor does it natively (error below 1 % of the range).
+        Whether bfloat16 may be tried where the processor supports it (accepted below 1 % error of the range).
     preference : int
-        Of all networks whose weights are there, ``model="auto"`` takes the greatest; 0 = never.
+        Rank for ``model="auto"``, which takes the highest of the networks on the disk; 0 = never.
     improvement : int | None
-        Mean zero-shot error against DPT-L-384 in percent as its authors published it, higher = better.
+        Published improvement of the mean zero-shot error over DPT-L-384, percent.
     """
 
     name: str
@@ -172,5 +171,5 @@ class ModelCard:
     accuracy: Accuracy = "good"
     speed: Speed = "medium"
     improvement: int | None = None
-    licence: str = "unknown"
+    license: str = "unknown"
     source: str = ""

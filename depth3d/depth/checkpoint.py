@@ -1,4 +1,4 @@
-"""Checkpoint files into networks: every tensor that is needed, none that is unknown, and no code of the file run."""
+"""Load checkpoint files into networks strictly: no missing, unknown or misshapen tensors, and no code execution."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ from torch.overrides import TorchFunctionMode
 from depth3d.depth.card import ModelCard
 from depth3d.errors import ModelError, WeightsError
 
-__all__ = ["build", "load", "read", "recognise"]
+__all__ = ["build", "load", "load_network", "read", "recognize"]
 
 
 def build(card: ModelCard, *, fill: bool = False) -> nn.Module:
-    """The network of ``card`` in evaluation mode, parameters not filled in (unless there is no file, or ``fill``)."""
+    """Build the network of ``card`` in evaluation mode; parameters are uninitialized if a weights file follows.
+
+    ``fill``: initialize them all the same.
+    """
     function = card.build
     if isinstance(function, str):
         module, _, name = function.partition(":")
@@ -33,7 +36,7 @@ def build(card: ModelCard, *, fill: bool = False) -> nn.Module:
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """The tensors of a checkpoint file by name; the file can run no code.
+    """Read the tensors of a checkpoint file by name, without executing code from the file.
 
     Raises ``WeightsError`` if the file is missing, damaged, or holds something else.
     """
@@ -89,8 +92,16 @@ def load(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
     network.float().requires_grad_(False)
 
 
-def recognise(state: Mapping[str, Tensor], cards: Iterable[ModelCard], path: Path) -> ModelCard:
-    """The card whose marks (key and shape) are all in ``state``.
+def load_network(card: ModelCard, path: Path | None) -> nn.Module:
+    """Build the network of ``card`` on the CPU in float32 and load the weights at ``path`` (None: it needs none)."""
+    network = build(card)
+    if path is not None:
+        load(network, read(path), f"{card.name} ({path.name})")
+    return network
+
+
+def recognize(state: Mapping[str, Tensor], cards: Iterable[ModelCard], path: Path) -> ModelCard:
+    """Find the card whose marks (key and shape) are all in ``state``.
 
     Raises ``ModelError`` if there is none.
     """
@@ -119,7 +130,7 @@ def _first_line(error: Exception) -> str:
 
 
 class _NoRandomFill(TorchFunctionMode):
-    """Leaves out random initialisation: the checkpoint overwrites it, and it takes seconds for large networks."""
+    """Skip random initialization: the checkpoint overwrites it, and it takes seconds for large networks."""
 
     _FILLS = frozenset({torch.Tensor.uniform_, torch.Tensor.normal_, torch.Tensor.erfinv_})
 

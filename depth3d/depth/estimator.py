@@ -1,7 +1,7 @@
-"""Pictures in, depth out: the two public verbs of this room.
+"""Depth estimation: ``predict_disparity`` and ``estimate_depth``.
 
-``predict_disparity`` gives what the network says at the size the network works at; ``estimate_depth`` brings
-one picture's result to its full size along its edges and normalises it.
+``predict_disparity`` returns the network's output at network size; ``estimate_depth`` upsamples the result of one
+image to its full size along its edges and normalizes it.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ __all__ = ["Estimator", "estimate_depth", "open_estimator", "predict_disparity"]
 
 
 class Estimator:
-    """A network that is ready to run. ``open_estimator`` makes (and keeps) them.
+    """A loaded network. Created and cached by ``open_estimator``.
 
-    Safe to use from several threads: runs are serialised.
+    May be used from several threads: inference is serialized.
     """
 
     def __init__(self, card: ModelCard, engine: Engine) -> None:
@@ -41,7 +41,7 @@ class Estimator:
         self._lock = threading.Lock()
 
     def predict(self, images: Iterable[Image]) -> list[Disparity]:
-        """One `Disparity` a picture, each at the size the network saw it, in order.
+        """Predict one `Disparity` per image, in order, each at the network's input size.
 
         Raises ``ModelError`` if the network says something that is not a finite map.
         """
@@ -79,7 +79,7 @@ def predict_disparity(
     precision: str = "auto",
     quiet: bool = False,
 ) -> list[Disparity]:
-    """What the network says of every picture: relative inverse depth at network size, in order.
+    """Predict relative inverse depth of every image, in order, at network size.
 
     Raises ``ModelError`` (unknown model, device or engine) or its child ``WeightsError``.
 
@@ -92,12 +92,12 @@ def predict_disparity(
     engine : str
         "torch", or "openvino" (``pip install depth3d[openvino]``).
     threads : int | None
-        For the network on the CPU; default the cores that this process may use.
+        CPU threads for the network; default: the cores that this process may use.
     precision : str
-        "float32"; "bfloat16"; or "auto": bfloat16 where the processor does it natively and the network's card allows
-        it (error below 1 % of the range).
+        "float32"; "bfloat16"; or "auto": bfloat16 where the processor supports it natively and the measured error is
+        below 1 % of the range.
     quiet : bool
-        No progress of downloads.
+        Show no download progress.
     """
     estimator = open_estimator(model, device=device, engine=engine, threads=threads, precision=precision, quiet=quiet)
     return estimator.predict(_checked(images))
@@ -113,7 +113,7 @@ def estimate_depth(
     precision: str = "auto",
     quiet: bool = False,
 ) -> DepthMap:
-    """Depth of one picture at the picture's size, silhouettes where the picture has them.
+    """Estimate the depth of one image at its full size, with depth edges aligned to the image's edges.
 
     Parameters and errors as `predict_disparity`.
     """
@@ -132,7 +132,7 @@ def open_estimator(
     precision: str = "auto",
     quiet: bool = False,
 ) -> Estimator:
-    """The estimator for these choices; the last two are kept, so that asking again costs nothing."""
+    """Return the estimator for these options; the last two are cached."""
     chosen = select(model, quiet=quiet)
     stamp = None if chosen.path is None else chosen.path.stat().st_mtime_ns
     return _kept(chosen.card, chosen.path, stamp, device, engine, threads, precision)
@@ -148,7 +148,7 @@ def _kept(
     threads: int | None,
     precision: str,
 ) -> Estimator:
-    from depth3d.depth.engines.base import open_engine
+    from depth3d.depth.engines.factory import open_engine
 
     opened = open_engine(card, path, device=device, engine=engine, threads=threads, precision=precision)
     return Estimator(card, opened)

@@ -1,6 +1,6 @@
-"""Optical-flow networks from the user's own checkpoint files: for stereo matching and for steadying clips.
+"""Optical-flow networks from user-supplied checkpoint files, for stereo matching and temporal stabilization.
 
-None is bundled: their weights are not free for every use. Each is named ``name:/path/of/the/file``.
+None is bundled, because their weights are not free for all uses. Each is named ``name:/path/of/the/file``.
 """
 
 from __future__ import annotations
@@ -45,21 +45,21 @@ class FlowCard:
     name: str
     family: str
     parameters: int
-    licence: str
+    license: str
     where: str
 
 
-_PWC_LICENCE = "weights CC BY-NC-SA 4.0 (NVIDIA): not for commercial use"
-_FLOWNET_LICENCE = "weights under NVIDIA's own FlowNet 2.0 licence: treat as for research only"
+_PWC_LICENSE = "weights CC BY-NC-SA 4.0 (NVIDIA): not for commercial use"
+_FLOWNET_LICENSE = "weights under NVIDIA's own FlowNet 2.0 license: treat as for research only"
 _PWC_WHERE = "network-default.pytorch of sniklaus/pytorch-pwc, or pwc_net.pth.tar of NVlabs/PWC-Net"
 _FLOWNET_WHERE = "of NVIDIA/flownet2-pytorch (its README links them)"
 
 FLOW_CARDS: Mapping[str, FlowCard] = {
     card.name: card
     for card in (
-        FlowCard("pwcnet", "pwcnet", 9_374_274, _PWC_LICENCE, _PWC_WHERE),
+        FlowCard("pwcnet", "pwcnet", 9_374_274, _PWC_LICENSE, _PWC_WHERE),
         *(
-            FlowCard(name, "flownet2", parameters, _FLOWNET_LICENCE, f"{file} {_FLOWNET_WHERE}")
+            FlowCard(name, "flownet2", parameters, _FLOWNET_LICENSE, f"{file} {_FLOWNET_WHERE}")
             for name, parameters, file in (
                 ("flownet2", 162_518_834, "FlowNet2_checkpoint.pth.tar"),
                 ("flownet2c", 39_175_298, "FlowNet2-C_checkpoint.pth.tar"),
@@ -85,21 +85,21 @@ def open_flow(name: str, device: str = "auto") -> FlowNetwork:
         raise InvalidInput(f"flow network {kind!r} is unknown; known: {', '.join(FLOW_CARDS)}")
     card = FLOW_CARDS[kind]
     if not path:
-        raise InvalidInput(f"{kind}: give its checkpoint as {kind}:/path/of/the/file; that is {card.where}")
+        raise InvalidInput(f"{kind}: give its checkpoint as {kind}:/path/of/the/file (the file is {card.where})")
     return _kept(card, Path(path).expanduser(), device)
 
 
 @dataclass(frozen=True, slots=True)
 class NamedFlow:
-    """A flow network by its name, opened when it is first called; survives pickling, unlike the network."""
+    """A flow network by name, opened at the first call; can be pickled, unlike the network."""
 
     name: str
 
     def __post_init__(self) -> None:
-        open_flow(self.name)  # what is wrong with the name or the file is told now, not at frame 1
+        open_flow(self.name)  # report a wrong name or file now, not at frame 1
 
     def __call__(self, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """As ``FlowNetwork``."""
+        """(H, W, 3) uint8 twice -> (H, W, 2) float32 px; see ``FlowNetwork``."""
         return open_flow(self.name)(first, second)
 
 
@@ -112,7 +112,7 @@ def _kept(card: FlowCard, path: Path, device: str) -> FlowNetwork:
 
         device = "cuda" if torch.cuda.is_available() else "cpu"
     state = checkpoint.read(path)
-    _log.info("%s: %s", card.name, card.licence)
+    _log.info("%s: %s", card.name, card.license)
     network, convert = _build(card)
     checkpoint.load(network, convert(state), f"{card.name} from {path}")
     return FlowNetwork(card, network.eval().to(device))
@@ -122,7 +122,7 @@ def _build(card: FlowCard) -> tuple[nn.Module, Callable[[Mapping[str, Tensor]], 
     import torch
 
     module = import_module(f"depth3d.depth.models.{card.family}")
-    with torch.device("meta"):  # the file fills every parameter: no time for random ones
+    with torch.device("meta"):  # the file provides every parameter: skip random initialization
         network = module.PWCNet() if card.family == "pwcnet" else module.FlowNet2(card.name)
     return network, getattr(module, f"convert_{card.family}")
 
@@ -172,7 +172,7 @@ class FlowNetwork:
 
 
 def network_size(size: Size) -> Size:
-    """The size at which a network sees pictures of ``size``: each side the next multiple of 64, in bounded area."""
+    """Network input size for images of ``size``: each side the next multiple of 64, of limited area."""
     scale = min(1.0, (_LARGEST / size.pixels) ** 0.5)
     across, down = (max(1, -int(-side * scale // _MULTIPLE)) * _MULTIPLE for side in size)
     return Size(across, down)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from depth3d.depth._compat import import_timm
-from depth3d.depth.card import InputRule, ModelCard, Normalisation, Output
+from depth3d.depth.card import InputRule, ModelCard, Normalization, Output
 from depth3d.depth.weights import offline
 from depth3d.errors import ModelError
 
@@ -48,7 +48,7 @@ def card_for(name: str) -> ModelCard:
         output=_output(settings),
         settings={"place": place},
         bfloat16=False,
-        licence="see its page on Hugging Face",
+        license="see its page on Hugging Face",
         source=f"transformers, {settings.model_type}",
     )
 
@@ -89,7 +89,7 @@ def _input(pictures: dict[str, Any]) -> InputRule:
         size=int(size),
         keep_aspect=bool(pictures.get("keep_aspect_ratio", False)),
         multiple=int(pictures.get("ensure_multiple_of") or pictures.get("size_divisor") or 1),
-        normalisation=Normalisation(tuple(mean), tuple(std)),
+        normalization=Normalization(tuple(mean), tuple(std)),
     )
 
 

@@ -1,9 +1,9 @@
-"""Pictures become what a network sees: MiDaS's own resize and normalisation, to the last bit that matters.
+"""Network input: resize and normalization as in the official MiDaS code.
 
-Cubic convolution with a = -0.75 (Keys 1981), half-pixel centres, edges replicated and **no** low-pass when
-shrinking: that is how the networks were trained, and smoother resizing gives other depth. WrittenPath as two
-gathers, because only four source rows and columns matter for each target one: a 24 megapixel photo costs
-a few megabytes instead of half a gigabyte.
+Cubic convolution with a = -0.75 (Keys 1981), half-pixel centers, edges replicated and **no** low-pass filter when
+shrinking: the networks were trained this way, and smoother resizing changes the depth. Implemented as two gathers,
+because each target row and column depends on four source ones only: a 24 megapixel photo needs a few megabytes
+instead of half a gigabyte.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _A = -0.75
 
 
 def network_input(image: Image, rule: InputRule, size: Size | None = None) -> NDArray[np.float32]:
-    """(3, h, w) float32, resized and normalised as ``rule`` says; ``size`` overrides the rule's own."""
+    """Resize and normalize ``image`` by ``rule`` to (3, h, w) float32; ``size`` overrides the rule's size."""
     resize = resize_smooth if rule.resize == "smooth" else resize_cubic
     pixels = resize(image.pixels, size or rule.net_size(image.size))
-    mean, std = np.asarray(rule.normalisation.mean), np.asarray(rule.normalisation.std)
+    mean, std = np.asarray(rule.normalization.mean), np.asarray(rule.normalization.std)
     pixels = (pixels / np.iinfo(image.pixels.dtype).max - mean) / std
     return np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32)
 
@@ -46,9 +46,9 @@ def resize_cubic(values: NDArray[Any], size: Size) -> NDArray[np.float64]:
 def _taps(source: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """For each of ``target`` positions the (target, 4) source indices and their weights."""
     # Positions in float32, as OpenCV has them, so that the result is that of the official code to 1e-6.
-    centre = ((np.arange(target) + 0.5) * (source / target) - 0.5).astype(np.float32)
-    first = np.floor(centre)
-    t = (centre - first)[:, None].astype(np.float64)
+    center = ((np.arange(target) + 0.5) * (source / target) - 0.5).astype(np.float32)
+    first = np.floor(center)
+    t = (center - first)[:, None].astype(np.float64)
     distance = np.abs(np.concatenate([t + 1, t, 1 - t, 2 - t], axis=1))
     near = ((_A + 2) * distance - (_A + 3)) * distance**2 + 1
     far = ((distance - 5) * distance + 8) * distance * _A - 4 * _A
@@ -74,11 +74,11 @@ def _smooth_weights(source: int, target: int) -> NDArray[np.float32]:
     steps = np.arange(-radius, radius + 1)
     kernel = np.exp(-0.5 * (steps / deviation) ** 2) if radius else np.ones(1)
     kernel /= kernel.sum()
-    centre = (np.arange(target) + 0.5) * scale - 0.5
-    first = np.floor(centre).astype(np.int64)
+    center = (np.arange(target) + 0.5) * scale - 0.5
+    first = np.floor(center).astype(np.int64)
     weights = np.zeros((target, source))
     rows = np.repeat(np.arange(target)[:, None], len(steps), axis=1)
-    for tap, share in ((first, 1 - (centre - first)), (first + 1, centre - first)):
+    for tap, share in ((first, 1 - (center - first)), (first + 1, center - first)):
         columns = _mirror(_mirror(tap, source)[:, None] + steps, source)
         np.add.at(weights, (rows, columns), share[:, None] * kernel)
     return weights.astype(np.float32)

@@ -1,7 +1,7 @@
-"""Which networks there are: the shipped cards, those of other packages, and those a program registers.
+"""Registry of depth networks: built-in cards, cards of other packages, and cards registered at run time.
 
-Another package joins by an entry point of the group ``depth3d.models``: a `ModelCard`, several of them in
-a list or tuple, or a function that returns either.
+Another package adds networks by an entry point of the group ``depth3d.models``: a `ModelCard`, a list or tuple of
+them, or a function that returns either.
 """
 
 from __future__ import annotations
@@ -33,18 +33,18 @@ def register(card: ModelCard, *, replace: bool = False) -> None:
         raise InvalidInput(f"register: got {type(card).__name__}, expected a ModelCard")
     with _lock:
         if not replace and card.name in _shipped() | _registered.keys():
-            raise InvalidInput(f"register: there is a model named {card.name!r} already (replace=True takes its place)")
+            raise InvalidInput(f"register: a model named {card.name!r} exists already (replace=True replaces it)")
         _registered[card.name] = card
 
 
 def cards() -> tuple[ModelCard, ...]:
-    """Every network, in the order of `depth3d models`."""
+    """All networks, in the order of `depth3d models`."""
     with _lock:
         return tuple((_shipped() | _from_entry_points() | _registered).values())
 
 
 def names() -> list[str]:
-    """The names that ``--model`` takes, without aliases."""
+    """Names that ``--model`` accepts, without aliases."""
     return [card.name for card in cards()]
 
 
@@ -85,7 +85,7 @@ def _from_entry_points() -> dict[str, ModelCard]:
             for card in _flatten(entry.load()):
                 found[card.name] = card
         except Exception as error:
-            # One broken package must not take every other network away.
+            # One broken package must not disable all other networks.
             _log.warning("the depth models of %s cannot be loaded: %s", entry.value, error)
     return found
 

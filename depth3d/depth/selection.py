@@ -1,4 +1,4 @@
-"""What the user said after ``--model`` becomes a card and a file."""
+"""Resolve ``model=`` / ``--model`` to a `ModelCard` and a weights file."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ _log = logging.getLogger("depth3d")
 
 FETCHED_BY_ITSELF = "midas_v21_small_256"
 SHIPPED = "tiny"
-STAND_IN = "ramp"
-AUTO_TIMEOUT = 5.0  # seconds: who did not ask for a download should not wait for one that does not come
-AUTO_PAUSE = 3600.0  # seconds before a failed download is tried again by itself
+PLACEHOLDER = "gradient"
+AUTO_TIMEOUT = 5.0  # seconds; short, because the user did not ask for this download
+AUTO_PAUSE = 3600.0  # seconds before a failed automatic download is tried again
 _SUFFIXES = (".pt", ".pth", ".safetensors", ".ckpt", ".bin")
 
 
@@ -73,7 +73,7 @@ def _without_download() -> Selection:
             _tell_of_shipped()
             return Selection(card, None if card.weights is None else weights.locate(card))
     _warn_of_guess()
-    return Selection(registry.get(STAND_IN), None)
+    return Selection(registry.get(PLACEHOLDER), None)
 
 
 @lru_cache(maxsize=1)
@@ -100,7 +100,7 @@ def _warn_of_guess() -> None:
 def _by_keys(path: Path) -> Selection:
     from depth3d.depth import checkpoint
 
-    return Selection(checkpoint.recognise(checkpoint.read(path), registry.cards(), path), path)
+    return Selection(checkpoint.recognize(checkpoint.read(path), registry.cards(), path), path)
 
 
 def _failure_note() -> Path:

@@ -1,14 +1,14 @@
-"""The shipped networks, one card each: data only.
+"""The built-in networks as data, one `ModelCard` each.
 
-URLs, sizes and hashes are those of the MiDaS releases; only hashes that were published are here. For the files
-of v3.1 none was: `depth3d models download` tells the SHA-256 of what came.
+URLs and sizes are those of the MiDaS releases. Hashes are given where they were published; for the files of v3.1
+they were not, and `depth3d models download` prints the SHA-256 of the received file.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from depth3d.depth.card import IMAGENET, NEUTRAL, UNCHANGED, AreaRule, InputRule, ModelCard, Normalisation, WeightsFile
+from depth3d.depth.card import IMAGENET, NEUTRAL, UNCHANGED, AreaRule, InputRule, ModelCard, Normalization, WeightsFile
 
 __all__ = ["CARDS"]
 
@@ -19,10 +19,10 @@ _V21 = "Ranftl et al., Towards Robust Monocular Depth Estimation, TPAMI 2020"
 _DPT = "Ranftl et al., Vision Transformers for Dense Prediction, ICCV 2021"
 _V31 = "Birkl et al., MiDaS v3.1 - A Model Zoo for Robust Monocular Relative Depth Estimation, 2023"
 
-_LITE = Normalisation((0.498, 0.498, 0.498), (0.502, 0.502, 0.502))
+_LITE = Normalization((0.498, 0.498, 0.498), (0.502, 0.502, 0.502))
 
-_FREE = InputRule(384, normalisation=NEUTRAL)  # any picture shape
-_SQUARE = InputRule(384, keep_aspect=False, normalisation=NEUTRAL)  # Swin and LeViT run at their own size only
+_FREE = InputRule(384, normalization=NEUTRAL)  # any picture shape
+_SQUARE = InputRule(384, keep_aspect=False, normalization=NEUTRAL)  # Swin and LeViT run at their own size only
 _VIT_LARGE: Facts = {"taps": (5, 11, 17, 23), "embed": 1024, "channels": (256, 512, 1024, 1024)}
 _POSITIONS = "pretrained.model.blocks.0.attn.relative_position_bias_table"
 _DEEPEST = "scratch.layer4_rn.weight"
@@ -32,18 +32,18 @@ _QUERY_BIAS = "pretrained.model.layers.0.blocks.0.attn.q_bias"
 def _midas(
     name: str, hub: str, release: str, published: Facts | None = None, *, facts: Facts, **card: Any
 ) -> ModelCard:
-    """A network of the MiDaS releases; ``hub`` is its name in torch.hub, ``published`` what is known of its file."""
+    """A network of the MiDaS releases; ``hub`` is its name in torch.hub, ``published`` facts about its file."""
     file = f"{name}.pt"
     url = f"https://github.com/isl-org/MiDaS/releases/download/{release}/{file}"
     card["build"] = f"{_MODELS}.{card['build']}"
     aliases = (hub, *card.pop("aliases", ()))
-    licence = "MIT (Intel ISL, github.com/isl-org/MiDaS)"
+    license = "MIT (Intel ISL, github.com/isl-org/MiDaS)"
     weights = WeightsFile(file, url, **(published or {}))
-    return ModelCard(name, weights=weights, aliases=aliases, licence=licence, **facts, **card)
+    return ModelCard(name, weights=weights, aliases=aliases, license=license, **facts, **card)
 
 
 def _mannequin(name: str, *, keep_aspect: bool) -> ModelCard:
-    """Google's network for people; the official script squashes every picture to 288x512."""
+    """The Mannequin Challenge network for people; the official script resizes every image to 512x288."""
     file = "best_depth_Ours_Bilinear_inc_3_net_G.pth"
     return ModelCard(
         name=name,
@@ -51,15 +51,15 @@ def _mannequin(name: str, *, keep_aspect: bool) -> ModelCard:
         weights=WeightsFile(
             file=file, url=f"https://storage.googleapis.com/mannequinchallenge-data/checkpoints/{file}"
         ),
-        input=AreaRule(512, other=288, keep_aspect=keep_aspect, multiple=16, normalisation=UNCHANGED, resize="smooth"),
+        input=AreaRule(512, other=288, keep_aspect=keep_aspect, multiple=16, normalization=UNCHANGED, resize="smooth"),
         output="log_depth",
-        # Both cards run the same file; a file given as a path is taken as the first, which keeps the shape.
+        # Both cards use the same file; a file given by path is loaded as the first, which keeps the aspect ratio.
         marks={"seq.0.weight": (128, 3, 7, 7), "pred_layer.weight": (1, 64, 3, 3)} if keep_aspect else {},
         bfloat16=False,  # 9 % of the deviation
         parameters=5_357_730,
         accuracy="basic",
         speed="medium",
-        licence="code Apache-2.0 (Google); the weights have no licence statement of their own",
+        license="code Apache-2.0 (Google); the weights have no license statement of their own",
         source="Li et al., CVPR 2019: people and moving things",
     )
 
@@ -76,7 +76,7 @@ CARDS: tuple[ModelCard, ...] = (
         },
         build="midas_v21:build_small",
         settings={"encoder": "tf_efficientnet_lite3"},
-        input=InputRule(256, method="upper_bound", normalisation=IMAGENET),
+        input=InputRule(256, method="upper_bound", normalization=IMAGENET),
         marks={"pretrained.layer1.3.0.conv_dw.weight": (32, 1, 3, 3), _DEEPEST: (512, 384, 3, 3)},
         facts={"parameters": 21_320_545, "accuracy": "basic", "speed": "fast", "improvement": -76, "preference": 1},
         aliases=("small",),
@@ -88,7 +88,7 @@ CARDS: tuple[ModelCard, ...] = (
         "v3_1",
         build="dpt.levit:build",
         settings={"encoder": "levit_384", "channels": (384, 512, 768)},
-        input=InputRule(224, keep_aspect=False, normalisation=NEUTRAL),
+        input=InputRule(224, keep_aspect=False, normalization=NEUTRAL),
         marks={"scratch.stem_transpose.0.c.weight": (256, 128, 3, 3)},
         facts={"parameters": 50_630_837, "accuracy": "basic", "speed": "fast", "improvement": -40, "preference": 2},
         source=_V31,
@@ -99,7 +99,7 @@ CARDS: tuple[ModelCard, ...] = (
         "v3_1",
         build="dpt.stages:build_swin",
         settings={"encoder": "swinv2_tiny_window16_256", "channels": (96, 192, 384, 768)},
-        input=InputRule(256, keep_aspect=False, normalisation=NEUTRAL),
+        input=InputRule(256, keep_aspect=False, normalization=NEUTRAL),
         marks={_DEEPEST: (256, 768, 3, 3), _QUERY_BIAS: (96,)},
         facts={"parameters": 41_701_331, "accuracy": "good", "speed": "fast", "improvement": -11, "preference": 4},
         source=_V31,
@@ -115,7 +115,7 @@ CARDS: tuple[ModelCard, ...] = (
         },
         build="midas_v21:build_large",
         settings={"encoder": "resnext101_32x8d"},
-        input=InputRule(384, method="upper_bound", normalisation=IMAGENET),
+        input=InputRule(384, method="upper_bound", normalization=IMAGENET),
         marks={"pretrained.layer1.4.0.conv1.weight": (256, 64, 1, 1), _DEEPEST: (256, 2048, 3, 3)},
         facts={"parameters": 105_362_945, "accuracy": "basic", "speed": "medium", "improvement": -32, "preference": 3},
         source=_V21,
@@ -229,7 +229,7 @@ CARDS: tuple[ModelCard, ...] = (
         {"size": 1_581_966_003},
         build="dpt.beit:build",
         settings={"encoder": "beit_large_patch16_512", **_VIT_LARGE},
-        input=InputRule(512, normalisation=NEUTRAL),
+        input=InputRule(512, normalization=NEUTRAL),
         marks={_POSITIONS: (3972, 16)},
         facts={"parameters": 345_014_441, "accuracy": "best", "speed": "slow", "improvement": 19, "preference": 13},
         source=_V31,
@@ -240,24 +240,25 @@ CARDS: tuple[ModelCard, ...] = (
         name="tiny",
         build=f"{_MODELS}.tiny:build",
         weights=WeightsFile("tiny.safetensors", resource="depth3d.depth:data/tiny.safetensors"),
-        input=AreaRule(256, other=192, normalisation=_LITE, resize="smooth"),
+        input=AreaRule(256, other=192, normalization=_LITE, resize="smooth"),
         marks={"encoder.stem.conv.weight": (32, 3, 3, 3), "head3.weight": (1, 24, 1, 1)},
         bfloat16=False,  # up to 8 % of the range at thin things, and it is fast enough
         parameters=4_340_993,
         accuracy="basic",
         speed="fast",
-        licence="MIT (depth3d); encoder begun from ImageNet weights (Apache-2.0); see the model card in the README",
+        license="MIT (depth3d); encoder begun from ImageNet weights (Apache-2.0); see the model card in the README",
         source="depth3d, examples/train_tiny: MiDaS v2.1 small's recipe on EfficientNet-Lite0",
     ),
     ModelCard(
-        name="ramp",
+        name="gradient",
+        aliases=("ramp",),  # its name in version 0.1
         build=f"{_MODELS}.gradient:build",
         weights=None,
         input=InputRule(256, method="upper_bound"),
         parameters=0,
         accuracy="basic",
         speed="fast",
-        licence="MIT (depth3d)",
-        source="no network: below is near",
+        license="MIT (depth3d)",
+        source="placeholder, not a network: a vertical gradient, bottom = near",
     ),
 )

@@ -83,7 +83,7 @@ def test_results_come_in_order_at_their_own_sizes() -> None:
 
 def test_what_a_network_says_becomes_inverse_depth() -> None:
     image = noise(64, 64)
-    d3.register(brightness(input=InputRule(64, normalisation=registry.get("mannequin_challenge").input.normalisation)))
+    d3.register(brightness(input=InputRule(64, normalization=registry.get("mannequin_challenge").input.normalization)))
     (said,) = d3.predict_disparity([image], "brightness")
     for output, expected in (("log_depth", np.exp(-said.values)), ("depth", 1 / said.values)):
         card = brightness(input=registry.get("brightness").input, output=output)
@@ -103,21 +103,21 @@ def test_wrong_calls_are_told() -> None:
         d3.predict_disparity(noise(4, 4))  # type: ignore[arg-type]
     with pytest.raises(d3.InvalidInput, match="open_image"):
         d3.predict_disparity([np.zeros((4, 4, 3))])  # type: ignore[list-item]
-    with pytest.raises(d3.ModelError, match="no engine 'abacus'"):
-        d3.predict_disparity([noise(4, 4)], "ramp", engine="abacus")
+    with pytest.raises(d3.ModelError, match="unknown engine 'abacus'"):
+        d3.predict_disparity([noise(4, 4)], "gradient", engine="abacus")
     with pytest.raises(d3.ModelError, match="no device 'toaster'"):
-        d3.predict_disparity([noise(4, 4)], "ramp", device="toaster")
+        d3.predict_disparity([noise(4, 4)], "gradient", device="toaster")
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_missing_gpu_is_told() -> None:
     with pytest.raises(d3.ModelError, match="'cuda' is not on this machine"):
-        d3.predict_disparity([noise(4, 4)], "ramp", device="cuda")
+        d3.predict_disparity([noise(4, 4)], "gradient", device="cuda")
 
 
 def test_threads_are_given_back() -> None:
     before = torch.get_num_threads()
-    d3.predict_disparity([noise(64, 64)], "ramp", threads=before + 1)
+    d3.predict_disparity([noise(64, 64)], "gradient", threads=before + 1)
     assert torch.get_num_threads() == before
 
 
@@ -142,7 +142,7 @@ def test_auto_survives_a_damaged_file(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_auto_without_anything_still_gives_depth() -> None:
     card = selection.select("auto").card
-    assert card.name in (selection.SHIPPED, selection.STAND_IN)
+    assert card.name in (selection.SHIPPED, selection.PLACEHOLDER)
     assert d3.estimate_depth(noise(60, 40)).size == Size(60, 40)
 
 
@@ -158,13 +158,13 @@ def test_the_stand_in_says_once_that_it_guesses(
 
 
 class TestCheckpoints:
-    """Files are recognised by their keys, and nothing is left out or made up in silence."""
+    """Files are recognized by their keys, and nothing is left out or made up in silence."""
 
     def test_every_official_file_is_recognised(self, golden_folder: Path) -> None:
         made = golden.recipe(golden_folder)
         for name in golden.facts(golden_folder):
             state = {key: torch.empty(entry["shape"], device="meta") for key, entry in made.load_keys(name).items()}
-            assert checkpoint.recognise(state, registry.cards(), Path("x.pt")).name == name
+            assert checkpoint.recognize(state, registry.cards(), Path("x.pt")).name == name
 
     def test_a_training_checkpoint_works_too(self, small_file: Path, tmp_path: Path) -> None:
         state = {f"module.{key}": value for key, value in checkpoint.read(small_file).items()}

@@ -211,4 +211,4 @@ def test_network_sizes_are_multiples_of_64_and_bounded(width: int, height: int) 
 def test_cards_tell_the_truth(name: str, pack: Path) -> None:
     meta = json.loads((pack / f"{name}.keys.json").read_text())["meta"]
     assert FLOW_CARDS[name].parameters == meta["parameters"]
-    assert "licence" in FLOW_CARDS[name].licence or "CC" in FLOW_CARDS[name].licence
+    assert "license" in FLOW_CARDS[name].license or "CC" in FLOW_CARDS[name].license

@@ -1,4 +1,4 @@
-"""Hugging Face networks, with randomly initialised ones: no hub can be reached from here."""
+"""Hugging Face networks, with randomly initialized ones: no hub can be reached from here."""
 
 from __future__ import annotations
 

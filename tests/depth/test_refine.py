@@ -58,7 +58,7 @@ def half_red(width: int, height: int, edge: int) -> Image:
     return Image(pixels)
 
 
-def test_a_blurred_step_becomes_a_step_at_the_colour_edge() -> None:
+def test_a_blurred_step_becomes_a_step_at_the_color_edge() -> None:
     guide = half_red(320, 240, 150)
     truth = np.zeros((240, 320), np.float32)
     truth[:, :150] = 1

@@ -41,10 +41,10 @@ def test_the_cards_say_what_the_releases_say(golden_folder: Path) -> None:
         assert card.input.size == fact["net"]
         assert card.input.keep_aspect == fact["keep_aspect_ratio"]
         assert card.input.method == fact["resize_method"] or not card.input.keep_aspect
-        assert list(card.input.normalisation.mean) == fact["mean"]
-        assert list(card.input.normalisation.std) == fact["std"]
+        assert list(card.input.normalization.mean) == fact["mean"]
+        assert list(card.input.normalization.std) == fact["std"]
         assert card.parameters == fact["parameters"]
-        assert "MIT" in card.licence
+        assert "MIT" in card.license
 
 
 def test_names_and_aliases_are_all_different() -> None:
@@ -81,7 +81,7 @@ def test_register() -> None:
     assert "mine" in registry.names()
     with pytest.raises(InvalidInput, match="already"):
         depth3d.register(MINE)
-    other = replace(MINE, licence="free")
+    other = replace(MINE, license="free")
     depth3d.register(other, replace=True)
     assert registry.get("mine") is other
     with pytest.raises(InvalidInput, match="already"):

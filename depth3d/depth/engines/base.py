@@ -1,4 +1,4 @@
-"""What runs a network: torch, or OpenVINO. Neither is imported before it is asked for."""
+"""What the engines share: their interface, thread counts and the identity of a weights file."""
 
 from __future__ import annotations
 
@@ -10,46 +10,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depth.card import ModelCard
-from depth3d.errors import ModelError
 
-__all__ = ["CPU_BATCH", "Engine", "cores", "identity", "open_engine"]
+__all__ = ["CPU_BATCH", "Engine", "cores", "identity"]
 
-PRECISIONS = ("auto", "float32", "bfloat16")
-CPU_BATCH = 4  # pictures that run side by side, each on its share of the threads
+CPU_BATCH = 4  # images that run in parallel on a CPU, each on its share of the threads
 
 
 class Engine(Protocol):
-    """Runs one network."""
+    """Runs one network. ``batch``: how many images one call handles best."""
 
     batch: int
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, 3, H, W) normalised -> (N, H', W') as the card's ``output`` says."""
+        """(N, 3, H, W) normalized -> (N, H', W') as the card's ``output`` says."""
         ...
 
 
-def open_engine(
-    card: ModelCard, path: Path | None, *, device: str, engine: str, threads: int | None, precision: str
-) -> Engine:
-    """The engine called ``engine`` with the network of ``card`` and the weights of ``path`` in it.
-
-    Raises ``ModelError`` for an unknown engine, precision or device, or a checkpoint that does not fit.
-    """
-    if precision not in PRECISIONS:
-        raise ModelError(f"there is no precision {precision!r}: {', '.join(PRECISIONS)}")
-    if engine == "torch":
-        from depth3d.depth.engines.torch import TorchEngine
-
-        return TorchEngine(card, path, device=device, threads=threads or cores(), precision=precision)
-    if engine == "openvino":
-        from depth3d.depth.engines.openvino import OpenVinoEngine
-
-        return OpenVinoEngine(card, path, threads=threads or cores(), precision=precision)
-    raise ModelError(f"there is no engine {engine!r}: torch or openvino")
-
-
 def identity(card: ModelCard, path: Path | None) -> str | None:
-    """What tells these weights from others on this machine: name, size and time; None if they are no file."""
+    """Key of a weights file on this machine: name, size and modification time; None without a file."""
     if path is None:
         return None
     status = path.stat()
@@ -57,7 +35,7 @@ def identity(card: ModelCard, path: Path | None) -> str | None:
 
 
 def cores() -> int:
-    """Threads for a network: OMP_NUM_THREADS if set, else the cores that this process may use."""
+    """Number of threads for a network: OMP_NUM_THREADS if set, else the cores that this process may use."""
     wish = os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
     if wish.isdigit() and int(wish) > 0:
         return int(wish)

@@ -1,4 +1,4 @@
-"""Batch norms folded into the convolutions before them: the same function with fewer passes over memory."""
+"""Fold batch norms into the convolutions before them: the same function with fewer passes over memory."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ __all__ = ["fold_batch_norms"]
 
 
 def fold_batch_norms(network: nn.Module) -> None:
-    """Fold, in place, every batch norm that stands right behind its convolution in the same module.
+    """Fold, in place, every batch norm that directly follows its convolution in the same module.
 
-    timm's batch norms may carry the activation; it takes the norm's place. What stands behind what is read off
-    the order of definition, which need not be the order of use: only networks that say ``foldable`` are folded,
-    and `tests/depth/engines/test_engines.py` checks that they still say the same.
+    timm's batch norms may include the activation, which then replaces the norm. Neighbors are found by the order
+    of definition, which may differ from the order of use: only networks with ``foldable = True`` are folded, and
+    `tests/depth/engines/test_engines.py` checks that their output stays the same.
     """
     for module in network.modules():
         children = list(module.named_children())

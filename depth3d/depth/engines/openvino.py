@@ -1,6 +1,6 @@
-"""Networks on OpenVINO (``pip install depth3d[openvino]``): converted once for each size, kept in the cache folder.
+"""Inference with OpenVINO (``pip install depth3d[openvino]``).
 
-A later run reads the converted network and needs no torch at all.
+A network is converted once for each input size and stored in the cache folder; later runs do not import torch.
 """
 
 from __future__ import annotations
@@ -20,19 +20,21 @@ from numpy.typing import NDArray
 
 from depth3d.depth.card import ModelCard
 from depth3d.depth.engines.base import CPU_BATCH, identity
-from depth3d.depth.engines.precision import Run, Trial, decide, has_bfloat16
+from depth3d.depth.engines.precision import PrecisionProbe, Run, has_bfloat16, run_until_decided
 from depth3d.depth.weights import cache_folder, digest
 from depth3d.errors import ModelError
 
 __all__ = ["OpenVinoEngine"]
 
-_KEPT = 4  # compiled sizes and precisions
+_KEPT = 4  # compiled networks (one per input size and precision) held in memory
 
 
 class OpenVinoEngine:
-    """One network on the CPU; the pictures of a batch run side by side, on one thread each."""
+    """Run one network on the CPU; the images of a batch run in parallel, one thread each."""
 
-    def __init__(self, card: ModelCard, path: Path | None, *, threads: int, precision: str) -> None:
+    def __init__(self, card: ModelCard, path: Path | None, *, device: str, threads: int, precision: str) -> None:
+        if device not in ("auto", "cpu"):
+            raise ModelError(f"engine openvino runs on the CPU, not on {device!r}; use engine torch for other devices")
         self._openvino = _import()
         self._core = self._openvino.Core()
         self._card, self._path, self._threads = card, path, threads
@@ -43,12 +45,12 @@ class OpenVinoEngine:
             self._run = self._quick
         elif precision == "auto" and card.bfloat16 and has_bfloat16():
             known = identity(card, path)
-            who = None if known is None else f"openvino {self._openvino.__version__} {known}"
-            self._run = Trial(self._exact, self._quick, who, lambda _: self._compiled.clear())
+            key = None if known is None else f"openvino {self._openvino.__version__} {known}"
+            self._run = PrecisionProbe(self._exact, self._quick, key, lambda _: self._compiled.clear())
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, 3, H, W) normalised float32 -> (N, H', W') float32."""
-        found, waiting = decide(self._run, self._run, inputs)
+        """(N, 3, H, W) normalized float32 -> (N, H', W') float32, in the units of the card's ``output``."""
+        found, waiting = run_until_decided(self._run, self._run, inputs)
         found += [self._run(waiting[start : start + self.batch]) for start in range(0, len(waiting), self.batch)]
         return np.concatenate(found)
 
@@ -68,7 +70,7 @@ class OpenVinoEngine:
         return np.concatenate([np.array(request.get_output_tensor(0).data, np.float32) for request in running])
 
     def _requests(self, shape: tuple[int, ...], precision: str, streams: int) -> list[Any]:
-        """What runs the network, once for each of the pictures side by side: they share its weights."""
+        """One inference request for each image that runs in parallel; they share the weights."""
         key = (shape, precision, streams)
         if key not in self._compiled:
             while len(self._compiled) >= _KEPT:
@@ -84,7 +86,7 @@ class OpenVinoEngine:
         return self._compiled[key]
 
     def _converted(self, shape: tuple[int, ...]) -> Path:
-        """The network for this input size as a file; made and put into the cache folder if it is not there."""
+        """Path of the network converted for this input size; converts it first if the cache folder lacks it."""
         weights = "none" if self._path is None else digest(self._path)[:16]
         name = f"{self._card.name}-{weights}-{shape[3]}x{shape[2]}-{self._openvino.__version__.split('-')[0]}"
         final = cache_folder() / "openvino" / name / "network.xml"
@@ -97,7 +99,7 @@ class OpenVinoEngine:
             self._convert(shape, making / final.name)
             os.replace(making, final.parent)
         except OSError:
-            if not final.is_file():  # else another process was faster, and its file is as good
+            if not final.is_file():  # otherwise another process has converted it meanwhile
                 raise
         finally:
             shutil.rmtree(making, ignore_errors=True)
@@ -106,12 +108,12 @@ class OpenVinoEngine:
     def _convert(self, shape: tuple[int, ...], path: Path) -> None:
         import torch
 
-        from depth3d.depth.engines.torch import load_network
+        from depth3d.depth.checkpoint import load_network
 
         network = load_network(self._card, self._path)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of tracing: it fixes the size, as it should
+                warnings.simplefilter("ignore")  # about the fixed input size, which is intended
                 model = self._openvino.convert_model(network, example_input=torch.zeros(shape), input=list(shape))
         except Exception as error:
             reason = (str(error).splitlines() or ["?"])[0]
@@ -121,7 +123,7 @@ class OpenVinoEngine:
 
 
 def _keep_float32(path: Path, parts: tuple[str, ...]) -> None:
-    """Mark the operations of these modules as "precise" in the file, so that bfloat16 leaves them alone."""
+    """Mark the operations of these modules as "precise" in the file, so that they stay float32 under bfloat16."""
     tree = ElementTree.parse(path)
     for layer in tree.iter("layer"):
         name = layer.get("name", "")

@@ -1,8 +1,9 @@
-"""Half the digits where that does no harm: decided by trying, once for each network and machine.
+"""Decide by measurement whether a network runs in bfloat16, once for each network and machine.
 
-bfloat16 doubles the speed of processors that have it. What it costs in depth depends on the weights: trained
-vision transformers lose little, the first layers of EfficientNet-Lite up to 11 % of the range. So the first
-picture is done both ways, the exact result is given out, and the verdict is remembered beside the weights.
+bfloat16 doubles the speed of processors that support it natively. Its error depends on the weights: small for
+trained vision transformers, up to 11 % of the depth range for the first layers of EfficientNet-Lite. The first
+image is therefore computed in both precisions, the float32 result is returned, and the decision is stored in the
+cache folder.
 """
 
 from __future__ import annotations
@@ -19,57 +20,57 @@ from numpy.typing import NDArray
 
 from depth3d.depth.weights import cache_folder
 
-__all__ = ["LIMIT", "Trial", "decide", "error_of", "has_bfloat16"]
+__all__ = ["LIMIT", "PrecisionProbe", "error_of", "has_bfloat16", "run_until_decided"]
 
-LIMIT = 0.01  # of the range of depth; 99 of 100 pixels have to be better
+LIMIT = 0.01  # largest accepted 99th percentile of the error, as a share of the depth range
 _log = logging.getLogger("depth3d")
 
 Maps = NDArray[np.float32]
 Run = Callable[[NDArray[np.float32]], Maps]
 
 
-class Trial:
-    """Runs in bfloat16 if a comparison with float32 allows it.
+class PrecisionProbe:
+    """Run in bfloat16 if the first comparison with float32 allows it.
 
     Parameters
     ----------
     exact, quick : Run
         (N, 3, H, W) -> (N, H', W') in float32 and in bfloat16.
-    who : str | None
-        Engine, network and weights: what the verdict holds for. None = it is not remembered.
-    settled : Callable[[bool], None]
-        Called with the verdict once it is known, so that the engine can drop what it no longer needs.
+    key : str | None
+        Identifies engine, network and weights; the decision is stored under it. None = it is not stored.
+    on_decided : Callable[[bool], None]
+        Called once with the decision (True = bfloat16), so that the engine can free what it no longer needs.
     """
 
-    def __init__(self, exact: Run, quick: Run, who: str | None, settled: Callable[[bool], None]) -> None:
+    def __init__(self, exact: Run, quick: Run, key: str | None, on_decided: Callable[[bool], None]) -> None:
         self._exact = exact
         self._quick = quick
-        self._settled = settled
-        self._note = None if who is None else _note(who)
+        self._on_decided = on_decided
+        self._note = None if key is None else _note(key)
         self._verdict = self._remembered()
         if self._verdict is not None:
-            settled(self._verdict)
+            on_decided(self._verdict)
 
     def __call__(self, inputs: NDArray[np.float32]) -> Maps:
-        """The maps; exact ones as long as the verdict is open."""
+        """(N, 3, H, W) -> (N, H', W'); computed in float32 until the decision is made."""
         if self._verdict is not None:
             return self._quick(inputs) if self._verdict else self._exact(inputs)
         exact = self._exact(inputs)
         error = error_of(self._quick(inputs), exact)
         if error is None:
-            return exact  # a flat map decides nothing
+            return exact  # the error of a constant map is undefined: decide with a later image
         self._verdict = error < LIMIT
         _log.debug("bfloat16 differs by %.2f %% of the range: %s", error * 100, "used" if self._verdict else "not used")
         if self._note is not None:
             with contextlib.suppress(OSError):
                 self._note.parent.mkdir(parents=True, exist_ok=True)
                 self._note.write_text(f"{error:.6f}\n", encoding="ascii")
-        self._settled(self._verdict)
+        self._on_decided(self._verdict)
         return exact
 
     @property
     def undecided(self) -> bool:
-        """True as long as no picture has told; until then calls must come one after another."""
+        """True until an image has decided; calls must not run in parallel before."""
         return self._verdict is None
 
     def _remembered(self) -> bool | None:
@@ -81,10 +82,10 @@ class Trial:
             return None
 
 
-def decide(trial: Run, run: Run, inputs: Maps) -> tuple[list[Maps], Maps]:
-    """The pictures ``run`` one by one until ``trial``, if it is one, is decided: their maps; and the pictures left."""
+def run_until_decided(probe: Run, run: Run, inputs: Maps) -> tuple[list[Maps], Maps]:
+    """Run images one by one while ``probe`` is an undecided `PrecisionProbe`; return their maps and the inputs left."""
     found = []
-    while len(inputs) and isinstance(trial, Trial) and trial.undecided:
+    while len(inputs) and isinstance(probe, PrecisionProbe) and probe.undecided:
         found.append(run(inputs[:1]))
         inputs = inputs[1:]
     return found, inputs
@@ -99,7 +100,7 @@ def error_of(found: Maps, exact: Maps) -> float | None:
 
 
 def has_bfloat16() -> bool:
-    """Whether this CPU multiplies bfloat16 natively (AMX or AVX512-BF16; elsewhere it is emulated, and slow)."""
+    """Whether this CPU multiplies bfloat16 natively (AMX or AVX512-BF16); emulated bfloat16 is slower than float32."""
     try:
         flags = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="ignore")
     except OSError:
@@ -107,6 +108,6 @@ def has_bfloat16() -> bool:
     return any(flag in flags for flag in (" amx_bf16", " avx512_bf16"))
 
 
-def _note(who: str) -> Path:
-    key = hashlib.sha256(f"{who} {platform.machine()} {platform.processor()}".encode()).hexdigest()[:16]
-    return cache_folder() / "precision" / f"{key}.txt"
+def _note(key: str) -> Path:
+    digest = hashlib.sha256(f"{key} {platform.machine()} {platform.processor()}".encode()).hexdigest()[:16]
+    return cache_folder() / "precision" / f"{digest}.txt"

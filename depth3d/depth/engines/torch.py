@@ -1,4 +1,4 @@
-"""Networks on torch: CPU or GPU, channels last, batch norms folded in, bfloat16 where it is native and harmless."""
+"""Inference with torch on CPU or GPU: channels last, folded batch norms, bfloat16 where it is native and accurate."""
 
 from __future__ import annotations
 
@@ -17,24 +17,16 @@ from depth3d.depth.engines.base import CPU_BATCH, identity
 from depth3d.depth.engines.cpu.packed import can_pack
 from depth3d.depth.engines.cpu.packing import pack
 from depth3d.depth.engines.fold import fold_batch_norms
-from depth3d.depth.engines.precision import Run, Trial, decide, has_bfloat16
+from depth3d.depth.engines.precision import PrecisionProbe, Run, has_bfloat16, run_until_decided
 from depth3d.errors import ModelError
 
-__all__ = ["TorchEngine", "load_network"]
+__all__ = ["TorchEngine"]
 
 GPU_BATCH = 8
 
 
-def load_network(card: ModelCard, path: Path | None) -> nn.Module:
-    """The network of ``card`` on the CPU in float32, with the weights of ``path``."""
-    network = checkpoint.build(card)
-    if path is not None:
-        checkpoint.load(network, checkpoint.read(path), f"{card.name} ({path.name})")
-    return network
-
-
 class TorchEngine:
-    """One network on one device; on the CPU the pictures of a batch run side by side, one forward pass each."""
+    """Run one network on one device; on the CPU the images of a batch run in parallel, one forward pass each."""
 
     def __init__(self, card: ModelCard, path: Path | None, *, device: str, threads: int, precision: str) -> None:
         self.device = _device(device)
@@ -42,39 +34,39 @@ class TorchEngine:
         self._side_by_side = self.device.type == "cpu" and threads > 1
         self.batch = CPU_BATCH if self._side_by_side else 1 if self.device.type == "cpu" else GPU_BATCH
         self._pool = ThreadPoolExecutor(min(threads, CPU_BATCH)) if self._side_by_side else None
-        network = load_network(card, path)
+        network = checkpoint.load_network(card, path)
         if getattr(network, "foldable", False):
             fold_batch_norms(network)
         # The stubs of torch know no `memory_format` here.
         self.network: nn.Module = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._run: Run = self._exact
-        trial = precision == "auto" and card.bfloat16 and _native_bfloat16(self.device)
-        if trial or precision == "bfloat16":
+        probe = precision == "auto" and card.bfloat16 and _native_bfloat16(self.device)
+        if probe or precision == "bfloat16":
             for name in getattr(network, "float32_parts", ()):
                 _replace(network, name, _InFloat32(network.get_submodule(name)))
         if precision == "bfloat16":
-            self._settle(True)
+            self._on_decided(True)
             self._run = self._quick
-        elif trial:
+        elif probe:
             known = identity(card, path)
-            who = None if known is None else f"torch {torch.__version__} {self.device} {known}"
-            self._run = Trial(self._exact, self._quick, who, self._settle)
+            key = None if known is None else f"torch {torch.__version__} {self.device} {known}"
+            self._run = PrecisionProbe(self._exact, self._quick, key, self._on_decided)
         else:
-            self._settle(False)
+            self._on_decided(False)
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, 3, H, W) normalised float32 -> (N, H', W') float32."""
+        """(N, 3, H, W) normalized float32 -> (N, H', W') float32, in the units of the card's ``output``."""
         if self._pool is None or len(inputs) == 1:
             return self._limited(inputs, self.threads)
-        # One thread for each picture beats all threads for one: none waits for another within a layer, and where
-        # other work shares the cores, none burns time in waiting. In order as long as bfloat16 is undecided.
-        found, waiting = decide(self._run, lambda one: self._limited(one, self.threads), inputs)
+        # One thread per image is faster than all threads on one image: threads do not wait for each other inside a
+        # layer. Sequential while the precision is undecided.
+        found, waiting = run_until_decided(self._run, lambda one: self._limited(one, self.threads), inputs)
         share = self.threads // min(self.threads, CPU_BATCH)
         found += self._pool.map(lambda one: self._limited(one[None], share), waiting)
         return np.concatenate(found)
 
     def _limited(self, inputs: NDArray[np.float32], threads: int) -> NDArray[np.float32]:
-        """Run on so many threads; the number is a property of the calling thread."""
+        """Run with ``threads`` torch threads; torch keeps this number per calling thread."""
         before = torch.get_num_threads()
         if self.device.type == "cpu" and before != threads:
             torch.set_num_threads(threads)
@@ -97,8 +89,8 @@ class TorchEngine:
         with torch.autocast(self.device.type, torch.bfloat16):
             return self._exact(inputs)
 
-    def _settle(self, quick: bool) -> None:
-        """Once the precision is decided: bfloat16 weights are stored, not converted in every run; float32 is packed."""
+    def _on_decided(self, quick: bool) -> None:
+        """Prepare the weights for the decided precision: converted to bfloat16 once, or packed in float32."""
         if not quick:
             self._pack()
             return
@@ -108,7 +100,7 @@ class TorchEngine:
                 module.to(torch.bfloat16)
 
     def _pack(self) -> None:
-        """The network is to run in float32 for good."""
+        """Pack the weights for the CPU; only for a network that stays in float32."""
         if self.device.type != "cpu" or not can_pack():
             return
         for name, wrap in list(self.network.named_modules()):
@@ -124,7 +116,7 @@ def _replace(network: nn.Module, name: str, module: nn.Module) -> None:
 
 
 class _InFloat32(nn.Module):
-    """Runs ``module`` in float32 inside of a bfloat16 network."""
+    """Run ``module`` in float32 inside a bfloat16 network."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()

@@ -1,8 +1,8 @@
-"""The decoder that all MiDaS networks share ("scratch" in their files).
+"""The decoder shared by the MiDaS and Depth Anything networks ("scratch" in their files).
 
 RefineNet-style fusion (Lin et al. 2017) as in Ranftl et al., "Towards Robust Monocular Depth Estimation"
 (2020) and "Vision Transformers for Dense Prediction" (2021): features of several scales, deepest first, are
-brought to one width, refined, doubled in size and added up; a small head turns the last into one channel.
+projected to one width, refined, upsampled and added; a small head reduces the result to one channel.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class ResidualUnit(nn.Module):
 
 
 class Fusion(nn.Module):
-    """Adds the skip of this scale to the path from below, refines the sum and enlarges it."""
+    """Add the skip connection of this scale to the deeper path, refine the sum and upsample it."""
 
     def __init__(self, width: int, out: int, *, deepest: bool, relu_skip: bool, project: bool) -> None:
         super().__init__()
@@ -48,7 +48,7 @@ class Fusion(nn.Module):
         self.project = nn.Conv2d(width, out, 1) if project else nn.Identity()
 
     def forward(self, path: Tensor | None, skip: Tensor, size: Sequence[int]) -> Tensor:
-        """Path from below (None at the deepest scale) and skip -> (N, out, *size)."""
+        """Deeper path (None at the deepest scale) and skip (N, width, H, W) -> (N, out, *size)."""
         x = skip if path is None or self.skip_unit is None else path + self.skip_unit(skip)
         # The official order is upsample, then project. Both are linear and the interpolation's weights sum
         # to one, so the order does not matter, and this one projects a quarter of the pixels.
@@ -57,7 +57,7 @@ class Fusion(nn.Module):
 
 
 class Head(nn.Module):
-    """The last features -> one channel >= 0, at twice the size."""
+    """Output head: the last features -> one channel >= 0, at twice the size."""
 
     def __init__(self, channels: Sequence[int], *, align_corners: bool) -> None:
         super().__init__()
@@ -129,7 +129,7 @@ class Decoder(nn.Module):
 
 
 class MidasNetwork(nn.Module):
-    """Encoder and decoder, and how the keys of the official files become ours.
+    """Encoder and decoder, and the mapping of official checkpoint keys to ours.
 
     ``renames`` are pairs (regular expression, replacement), applied in order to every official key;
     ``ignored`` are expressions of official keys without influence on the depth.
@@ -138,10 +138,10 @@ class MidasNetwork(nn.Module):
     renames: tuple[tuple[str, str], ...] = ()
     ignored: tuple[str, ...] = ()
     foldable = False  # whether its batch norms are defined right behind their convolutions
-    packable: tuple[str, ...] = ("decoder",)  # the parts whose convolutions may be packed: no part that reads weights
-    float32_parts: tuple[str, ...] = ("decoder.head.conv3",)  # what bfloat16 would spoil
+    packable: tuple[str, ...] = ("decoder",)  # modules whose convolutions may be packed; none may read its weights
+    float32_parts: tuple[str, ...] = ("decoder.head.conv3",)  # modules that stay float32 under bfloat16
 
-    # What every family shares. Official levels count from 1, ours from 0.
+    # Shared by all families. Official levels count from 1, ours from 0.
     decoder_renames = (
         *((rf"^scratch\.layer{level + 1}_rn\.", f"decoder.reduce.{level}.") for level in range(4)),
         *((rf"^scratch\.refinenet{level + 1}\.", f"decoder.fuse.{level}.") for level in range(4)),
@@ -159,6 +159,6 @@ class MidasNetwork(nn.Module):
         self.decoder = decoder
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(N, 3, H, W) normalised -> (N, H, W) relative inverse depth, >= 0."""
+        """(N, 3, H, W) normalized -> (N, H, W) relative inverse depth, >= 0."""
         depth: Tensor = self.decoder(self.encoder(x))
         return depth

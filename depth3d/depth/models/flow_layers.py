@@ -10,7 +10,7 @@ __all__ = ["cost_volume", "warp_border", "warp_masked"]
 
 
 def cost_volume(first: Tensor, second: Tensor, reach: int, step: int = 1) -> Tensor:
-    """Correlation of every place in ``first`` with its neighbourhood in ``second``.
+    """Correlation of every place in ``first`` with its neighborhood in ``second``.
 
     Returns (N, D * D, H, W) with D = 2 * reach / step + 1, mean over channels, vertical displacement outer.
 

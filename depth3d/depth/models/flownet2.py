@@ -1,6 +1,6 @@
 """The FlowNet 2.0 family of optical-flow networks (Ilg et al., CVPR 2017).
 
-Weights are the user's own file; NVIDIA's come under a licence of their own (treat them as for research only).
+Weights are the user's own file; NVIDIA's come under a license of their own (treat them as for research only).
 Module names follow the official checkpoints, so that they load as they are.
 """
 
@@ -52,8 +52,8 @@ class FlowNet2(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         # One mean per channel over both pictures together, as the official code does.
         mean = pictures.flatten(2).mean(-1)[:, :, None, None, None]
-        centred = (pictures - mean) / 255.0
-        pair = torch.cat([centred[:, :, 0], centred[:, :, 1]], dim=1)
+        centerd = (pictures - mean) / 255.0
+        pair = torch.cat([centerd[:, :, 0], centerd[:, :, 1]], dim=1)
         flow = self._stack(pair)
         return self._fuse(pair, flow) if self.fused else flow
 

@@ -1,4 +1,4 @@
-"""Not a depth network: below is near, above is far. What is used when nothing better is on the disk."""
+"""The gradient placeholder: depth from image position alone, used when no network is available."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from depth3d.depth.card import ModelCard
 __all__ = ["build"]
 
 
-class Ramp(nn.Module):
-    """A ground plane by the row, raised a little where the picture is saturated and contrasty."""
+class Gradient(nn.Module):
+    """A vertical gradient (bottom = near), nearer where the image is saturated or has high contrast."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, 3, H, W) normalised -> (N, H, W), larger = nearer."""
+        """(N, 3, H, W) normalized -> (N, H, W), larger = nearer."""
         rows = torch.linspace(0, 1, x.shape[2], device=x.device, dtype=x.dtype)[None, :, None]
         mean = x.mean(dim=1)
         strength = (x - mean[:, None]).abs().mean(dim=1) + (mean - _blur(mean)).abs()
@@ -25,8 +25,8 @@ class Ramp(nn.Module):
 
 
 def build(card: ModelCard) -> nn.Module:
-    """The stand-in; it has no weights."""
-    return Ramp()
+    """Build the placeholder; it has no weights."""
+    return Gradient()
 
 
 def _blur(x: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The Mannequin Challenge single-view network: an hourglass of inception blocks that says log depth.
+"""The Mannequin Challenge single-view network: an hourglass of inception blocks that predicts log depth.
 
 Li et al., "Learning the Depths of Moving People by Watching Frozen People", CVPR 2019; the design is that of
 Chen et al., "Single-Image Depth Perception in the Wild", NIPS 2016. Module names follow the official checkpoint,
@@ -36,8 +36,8 @@ _LEVELS = {
 class MannequinChallenge(nn.Module):
     """(N, 3, H, W) RGB in 0..1, sides multiples of 16 -> (N, H, W) natural log of depth, larger = farther, free scale.
 
-    The confidence head of the checkpoint is loaded but never run: its loss is switched off in the official
-    training code, so it says nothing.
+    The confidence head of the checkpoint is loaded but not used: its loss is disabled in the official training
+    code, so it was never trained.
     """
 
     # Fine-tuned files were saved from inside a DataParallel wrapper.

@@ -1,4 +1,4 @@
-"""From the tokens of a vision transformer to feature maps, as in DPT (Ranftl, Bochkovskiy, Koltun, ICCV 2021)."""
+"""Reassemble the tokens of a vision transformer into feature maps (DPT, Ranftl, Bochkovskiy, Koltun, ICCV 2021)."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Depth from two eyes: alignment, matching, consistency."""
+"""Depth from stereo pairs: alignment, matching, consistency."""

@@ -1,7 +1,7 @@
-"""Two pictures of hand-held or scanned stereo, brought to the same rows and the same tone.
+"""Align the rows and match the tone of a hand-held or scanned stereo pair.
 
-Only what harms is corrected: vertical shift, roll and scale, all seen as vertical disparity. The
-horizontal offset stays; it is what puts the scene before or behind the screen.
+Only vertical disparity (shift, roll and scale) is corrected. The horizontal offset is kept, because it sets the depth
+of the scene relative to the screen.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ _LONG_SIDE = 1000  # features are sought at this size; their places are exact to
 
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """How the right picture stands against the left one.
+    """Geometric misalignment of the right image relative to the left one.
 
     Parameters
     ----------
     horizontal : float
         Median of x_left - x_right in px (the disparity of the scene as a whole).
     vertical : float
-        y_right - y_left in px at the middle of the picture; positive = the right one hangs lower.
+        y_right - y_left in px at the image center; positive = the right image is lower.
     roll : float
-        The right picture's turn against the left one in degrees, clockwise.
+        Rotation of the right image relative to the left one in degrees, clockwise.
     scale : float
         The right picture's size over the left one's.
     worst : float
-        Largest vertical disparity that this means within the picture, px.
+        Largest vertical disparity within the image, px.
     matches : int
-        Points that agree; 0 = measured by phase correlation (shift only).
+        Number of inlier points; 0 = measured by phase correlation (shift only).
     """
 
     horizontal: float
@@ -48,9 +48,9 @@ class Alignment:
     matches: int
 
     def apply(self, right: Image) -> Image:
-        """The right picture with its rows brought to the left one's; borders repeat the edge pixels.
+        """Resample the right image so that its rows match the left one's; borders repeat edge pixels.
 
-        Below a third of a pixel nothing is done: resampling would blur for nothing.
+        Returns ``right`` itself if ``worst`` is below a third of a pixel, to avoid needless blur.
         """
         if self.worst < 1 / 3:
             return right
@@ -67,7 +67,7 @@ class Alignment:
         return replace(right, pixels=pixels, alpha=alpha)
 
     def _matrix(self, width: int, height: int) -> NDArray[np.float64]:
-        """(2, 3): a point of the right picture -> its place in the corrected one; turned about the middle."""
+        """(2, 3) affine matrix from the right image to the corrected one; rotation about the center."""
         angle = np.radians(self.roll)
         cosine, sine = np.cos(angle) / self.scale, np.sin(angle) / self.scale
         turn = np.array([[cosine, sine], [-sine, cosine]])
@@ -79,8 +79,8 @@ class Alignment:
 def measure_alignment(left: Image, right: Image) -> Alignment:
     """Measure vertical shift, roll and scale of the right picture by SIFT points (Lowe 2004).
 
-    A robust plane is laid through the vertical disparities of the points. With fewer than 16 points that
-    agree, phase correlation gives the shift alone.
+    Fits a robust plane to the vertical disparities of the points. With fewer than 16 inliers, phase correlation
+    measures the shift only.
     """
     size = left.size
     small = size.fit(_LONG_SIDE)
@@ -115,7 +115,7 @@ def _from_plane(
 
 
 def _matches(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Places of the same points in both pictures, (N, 2) each: x, y."""
+    """Matched points of both images, (N, 2) each: x, y in px."""
     finder = cv2.SIFT.create(nfeatures=1500)
     points_a, words_a = finder.detectAndCompute(a, None)
     points_b, words_b = finder.detectAndCompute(b, None)
@@ -128,7 +128,7 @@ def _matches(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[np.float64], NDA
         return nothing, nothing
     from_a = np.array([points_a[match.queryIdx].pt for match in good])
     from_b = np.array([points_b[match.trainIdx].pt for match in good])
-    # Eyes differ little in height; a match across a fifth of the picture is a mistake.
+    # Vertical disparity is small; a match that differs by a fifth of the height is wrong.
     near = np.abs(from_a[:, 1] - from_b[:, 1]) < 0.2 * a.shape[0]
     return from_a[near], from_b[near]
 
@@ -156,9 +156,9 @@ def _robust_plane(points: NDArray[np.float64], heights: NDArray[np.float64]) -> 
 
 
 def match_tone(reference: Image, picture: Image) -> Image:
-    """``picture`` with the brightness and contrast of ``reference``, each colour by itself.
+    """Match brightness and contrast of ``picture`` to ``reference``, per color channel.
 
-    A straight line through the 10th, 50th and 90th percentiles; differences below 2 grey levels stay.
+    A linear map from the 10th, 50th and 90th percentiles; differences below 2 of 255 are ignored.
     """
     marks = (10, 50, 90)
     full = np.iinfo(picture.pixels.dtype).max

@@ -1,6 +1,6 @@
-"""What makes a raw disparity map dense and clean: the left-right check, the fill, the weighted filter.
+"""Post-processing of raw disparity maps: left-right check, hole filling, weighted smoothing.
 
-Shared by all matchers, neural ones too. Disparities are pixels of the left picture's grid, positive =
+Shared by all matchers. Disparities are pixels of the left picture's grid, positive =
 nearer: the left point (x, y) is the right point (x - d, y).
 """
 
@@ -17,7 +17,7 @@ _LEVELS_PER_PIXEL = 6.0
 
 
 def agreement(left: NDArray[np.float32], right: NDArray[np.float32], tolerance: float = 1.0) -> NDArray[np.bool_]:
-    """Where both directions tell the same disparity, so that the point is seen by both eyes.
+    """Left-right check: (H, W) bool mask of pixels whose disparities agree in both directions.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ def agreement(left: NDArray[np.float32], right: NDArray[np.float32], tolerance: 
     right : NDArray[np.float32]
         (H, W) float32 px, disparity of the right picture, also positive = nearer; NaN = unknown.
     tolerance : float
-        Px that they may differ.
+        Largest accepted difference, px.
     """
     height, width = left.shape
     known = np.isfinite(left)
@@ -46,7 +46,7 @@ def agreement(left: NDArray[np.float32], right: NDArray[np.float32], tolerance: 
 
 
 def without_specks(disparity: NDArray[np.float32], known: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
-    """``known`` less islands of like disparity (steps of at most 2 px) smaller than ``pixels``."""
+    """Remove from ``known`` regions of similar disparity (steps up to 2 px) smaller than ``pixels``."""
     # OpenCV's filter takes 16ths of a pixel in int16: +-1900 px around the middle is plenty.
     middle = np.float32(np.median(disparity[known])) if known.any() else np.float32(0)
     marks = np.where(known, np.clip((disparity - middle) * 16, -30000, 30000), -32000).astype(np.int16)
@@ -55,9 +55,9 @@ def without_specks(disparity: NDArray[np.float32], known: NDArray[np.bool_], pix
 
 
 def fill_from_far(disparity: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
-    """Unknown pixels take the farther of their two known neighbours in the row.
+    """Fill unknown pixels with the farther of their two known neighbors in the row.
 
-    What one eye cannot see lies behind what hides it. Rows without any known pixel take the median of all.
+    A region visible to one eye only belongs to the background. Rows without known pixels take the overall median.
     """
     height, width = disparity.shape
     columns = np.arange(width)[None, :]
@@ -79,10 +79,10 @@ def smooth_inside(
     strength: float = 20.0,
     similarity: float = 6.0,
 ) -> NDArray[np.float32]:
-    """Smooth within surfaces, not across edges of the colour or steps of the disparity itself.
+    """Smooth within surfaces, but not across color edges or disparity steps.
 
-    A fast global smoother (Min and others 2014) of confidence times disparity, divided by that of the
-    confidence, so that doubtful pixels take their value from sure ones of the same surface.
+    Confidence times disparity, smoothed (fast global smoother, Min et al. 2014) and divided by the smoothed
+    confidence, so that uncertain pixels take the value of confident ones on the same surface.
 
     Parameters
     ----------
@@ -91,20 +91,20 @@ def smooth_inside(
     picture : NDArray[np.uint8]
         (H, W, 3) uint8 RGB, of the same size.
     strength : float
-        How much smoother the result shall be.
+        Smoothing strength (lambda of the smoother).
     similarity : float
-        Grey levels that count as alike.
+        Color sensitivity (sigma of the smoother), gray levels.
     """
     low, high = np.percentile(disparity, (0.5, 99.5))
-    # Grey levels per pixel of disparity: a step of two pixels is an edge, half a pixel is noise.
+    # Gray levels per pixel of disparity: a step of two pixels is an edge, half a pixel is noise.
     steps = np.clip((disparity - low) * min(255 / max(high - low, 1e-3), _LEVELS_PER_PIXEL), 0, 255)
     return _weighted_smoothing(disparity, confidence, picture, steps, strength, similarity)
 
 
 def spread(disparity: NDArray[np.float32], known: NDArray[np.bool_], picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Known values flow into unknown pixels along like colours, however far: for holes without a far side.
+    """Diffuse known values into unknown pixels of similar color at any distance, for holes without background side.
 
-    Returns the whole map; known pixels are smoothed, too.
+    Returns the whole map; known pixels are smoothed too.
     """
     confidence = np.where(known, 1.0, 1e-4).astype(np.float32)
     level = np.float32(np.median(disparity[known])) if known.any() else np.float32(0)
@@ -133,7 +133,7 @@ def _weighted_smoothing(
 def refined(
     left: NDArray[np.float32], right: NDArray[np.float32], picture: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Both raw disparity maps -> a dense one of the left picture, and where both eyes agreed.
+    """Combine both raw disparity maps into a dense one of the left image, and the mask of consistent pixels.
 
     Parameters
     ----------
@@ -155,9 +155,9 @@ def refined(
 
 
 def _blind(sure: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Unsure pixels of runs at the frame's sides, where the other eye does not look, and of very long ones.
+    """Inconsistent pixels in runs at the image sides (outside the other eye's view) and in very long runs.
 
-    The farther of two neighbours would be one neighbour only, and paint streaks.
+    There, filling from the farther neighbor would use a single neighbor and produce streaks.
     """
     width = sure.shape[1]
     columns = np.arange(width)[None, :]

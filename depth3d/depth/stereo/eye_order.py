@@ -1,8 +1,7 @@
-"""Whether left and right were exchanged: told by what hides what.
+"""Detect swapped eyes of a stereo pair from its half-occluded regions.
 
-Beside a near thing each eye sees a strip that the other does not. That strip belongs to what lies behind.
-If the eyes are exchanged, near and far are exchanged in the disparity, too, and the strips seem to belong
-to the *nearer* side of their step, as their colours tell.
+Beside a foreground object each eye sees a strip of background that the other does not. If the eyes are swapped, near
+and far are swapped in the disparity, and by their color the strips seem to belong to the *nearer* side of the step.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ __all__ = ["eye_order"]
 
 
 def eye_order(left: Image, disparity: NDArray[np.float32], sure: NDArray[np.bool_]) -> tuple[float, int]:
-    """How much speaks for the given order of the eyes: 1 = all, -1 = all for the opposite; and from how many strips.
+    """Score in [-1, 1] and number of strips it is based on; a negative score means the eyes are swapped.
 
     Parameters
     ----------
@@ -36,7 +35,7 @@ def eye_order(left: Image, disparity: NDArray[np.float32], sure: NDArray[np.bool
     rows, starts = np.nonzero(steps == 1)
     _, ends = np.nonzero(steps == -1)
     length = ends - starts
-    # Runs that reach the zeroed rim, and single pixels, tell nothing.
+    # Ignore runs that touch the zeroed border, and very short ones.
     fits = (length >= 4) & (starts > 8) & (ends < width - 8)
     rows, starts, ends, length = rows[fits], starts[fits], ends[fits], length[fits]
     if not len(rows):

@@ -1,7 +1,7 @@
-"""Depth from two eyes: align, match both ways, keep what agrees, fill and smooth.
+"""Depth from a stereo pair: align, match in both directions, keep consistent pixels, fill and smooth.
 
-Dense and sub-pixel, no disparity range to give, smooth inside surfaces and sharp at their edges; what
-only one eye sees is filled from the far side.
+The result is dense and sub-pixel, smooth inside surfaces and sharp at their edges. The disparity range is found
+automatically; regions visible to one eye only are filled from the background.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LONG_SIDE = 1280
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StereoMatch:
-    """What two eyes tell.
+    """Disparity of a stereo pair and where it was measured.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def match_stereo(left: Image, right: Image, matcher: str | Matcher = "sgm", *, a
 
 
 def stereo_disparity(left: Image, right: Image, matcher: str | Matcher = "sgm", *, align: bool = True) -> StereoMatch:
-    """As ``match_stereo``, but in pixels, and with the pixels told apart where both eyes agree."""
+    """As ``match_stereo``, but returns disparity in pixels and the mask of consistent pixels."""
     if left.size != right.size:
         raise InvalidInput(f"match_stereo: left is {left.size}, right is {right.size}; expected the same size")
     if min(left.size) < 16:
@@ -86,7 +86,7 @@ def stereo_disparity(left: Image, right: Image, matcher: str | Matcher = "sgm", 
 def _enlarged(
     disparity: NDArray[np.float32], sure: NDArray[np.bool_], left: Image
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """To the photo's size, with the steps moved onto the photo's own edges."""
+    """Enlarge to the size of ``left``, with disparity steps aligned to its color edges."""
     size = tuple(left.size)
     factor = left.size.width / disparity.shape[1]
     kernel = np.ones((3, 3), np.uint8)

@@ -1,7 +1,7 @@
-"""Matchers: what finds, for every point of the left picture, its place in the right one.
+"""Stereo matchers: find the disparity of every pixel of the left image.
 
-The interface is one method. ``MATCHERS`` is open: a neural matcher adds its factory by
-``register_matcher`` and is then named ``name`` or ``name:/path/of/its/weights`` on the command line.
+The interface is one method. ``register_matcher`` adds a factory to ``MATCHERS``; the matcher is then selected by
+``name`` or ``name:/path/of/its/weights`` on the command line.
 """
 
 from __future__ import annotations
@@ -45,15 +45,15 @@ class FlowMatcher:
         self._flow = flow
 
     def disparity(self, left: Pixels, right: Pixels) -> Map:
-        """The horizontal part of the flow, with its sign turned."""
+        """The negated horizontal flow, (H, W) float32 px."""
         return np.ascontiguousarray(-self._flow(left, right)[..., 0], dtype=np.float32)
 
 
 class InverseSearch:
-    """Dense inverse search flow (Kroeger and others 2016): quick, no range, soft at edges."""
+    """Dense inverse search flow (Kroeger et al. 2016): fast, needs no disparity range, soft at edges."""
 
     def disparity(self, left: Pixels, right: Pixels) -> Map:
-        """See ``Matcher``. The large common offset of unaligned pairs is taken out first."""
+        """See ``Matcher``. The common horizontal offset is removed before matching."""
         a, b = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (left, right))
         low, high = search_range(left, right)
         middle = round((low + high) / 2)
@@ -66,7 +66,7 @@ class InverseSearch:
 
 
 class SemiGlobal:
-    """Semi-global matching (Hirschmueller 2008) on single pixels, its range found by a coarse pass."""
+    """Semi-global matching (Hirschmueller 2008) of single pixels; a coarse pass finds the disparity range."""
 
     def disparity(self, left: Pixels, right: Pixels) -> Map:
         """See ``Matcher``."""
@@ -77,7 +77,7 @@ def _semi_global(left: NDArray[Any], right: NDArray[Any], low: float, high: floa
     start = int(np.floor(low))
     count = max(16, int(np.ceil((high - start + 1) / 16)) * 16)
     # One pixel blocks with all the smoothness from the paths: blocks would round off corners. P1, P2 are the
-    # penalties for a step by one and by more; three colours make costs three times as large.
+    # penalties for a step by one and by more; three colors make costs three times as large.
     matcher = cv2.StereoSGBM.create(
         minDisparity=start,
         numDisparities=count,
@@ -119,7 +119,7 @@ def search_range(left: Pixels, right: Pixels) -> tuple[float, float]:
 
 
 def mirrored(values: NDArray[Any]) -> NDArray[Any]:
-    """Left and right exchanged, contiguous: a right picture becomes a left one."""
+    """Flip horizontally, contiguous; a matcher for left images then works on right ones."""
     return np.ascontiguousarray(values[:, ::-1])
 
 
@@ -136,7 +136,7 @@ MATCHERS: dict[str, Callable[[str | None], Matcher]] = {
 
 
 def register_matcher(name: str, factory: Callable[[str | None], Matcher]) -> None:
-    """Make a matcher known under ``name``; ``factory`` gets the text behind the colon of "name:text", or None."""
+    """Register a matcher under ``name``; ``factory`` gets the text after the colon of "name:text", or None."""
     MATCHERS[name] = factory
 
 

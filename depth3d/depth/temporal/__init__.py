@@ -1,1 +1,1 @@
-"""Depth of clips stabilized in time."""
+"""Temporal stabilization of the depth of clips."""

@@ -1,8 +1,8 @@
-"""Scale and shift of one frame's disparity, so that it agrees with what is known from the frames before.
+"""Fit scale and shift of a frame's disparity to the filtered state of the frames before.
 
-A network's scale and shift wander from frame to frame. The fit is robust (Tukey's biweight: moving things and
-occlusions do not count) and takes errors in *both* variables (Deming regression): ordinary least squares of a
-noisy frame on a smoothed state shrinks the scale a little in every frame, until the depth of a long clip is flat.
+The scale and shift of a network's output vary from frame to frame. The fit is robust (Tukey's biweight rejects
+moving objects and occlusions) and assumes errors in *both* variables (Deming regression): ordinary least squares of a
+noisy frame on a smoothed state would shrink the scale in every frame, until the depth of a long clip is flat.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ Floats = NDArray[np.float32]
 
 ROUNDS = 6
 TUKEY = 4.685
-"""Residuals beyond this many standard deviations have no say (95 % efficiency for normal noise)."""
+"""Residuals beyond this many standard deviations get weight 0 (95 % efficiency for normal noise)."""
 
 
 class Affine(NamedTuple):
-    """value -> scale * value + shift."""
+    """The affine map value -> scale * value + shift."""
 
     scale: float
     shift: float
@@ -32,14 +32,14 @@ class Affine(NamedTuple):
         return values * np.float32(self.scale) + np.float32(self.shift)
 
     def after(self, first: Affine) -> Affine:
-        """``first``, then this one, as one."""
+        """Compose: the map that applies ``first`` and then this one."""
         return Affine(self.scale * first.scale, self.scale * first.shift + self.shift)
 
 
 def deming(x: Floats, y: Floats, weights: Floats, ratio: float) -> Affine | None:
-    """The line through (x, y) with errors in both; ``ratio`` = error variance of y over that of x.
+    """Fit a line to (x, y), both (N,), with errors in both; ``ratio`` = error variance of y over that of x.
 
-    None where x or y do not vary, or do not vary together (no line is better than another).
+    Returns None where x or y is constant or they are uncorrelated, so that the line is not determined.
     Source: Deming, "Statistical adjustment of data", 1943; the closed form is York's.
     """
     total = float(weights.sum(dtype=np.float64))
@@ -59,10 +59,10 @@ def deming(x: Floats, y: Floats, weights: Floats, ratio: float) -> Affine | None
 
 
 def robust_affine(x: Floats, y: Floats, start: Affine, noise_ratio: float) -> Affine | None:
-    """The affine map that takes ``x`` to ``y`` (both (N,)), whatever a minority of the points say.
+    """Fit an affine map from ``x`` to ``y`` (both (N,)), ignoring outliers.
 
-    ``noise_ratio``: error variance of y over that of the *mapped* x. ``start``: where to begin.
-    None where the points do not determine it.
+    ``noise_ratio``: error variance of y over that of the *mapped* x. ``start``: initial map.
+    Returns None where the points do not determine the map.
     """
     best = start
     for _ in range(ROUNDS):

@@ -1,9 +1,9 @@
-"""The recursive filter of one scene, and its second look from a few frames later.
+"""Recursive depth filter of one scene, and its fixed-lag smoother.
 
-Forward, every pixel keeps a state S (inverse depth) and an age N (how many frames stand behind it). Both travel
-along the flow; a new frame, aligned to the state, moves S by a share K = 1/(N + 1) of the difference, more where
-the difference is no noise. Backward, over the last few frames, the same state is carried the other way (the
-Rauch-Tung-Striebel smoother of a random walk), so that a frame knows what came after it too.
+Forward, every pixel has a state S (inverse depth) and an age N (number of frames averaged in it). Both are warped
+along the flow; a new frame, aligned to the state, changes S by a gain K = 1/(N + 1) of the difference, more where
+the difference exceeds the noise. Backward, over the last few frames, the smoother (Rauch-Tung-Striebel for a random
+walk) corrects each state by the ones that follow.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from depth3d.depth.temporal.align import Affine, robust_affine
 from depth3d.depth.temporal.flow import Floats, Mask, Motion, pixel_grid, warp
 from depth3d.depth.temporal.zoom import NO_ZOOM, Zoom, ZoomEstimator
 
-__all__ = ["Estimate", "SceneFilter", "look_back"]
+__all__ = ["Estimate", "SceneFilter", "look_back", "scene_units"]
 
 STEP = 3
 SCALE_LIMITS = (0.1, 10.0)
-"""How far the scale of a frame may stray from that of the scene's first one."""
+"""Range of a frame's scale relative to the scene's first frame."""
 LEAK = 0.05
-"""Share by which a frame's affine map returns to the raw one in every frame: bounds the drift."""
+"""Share by which the affine map returns to the identity in every frame; bounds drift."""
 DOLLY_LEAK = 0.25
-"""More of it while the camera moves forward or back: what the compensation misses adds up from frame to frame."""
+"""Additional leak while the camera moves forward or back, where compensation errors accumulate."""
 STRAY_MEMORY = 0.8
 HOME_FRAMES = 15
 OVERLAP_NEEDED, OVERLAP_GOOD = 0.2, 0.92
@@ -35,13 +35,13 @@ NOISE_GATE = 3.0
 FADE_MEMORY = 2.0
 SPREAD_SHARE = 24
 DOUBT = 0.35
-"""Median deviation of a frame from the state (in mean deviations of depth; networks' noise is about 0.15) from which
-the flow itself is doubted: after very large motion it may be wrong and yet agree with itself."""
+"""Median deviation of a frame from the state (in mean deviations of depth; networks' noise is about 0.15) above which
+the flow is considered unreliable: after very large motion it can be wrong and still pass the validity test."""
 
 
 @dataclass(slots=True)
 class Estimate:
-    """One frame as the forward filter leaves it, with the way on to the next frame.
+    """Forward-filtered state of one frame, with the flow to the next frame.
 
     ``state`` (H, W) inverse depth in the scene's units, ``age`` (H, W) frames behind it, ``noise`` the standard
     deviation of single frames. ``forward`` and ``forward_valid`` are the flow to the next frame, ``zoom`` how inverse
@@ -74,7 +74,7 @@ class SceneFilter:
         self._memory = memory
         self._grid = pixel_grid(height, width)
         self._zoom = ZoomEstimator(height, width)
-        self._raw = _units(first)
+        self._raw = scene_units(first)
         self._affine = Affine(1.0, 0.0)
         self._stray, self._home, self._seen = np.zeros(2), np.zeros(2), 0
         self.state: Floats = self._raw(first)
@@ -82,9 +82,9 @@ class SceneFilter:
         self.noise = 0.0
 
     def advance(self, disparity: Floats, motion: Motion, *, fading: bool = False) -> Zoom:
-        """Take the next frame in: (H, W) disparity and the motion to it. Returns the zoom on the way.
+        """Add the next frame: (H, W) disparity and the motion to it. Returns the `Zoom` between both frames.
 
-        ``fading``: the scene before still shines through, so that nothing is worth remembering for long.
+        ``fading``: the previous scene is still partly visible, so the memory is kept short.
         """
         raw = self._raw(disparity)
         valid = motion.backward_valid
@@ -125,8 +125,8 @@ class SceneFilter:
             return before
         scale = float(np.clip(fitted.scale, *SCALE_LIMITS))
         # A clamped scale keeps its line through the middle of the points.
-        centre = float(np.median(x))
-        fitted = Affine(scale, (fitted.scale - scale) * centre + fitted.shift)
+        center = float(np.median(x))
+        fitted = Affine(scale, (fitted.scale - scale) * center + fitted.shift)
         error_before = float(np.median(np.abs(before(x) - y)))
         error_after = float(np.median(np.abs(fitted(x) - y)))
         better = float(np.clip((error_before / max(error_after, 1e-9) - 1) / 0.5, 0, 1))
@@ -135,17 +135,17 @@ class SceneFilter:
         leak = min(leak, 1.0)
         # By the *mean* deviation: a single frame's own jitter must not come back in. And not to the scene's first
         # frame, which may be off itself, but to the mean of its first frames.
-        stray = np.array([np.log(blended.scale), blended.scale * centre + blended.shift - centre])
+        stray = np.array([np.log(blended.scale), blended.scale * center + blended.shift - center])
         self._seen += 1
         if self._seen <= HOME_FRAMES:
             self._home += (stray - self._home) / self._seen
         self._stray = STRAY_MEMORY * self._stray + (1 - STRAY_MEMORY) * (stray - self._home)
         scale = blended.scale * float(np.exp(-leak * self._stray[0]))
-        at_centre = blended.scale * centre + blended.shift - leak * float(self._stray[1])
-        return Affine(scale, at_centre - scale * centre)
+        at_center = blended.scale * center + blended.shift - leak * float(self._stray[1])
+        return Affine(scale, at_center - scale * center)
 
     def _measure_noise(self, difference: Floats, valid: Mask) -> float:
-        """Follow the noise of single frames; returns 0..1, how far to doubt the motion."""
+        """Update the noise estimate; return how unreliable the motion is, 0..1."""
         sample = np.abs(difference[::STEP, ::STEP][valid[::STEP, ::STEP]])
         if not sample.size:
             return 0.0
@@ -155,9 +155,9 @@ class SceneFilter:
 
 
 def look_back(estimates: list[Estimate], memory: float) -> list[Floats]:
-    """The states of neighbouring frames of one scene, each corrected by all that follow it.
+    """Fixed-lag smoothing: states of consecutive frames of one scene, each corrected by those that follow.
 
-    Every estimate but the last needs its way to the next. The last one stays as it is.
+    Every estimate but the last needs its flow to the next. The last state is unchanged.
     """
     steady = 1 / memory
     wander = steady * steady / (1 - steady)  # variance added per frame over that of one frame's noise
@@ -166,7 +166,7 @@ def look_back(estimates: list[Estimate], memory: float) -> list[Floats]:
     result = [later]
     for estimate in reversed(estimates[:-1]):
         if estimate.forward is None or estimate.forward_valid is None:
-            raise ValueError(f"frame {estimate.index} has no way to the next one")
+            raise ValueError(f"frame {estimate.index} has no flow to the next frame")
         promised = warp(later, grid + estimate.forward, sharp=True)
         if estimate.zoom.rate:
             promised = promised - estimate.zoom.change(promised)
@@ -179,26 +179,26 @@ def look_back(estimates: list[Estimate], memory: float) -> list[Floats]:
     return result
 
 
-def _units(first: Floats) -> Affine:
-    """The map to median 0 and mean absolute deviation 1; a flat map only loses its median."""
+def scene_units(first: Floats) -> Affine:
+    """Affine map to median 0 and mean absolute deviation 1; for a constant input only the median is removed."""
     middle = float(np.median(first))
     spread = float(np.mean(np.abs(first - np.float32(middle))))
     scale = 1 / spread if spread > 1e-6 * max(abs(middle), 1e-12) else 1.0
     return Affine(scale, -middle * scale)
 
 
-def _towards_raw(affine: Affine, share: float, centre: float) -> Affine:
-    """``affine`` moved by ``share`` of the way to the identity, on a logarithmic scale, about raw value ``centre``."""
+def _towards_raw(affine: Affine, share: float, center: float) -> Affine:
+    """``affine`` moved by ``share`` of the way to the identity, on a logarithmic scale, about raw value ``center``."""
     scale = affine.scale ** (1 - share)
-    at_centre = affine.scale * centre + affine.shift
-    return Affine(scale, centre + (1 - share) * (at_centre - centre) - scale * centre)
+    at_center = affine.scale * center + affine.shift
+    return Affine(scale, center + (1 - share) * (at_center - center) - scale * center)
 
 
 def _spread(correction: Floats, valid: Mask) -> Floats:
-    """``correction`` where it is valid, elsewhere that of the neighbourhood, fading out with distance.
+    """``correction`` where it is valid, elsewhere the local mean of valid ones, decaying with distance.
 
-    A pixel that could not be followed takes the new frame's value, but what is soft in the new frame's error (half
-    of it or more) it shares with its neighbours; without it such pixels stand out as speckles.
+    A pixel without valid flow takes the new frame's value; the smooth part of that frame's error (half of it or
+    more) is estimated from its neighbors. Without it such pixels are visible as speckles.
     """
     side = correction.shape[1] // SPREAD_SHARE | 1
     weight = valid.astype(np.float32)

@@ -1,8 +1,8 @@
-"""Where each pixel of a frame was in the frame before: dense flow, and where it can be trusted.
+"""Dense optical flow between neighboring frames, and where it is valid.
 
-Flow of a pair is measured both ways. A pixel's flow is trusted when going there and back returns to the
-pixel (the forward-backward test of Lai et al., "Learning Blind Video Temporal Consistency", 2018), when it
-stays inside the picture, and when the two pixels look alike.
+Flow is measured in both directions. A pixel's flow is valid if forward and backward flow cancel (the
+forward-backward test of Lai et al., "Learning Blind Video Temporal Consistency", 2018), its target is inside the
+image, and both pixels have similar gray values.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from depth3d.errors import InvalidInput
 __all__ = ["FlowFunction", "Motion", "MotionEstimator", "pixel_grid", "warp"]
 
 Floats = NDArray[np.float32]
-Grey = NDArray[np.uint8]
+Gray = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 FlowFunction = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.float32]]
 """``flow(a, b)`` of two (H, W, 3) uint8 pictures: (H, W, 2) float32, x and y; a[p] looks like b[p + flow[p]]."""
 
-GREY_TOLERANCE = 20.0
-"""Grey levels (0..255, after a 3x3 mean) by which a pixel and its partner may differ."""
+GRAY_TOLERANCE = 20.0
+"""Largest difference in gray levels (0..255, after a 3x3 mean) of a pixel and its match."""
 
 SMALLEST_SIDE = 24
-"""Below this many pixels there is no room for the pyramids of a flow method: motion counts as none."""
+"""Images with a shorter side below this many pixels are too small for a flow pyramid: motion is set to zero."""
 
 
 @dataclass(frozen=True, slots=True)
 class Motion:
-    """Flow between two neighbouring frames, both ways.
+    """Optical flow between two neighboring frames, in both directions.
 
     ``backward`` (H, W, 2) float32 leads from the later frame's pixels to the earlier frame, ``forward`` from the
     earlier's to the later; ``backward_valid`` and ``forward_valid`` (H, W) say where that can be trusted.
@@ -53,10 +53,10 @@ def pixel_grid(height: int, width: int) -> Floats:
 
 
 def warp(values: NDArray[Any], places: Floats, *, sharp: bool = False) -> Floats:
-    """``values`` (H, W) or (H, W, C) read at ``places`` (H, W, 2; x and y in pixels).
+    """Sample ``values`` (H, W) or (H, W, C) at ``places`` (H, W, 2; x and y in pixels).
 
-    Bilinear; with ``sharp`` the mean of bilinear and bicubic, for what is warped again and again: the one alone
-    blurs a little each time, the other rings. Outside of the picture the nearest pixel answers.
+    Bilinear; with ``sharp`` the mean of bilinear and bicubic, for repeated warping: bilinear alone blurs, bicubic
+    alone rings. Outside the image the nearest edge pixel is used.
     """
     result = _read(values, places, cv2.INTER_LINEAR)
     return (result + _read(values, places, cv2.INTER_CUBIC)) * np.float32(0.5) if sharp else result
@@ -68,14 +68,14 @@ def _read(values: NDArray[Any], places: Floats, how: int) -> Floats:
 
 
 class MotionEstimator:
-    """Measures the motion between neighbouring frames of one size.
+    """Measures optical flow between neighboring frames of one size.
 
     Parameters
     ----------
     height, width : int
         The size of the frames in pixels.
     flow : FlowFunction | None
-        A function of two colour pictures to use instead of OpenCV's DIS (Kroeger et al., "Fast Optical Flow using
+        A function of two color pictures to use instead of OpenCV's DIS (Kroeger et al., "Fast Optical Flow using
         Dense Inverse Search", 2016).
     """
 
@@ -86,7 +86,7 @@ class MotionEstimator:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
     def __getstate__(self) -> dict[str, Any]:
-        # OpenCV's object cannot be pickled and remembers nothing: a resumed job makes a new one.
+        # OpenCV's object cannot be pickled and has no state: it is created anew.
         return {name: value for name, value in self.__dict__.items() if name != "_dis"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -95,10 +95,10 @@ class MotionEstimator:
 
     def between(self, earlier: NDArray[np.uint8], later: NDArray[np.uint8]) -> Motion:
         """The motion from ``earlier`` to ``later``, both (H, W, 3) uint8."""
-        grey_a, grey_b = _grey(earlier), _grey(later)
-        backward = self._measure(later, earlier, grey_b, grey_a)
-        forward = self._measure(earlier, later, grey_a, grey_b)
-        smooth_a, smooth_b = (cast(Grey, cv2.blur(grey, (3, 3))) for grey in (grey_a, grey_b))
+        gray_a, gray_b = _gray(earlier), _gray(later)
+        backward = self._measure(later, earlier, gray_b, gray_a)
+        forward = self._measure(earlier, later, gray_a, gray_b)
+        smooth_a, smooth_b = (cast(Gray, cv2.blur(gray, (3, 3))) for gray in (gray_a, gray_b))
         return Motion(
             backward,
             forward,
@@ -106,17 +106,17 @@ class MotionEstimator:
             self._valid(forward, backward, smooth_a, smooth_b),
         )
 
-    def _measure(self, a: NDArray[np.uint8], b: NDArray[np.uint8], grey_a: Grey, grey_b: Grey) -> Floats:
+    def _measure(self, a: NDArray[np.uint8], b: NDArray[np.uint8], gray_a: Gray, gray_b: Gray) -> Floats:
         if self._tiny:
-            return np.zeros((*grey_a.shape, 2), np.float32)
+            return np.zeros((*gray_a.shape, 2), np.float32)
         if self._flow is None:
-            return cast(Floats, self._dis.calc(grey_a, grey_b, None))  # type: ignore[call-overload]
+            return cast(Floats, self._dis.calc(gray_a, gray_b, None))  # type: ignore[call-overload]
         flow = np.asarray(self._flow(a, b))
         if flow.shape != self._grid.shape or not np.isfinite(flow).all():
             raise InvalidInput(f"flow: got shape {flow.shape}, expected finite values of shape {self._grid.shape}")
         return np.ascontiguousarray(flow, dtype=np.float32)
 
-    def _valid(self, there: Floats, back: Floats, here: Grey, partner: Grey) -> Mask:
+    def _valid(self, there: Floats, back: Floats, here: Gray, partner: Gray) -> Mask:
         height, width = here.shape
         places = self._grid + there
         returned = warp(back, places)
@@ -124,10 +124,10 @@ class MotionEstimator:
         length = np.square(there).sum(axis=-1) + np.square(returned).sum(axis=-1)
         x, y = places[..., 0], places[..., 1]
         inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
-        alike = cv2.absdiff(warp(partner, places), here) < GREY_TOLERANCE
+        alike = cv2.absdiff(warp(partner, places), here) < GRAY_TOLERANCE
         valid: Mask = (missed < 0.01 * length + 0.5) & inside & alike
         return valid
 
 
-def _grey(pixels: NDArray[np.uint8]) -> Grey:
-    return cast(Grey, cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
+def _gray(pixels: NDArray[np.uint8]) -> Gray:
+    return cast(Gray, cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))

@@ -1,4 +1,4 @@
-"""The range of a scene, known when it has ended, and the store where its frames wait until then."""
+"""Depth range of a scene, known at its end, and temporary storage of its frames until then."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ __all__ = ["SceneRange", "SceneRanges", "Spool", "Stable"]
 
 BINS = 8192
 SPAN = 64.0
-"""Inverse depth of +-64 mean deviations has bins of its own; what lies beyond counts as the last bin."""
+"""The histogram covers +-64 mean deviations of inverse depth; values beyond count in the outermost bins."""
 TAIL_PERCENT = 0.5
 LONG_TAIL, TAIL_ROOM = 0.15, 0.1
-"""A tail longer than this share of the body is compressed into that share of the output."""
+"""A tail longer than ``LONG_TAIL`` of the body is compressed into ``TAIL_ROOM`` of the output range."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,7 +28,7 @@ class Stable:
     """One stable frame: its index in the clip, its scene (0, 1, ...), (H, W) float32 inverse depth.
 
     Larger = nearer. The units are those of the scene: roughly median 0 and mean deviation 1, so that float16 holds
-    them well; ``SceneRange.normalise`` makes them a ``DepthMap``.
+    them well; ``SceneRange.normalize`` makes them a ``DepthMap``.
     """
 
     index: int
@@ -40,8 +40,8 @@ class Stable:
 class SceneRange:
     """The range of one scene: ``low`` and ``high`` are its extremes, ``low_knee`` and ``high_knee`` hold 99 % of it.
 
-    Between the knees inverse depth stays linear. Few far-off pixels (a fly before the lens) would squeeze all
-    others flat: a long tail beyond a knee is compressed, never clipped, so that order is kept.
+    Between the knees inverse depth stays linear. A few extreme pixels (an insect near the lens) would
+    compress all others: a long tail beyond a knee is therefore compressed, not clipped, which keeps the order.
     """
 
     low: float
@@ -50,13 +50,13 @@ class SceneRange:
     high: float
     frames: int = 0
 
-    def normalise(self, values: Floats) -> DepthMap:
+    def normalize(self, values: Floats) -> DepthMap:
         """(H, W) stable inverse depth of this scene -> ``DepthMap``. A flat scene becomes 0 everywhere."""
         body = self.high_knee - self.low_knee
         if not self.high > self.low:
             return DepthMap(np.zeros(values.shape, np.float32))
-        if body < 1e-3 * (self.high - self.low):  # nearly all is at one depth: there is nothing to protect
-            return SceneRange(self.low, self.low, self.high, self.high).normalise(values)
+        if body < 1e-3 * (self.high - self.low):  # nearly all pixels have one depth
+            return SceneRange(self.low, self.low, self.high, self.high).normalize(values)
         inner = (np.clip(values, self.low, self.high) - np.float32(self.low_knee)) / np.float32(body)
         top, bottom = (self.high - self.high_knee) / body, (self.low_knee - self.low) / body
         above, room_above = _tail(inner - 1, top)
@@ -67,7 +67,7 @@ class SceneRange:
 
 
 def _tail(beyond: Floats, length: float) -> tuple[Floats, float]:
-    """Values beyond a knee (in bodies), bent if the tail is long; and the room that the whole tail takes."""
+    """Compressed values beyond a knee (in units of the body), and the output range of the whole tail."""
     beyond = np.maximum(beyond, 0)
     room = TAIL_ROOM / (1 - TAIL_ROOM)
     if length <= LONG_TAIL:
@@ -79,10 +79,10 @@ def _tail(beyond: Floats, length: float) -> tuple[Floats, float]:
 
 
 class SceneRanges:
-    """Ranges of the scenes of a clip, gathered frame by frame in a fixed number of bins.
+    """Depth ranges of the scenes of a clip, from histograms updated frame by frame.
 
-    ``ranges[scene]`` is the ``SceneRange`` of all frames added so far; ask when the scene has ended. Scenes come one
-    after the other: only the bins of the running one are kept.
+    ``ranges[scene]`` is the ``SceneRange`` of all frames added so far; read it when the scene has ended. Scenes are
+    consecutive: only the histogram of the current one is kept.
     """
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ class SceneRanges:
         self._low, self._high, self._frames = np.inf, -np.inf, 0
 
     def add(self, stable: Stable) -> None:
-        """Count one frame, of the running scene or the first of the next one."""
+        """Add one frame, of the current scene or the first of the next one."""
         if stable.scene == len(self._ended) + 1:
             self._ended.append(self._running())
             self._bins = np.zeros(BINS, np.int64)
@@ -121,7 +121,7 @@ class SceneRanges:
 
 
 class Spool:
-    """Stable frames of one scene in a temporary file, as float16, until the scene's range is known."""
+    """Temporary file for the stable frames of one scene (float16), until the scene's range is known."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="depth3d-")  # noqa: SIM115 (closed in __exit__)
@@ -138,7 +138,7 @@ class Spool:
         self._file.close()
 
     def add(self, stable: Stable) -> None:
-        """Write one frame."""
+        """Append one frame."""
         height, width = stable.values.shape
         self._shape = (height, width)
         self.scene = stable.scene
@@ -146,14 +146,14 @@ class Spool:
         self._count += 1
 
     def drain(self, ranges: SceneRanges) -> Iterator[DepthMap]:
-        """All frames, normalised by the scene's range; afterwards the store is empty."""
+        """Yield all frames normalized by the scene's range, then empty the file."""
         if self.scene is None:
             return
         scene_range = ranges[self.scene]
         self._file.seek(0)
         for _ in range(self._count):
             raw = self._file.read(2 * self._shape[0] * self._shape[1])
-            yield scene_range.normalise(np.frombuffer(raw, np.float16).reshape(self._shape).astype(np.float32))
+            yield scene_range.normalize(np.frombuffer(raw, np.float16).reshape(self._shape).astype(np.float32))
         self._file.seek(0)
         self._file.truncate()
         self._count, self.scene = 0, None

@@ -1,9 +1,9 @@
-"""Where a new scene starts: hard cuts, cross-fades, fades from and to black.
+"""Scene detection: hard cuts, cross-fades, fades from and to black.
 
-A hard cut is suspected where two neighbouring thumbnails look unlike, shifted or not, and is one if hardly any pixel
-can be followed from the one frame to the other. (Either test alone fails: the first on something large that rushes
-through the picture, the second on a flash of light.) A fade is found when it has ended: the frames on the way are
-mixtures of the first and the last one, which no camera movement gives. The new scene then starts in its middle.
+A hard cut is suspected where neighboring thumbnails correlate poorly at every tested shift, and confirmed if
+optical flow is valid for few pixels. (Each test alone fails: the first on a large fast object, the second on a flash
+of light.) A fade is detected at its end: its frames are linear mixtures of the first and the last one, which camera
+motion does not produce. The new scene then starts in the middle of the fade.
 """
 
 from __future__ import annotations
@@ -24,35 +24,35 @@ Thumbnail = NDArray[np.float32]
 
 THUMBNAIL = (64, 36)
 SMALL = (96, 54)
-"""Where pixels are followed across a suspected cut."""
+"""Size (width, height) at which flow is measured across a suspected cut."""
 
 ALIKE = 0.75
-"""Correlation of neighbouring thumbnails (best over shifts) from which no cut is suspected."""
+"""Correlation of neighboring thumbnails (best over shifts) above which no cut is suspected."""
 FOLLOWED = 0.2
-"""Share of followed pixels below which a suspected cut is one: cuts have 0 to 0.08, fast objects 0.5 and more."""
+"""Share of pixels with valid flow below which a cut is confirmed: 0 to 0.08 at cuts, 0.5 and more at fast objects."""
 
 FADE_LENGTHS = (6, 9, 13, 18, 26, 36)
-"""Lengths of the windows in which a fade is looked for, in frames."""
+"""Lengths of the windows searched for a fade, in frames."""
 FADE_DELAY = 18
-"""Verdicts wait this many frames, because a fade is known only at its end."""
+"""Delay of every verdict in frames, because a fade is detected only at its end."""
 UNALIKE = 0.6
-"""Correlation of the first and last frame of a fade, at most."""
+"""Largest correlation of the first and last frame of a fade."""
 MIXTURE = 0.33
-"""Largest distance of a frame on the way from a mixture, in units of the distance of the two ends."""
+"""Largest distance of a frame inside a fade from a mixture, as a share of the distance of the two ends."""
 FLAT = 2.0
-"""Standard deviation (grey levels) below which a picture shows nothing."""
+"""Standard deviation (gray levels, 0..255) below which a thumbnail counts as blank."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``starts_scene``: this frame is the first of a new scene. ``fading``: the scene before still shines through."""
+    """``starts_scene``: first frame of a new scene. ``fading``: the previous scene is still partly visible."""
 
     starts_scene: bool
     fading: bool
 
 
 class CutDetector:
-    """Says of every frame whether a new scene starts there, at most ``delay`` frames later."""
+    """Report for every frame whether a new scene starts there, at most ``delay`` frames later."""
 
     delay = FADE_DELAY
 
@@ -61,26 +61,23 @@ class CutDetector:
         self._small: NDArray[np.uint8] | None = None
         self._motion = MotionEstimator(SMALL[1], SMALL[0])
         self._pending: deque[Verdict] = deque()
-        self._since_cut = 0
 
     def push(self, pixels: NDArray[np.uint8]) -> list[Verdict]:
-        """The next frame, (H, W, 3) uint8; returns the verdicts that are settled now, oldest first."""
+        """Add the next frame, (H, W, 3) uint8 RGB; return the verdicts that are final now, oldest first."""
         small = cast(NDArray[np.uint8], cv2.resize(pixels, SMALL, interpolation=cv2.INTER_AREA))
-        grey = cv2.cvtColor(cv2.resize(pixels, THUMBNAIL, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
-        now = cast(Thumbnail, grey.astype(np.float32))
+        gray = cv2.cvtColor(cv2.resize(pixels, THUMBNAIL, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+        now = cast(Thumbnail, gray.astype(np.float32))
         cut = not self._thumbnails or self._is_cut(self._thumbnails[-1], now, small)
         if cut:
             self._thumbnails.clear()
-            self._since_cut = 0
         self._thumbnails.append(now)
         self._small = small
-        self._since_cut += 1
         self._pending.append(Verdict(cut, False))
         self._mark_fade()
         return [self._pending.popleft() for _ in range(max(0, len(self._pending) - FADE_DELAY))]
 
     def flush(self) -> list[Verdict]:
-        """The clip has ended: the verdicts that are left."""
+        """End of the clip: return the remaining verdicts."""
         left = list(self._pending)
         self._pending.clear()
         return left
@@ -95,7 +92,7 @@ class CutDetector:
     def _mark_fade(self) -> None:
         """If a fade has just ended, rewrite the pending verdicts: the new scene starts in its middle."""
         frames = list(self._thumbnails)
-        for length in reversed(FADE_LENGTHS):  # the longest first: a short window sees only the fade's end
+        for length in reversed(FADE_LENGTHS):  # longest first: a short window covers only the end of a fade
             if length >= len(frames):
                 continue
             middle = _fade_middle(frames[-length - 1 :])
@@ -115,9 +112,9 @@ class CutDetector:
 
 
 def likeness(a: Thumbnail, b: Thumbnail) -> float:
-    """The best correlation (-1..1) of two thumbnails, as they lie or with one shifted by up to a fifth.
+    """Best correlation (-1..1) of two thumbnails, unshifted or with one shifted by up to a fifth.
 
-    Of a flat picture nothing can be correlated: it is like (1) a picture that is flat and as bright, else unlike (0).
+    The correlation of a blank thumbnail is undefined; it gives 1 for another of equal brightness, else 0.
     """
     if min(float(a.std()), float(b.std())) < FLAT:
         return float(np.abs(a - b).mean() < 12)
@@ -126,20 +123,20 @@ def likeness(a: Thumbnail, b: Thumbnail) -> float:
         return still
     height, width = b.shape
     top, left = height // 6, width // 5
-    centre = b[top : height - top, left : width - left]
-    if float(centre.std()) < FLAT:
+    center = b[top : height - top, left : width - left]
+    if float(center.std()) < FLAT:
         return still
-    return max(still, float(cv2.matchTemplate(a, centre, cv2.TM_CCOEFF_NORMED).max()))
+    return max(still, float(cv2.matchTemplate(a, center, cv2.TM_CCOEFF_NORMED).max()))
 
 
 def correlation(a: Thumbnail, b: Thumbnail) -> float:
-    """Pearson's correlation of two pictures; 0 where one is flat."""
+    """Pearson's correlation of two images; 0 if one is constant."""
     one, other = a - a.mean(), b - b.mean()
     return float((one * other).sum() / np.sqrt((one * one).sum() * (other * other).sum() + 1e-6))
 
 
 def _fade_middle(frames: list[Thumbnail]) -> int | None:
-    """Which of ``frames`` is the middle of a fade that ends with the last one; None if there is no such fade."""
+    """Index of the middle of a fade that ends at the last frame; None if there is no such fade."""
     first, last = frames[0], frames[-1]
     way = last - first
     distance = float(np.square(way).sum())
@@ -148,7 +145,7 @@ def _fade_middle(frames: list[Thumbnail]) -> int | None:
     shares = np.array([float(((one - first) * way).sum()) / distance for one in frames])
     steps = np.diff(shares)
     steepest = float(steps.max())
-    # The end is reached (the last steps are small), no step is a hard cut, and none goes back.
+    # The fade has ended (the last steps are small), no step is a hard cut, and no step is reversed.
     if steepest > 0.6 or steps.min() < -0.08 or max(steps[-2:]) > 0.4 * steepest:
         return None
     for share, frame in zip(shares, frames, strict=True):

@@ -1,8 +1,8 @@
-"""Depth that does not flicker: a stream of frames and disparities becomes a stream of stable depth.
+"""Temporal stabilization: a stream of frames and disparities becomes a stream of depth maps without flicker.
 
-First pass, ``Stabilizer``: frames go in one by one, stable inverse depth of unknown range comes out a few frames
-later. Second pass, ``SceneRanges``: once a scene has ended its range is known, and every frame of it is normalised
-with the same numbers. Normalising a frame by itself would bring the flicker back. ``stabilize`` does both, with the
+First pass, ``Stabilizer``: takes frames one by one and returns stable inverse depth of unknown range a few frames
+later. Second pass, ``SceneRanges``: once a scene has ended its range is known, and every frame of it is normalized
+with the same numbers. Normalizing a frame by itself would bring the flicker back. ``stabilize`` does both, with the
 first pass's results in a temporary file.
 
 For callers that keep the results of the first pass themselves (a video job that can be resumed)::
@@ -14,7 +14,7 @@ For callers that keep the results of the first pass themselves (a video job that
     for stable in stabilizer.flush():
         ranges.add(stable); store(...)
     for index, scene, values in stored:
-        depth = ranges[scene].normalise(values)          # DepthMap
+        depth = ranges[scene].normalize(values)          # DepthMap
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from numpy.typing import NDArray
 from depth3d.depth.flow_networks import NamedFlow
 from depth3d.depth.temporal.filter import Estimate, SceneFilter, look_back
 from depth3d.depth.temporal.flow import Floats, FlowFunction, MotionEstimator
+from depth3d.depth.temporal.protocol import open_filter
 from depth3d.depth.temporal.range import SceneRanges, Spool, Stable
 from depth3d.depth.temporal.scene_cuts import CutDetector, Verdict
 from depth3d.depthmap import DepthMap, Disparity
@@ -68,7 +69,7 @@ def stabilize(
         Instead of ``options.look_ahead``.
     """
     settings = options or StabilizeOptions()
-    stabilizer = Stabilizer(settings, flow=flow, look_ahead=look_ahead)
+    stabilizer = open_filter(settings, flow=flow, look_ahead=look_ahead)
     ranges = SceneRanges()
     with Spool() as spool:
         for frame, disparity in _pairs(frames, disparities):
@@ -86,7 +87,7 @@ def stabilize(
 
 
 class Stabilizer:
-    """The first pass over a clip. Push frames in order; the same count comes out, in order, some frames later.
+    """First pass over a clip: push frames in order; the same number comes out, in order, with a delay.
 
     Holds at most ``held_frames`` frames at any time.
 
@@ -126,7 +127,7 @@ class Stabilizer:
         return self._cuts.delay + self._look_ahead + self._block + 1
 
     def push(self, frame: Image, disparity: Disparity) -> list[Stable]:
-        """Take in the next frame; returns what is finished, often nothing, sometimes several frames.
+        """Add the next frame; return the finished frames, often none, sometimes several.
 
         Raises ``InvalidInput`` if the disparity has another size than the ones before.
         """
@@ -148,7 +149,7 @@ class Stabilizer:
         return finished
 
     def flush(self) -> list[Stable]:
-        """The clip has ended: returns all that is left."""
+        """End of the clip: return all remaining frames."""
         finished: list[Stable] = []
         for verdict in self._cuts.flush():
             finished += self._take(verdict)

@@ -1,10 +1,10 @@
-"""How inverse depth itself changes while the camera moves forward or back.
+"""Change of inverse depth while the camera moves forward or back.
 
-Along the flow of a dolly shot the scene comes nearer: taking the depth of a point to be constant would let the
-scale be "corrected" away, frame by frame. The backward flow of a still scene is linear in a few camera unknowns
+In a dolly shot the scene comes nearer: assuming constant depth along the flow would shrink the scale in every frame.
+The backward flow of a still scene is linear in a few camera unknowns
 (Longuet-Higgins and Prazdny, 1980): rotation gives constants, roll and two quadratic terms, zoom a term in x and y;
 translation gives the same constants and zoom *times inverse depth*. From the zoom terms follows by how much every
-inverse depth s grows: by k (s - zero)^2, where ``zero`` is the value that stands for infinitely far.
+inverse depth s grows: by k (s - zero)^2, where ``zero`` is the value of infinitely distant points.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ HUBER_ROUNDS, TUKEY_ROUNDS = 4, 6
 MEMORY = 0.7
 LARGEST_CHANGE = 0.1
 REFERENCE_WIDTH = 384
-"""Errors of flow are judged in pixels of a picture this wide."""
+"""Flow errors are measured in pixels of an image of this width."""
 LOWEST_ZERO = -4.5
-"""Infinity lies at most this many mean deviations below the median: scenes of 1 to 3 metres have -4.5."""
+"""Lower limit of ``zero`` in mean deviations from the median; scenes of 1 to 3 meters have -4.5."""
 LENS_ZERO = 14.0
 
 
 class Zoom(NamedTuple):
-    """Inverse depth s becomes s + rate (s - zero)^2 from one frame to the next."""
+    """Change of inverse depth s between two frames: s becomes s + rate (s - zero)^2."""
 
     rate: float
     zero: float
 
     def change(self, values: Floats) -> Floats:
-        """What is to be added to inverse depth ``values``; at most a tenth of their distance from ``zero``."""
+        """Increment of inverse depth ``values``, limited to a tenth of their distance from ``zero``."""
         height = values - np.float32(self.zero)
         limit = np.float32(LARGEST_CHANGE) * np.abs(height)
         change: Floats = np.clip(np.float32(self.rate) * np.square(height), -limit, limit)
@@ -50,8 +50,8 @@ class ZoomEstimator:
     """Measures ``Zoom`` from flow and depth, smoothed over time."""
 
     def __init__(self, height: int, width: int) -> None:
-        centre = np.array([(width - 1) / 2, (height - 1) / 2], np.float32)
-        places = (pixel_grid(height, width) - centre) / np.float32(width)
+        center = np.array([(width - 1) / 2, (height - 1) / 2], np.float32)
+        places = (pixel_grid(height, width) - center) / np.float32(width)
         self._x = places[::STEP, ::STEP, 0].ravel()
         self._y = places[::STEP, ::STEP, 1].ravel()
         self._width = width
@@ -59,18 +59,18 @@ class ZoomEstimator:
 
     @property
     def strength(self) -> float:
-        """How much the picture grows or shrinks from frame to frame, as a share; 0 where that is not sure."""
+        """Relative growth of the image per frame (absolute value); 0 if it is not significant."""
         return float(abs(self._smooth[0]))
 
     def measure(self, backward: Floats, valid: Mask, inverse_depth: Floats) -> Zoom:
-        """The zoom of one frame.
+        """Measure the zoom between the previous frame and this one.
 
         Parameters
         ----------
         backward, valid : Floats, Mask
             The flow to the frame before and where it holds.
         inverse_depth : Floats
-            (H, W) of this frame's pixels, in the state's units (centred, spread about 1).
+            (H, W) of this frame's pixels, in the state's units (centerd, spread about 1).
         """
         use = valid[::STEP, ::STEP].ravel()
         if int(use.sum()) < 200:
@@ -93,9 +93,9 @@ class ZoomEstimator:
 
 
 def _solve(zoom: float, rate: float, farthest: float) -> Zoom:
-    """Rate and zero from the two zoom terms, which are rate * zero and rate where both are well known.
+    """Rate and zero from the two zoom terms, ideally rate * zero and rate.
 
-    The second suffers from errors of depth, hence the limits; within them the rate that fits both terms best.
+    Errors of depth affect the second term, hence the limits on ``zero``; the rate is the least-squares fit.
     """
     if abs(rate) < 1e-6:
         return NO_ZOOM
@@ -106,9 +106,9 @@ def _solve(zoom: float, rate: float, farthest: float) -> Zoom:
 
 
 def _trust(error_without: float, error_with: float) -> float:
-    """0..1: how sure it is that the zoom terms explain the flow; the errors are medians in pixels (of 384).
+    """Confidence 0..1 that the zoom terms explain the flow; the errors are medians in pixels (of 384).
 
-    Ungated, the terms would fit noise in clips of a camera that stands still.
+    Without it, the terms would fit noise in clips from a static camera.
     """
     if error_without < 0.03:
         return 0.0
@@ -118,7 +118,7 @@ def _trust(error_without: float, error_with: float) -> float:
 
 
 def _robust_fit(rows: NDArray[np.float32], target: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
-    """Least squares with Huber's, then Tukey's weights; the solution and the median error."""
+    """Least squares with Huber's, then Tukey's weights; returns the solution and the median error."""
     weights = np.ones_like(target)
     solution = np.zeros(rows.shape[1])
     residual = np.abs(target)

@@ -43,7 +43,7 @@ def save_depth(depth: StoredDepth, job: ClipJob, path: Path, part: Part, force: 
     rate = job.rate or job.info.rate
     with atomic_path(path, force=force) as temporary:
         for record in depth.records():
-            values = depth.ranges[record.scene].normalise(record.values.astype(np.float32))
+            values = depth.ranges[record.scene].normalize(record.values.astype(np.float32))
             if writer is None:
                 height, width = record.values.shape
                 writer = DepthClipWriter(temporary, Size(width, height), rate=rate, time_base=job.time_base)

@@ -14,8 +14,8 @@ from typing import Protocol
 
 import numpy as np
 
-from depth3d.depth.temporal.range import SceneRange
-from depth3d.depth.temporal.stabilizer import SceneRanges, Stabilizer, Stable
+from depth3d.depth.temporal.protocol import TemporalFilter, open_filter
+from depth3d.depth.temporal.range import SceneRange, SceneRanges, Stable
 from depth3d.depthmap import DepthMap, Disparity
 from depth3d.errors import VideoError
 from depth3d.frames import Frame
@@ -62,7 +62,7 @@ class StoredDepth:
     def read(self, first: int) -> Iterator[DepthMap]:
         """Depth of the frames from number ``first`` on."""
         for record in self.records(first):
-            yield self.ranges[record.scene].normalise(record.values.astype(np.float32))
+            yield self.ranges[record.scene].normalize(record.values.astype(np.float32))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ class _State:
     pushed: int  # frames that the stabiliser has seen
     last_ticks: int  # time of the last of them
     times: list[int]  # of frames that are in the stabiliser and not yet out
-    stabilizer: Stabilizer
+    stabilizer: TemporalFilter
     ranges: SceneRanges
 
 
@@ -117,7 +117,7 @@ def first_pass(job: ClipJob, part: Part, progress: Progress | None = None) -> St
         ranges = tuple(SceneRange(**one) for one in done["ranges"])
         return StoredDepth(part.folder, done["pieces"], ranges, done["frames"])
     state, ready = load_state(part.folder / STATE) or (
-        _State(0, 0, -1, [], Stabilizer(job.stabilize), SceneRanges()),
+        _State(0, 0, -1, [], open_filter(job.stabilize), SceneRanges()),
         [],
     )
     _Pass(job, part, state, ready, progress).run()

@@ -109,7 +109,7 @@ def measure_shots(depth: StoredDepth, time_base: Fraction, end: Fraction, look: 
             scene = record.scene
             shots.append(Shot(time, end, record.index, parallax=look.parallax, convergence=look.convergence))
         if (record.index - shots[-1].first) % steps[scene] == 0:
-            values = depth.ranges[scene].normalise(record.values.astype(np.float32)).values
+            values = depth.ranges[scene].normalize(record.values.astype(np.float32)).values
             samples.append(values[::4, ::4].ravel())
     close()
     return shots

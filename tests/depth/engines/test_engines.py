@@ -13,9 +13,9 @@ from depth import golden
 
 from depth3d.depth import checkpoint, registry, weights
 from depth3d.depth.card import InputRule, ModelCard
-from depth3d.depth.engines import base as engines
+from depth3d.depth.engines import base, factory
 from depth3d.depth.engines.fold import fold_batch_norms
-from depth3d.depth.engines.precision import Trial, error_of
+from depth3d.depth.engines.precision import PrecisionProbe, error_of
 from depth3d.depth.engines.torch import TorchEngine
 from depth3d.errors import ModelError
 
@@ -52,7 +52,7 @@ def test_engines_are_exact_in_float32(engine: str, small_file: Path, golden_fold
     stored = np.load(golden_folder / f"{SMALL}.npz")
     height, width = (int(side) for side in stored["ns_hw"])
     inputs = golden.recipe(golden_folder).net_input(height, width)
-    opened = engines.open_engine(
+    opened = factory.open_engine(
         registry.get(SMALL), small_file, device="cpu", engine=engine, threads=1, precision="float32"
     )
     found = opened(inputs)
@@ -62,7 +62,7 @@ def test_engines_are_exact_in_float32(engine: str, small_file: Path, golden_fold
     if engine == "openvino":
         (kept,) = (weights.cache_folder() / "openvino").glob(f"{SMALL}-*")
         written = (kept / "network.xml").stat().st_mtime_ns
-        again = engines.open_engine(
+        again = factory.open_engine(
             registry.get(SMALL), small_file, device="cpu", engine=engine, threads=1, precision="float32"
         )
         assert np.array_equal(again(inputs), found)
@@ -110,8 +110,8 @@ def test_bfloat16_is_used_only_if_it_does_no_harm(error: float, used: bool) -> N
     assert said == (["quick"] if used else ["exact"])
 
 
-def trial(exact: Callable[..., np.ndarray], quick: Callable[..., np.ndarray], verdicts: list[bool]) -> Trial:
-    return Trial(exact, quick, "test", verdicts.append)
+def trial(exact: Callable[..., np.ndarray], quick: Callable[..., np.ndarray], verdicts: list[bool]) -> PrecisionProbe:
+    return PrecisionProbe(exact, quick, "test", verdicts.append)
 
 
 def test_a_flat_map_decides_nothing() -> None:
@@ -124,14 +124,14 @@ def test_a_flat_map_decides_nothing() -> None:
 
 def test_threads_follow_the_wish_then_the_affinity(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    assert engines.cores() == 3
+    assert base.cores() == 3
     monkeypatch.delenv("OMP_NUM_THREADS")
-    monkeypatch.setattr(engines, "_quota", lambda: None)
+    monkeypatch.setattr(base, "_quota", lambda: None)
     if hasattr(os, "sched_getaffinity"):
         monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0, 5, 6})
-        assert engines.cores() == 3
-        monkeypatch.setattr(engines, "_quota", lambda: 2)
-        assert engines.cores() == 2
+        assert base.cores() == 3
+        monkeypatch.setattr(base, "_quota", lambda: 2)
+        assert base.cores() == 2
 
 
 def test_missing_openvino_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,12 +143,12 @@ def test_missing_openvino_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(openvino_engine.importlib, "import_module", missing)
     card = ModelCard("any", build="nowhere:build", weights=None, input=InputRule(64))
     with pytest.raises(ModelError, match=r"pip install 'depth3d\[openvino\]'"):
-        engines.open_engine(card, None, device="cpu", engine="openvino", threads=1, precision="auto")
+        factory.open_engine(card, None, device="cpu", engine="openvino", threads=1, precision="auto")
 
 
 def test_unknown_precision_is_told() -> None:
-    with pytest.raises(ModelError, match="no precision 'half'"):
-        engines.open_engine(registry.get("ramp"), None, device="cpu", engine="torch", threads=1, precision="half")
+    with pytest.raises(ModelError, match="unknown precision 'half'"):
+        factory.open_engine(registry.get("gradient"), None, device="cpu", engine="torch", threads=1, precision="half")
 
 
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
@@ -168,7 +168,7 @@ def test_openvino_runs_pictures_side_by_side(small_file: Path) -> None:
     pytest.importorskip("openvino")
     inputs = np.random.default_rng(4).standard_normal((5, 3, 64, 96)).astype(np.float32)
     alone, beside = (
-        engines.open_engine(
+        factory.open_engine(
             registry.get(SMALL), small_file, device="cpu", engine="openvino", threads=threads, precision="float32"
         )
         for threads in (1, 3)

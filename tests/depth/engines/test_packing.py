@@ -181,12 +181,12 @@ def test_a_relu_that_does_not_follow_stays() -> None:
         assert error(block(x), exact.double()) < 1e-5
 
 
-def test_bfloat16_that_fails_its_trial_leaves_a_packed_network(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bfloat16_that_fails_its_probe_leaves_a_packed_network(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch_engine, "has_bfloat16", lambda: True)
     monkeypatch.setattr(precision, "LIMIT", 0.0)
     card, x = registry.get("midas_v21_small_256"), picture(1, 3, 64, 96).numpy()
     torch.manual_seed(0)
-    monkeypatch.setattr(torch_engine, "load_network", lambda card, path: checkpoint.build(card, fill=True))
+    monkeypatch.setattr(checkpoint, "load_network", lambda card, path: checkpoint.build(card, fill=True))
     engine = TorchEngine(card, None, device="cpu", threads=1, precision="auto")
     assert not any(isinstance(module, PackedConvolution) for module in engine.network.modules())
     first = torch.from_numpy(engine(x))

@@ -30,7 +30,7 @@ def test_the_file_is_recognised_by_its_keys() -> None:
     from depth3d.depth import checkpoint
 
     path = weights.locate(registry.get("tiny"))
-    assert checkpoint.recognise(checkpoint.read(path), registry.cards(), path).name == "tiny"
+    assert checkpoint.recognize(checkpoint.read(path), registry.cards(), path).name == "tiny"
 
 
 @pytest.mark.parametrize(("width", "height"), [(640, 480), (480, 640), (1920, 1080), (33, 17), (3000, 40)])

@@ -114,7 +114,7 @@ def test_something_near_that_enters_does_not_move_the_rest() -> None:
         if 15 <= k < 30:
             picture[10:50, 60:90], depth[10:50, 60:90] = texture(7, 40, 30), 1.5
         frames.append(picture)
-        # Each frame normalised by itself, as networks half do: all else seems to move when the near thing comes.
+        # Each frame normalized by itself, as networks half do: all else seems to move when the near thing comes.
         one = noisy(depth, rng, 0.3)
         raw.append(one / np.float32(one.std()))
     still = run(frames, raw)[:, 10:50, :25]

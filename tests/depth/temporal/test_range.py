@@ -21,7 +21,7 @@ def test_short_tails_are_linear_from_extreme_to_extreme() -> None:
     ranges = SceneRanges()
     ranges.add(frame(0, 0, -1, 2))
     ranges.add(frame(1, 0, 0, 3))
-    out = ranges[0].normalise(np.array([[-1, 1, 3]], np.float32)).values
+    out = ranges[0].normalize(np.array([[-1, 1, 3]], np.float32)).values
     assert out[0] == pytest.approx([0, 0.5, 1], abs=1e-5)
 
 
@@ -30,7 +30,7 @@ def test_a_fly_before_the_lens_does_not_flatten_the_scene() -> None:
     values[50, 50:60] = np.linspace(5, 9, 10)
     ranges = SceneRanges()
     ranges.add(Stable(0, 0, values))
-    out = ranges[0].normalise(values).values
+    out = ranges[0].normalize(values).values
     body = out[values <= 0.99]
     assert body.max() - body.min() > 0.85
     assert (np.diff(out[50, 50:60]) > 0).all()  # bent, not clipped
@@ -41,7 +41,7 @@ def test_a_fly_before_the_lens_does_not_flatten_the_scene() -> None:
 def test_order_is_kept_whatever_the_range(numbers: list[float]) -> None:
     low, low_knee, high_knee, high = sorted(numbers)
     values = np.linspace(low - 1, high + 1, 400, dtype=np.float32)[None]
-    out = SceneRange(low, low_knee, high_knee, high).normalise(values).values
+    out = SceneRange(low, low_knee, high_knee, high).normalize(values).values
     assert (np.diff(out[0]) >= -1e-6).all()
     if high > low:
         assert out[0, 0] == pytest.approx(0, abs=1e-6)

@@ -1,8 +1,8 @@
-"""A convolution on the CPU in float32: its weights laid out once, its activation or sum included.
+"""Float32 convolution on the CPU with prepacked weights and a fused activation or addition.
 
-Without this, torch lays the weights out anew in every call, makes a pass of its own over memory for padding, ReLU and
-sum, and sends 1x1 convolutions on one thread to a routine several times as slow. The operators are oneDNN's, those
-that torch's own compiler writes (`torch.ops.mkldnn`).
+Otherwise torch reorders the weights in every call, runs padding, ReLU and addition as separate passes over memory, and
+uses a routine several times slower for 1x1 convolutions on one thread. The operators are oneDNN's, as used by torch's
+own compiler (`torch.ops.mkldnn`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ACTIVATIONS: dict[str, tuple[str, list[float]]] = {
 
 @functools.cache
 def can_pack() -> bool:
-    """Whether this processor and this build of torch have the operators: they are tried once, on a small case."""
+    """Whether this processor and this build of torch have the operators; tested once on a small case."""
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return False
     weight, x, bias = torch.ones(8, 8, 3, 3), torch.ones(1, 8, 4, 4), torch.full((8,), -35.0)
@@ -37,14 +37,14 @@ def can_pack() -> bool:
             added = PackedConvolution(weight, bias, padding=(1, 1))(x, x)
             plain = functional.conv2d(x, weight, bias, padding=1)
             return torch.allclose(found, plain.relu()) and torch.allclose(added, plain + x)
-    except (AttributeError, RuntimeError, TypeError):  # torch promises nothing about these operators
+    except (AttributeError, RuntimeError, TypeError):  # these operators are not part of torch's stable API
         return False
 
 
 class PackedConvolution(nn.Module):
-    """A convolution whose weights lie as oneDNN wants them for the size of the last input and its number of threads.
+    """A convolution with its weights in oneDNN's layout for the last input size and number of threads.
 
-    Laid out for another size or number, they would be converted in every call, at several times the cost of the call.
+    In the layout of another size or number, they would be converted in every call, at several times its cost.
 
     Parameters
     ----------
@@ -93,13 +93,13 @@ class PackedConvolution(nn.Module):
 
     @property
     def weight(self) -> Tensor:
-        """The plain weights, as they came in."""
+        """The original weights, (K, C / groups, height, width)."""
         case, weight, _ = self._packed
         plain = weight.to_dense() if case else weight
         return plain[:, :, plain.shape[2] - self._kernel[0] :, plain.shape[3] - self._kernel[1] :]
 
     def forward(self, x: Tensor, added: Tensor | None = None) -> Tensor:
-        """(N, C, H, W) -> the activation of the convolution, or, where it has none, the convolution plus ``added``."""
+        """(N, C, H, W) -> activation(convolution(x)); without an activation, convolution(x) + ``added``."""
         x = x.contiguous(memory_format=torch.channels_last)
         case = (*x.shape, torch.get_num_threads())
         known, weight, padding = self._packed
@@ -110,7 +110,7 @@ class PackedConvolution(nn.Module):
         if added is None:
             return cast(Tensor, operator(x, *facts, *self.activation, ""))
         if self.activation[0] != "none":
-            raise ValueError("a sum leaves no place for an activation")
+            raise ValueError("a convolution with an activation cannot also add a tensor")
         added = added.contiguous(memory_format=torch.channels_last)
         return cast(Tensor, operator.binary(x, added, *facts, "add", None, None, [], None))
 
@@ -125,7 +125,7 @@ class PackedConvolution(nn.Module):
         return laid_out, padding
 
     def _same(self, weight: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, list[int]]:
-        """A zero before the kernel lets the odd pixel of padding stand on both sides: no padded copy is needed."""
+        """Weights and symmetric padding for "SAME": a zero row or column before the kernel replaces the odd padding."""
         padding, grown = [], []
         for side, kernel, stride in zip(shape[2:], self._kernel, self.stride, strict=True):
             missing = max((-(-side // stride) - 1) * stride + kernel - side, 0)

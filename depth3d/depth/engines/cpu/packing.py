@@ -1,4 +1,4 @@
-"""Networks for the CPU in float32: every convolution replaced by its packed form."""
+"""Replace the convolutions of a network by packed ones, for float32 inference on the CPU."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ __all__ = ["Packable", "PackedResidualUnit", "pack", "packed_convolution"]
 
 @runtime_checkable
 class Packable(Protocol):
-    """A module that knows a packed form of itself."""
+    """A module that can build a packed equivalent of itself."""
 
     def packed(self) -> nn.Module:
-        """The same function of the same weights, for inference on the CPU in float32."""
+        """Return a module that computes the same function with the same weights, for float32 CPU inference."""
         ...
 
 
 def pack(network: nn.Module) -> None:
-    """Replace, in place, the convolutions within ``network`` and what knows a packed form of itself.
+    """Replace, in place, the convolutions and `Packable` modules inside ``network`` by packed ones.
 
-    A ReLU that is defined right behind its convolution in the same module is taken into it, as those that
-    `fold_batch_norms` leaves of timm's norms. There, the order of definition has to be the order of use.
+    A ReLU that is defined directly after its convolution in the same module is fused into it, for example those
+    that `fold_batch_norms` leaves of timm's norms. The order of definition must be the order of use there.
     """
     children = [*network.named_children(), ("", nn.Identity())]
     for (name, child), (next_name, following) in pairwise(children):
@@ -44,9 +44,9 @@ def pack(network: nn.Module) -> None:
 
 
 def packed_convolution(convolution: nn.Conv2d, activation: str = "none", *, same: bool = False) -> nn.Module:
-    """``activation`` ("none", "relu" or "relu6") of ``convolution``; without one, it adds its second argument.
+    """Packed form of ``convolution`` with a fused ``activation`` ("none", "relu" or "relu6").
 
-    ``same``: with TensorFlow's padding in place of the convolution's own.
+    With "none", its forward takes a second tensor to add. ``same``: use TensorFlow's padding instead of its own.
     """
     packed = PackedConvolution.of(convolution, activation, same=same)
     if activation != "relu6" and not same and WinogradConvolution.fits(convolution):

@@ -1,4 +1,4 @@
-"""3x3 convolutions with a quarter of the multiplications.
+"""3x3 convolutions by Winograd's algorithm, with a quarter of the multiplications.
 
 Winograd's minimal filtering F(4x4, 3x3), Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks" (CVPR
 2016), section 4.1.3: Y = A^T [(G g G^T) * (B^T d B)] A on tiles of 6x6 pixels that overlap by two, each of which gives
@@ -38,18 +38,18 @@ def _transforms(points: tuple[float, ...]) -> tuple[NDArray[np.float64], NDArray
 
 
 _INPUT, _FILTER, _OUTPUT = _transforms(_POINTS)
-_BIAS = np.linalg.pinv(_OUTPUT) @ np.ones(_OUT)  # what, added before the output transform, adds one to every pixel
+_BIAS = np.linalg.pinv(_OUTPUT) @ np.ones(_OUT)  # added before the output transform, it adds 1 to every pixel
 _PLACES = _TILE**2
 _INTO_PLACES = torch.from_numpy(np.kron(_INPUT, _INPUT)).float()  # both directions at once
 _OUT_OF_PLACES = torch.from_numpy(np.kron(_OUTPUT, _OUTPUT)).float()
 
-_LEAST_CHANNELS = 128  # with fewer, the transforms cost what the products save
-_LEAST_TILES = 16  # with fewer, reading four times as many weights costs it
-_BLOCK = 1 << 21  # numbers at a time: few enough for the cache, many enough for the weights to be worth reading
+_LEAST_CHANNELS = 128  # with fewer, the transforms cost more than the products save
+_LEAST_TILES = 16  # with fewer, reading four times as many weights costs more than is saved
+_BLOCK = 1 << 21  # values per block: fits the cache and amortizes reading the weights
 
 
 class WinogradConvolution(nn.Module):
-    """``direct``, which must be 3x3 with stride and padding 1; pictures too small to gain go through it itself."""
+    """Winograd form of ``direct`` (3x3, stride 1, padding 1); inputs too small to benefit use ``direct`` itself."""
 
     def __init__(self, direct: PackedConvolution) -> None:
         super().__init__()

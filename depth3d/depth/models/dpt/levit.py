@@ -1,7 +1,7 @@
 """DPT on LeViT (Graham et al. 2021), the fastest transformer of MiDaS v3.1, 224 x 224 only.
 
-The published network takes its features from the middle of the stages, so that its last blocks (a third of the
-file) have no influence; they are neither built nor loaded.
+The published network takes its features from the middle of the stages, so its last blocks (a third of the file)
+have no effect; they are neither built nor loaded.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def _block_renames() -> list[tuple[str, str]]:
 
 
 class LevitNetwork(MidasNetwork):
-    """LeViT-384 with three levels and an enlarging stem before the head."""
+    """LeViT-384 with three levels and an upsampling stem before the head."""
 
     renames = (
         *((rf"^pretrained\.model\.patch_embed\.{2 * n}\.", f"encoder.model.stem.conv{n + 1}.") for n in range(4)),
@@ -83,7 +83,7 @@ class LevitEncoder(nn.Module):
 
 
 class Enlarge(nn.Module):
-    """Twice the size in each direction: transposed convolution and batch norm."""
+    """Upsampling by 2: transposed convolution and batch norm."""
 
     def __init__(self, channels: int, out: int) -> None:
         super().__init__()
@@ -97,7 +97,7 @@ class Enlarge(nn.Module):
 
 
 class Stem(nn.Module):
-    """The mirror of LeViT's entry: 28 -> 112 pixels before the head."""
+    """Inverse of LeViT's stem: upsampling from 28 to 112 pixels before the head."""
 
     def __init__(self) -> None:
         super().__init__()

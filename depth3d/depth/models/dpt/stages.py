@@ -1,4 +1,4 @@
-"""DPT on encoders whose four stages are the features: Swin, Swin V2 and Next-ViT, all from timm.
+"""DPT on encoders whose four stage outputs are the features: Swin, Swin V2 and Next-ViT, all from timm.
 
 Birkl, Wofk, Mueller: "MiDaS v3.1 - A Model Zoo for Robust Monocular Relative Depth Estimation" (2023).
 """

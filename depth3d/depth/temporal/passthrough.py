@@ -1,0 +1,62 @@
+"""No temporal filter: disparities keep their values, and one range holds for the whole clip.
+
+For depth that is consistent in time already: rendered depth, or a network for video.
+"""
+
+from __future__ import annotations
+
+from depth3d.depth.temporal.align import Affine
+from depth3d.depth.temporal.filter import scene_units
+from depth3d.depth.temporal.flow import FlowFunction
+from depth3d.depth.temporal.range import Stable
+from depth3d.depthmap import Disparity
+from depth3d.errors import InvalidInput
+from depth3d.image import Image
+from depth3d.options import StabilizeOptions
+
+__all__ = ["PassThrough"]
+
+
+class PassThrough:
+    """Return every frame at once; the first frame sets the scale and shift of all.
+
+    Parameters
+    ----------
+    options, flow, look_ahead : StabilizeOptions | None, FlowFunction | None, int | None
+        Accepted as by every `TemporalFilter`; without effect.
+    """
+
+    held_frames = 1
+
+    def __init__(
+        self,
+        options: StabilizeOptions | None = None,
+        *,
+        flow: FlowFunction | None = None,
+        look_ahead: int | None = None,
+    ) -> None:
+        self._units: Affine | None = None
+        self._pushed = 0
+        self._shape: tuple[int, ...] = ()
+
+    def push(self, frame: Image, disparity: Disparity) -> list[Stable]:
+        """Return the frame in the units of the first one (median 0, mean deviation 1).
+
+        Raises
+        ------
+        InvalidInput
+            If the disparity has another size than the ones before.
+        """
+        if self._units is None:
+            self._units, self._shape = scene_units(disparity.values), disparity.values.shape
+        if disparity.values.shape != self._shape:
+            raise InvalidInput(
+                f"stabilize: the disparity of frame {self._pushed} is {disparity.size}, expected"
+                f" {self._shape[1]}x{self._shape[0]} as before"
+            )
+        self._pushed += 1
+        return [Stable(self._pushed - 1, 0, self._units(disparity.values))]
+
+    def flush(self) -> list[Stable]:
+        """Nothing is left."""
+        return []

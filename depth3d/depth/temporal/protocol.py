@@ -1,0 +1,68 @@
+"""The interface of temporal filters, and the table of those that exist.
+
+A new filter is one file ``depth/temporal/NAME.py`` with a class that follows `TemporalFilter`, and one row in
+`FILTERS`; it is then selected by ``StabilizeOptions(temporal_filter="NAME")`` or ``--temporal-filter NAME``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from importlib import import_module
+from typing import Protocol
+
+from depth3d.depth.temporal.flow import FlowFunction
+from depth3d.depth.temporal.range import Stable
+from depth3d.depthmap import Disparity
+from depth3d.errors import InvalidInput
+from depth3d.image import Image
+from depth3d.options import StabilizeOptions
+
+__all__ = ["FILTERS", "TemporalFilter", "open_filter"]
+
+
+class TemporalFilter(Protocol):
+    """Turns the disparities of a clip into stable inverse depth, frame by frame, with a bounded delay.
+
+    Its class is called with ``(options, flow=, look_ahead=)``, as `Stabilizer` is.
+    """
+
+    @property
+    def held_frames(self) -> int:
+        """Largest number of frames held in memory at any time."""
+        ...
+
+    def push(self, frame: Image, disparity: Disparity) -> list[Stable]:
+        """Add the next frame; return the finished frames in order: none, one or several."""
+        ...
+
+    def flush(self) -> list[Stable]:
+        """End of the clip: return all remaining frames in order."""
+        ...
+
+
+FILTERS = {
+    "recursive": "depth3d.depth.temporal.stabilizer:Stabilizer",
+    "none": "depth3d.depth.temporal.passthrough:PassThrough",
+}
+"""Name of the filter -> "module:class"."""
+
+
+def open_filter(
+    options: StabilizeOptions | None = None, *, flow: FlowFunction | None = None, look_ahead: int | None = None
+) -> TemporalFilter:
+    """Create the temporal filter that ``options.temporal_filter`` names.
+
+    Raises
+    ------
+    InvalidInput
+        For an unknown name or an invalid option of the filter.
+    """
+    settings = options or StabilizeOptions()
+    place = FILTERS.get(settings.temporal_filter)
+    if place is None:
+        close = difflib.get_close_matches(settings.temporal_filter, FILTERS, n=1)
+        hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(FILTERS)}"
+        raise InvalidInput(f"unknown temporal filter {settings.temporal_filter!r}; {hint}")
+    module, _, name = place.partition(":")
+    opened: TemporalFilter = getattr(import_module(module), name)(settings, flow=flow, look_ahead=look_ahead)
+    return opened
