@@ -20,7 +20,7 @@ from depth3d.image import Image
 
 __all__ = ["FARTHEST_INVERSE", "Camera", "CameraPath", "inverse_distance", "photo_to_view"]
 
-# Normalised inverse depth has lost its zero: 0 is "the farthest", not "infinitely far". The ratio of
+# Normalized inverse depth has lost its zero: 0 is "the farthest", not "infinitely far". The ratio of
 # nearest to farthest distance decides how forward moves and turns look; sideways moves do not depend on it.
 FARTHEST_INVERSE = 0.1
 DEFAULT_VIEW_DEGREES = 53.0
@@ -48,7 +48,7 @@ class Camera:
         Off-axis frustum (a shift lens), in picture widths and heights: (0.1, 0) moves the whole picture to the right
         by a tenth of its width. Parallel axes + shift = no keystone.
     zoom : float
-        Magnification about the centre, 1 = none.
+        Magnification about the center, 1 = none.
     """
 
     position: tuple[float, float, float] = (0.0, 0.0, 0.0)

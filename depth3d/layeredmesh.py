@@ -29,14 +29,14 @@ class Layer:
     positions : NDArray[np.float32]
         (N, 2) float32, picture space.
     depth : NDArray[np.float32]
-        (N,) float32 in [0, 1], normalised inverse depth, 1 = nearest.
+        (N,) float32 in [0, 1], normalized inverse depth, 1 = nearest.
     uv : NDArray[np.float32]
-        (N, 2) float32, where the colour is read in ``texture``; (0, 0) = top-left. Differs from ``positions`` at torn
-        sides, where the colour is pulled off the mixed pixels.
+        (N, 2) float32, where the color is read in ``texture``; (0, 0) = top-left. Differs from ``positions`` at torn
+        sides, where the color is pulled off the mixed pixels.
     faces : NDArray[np.uint32]
         (M, 3) uint32, counter-clockwise as seen by the camera.
     texture : Image
-        Its colours; alpha, where present, is straight.
+        Its colors; alpha, where present, is straight.
     """
 
     positions: NDArray[np.float32]
@@ -90,7 +90,7 @@ class Mesh:
     uv : NDArray[np.float32]
         (N, 2) float32, (0, 0) = top-left.
     texture : Image
-        Its colours.
+        Its colors.
     name : str
         What a viewer shows ("foreground").
     """

@@ -25,7 +25,7 @@ from depth3d.depth import refine
 from depth3d.depth.estimator import open_estimator
 from depth3d.depth.temporal.stabilizer import Stabilizer
 from depth3d.depthmap import DepthMap, Disparity
-from depth3d.geometry.edges.crisp import crisp_edges
+from depth3d.geometry.edges.sharpen import sharpen_frame
 from depth3d.image import Image, Size
 from depth3d.io.video.encoders import ENCODERS
 from depth3d.io.video.reader import VideoReader
@@ -33,7 +33,7 @@ from depth3d.io.video.writer import VideoWriter
 from depth3d.options import DepthOptions, OutputOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.clip.convert import convert
 from depth3d.pipeline.clip.depth_pass import BATCH
-from depth3d.render.warp.stereo import EyeRenderer
+from depth3d.render.warp.stereo import StereoWarp
 
 CLIP = Path(__file__).parent / "bigbuckbunny.mp4"
 Cost = tuple[float, float]  # wall, CPU; seconds a frame
@@ -69,10 +69,10 @@ def stages(size: Size, model: str, count: int, folder: Path, threads: int | None
 
     def prepare(n: int) -> None:
         values = DepthMap(np.clip(refine.upsample(depth.values, frames[n].guide), 0, 1))
-        ready[:] = [crisp_edges(values, size.width / 100)]
+        ready[:] = [sharpen_frame(values, size.width / 100)]
 
     costs["depth along edges"] = measure(prepare, count)
-    with EyeRenderer(size, samples=1) as eyes:
+    with StereoWarp(size, samples=1) as eyes:
         costs["draw both eyes"] = measure(lambda n: eyes.draw(frames[n].image, ready[0], -1.0, 1.0, 0.5), count)
         costs["draw one eye"] = measure(lambda n: eyes.draw(frames[n].image, ready[0], 0.0, 2.0, 0.5), count)
         both = eyes.draw(frames[0].image, ready[0], -1.0, 1.0, 0.5)

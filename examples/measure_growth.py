@@ -36,7 +36,7 @@ from depth3d.render.renderer import Renderer
 SIZES = (Size(1280, 720), Size(1920, 1080), Size(3840, 2160), Size(4000, 3000), Size(6000, 4000))
 CLIP = Size(3840, 2160)
 # The steps of building that complete the background behind the foreground and beyond the border.
-FILL = ("continue_outwards", "continue_far_side", "clear_of_outlines", "paint_hidden")
+FILL = ("extend_border", "extend_background", "read_beyond_rim", "paint_background")
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ uniform sampler2D depth;
 uniform vec2 travel;  // shift of depth 1 against depth 0, in widths and heights
 uniform float still;  // the depth that does not move
 in vec2 at;
-out vec4 colour;
+out vec4 color;
 void main() {
     float level = 1.0;
     float step_size = 1.0 / float(COARSE);
@@ -43,7 +43,7 @@ void main() {
         if (textureLod(depth, at - travel * (level - still), 0.0).r >= level) break;
         level -= step_size / float(FINE);
     }
-    colour = vec4(textureLod(picture, at - travel * (level - still), 0.0).rgb, 1.0);
+    color = vec4(textureLod(picture, at - travel * (level - still), 0.0).rgb, 1.0);
 }
 """.replace("COARSE", str(COARSE)).replace("FINE", str(FINE))
 

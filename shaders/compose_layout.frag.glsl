@@ -13,7 +13,7 @@ uniform sampler2D second;
 uniform ivec2 eye;         // size of one eye as it stands in the result
 uniform ivec2 origin;      // of this tile in the result
 
-out vec4 colour;
+out vec4 color;
 
 vec4 fetch(bool other, ivec2 place) {
     return other ? texelFetch(second, place, 0) : texelFetch(first, place, 0);
@@ -27,12 +27,12 @@ void main() {
 #if HALF
     // Two pixels become one: their mean, so that thin lines do not vanish.
     ivec2 wide = PACKING == SIDE ? ivec2(2, 1) : ivec2(1, 2);
-    colour = 0.5 * (fetch(other, place * wide) + fetch(other, place * wide + wide - 1));
+    color = 0.5 * (fetch(other, place * wide) + fetch(other, place * wide + wide - 1));
 #else
-    colour = fetch(other, place);
+    color = fetch(other, place);
 #endif
 #else
     int count = PACKING == ROWS ? pixel.y : PACKING == COLUMNS ? pixel.x : pixel.x + pixel.y;
-    colour = fetch((count & 1) == 1, pixel);
+    color = fetch((count & 1) == 1, pixel);
 #endif
 }

@@ -9,14 +9,14 @@ uniform float falloff; // light at a corner is 1 / (1 + falloff)^2
 uniform vec2 size;
 #endif
 
-out vec4 colour;
+out vec4 color;
 
 void main() {
-    colour = texelFetch(picture, ivec2(gl_FragCoord.xy), 0);
+    color = texelFetch(picture, ivec2(gl_FragCoord.xy), 0);
 #if DEVELOP
     // The light of a plain lens falls with the fourth power of the angle's cosine.
     vec2 away = gl_FragCoord.xy - 0.5 * size;
     float loss = 1.0 + falloff * dot(away, away) / (0.25 * dot(size, size));
-    colour = vec4(colour.rgb * share / (loss * loss), colour.a * share);
+    color = vec4(color.rgb * share / (loss * loss), color.a * share);
 #endif
 }

@@ -1,16 +1,16 @@
 #version 410 core
-// Colours one layer: linear light, premultiplied, from an sRGB texture that the sampler decodes.
+// Colors one layer: linear light, premultiplied, from an sRGB texture that the sampler decodes.
 // Into a second attachment, where there is one: the depth of what is seen there.
 
 uniform sampler2D picture;
 
 in vec2 surface_uv;
 in float surface_depth;
-layout(location = 0) out vec4 colour;
+layout(location = 0) out vec4 color;
 layout(location = 1) out vec4 depth_seen;
 
 void main() {
     vec4 texel = texture(picture, surface_uv);
-    colour = vec4(texel.rgb * texel.a, texel.a);
+    color = vec4(texel.rgb * texel.a, texel.a);
     depth_seen = vec4(surface_depth, 0.0, 0.0, 1.0); // alpha 1: blending replaces it
 }

@@ -4,7 +4,7 @@
 #include "lib/camera.glsl"
 
 in vec2 place; // picture space
-in float depth; // normalised inverse depth, 1 = nearest
+in float depth; // normalized inverse depth, 1 = nearest
 in vec2 uv;
 
 out vec2 surface_uv;

@@ -1,4 +1,4 @@
-"""Work on chosen pixels, some at a time: large pictures need no large tables, and two cores share them."""
+"""Runs work on chosen pixels in chunks, on two threads: bounded memory for large pictures."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["in_parts"]
+__all__ = ["chunked"]
 
 Indices = NDArray[np.int64]
 Result = TypeVar("Result")
 
-THREADS = 2  # numpy lets go of the interpreter's lock
+THREADS = 2  # numpy releases the interpreter lock
 _PIXELS = 50_000  # at a time
 
 
-def in_parts(work: Callable[[Indices], Result], places: Indices, pixels: int = _PIXELS) -> list[Result]:
-    """``work`` on ``places`` (flat indices), ``pixels`` of them at a time; results in order.
+def chunked(work: Callable[[Indices], Result], places: Indices, pixels: int = _PIXELS) -> list[Result]:
+    """Call ``work`` on ``places`` (flat indices), ``pixels`` of them at a time; results in order.
 
-    Two parts run at once: each may only write pixels of its own.
+    Two chunks run at once, so ``work`` may only write its own pixels.
     """
     parts = [places[start : start + pixels] for start in range(0, len(places), pixels)]
     with ThreadPoolExecutor(THREADS) as pool:

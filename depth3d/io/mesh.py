@@ -2,7 +2,7 @@
 
 What trimesh would do wrong by itself is put right here: it re-encodes textures (the photo's own JPEG
 bytes are put back), writes lit materials (a photo must not be lit again), takes sRGB bytes for the linear
-vertex colours of glTF, and gives every OBJ the same texture names.
+vertex colors of glTF, and gives every OBJ the same texture names.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def write_mesh(
     ----------
     meshes : Sequence[Mesh]
         Back to front; each becomes a mesh of its own with its own texture. PLY holds one mesh only, so there they are
-        joined, with the texture's colours at the vertices.
+        joined, with the texture's colors at the vertices.
     camera : MeshCamera
         Becomes a camera node in GLB; the others have none.
     jpegs : Sequence[bytes | None]
@@ -100,10 +100,10 @@ def write_points(
     """
     path = Path(path)
     if len(points) == 0 or len(points) != len(colors):
-        raise InvalidInput(f"{path}: {len(points)} points and {len(colors)} colours, expected as many, at least one")
+        raise InvalidInput(f"{path}: {len(points)} points and {len(colors)} colors, expected as many, at least one")
     suffix = _suffix(path)
     if suffix == ".obj":
-        raise WriteError(path, "OBJ holds no coloured points; use .ply or .glb")
+        raise WriteError(path, "OBJ holds no colored points; use .ply or .glb")
     trimesh = _library()
     cloud = trimesh.PointCloud(points.astype(np.float64), colors=np.column_stack([colors, np.full(len(colors), 255)]))
     if suffix == ".ply":
@@ -120,12 +120,12 @@ def write_points(
 
 
 def colored_points(mesh: Mesh) -> NDArray[np.uint8]:
-    """(N, 3) uint8 sRGB: the texture's colour at each vertex, bilinear in linear light."""
+    """(N, 3) uint8 sRGB: the texture's color at each vertex, bilinear in linear light."""
     import cv2
 
     texture = mesh.texture.eight_bit()
     size = np.array(texture.size, np.float32)
-    at = mesh.uv * size - np.float32(0.5)  # pixel centres lie at half numbers
+    at = mesh.uv * size - np.float32(0.5)  # pixel centers lie at half numbers
     # remap takes maps of at most 32767 columns and rows: the list of points is folded into a picture.
     rows = math.ceil(len(at) / 16384)
     folded = np.zeros((rows * 16384, 2), np.float32)
@@ -212,7 +212,7 @@ def _short_indices(buffers: Any, keys: list[Any], tree: dict[str, Any]) -> None:
 
 
 def _linear_colors(buffers: Any, tree: dict[str, Any]) -> None:
-    """Make the colours linear: glTF takes them so; 8 bits would band there, so 16."""
+    """Make the colors linear: glTF takes them so; 8 bits would band there, so 16."""
     keys = list(buffers)
     accessors = list(tree["accessors"].values())
     for mesh in tree["meshes"]:
@@ -293,7 +293,7 @@ def _write_obj(kept: Sequence[tuple[Mesh, bytes | None]], path: Path, *, force: 
         lines += [f"f {a}/{a} {b}/{b} {c}/{c}" for a, b, c in faces.tolist()]
         parts.append(f"o {mesh.name}\nusemtl {mesh.name}\n" + "\n".join(lines) + "\n")
         vertices += len(mesh.vertices)
-    # illum 0: colour as it is, no light; Kd 1 leaves the texture as it is.
+    # illum 0: color as it is, no light; Kd 1 leaves the texture as it is.
     materials = "".join(
         f"newmtl {mesh.name}\nKa 1 1 1\nKd 1 1 1\nKs 0 0 0\nillum 0\nmap_Kd {name}\n"
         for (mesh, _), name in zip(kept, names, strict=True)

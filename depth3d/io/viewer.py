@@ -26,7 +26,7 @@ from depth3d.image import Image
 from depth3d.io.atomic import atomic_path
 from depth3d.io.image.read import encode_image
 
-__all__ = ["LARGEST", "Page", "Sheet", "page_html", "serve_page", "write_page"]
+__all__ = ["LARGEST", "Page", "RgbdImage", "page_html", "serve_page", "write_page"]
 
 # Longest side of a picture in the page: what every phone's GPU takes as one texture.
 LARGEST = 4096
@@ -34,13 +34,13 @@ _PHOTO_QUALITY, _HIDDEN_QUALITY = 90, 80
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sheet:
+class RgbdImage:
     """One picture with depth, as it goes into the page. The two may differ in size, not in shape.
 
     Parameters
     ----------
     picture : Image
-        The colours; without alpha.
+        The colors; without alpha.
     depth : DepthMap
         1 = nearest.
     present : NDArray[np.bool_] | None
@@ -57,7 +57,7 @@ class Sheet:
     def __post_init__(self) -> None:
         expected = (self.depth.size.height, self.depth.size.width)
         if self.present is not None and self.present.shape != expected:
-            raise InvalidInput(f"Sheet: present has shape {self.present.shape}, expected {expected}")
+            raise InvalidInput(f"RgbdImage: present has shape {self.present.shape}, expected {expected}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,9 +66,9 @@ class Page:
 
     Parameters
     ----------
-    photo : Sheet
-        The photo with its depth; it tears where neighbours differ by more than ``tear``.
-    background : Sheet | None
+    photo : RgbdImage
+        The photo with its depth; it tears where neighbors differ by more than ``tear``.
+    background : RgbdImage | None
         What the photo hides, or None.
     field_of_view : float
         Vertical, degrees.
@@ -84,8 +84,8 @@ class Page:
         What the browser's tab and a screen reader say.
     """
 
-    photo: Sheet
-    background: Sheet | None
+    photo: RgbdImage
+    background: RgbdImage | None
     field_of_view: float
     near: float
     far: float
@@ -199,7 +199,7 @@ def _handler(body: bytes) -> type[BaseHTTPRequestHandler]:
     return Handler
 
 
-def _pictures(sheet: Sheet, quality: int) -> dict[str, str]:
+def _pictures(sheet: RgbdImage, quality: int) -> dict[str, str]:
     jpeg = sheet.jpeg
     if jpeg is None:
         picture = sheet.picture.eight_bit().resized(sheet.picture.size.fit(LARGEST))
@@ -207,8 +207,8 @@ def _pictures(sheet: Sheet, quality: int) -> dict[str, str]:
     return {"picture": _data_uri("image/jpeg", jpeg), "depth": _data_uri("image/png", _depth_png(sheet))}
 
 
-def _depth_png(sheet: Sheet) -> bytes:
-    """8-bit grey, white = near; with ``present`` 0 means "nothing here", so depth begins at 1."""
+def _depth_png(sheet: RgbdImage) -> bytes:
+    """8-bit gray, white = near; with ``present`` 0 means "nothing here", so depth begins at 1."""
     import cv2
 
     gray = np.rint(sheet.depth.values * 255).astype(np.uint8)

@@ -23,7 +23,7 @@ from depth3d.io.atomic import refuse_existing
 from depth3d.io.image.jpeg import own_jpeg, without_metadata
 from depth3d.io.image.read import encode_image, flatten
 from depth3d.io.mesh import MeshCamera, colored_points, write_mesh, write_points
-from depth3d.io.viewer import LARGEST, Page, Sheet, write_page
+from depth3d.io.viewer import LARGEST, Page, RgbdImage, write_page
 from depth3d.layeredmesh import Mesh
 from depth3d.options import DepthOptions, MeshOptions, ViewOptions, changed, nothing_left
 from depth3d.pipeline.notebook import WrittenPath
@@ -161,10 +161,10 @@ def view_scene(
         # A page is made to be shown to others: where and when the photo was taken stays at home.
         jpeg = without_metadata(jpeg) if max(image.size) <= LARGEST else None
     present = ~np.isnan(sheets.hidden)
-    background = Sheet(sheets.colors, DepthMap(np.nan_to_num(sheets.hidden)), present) if present.any() else None
+    background = RgbdImage(sheets.colors, DepthMap(np.nan_to_num(sheets.hidden)), present) if present.any() else None
     near, far = near_far or (1.0, 1 / FARTHEST_INVERSE)
     page = Page(
-        Sheet(image, DepthMap(sheets.front), jpeg=jpeg),
+        RgbdImage(image, DepthMap(sheets.front), jpeg=jpeg),
         background,
         field_of_view=_mesh_camera(Camera.of_photo(scene.image), image.size).field_of_view,
         near=near,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
@@ -14,11 +15,11 @@ from depth3d.camera import FARTHEST_INVERSE, Camera, CameraPath, inverse_distanc
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
 from depth3d.geometry.background.fill import fill_view
-from depth3d.geometry.camera.focus import calmest_path, salient_depth
+from depth3d.geometry.camera.focus import least_occlusion_path, salient_depth
 from depth3d.geometry.camera.keyframes import keyframe_path
-from depth3d.geometry.camera.lens import Lens, Shot, trembling
+from depth3d.geometry.camera.lens import ExposedPath, Lens, with_camera_shake
 from depth3d.geometry.camera.paths import named_path
-from depth3d.geometry.edges.matte import soft_outlines
+from depth3d.geometry.edges.matte import soften_discontinuities
 from depth3d.geometry.mesh.layers import build_layers
 from depth3d.image import Image, Size
 from depth3d.options import Eyes, Quality
@@ -62,7 +63,7 @@ def stereo_pair(
     Parameters
     ----------
     parallax : float
-        How far the nearest and the farthest point part, both eyes together, percent of the width.
+        Travel between the nearest and the farthest point, both eyes together, percent of the width.
     convergence : float
         Which depth lies on the screen, 0 (far) to 1 (near).
     quality : Quality
@@ -80,7 +81,7 @@ def stereo_pair(
 
 
 def _eye(image: Image, depth: DepthMap, parallax: float, convergence: float) -> Image:
-    """The picture of an eye to the right (to the left with a negative ``parallax``); alpha moves with the colours."""
+    """The picture of an eye to the right (to the left with a negative ``parallax``); alpha moves with the colors."""
     if image.alpha is not None:
         colors = _eye(replace(image, alpha=None), depth, parallax, convergence)
         cover = _eye(Image(np.repeat(image.alpha[..., None], 3, axis=2)), depth, parallax, convergence)
@@ -93,7 +94,7 @@ def _eye(image: Image, depth: DepthMap, parallax: float, convergence: float) -> 
         renderer.upload(mesh)
         picture, seen = renderer.draw_with_depth(eye_camera(mesh.camera, image.size.aspect, parallax, convergence))
     filled, shift = fill_view(picture.pixels, seen * np.float32(abs(parallax) / 100 * image.size.width))
-    return Image(soft_outlines(filled, shift))
+    return Image(soften_discontinuities(filled, shift))
 
 
 def fan_of_views(
@@ -137,7 +138,8 @@ def render_path(
     bokeh: float = 0.0,
     shutter: float = 0.0,
     vignette: float = 0.0,
-    tremble: float = 0.0,
+    shake: float = 0.0,
+    tremble: float | None = None,
 ) -> Iterator[Image]:
     """The frames of a camera moving through one picture, one loop of ``seconds``.
 
@@ -154,40 +156,45 @@ def render_path(
         Of the frames; default the picture's own.
     focus : float | str
         Depth that stays still, 0 (far) to 1 (near), or "auto".
-    bokeh, shutter, vignette, tremble : float
-        What a real camera adds, see ``geometry.lens.Lens``; 0 = nothing.
+    bokeh, shutter, vignette, shake : float
+        Effects of a real camera, see ``geometry.camera.lens.Lens``; 0 = none.
+    tremble : float | None
+        Old name of ``shake``; deprecated.
     """
-    lens = Lens(bokeh, shutter, vignette, tremble)
+    if tremble is not None:
+        warnings.warn("render_path(tremble=...) is now shake=...", DeprecationWarning, stacklevel=2)
+        shake = tremble
+    lens = Lens(bokeh, shutter, vignette, shake)
     size = size or image.size
     picture, values = _cut_to(image, depth, size)
     if focus == "auto":
         focus = salient_depth(values)
     if path == "auto":
-        path = calmest_path(values)
+        path = least_occlusion_path(values)
     moving = path if isinstance(path, CameraPath) else chosen_path(path, image, size, amount, seconds, float(focus))
     photo, still = Camera.of_photo(image), min(max(float(focus), 0.0), 1.0)
-    moving = trembling(moving, photo, size.aspect, tremble, still)
-    shot = Shot(moving, photo, size, lens, still, float(fps), quality)
+    moving = with_camera_shake(moving, photo, size.aspect, lens.shake, still)
+    exposed = ExposedPath(moving, photo, size, lens, still, float(fps), quality)
     count = max(2, round(seconds * fps))
-    parallax, border = shot.largest_travel()
+    parallax, border = exposed.largest_travel()
     mesh = build_layers(picture, values, parallax_percent=parallax, quality=quality, border_percent=border)
 
     def frames() -> Iterator[Image]:
         with Renderer(size) as renderer:
             renderer.upload(mesh)
-            yield from _exposed(renderer, shot, [index * moving.duration / count for index in range(count)])
+            yield from _exposed(renderer, exposed, [index * moving.duration / count for index in range(count)])
 
     return frames()
 
 
-def _exposed(renderer: Renderer, shot: Shot, times: list[float]) -> Iterator[Image]:
-    if shot.lens.pinhole:
-        yield from (renderer.draw(shot.path.at(time)) for time in times)
+def _exposed(renderer: Renderer, exposed: ExposedPath, times: list[float]) -> Iterator[Image]:
+    if exposed.lens.pinhole:
+        yield from (renderer.draw(exposed.path.at(time)) for time in times)
         return
-    views = shot.view_count()
-    with Exposure(renderer, shot.lens.vignette) as exposure:
+    views = exposed.view_count()
+    with Exposure(renderer, exposed.lens.vignette) as exposure:
         for time in times:
-            yield exposure.draw(shot.cameras(time, views))
+            yield exposure.draw(exposed.cameras(time, views))
 
 
 def chosen_path(name: str, image: Image, size: Size, amount: float, seconds: float, focus: float) -> CameraPath:

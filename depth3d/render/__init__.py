@@ -1,1 +1,1 @@
-"""Sheets and a camera become pictures, on the GPU. The only room that imports moderngl."""
+"""Draws pictures from layered meshes and depth maps on the GPU. The only folder that imports moderngl."""

@@ -1,4 +1,4 @@
-"""Two eyes become one picture, on the GPU: side by side, interlaced, anaglyph."""
+"""Composes two eyes into one picture on the GPU: side by side, interlaced, anaglyph."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def composed_size(size: Size, layout: StereoFormat | str) -> Size:
 def compose(pair: StereoPair, format: str | StereoFormat = "anaglyph") -> Image:
     """Bring both eyes into one picture.
 
-    Layouts copy pixels exactly (half formats average two neighbours; an odd last column or row is left
+    Layouts copy pixels exactly (half formats average two neighbors; an odd last column or row is left
     out). Anaglyphs are mixed in linear light by published matrices (``depth3d.anaglyphs``). 8 bits stay
     8 bits, 16 bits stay 16; alpha is carried along.
 
@@ -150,7 +150,7 @@ def _flat(format: str | StereoFormat) -> StereoFormat:
 
 
 def _part(size: Size, layout: StereoFormat) -> Size:
-    """The size of one eye as it stands in the result."""
+    """Size of one eye in the result."""
     if not layout.half:
         return size
     part = Size(size.width // 2, size.height) if layout.packing == "side" else Size(size.width, size.height // 2)

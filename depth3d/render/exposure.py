@@ -1,4 +1,4 @@
-"""One picture from many views, added up in linear light: depth of field and motion blur; and vignetting."""
+"""Averages many views in linear light into one picture (depth of field, motion blur), and adds vignetting."""
 
 from __future__ import annotations
 

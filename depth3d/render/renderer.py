@@ -52,7 +52,7 @@ class Renderer:
     def draw_with_depth(self, camera: Camera) -> tuple[Image, NDArray[np.float32]]:
         """The mesh seen by ``camera``, and the depth seen at every pixel.
 
-        Returns the picture and (H, W) float32 normalised inverse depth, NaN where the mesh has a hole.
+        Returns the picture and (H, W) float32 normalized inverse depth, NaN where the mesh has a hole.
         """
         context = self._context
         depth = context.texture(tuple(self.size), 1, dtype="f4")
@@ -92,7 +92,7 @@ class Renderer:
         context.enable_direct(GL_FRAMEBUFFER_SRGB)
         context.enable_only(context.DEPTH_TEST)
         context.depth_func = "<"
-        # Near to far: what is hidden is never coloured. The outlines come last, over what they let show through.
+        # Near to far: what is hidden is never colored. The outlines come last, over what they let show through.
         for layer in reversed(self._layers):
             layer.draw_solid()
         # Where two layers lie at the same depth the front one counts, whether it was drawn first or last.

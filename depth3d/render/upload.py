@@ -27,7 +27,7 @@ class GpuLayer:
     vertices : Any
         A vertex array.
     texture : Any
-        Its colours.
+        Its colors.
     buffers : tuple[Any, ...]
         What else to free.
     solid, translucent : int
@@ -82,9 +82,9 @@ def make_texture(context: Any, image: Image) -> Any:
 
 
 def make_target(context: Any, size: Size) -> Any:
-    """A framebuffer of ``size`` with sRGB colour (blending happens in linear light) and depth."""
-    colour = context.texture(tuple(size), 4, internal_format=GL_SRGB8_ALPHA8)
-    return context.framebuffer([colour], context.depth_renderbuffer(tuple(size)))
+    """A framebuffer of ``size`` with sRGB color (blending happens in linear light) and depth."""
+    color = context.texture(tuple(size), 4, internal_format=GL_SRGB8_ALPHA8)
+    return context.framebuffer([color], context.depth_renderbuffer(tuple(size)))
 
 
 def upload_layer(context: Any, program: Any, layer: Layer) -> GpuLayer:
@@ -111,7 +111,7 @@ def _translucent(layer: Layer) -> NDArray[np.bool_]:
     sums = np.zeros((height + 1, width + 1), np.int32)
     sums[1:, 1:] = np.cumsum(np.cumsum(alpha < np.iinfo(alpha.dtype).max, 0, dtype=np.int32), 1, dtype=np.int32)
     corners = layer.uv[layer.faces] * np.array([width, height], np.float32)
-    # One texel more on each side: the sampler mixes neighbours.
+    # One texel more on each side: the sampler mixes neighbors.
     left, top = (np.floor(corners.min(1)) - 1).astype(np.int64).clip(0, (width, height)).T
     right, bottom = (np.ceil(corners.max(1)) + 1).astype(np.int64).clip(0, (width, height)).T
     found: NDArray[np.bool_] = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left] > 0

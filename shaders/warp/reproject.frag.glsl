@@ -1,12 +1,14 @@
 #version 410 core
-// A video frame as a moved camera sees it, without a mesh: every pixel's line of sight is followed through the scene.
-// Fed by render/flight.py: the frame (row 0 = top) and its depth, of the same size.
+// Reprojects a video frame to a moved camera without a mesh, by a ray march through the frame's depth.
+// Used by render/warp/reproject.py: the frame (row 0 = top) and its depth, of the same size.
 //
 // For a camera that sees (x, y, 1, inverse distance) of the photo at A (x, y, 1) + b * inverse distance, the points of
 // the photo that can land on one pixel lie on a straight line, and the place on it is linear in inverse distance. It is
 // walked from near to far in steps of at most a pixel; where the scene's depth rises above the line's, a surface is hit.
-// A step too high for one surface is a tear: the line may pass behind the near side, and what nothing covers there is
-// filled from the far side, mirrored at its edge.
+// A step too high for one surface is a depth discontinuity: the line may pass behind its near side.
+//
+// Disocclusion: see depth3d/geometry/background/fill.py for the four ways in which this project fills holes and what
+// each is for. This one mirrors the background at its edge, along the camera's motion; it needs one pass and no state.
 
 uniform sampler2D picture;
 uniform sampler2D depth;     // 0 = far .. 1 = near
@@ -14,24 +16,24 @@ uniform vec2 size;
 uniform mat3 back;           // inverse of A
 uniform vec3 pull;           // inverse of A, times b
 uniform vec2 inverse_range;  // inverse distance at depth 0 and its growth to depth 1
-uniform float tear;          // steps of more pixels than this are tears
+uniform float tolerance;  // steps of more pixels than this are depth discontinuities
 
-out vec4 colour;
+out vec4 color;
 
 vec4 read(vec2 place) {
-    // Beyond the frame's border the picture goes on mirrored; place counts pixels, centres at halves.
+    // Beyond the frame's border the picture goes on mirrored; place counts pixels, centers at halves.
     vec2 inside = abs(place);
     return texture(picture, (size - abs(size - inside)) / size);
 }
 
-// Depth between pixels: smooth inside a surface, that of the nearest pixel at a tear.
+// Depth between pixels: smooth inside a surface, that of the nearest pixel at a discontinuity.
 float height(vec2 place, float travel) {
     vec2 at = clamp(place, vec2(0.5), size - 0.5);
     vec4 four = textureGather(depth, at / size);
     vec2 t = fract(at - 0.5);
     float most = max(max(four.x, four.y), max(four.z, four.w)), least = min(min(four.x, four.y), min(four.z, four.w));
-    if ((most - least) * travel > tear) {
-        vec2 low = t.x < 0.5 ? four.wx : four.zy;  // upper and lower neighbour in the nearer column
+    if ((most - least) * travel > tolerance) {
+        vec2 low = t.x < 0.5 ? four.wx : four.zy;  // upper and lower neighbor in the nearer column
         return t.y < 0.5 ? low.x : low.y;
     }
     return mix(mix(four.w, four.z, t.x), mix(four.x, four.y, t.x), t.y);
@@ -45,28 +47,28 @@ void main() {
     vec2 start = far_end * size + inverse_range.x * along;  // depth 0
     vec2 reach = inverse_range.y * along;                   // from depth 0 to depth 1
     float travel = length(reach);
-    if (travel < 1e-3) { colour = read(start); return; }
+    if (travel < 1e-3) { color = read(start); return; }
     int steps = int(min(ceil(travel), 255.0)) + 1;
     float fall = 1.0 / float(steps), v = 1.0 + fall;
     float before = height(start + v * reach, travel);
-    bool under = false;
+    bool occluded = false;
     float gap = 2.0;
     vec2 fill = start;
     for (int k = 0; k <= steps; k++) {
         float now_v = v - fall;
         vec2 place = start + now_v * reach;
         float now = height(place, travel);
-        bool torn = abs(now - before) * travel > max(tear, 1.5 * fall * travel);
-        if (under) {
-            under = now >= now_v;
+        bool discontinuous = abs(now - before) * travel > max(tolerance, 1.5 * fall * travel);
+        if (occluded) {
+            occluded = now >= now_v;
         } else if (now >= now_v) {
-            if (!torn) {
+            if (!discontinuous) {
                 float t = (v - before) / max(v - before + now - now_v, 1e-6);
-                colour = read(start + mix(v, now_v, clamp(t, 0.0, 1.0)) * reach);
+                color = read(start + mix(v, now_v, clamp(t, 0.0, 1.0)) * reach);
                 return;
             }
-            if ((now - now_v) * travel <= 0.5 + fall * travel * 0.5) { colour = read(place); return; }
-            under = true;
+            if ((now - now_v) * travel <= 0.5 + fall * travel * 0.5) { color = read(place); return; }
+            occluded = true;
             if (before < gap) {
                 gap = before;
                 vec2 edge = start + 0.5 * (v + now_v) * reach;
@@ -76,5 +78,5 @@ void main() {
         v = now_v;
         before = now;
     }
-    colour = read(gap < 2.0 ? fill : start + before * reach);
+    color = read(gap < 2.0 ? fill : start + before * reach);
 }

@@ -1,11 +1,14 @@
 #version 410 core
-// Both eyes of a video frame in one pass, without a mesh: every pixel of an eye looks for the surface it sees.
-// Fed by render/eyes.py: the frame (row 0 = top) and its depth, both of the size of one eye.
+// Draws both eyes of a video frame in one pass, without a mesh: each pixel searches its row for the surface it sees.
+// Used by render/warp/stereo.py: the frame (row 0 = top) and its depth, both of the size of one eye.
 //
 // With parallel axes a point only moves along its row, by at most a few pixels, so the handful of columns that can
-// land here (fewer where the depth around is flat: bounds) are tried one by one. Neighbours belong together unless the step between them is a tear; each side of a
-// tear ends half a pixel beyond its centre. Of all surfaces that land here the nearest is seen. Where there is none,
-// a tear has opened: the far side is continued into it, mirrored, as far behind the edge as the pixel lies in the gap.
+// land here (fewer where the depth around is flat: bounds) are tried one by one. Neighbors are connected unless the step
+// between them is a depth discontinuity; each side of it ends half a pixel beyond its center. Of all surfaces that land
+// here the nearest is seen.
+//
+// Disocclusion: see depth3d/geometry/background/fill.py for the four ways in which this project fills holes and what
+// each is for. This one mirrors the background at its edge, along the row, over three rows.
 
 uniform sampler2D picture;
 uniform sampler2D depth;    // 0 = far .. 1 = near
@@ -14,15 +17,15 @@ uniform vec2 strength;      // of the left and the right eye: shift in pixels be
 uniform float convergence;  // depth that does not move
 uniform sampler2D bounds;   // of a block of pixels: between which columns, counted from the pixel, its surface can
                             // lie: first and last for the left eye (xy) and for the right one (zw)
-uniform float tear;         // steps of more pixels than this are tears
+uniform float tolerance;  // steps of more pixels than this are depth discontinuities
 
-out vec4 colour;
+out vec4 color;
 
 const float GUARD = 0.01;  // rounding, in pixels
 
 float nearness(int x, int y) { return texelFetch(depth, ivec2(clamp(x, 0, size.x - 1), y), 0).r; }
 
-// Row y at column x, between its neighbours. Beyond the frame's border the picture goes on mirrored.
+// Row y at column x, between its neighbors. Beyond the frame's border the picture goes on mirrored.
 // Inside a surface (smooth) the curve is cubic: sharper than the mean of two, never beyond them.
 vec4 read(float x, int y, bool smooth_curve) {
     int last = size.x - 1;
@@ -47,7 +50,7 @@ vec4 seen(float target, int y, float shift, vec2 reach) {
     for (int i = first; i <= last; i++) {
         float v1 = nearness(i + 1, y);
         float w1 = float(i + 1) - shift * (v1 - convergence);
-        if (abs(shift * (v1 - v0)) <= tear) {
+        if (abs(shift * (v1 - v0)) <= tolerance) {
             if (target >= w0 && target <= w1 && w1 > w0) {
                 float t = (target - w0) / (w1 - w0);
                 float v = mix(v0, v1, t);
@@ -83,9 +86,9 @@ void main() {
     float shift = right ? strength.y : strength.x;
     vec4 both = texelFetch(bounds, place / ivec2(BLOCK_WIDTH, BLOCK_HEIGHT), 0);
     vec2 reach = right ? both.zw : both.xy;
-    colour = vec4(0.0);
+    color = vec4(0.0);
     for (int k = 0; k < SAMPLES; k++) {
         float offset = (float(k) + 0.5) / float(SAMPLES) - 0.5;
-        colour += seen(float(place.x) + offset, place.y, shift, reach) / float(SAMPLES);
+        color += seen(float(place.x) + offset, place.y, shift, reach) / float(SAMPLES);
     }
 }

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from depth3d.depthmap import DepthMap
 from depth3d.errors import ExistsError, InvalidInput
 from depth3d.image import Image
-from depth3d.io.viewer import Page, Sheet, page_html, serve_page, write_page
+from depth3d.io.viewer import Page, RgbdImage, page_html, serve_page, write_page
 
 WIDTH, HEIGHT = 480, 320
 NEAR_COLOR, FAR_COLOR = (199, 60, 29), (60, 90, 200)
@@ -38,9 +38,9 @@ def scene_page(**changes: object) -> Page:
     plain = Image(np.full((HEIGHT, WIDTH, 3), 128, np.uint8))
     hidden = np.zeros((HEIGHT, WIDTH), bool)
     hidden[110:210, 130:210] = True
-    background = Sheet(plain, DepthMap(np.zeros((HEIGHT, WIDTH), np.float32)), hidden)
+    background = RgbdImage(plain, DepthMap(np.zeros((HEIGHT, WIDTH), np.float32)), hidden)
     settings = {"field_of_view": 40.0, "near": 1.0, "far": 10.0, "tear": 0.05, **changes}
-    return Page(Sheet(Image(pixels), DepthMap(depth)), background, **settings)  # type: ignore[arg-type]
+    return Page(RgbdImage(Image(pixels), DepthMap(depth)), background, **settings)  # type: ignore[arg-type]
 
 
 def scene_of(html: str) -> dict[str, object]:
@@ -93,7 +93,9 @@ def test_depth_goes_in_exactly_and_0_means_nothing_there() -> None:
     present[:, :100] = True
     ramp = np.tile(np.linspace(0, 1, WIDTH, dtype=np.float32), (HEIGHT, 1))
     page = scene_page()
-    page = Page(page.photo, Sheet(page.photo.picture, DepthMap(ramp), present), field_of_view=40, near=1, far=9, tear=1)
+    page = Page(
+        page.photo, RgbdImage(page.photo.picture, DepthMap(ramp), present), field_of_view=40, near=1, far=9, tear=1
+    )
     background = scene_of(page_html(page))["background"]
     assert isinstance(background, dict)
     data = base64.b64decode(background["depth"].split(",", 1)[1])
@@ -104,7 +106,7 @@ def test_depth_goes_in_exactly_and_0_means_nothing_there() -> None:
 
 def test_own_jpeg_bytes_are_used_as_they_are() -> None:
     page = scene_page()
-    photo = Sheet(page.photo.picture, page.photo.depth, jpeg=b"\xff\xd8\xff bytes")
+    photo = RgbdImage(page.photo.picture, page.photo.depth, jpeg=b"\xff\xd8\xff bytes")
     scene = scene_of(page_html(Page(photo, None, field_of_view=40, near=1, far=9, tear=1)))
     assert isinstance(scene["photo"], dict)
     assert base64.b64decode(scene["photo"]["picture"].split(",", 1)[1]) == b"\xff\xd8\xff bytes"
@@ -120,7 +122,7 @@ def test_an_existing_page_is_kept(tmp_path: Path) -> None:
 
 def test_a_mask_of_another_size_is_refused() -> None:
     with pytest.raises(InvalidInput, match="expected"):
-        Sheet(Image(np.zeros((4, 4, 3), np.uint8)), DepthMap(np.zeros((4, 4), np.float32)), np.zeros((3, 4), bool))
+        RgbdImage(Image(np.zeros((4, 4, 3), np.uint8)), DepthMap(np.zeros((4, 4), np.float32)), np.zeros((3, 4), bool))
 
 
 def test_the_bundle_is_what_its_source_gives() -> None:

@@ -72,7 +72,7 @@ def test_sixteen_bits_stay_sixteen(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ANAGLYPHS)
-def test_pure_colours_come_out_as_the_published_matrix_says(name: str) -> None:
+def test_pure_colors_come_out_as_the_published_matrix_says(name: str) -> None:
     card = ANAGLYPHS[name]
     black = np.zeros((2, 2, 3), np.uint8)
     for matrix, is_left in ((card.left, True), (card.right, False)):

@@ -8,7 +8,7 @@ from scenes import disc, plane, texture
 
 import depth3d as d3
 from depth3d.camera import Camera, CameraPath
-from depth3d.geometry.camera.lens import Lens, Shot, lens_points, trembling
+from depth3d.geometry.camera.lens import ExposedPath, Lens, lens_points, with_camera_shake
 from depth3d.geometry.camera.paths import largest_travel, named_path
 from depth3d.geometry.mesh.layers import build_layers
 from depth3d.image import Image, Size
@@ -54,7 +54,7 @@ def test_all_off_is_what_the_pinhole_sees_bit_for_bit() -> None:
         for number, seen in enumerate(frames):
             camera = path.at(number / 3)
             assert np.array_equal(seen.pixels, renderer.draw(camera).pixels)
-            # Nor do many equal views, added up and divided, lose or gain a grey level.
+            # Nor do many equal views, added up and divided, lose or gain a gray level.
             assert np.array_equal(seen.pixels, exposure.draw([camera] * 5).pixels)
 
 
@@ -112,15 +112,17 @@ def test_vignette_takes_the_promised_light_from_the_corners() -> None:
     assert np.allclose(seen, seen[::-1, ::-1])
 
 
-def test_tremble_moves_the_near_against_the_focus_and_stays_in_its_bounds() -> None:
+def test_shake_moves_the_near_against_the_focus_and_stays_in_its_bounds() -> None:
     photo = Camera()
-    still = trembling(named_path("swing", photo, SIZE.aspect, amount=0.0, focus=0.5), photo, SIZE.aspect, 3.0, 0.5)
+    still = with_camera_shake(
+        named_path("swing", photo, SIZE.aspect, amount=0.0, focus=0.5), photo, SIZE.aspect, 3.0, 0.5
+    )
     travel, _ = largest_travel(still, photo, SIZE.aspect)
     assert 0.8 < travel <= 3.0 * np.sqrt(2)
     image = texture(SIZE)
-    frames = list(d3.render_path(image, plane(SIZE, 1.0), amount=0.0, seconds=1, fps=5, focus=0.5, tremble=3.0))
+    frames = list(d3.render_path(image, plane(SIZE, 1.0), amount=0.0, seconds=1, fps=5, focus=0.5, shake=3.0))
     assert any(np.abs(one.pixels.astype(int) - image.pixels).max() > 8 for one in frames)
-    held = list(d3.render_path(image, plane(SIZE, 0.5), amount=0.0, seconds=1, fps=5, focus=0.5, tremble=3.0))
+    held = list(d3.render_path(image, plane(SIZE, 0.5), amount=0.0, seconds=1, fps=5, focus=0.5, shake=3.0))
     assert all(np.abs(one.pixels.astype(int) - image.pixels).max() <= 1 for one in held)
 
 
@@ -128,13 +130,13 @@ def test_tremble_moves_the_near_against_the_focus_and_stays_in_its_bounds() -> N
 def test_from_anywhere_on_the_lens_the_focus_stays_in_place(path: str) -> None:
     photo = Camera(field_of_view=60.0)
     moving = named_path(path, photo, SIZE.aspect, amount=10.0, focus=0.4)
-    shot = Shot(moving, photo, SIZE, Lens(bokeh=10.0), 0.4, 30.0)
+    exposed = ExposedPath(moving, photo, SIZE, Lens(bokeh=10.0), 0.4, 30.0)
     point = np.array([0.0, 0.0, -1 / (0.1 + 0.9 * 0.4), 1.0])
     for time in (0.0, 1.1, 3.7):
-        landed = np.array([camera.matrix(SIZE.aspect) @ point for camera in shot.cameras(time, 16)])
+        landed = np.array([camera.matrix(SIZE.aspect) @ point for camera in exposed.cameras(time, 16)])
         places = landed[:, :2] / landed[:, 2:]
         assert np.ptp(places, axis=0).max() < 1e-9
-        assert len({camera.position for camera in shot.cameras(time, 16)}) == 16
+        assert len({camera.position for camera in exposed.cameras(time, 16)}) == 16
 
 
 def test_lens_points_fill_the_disc_evenly() -> None:
@@ -147,14 +149,16 @@ def test_lens_points_fill_the_disc_evenly() -> None:
 
 def test_more_blur_takes_more_views_up_to_a_bound() -> None:
     path = CameraPath(6.0, lambda phase: Camera())
-    counts = [Shot(path, Camera(), Size(1920, 1080), Lens(bokeh=b), 0.5, 30).view_count() for b in (0.1, 1, 2, 20)]
+    counts = [
+        ExposedPath(path, Camera(), Size(1920, 1080), Lens(bokeh=b), 0.5, 30).view_count() for b in (0.1, 1, 2, 20)
+    ]
     assert counts == sorted(counts)
     assert counts[0] == 7
     assert counts[-1] == 64
-    assert Shot(path, Camera(), SIZE, Lens(vignette=30), 0.5, 30).view_count() == 1
+    assert ExposedPath(path, Camera(), SIZE, Lens(vignette=30), 0.5, 30).view_count() == 1
 
 
-@pytest.mark.parametrize("wrong", [{"bokeh": -1}, {"shutter": 400}, {"vignette": 100}, {"tremble": float("nan")}])
+@pytest.mark.parametrize("wrong", [{"bokeh": -1}, {"shutter": 400}, {"vignette": 100}, {"shake": float("nan")}])
 def test_wrong_values_are_told_at_once(wrong: dict[str, float]) -> None:
     with pytest.raises(d3.InvalidInput, match=next(iter(wrong))):
         d3.render_path(texture(SIZE), plane(SIZE, 0.5), **wrong)  # type: ignore[arg-type]

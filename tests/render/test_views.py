@@ -73,7 +73,7 @@ def test_no_view_has_a_hole(quality: str) -> None:
             assert frame.pixels.max(2).min() > 40
 
 
-def test_no_foreground_colour_outside_the_silhouette() -> None:
+def test_no_foreground_color_outside_the_silhouette() -> None:
     image, depth, _ = disc(Size(240, 160), 40)
     parallax = 5.0  # 12 pixels
     seen = d3.stereo_pair(image, depth, parallax, 0.0, eyes="right").right.pixels.astype(int)
@@ -86,7 +86,7 @@ def test_no_foreground_colour_outside_the_silhouette() -> None:
 @pytest.mark.parametrize("eyes", ["left", "right"])
 @pytest.mark.parametrize("light", [True, False])
 def test_no_dots_beside_outlines(eyes: str, light: bool) -> None:
-    """A disc on a plain ground, colours and depths mixed along the outline, as resizing mixes them."""
+    """A disc on a plain ground, colors and depths mixed along the outline, as resizing mixes them."""
     size, fine = Size(180, 120), 8
     rows, columns = np.mgrid[0 : size.height * fine, 0 : size.width * fine] / fine
     inside = np.hypot(rows - 60, columns - 90) < 38.3
@@ -108,8 +108,8 @@ def test_the_background_behind_the_disc_is_filled_with_background() -> None:
         np.hypot(rows + 0.5 - 80, columns + 0.5 - 108) > 42
     )
     assert opened.any()
-    grey = np.abs(seen[opened] - seen[opened].mean(1, keepdims=True)).max()
-    assert grey <= 12
+    gray = np.abs(seen[opened] - seen[opened].mean(1, keepdims=True)).max()
+    assert gray <= 12
 
 
 def test_sizes_of_another_shape_are_cut_not_stretched() -> None:

@@ -1,4 +1,4 @@
-"""What lies beyond the photo's border: the surfaces that touch it, mirrored outwards, and nothing nearer."""
+"""Extends a photo and its depth beyond the border, by mirroring the surfaces that touch it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.background.fill import relax
 
-__all__ = ["continue_outwards"]
+__all__ = ["extend_border"]
 
 Bytes = NDArray[np.uint8]
 Floats = NDArray[np.float32]
@@ -15,12 +15,12 @@ Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
-def continue_outwards(picture: Bytes, shift: Floats, margin: int, tolerance: float) -> tuple[Bytes, Floats]:
-    """Continue a picture and its depth by ``margin`` pixels on all sides, first sideways, then up and down.
+def extend_border(picture: Bytes, shift: Floats, margin: int, tolerance: float) -> tuple[Bytes, Floats]:
+    """Extend a picture and its depth by ``margin`` pixels on all sides, first sideways, then up and down.
 
-    Natural texture and no tear at the border: both come from a mirror. But a mirror also doubles what stands near
-    the border without touching it, and the double would stand before what the photo shows. So on the way outwards
-    no step may lead nearer; where the mirror shows one, the surface before it goes on, to and fro.
+    Mirroring keeps texture natural and depth continuous at the border. It would also double objects that are near the
+    border without touching it, in front of the photo. So depth never increases outwards: where the mirror shows a
+    step to a nearer surface, the surface before the step is repeated back and forth instead.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def continue_outwards(picture: Bytes, shift: Floats, margin: int, tolerance: flo
     margin : int
         1 or more.
     tolerance : float
-        A larger difference between neighbours is a step.
+        A larger difference between neighbors, in pixels of shift, is a step.
 
     Returns
     -------
@@ -53,21 +53,21 @@ def _fill_sides(colors: Bytes, depth: Floats, margin: int, tolerance: float) -> 
         beyond, source, repeated = _outside(levels[:, margin:-margin], margin, tolerance)
         lines = np.arange(len(levels))[:, None]
         strip = whole[lines, margin + source].astype(np.float32)
-        # What goes to and fro within a few pixels would flicker from row to row.
+        # Surfaces repeated within a few pixels would differ from row to row.
         relax(strip, beyond, repeated)
         whole[:, margin - 1 :: -1] = np.clip(strip + 0.5, 0, 255)
         levels[:, margin - 1 :: -1] = beyond
 
 
 def _outside(shift: Floats, margin: int, tolerance: float) -> tuple[Floats, Indices, Mask]:
-    """(H, margin) depth, source column and repetition of what lies before column 0, nearest to it first."""
+    """(H, margin) depth, source column and whether it is repeated, for the columns before column 0, nearest first."""
     height, width = shift.shape
     mirror = np.arange(margin) % (2 * width)  # a picture narrower than the margin repeats
     mirror = np.where(mirror < width, mirror, 2 * width - 1 - mirror)
     depth = np.empty((height, margin), np.float32)
     source = np.empty((height, margin), np.int64)
     repeated = np.empty((height, margin), bool)
-    nearer = np.zeros(height, np.float32)  # how far the mirror stands before the surface that goes on
+    nearer = np.zeros(height, np.float32)  # how much nearer the mirror is than the surface that is extended
     first = np.zeros(height, np.int64)  # that surface's columns in the mirror
     last = np.zeros(height, np.int64)
     level, before = shift[:, 0].copy(), shift[:, 0]

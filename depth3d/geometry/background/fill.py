@@ -1,4 +1,15 @@
-"""Fills what nobody photographed: the background behind the foreground, and holes left in one view."""
+"""Fills holes. This is the one place that lists the project's hole-filling methods and what each is for.
+
+1. Layers (stills, animations): ``disocclusion.extend_background`` gives the disoccluded background a depth,
+   ``texture.paint_background`` its colors. Computed once per photo, so that it is stable over all frames.
+2. One view (stereo stills): ``fill_view`` closes the small holes that the layers leave in a single view, from the
+   background side of each row, then ``relax`` smooths them. Not stable between views, so animations do not use it.
+3. Last resort (animations): ``pull_push`` colors a coarse backdrop behind all layers, so that no frame has a hole.
+4. Clips: ``shaders/warp/stereo.frag.glsl`` and ``reproject.frag.glsl`` mirror the background at the outline inside
+   the pass that draws the frame: no layers can be built in a frame's time.
+
+Beyond the photo's border, ``border.extend_border`` extends the surfaces outwards.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +23,11 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 STEPS = 20
-LIKE_PIXELS = 2.5  # neighbours whose shifts differ by less belong to one surface
+LIKE_PIXELS = 2.5  # neighbors whose shifts differ by less belong to one surface
 
 
 def relax(colors: Floats, depth: Floats, unknown: Mask, steps: int = STEPS) -> Floats:
-    """Even out the ``unknown`` pixels: each becomes the mean of its neighbours of like depth, ``steps`` times.
+    """Smooth the ``unknown`` pixels: each becomes the mean of its neighbors of similar depth, ``steps`` times.
 
     Returns ``colors``, changed in place.
 
@@ -26,6 +37,10 @@ def relax(colors: Floats, depth: Floats, unknown: Mask, steps: int = STEPS) -> F
         (H, W, 3) float32 with a first guess in the unknown places.
     depth : Floats
         (H, W), pixels of shift.
+    unknown : Mask
+        (H, W), the pixels to smooth.
+    steps : int
+        Number of Jacobi iterations.
     """
     height, width = depth.shape
     rows, columns = np.nonzero(unknown)
@@ -33,8 +48,8 @@ def relax(colors: Floats, depth: Floats, unknown: Mask, steps: int = STEPS) -> F
         return colors
     here = rows * width + columns
     flat_depth, flat = depth.ravel(), colors.reshape(-1, 3)
-    # Only the unknown pixels and their neighbours take part; everything is gathered once into compact arrays.
-    neighbours = np.stack(
+    # Only the unknown pixels and their neighbors take part; everything is gathered once into compact arrays.
+    neighbors = np.stack(
         [
             np.maximum(rows - 1, 0) * width + columns,
             np.minimum(rows + 1, height - 1) * width + columns,
@@ -42,11 +57,11 @@ def relax(colors: Floats, depth: Floats, unknown: Mask, steps: int = STEPS) -> F
             rows * width + np.minimum(columns + 1, width - 1),
         ]
     )
-    like = (np.abs(flat_depth[neighbours] - flat_depth[here]) < LIKE_PIXELS).astype(np.float32)
+    like = (np.abs(flat_depth[neighbors] - flat_depth[here]) < LIKE_PIXELS).astype(np.float32)
     place = np.full(height * width, -1, np.int32)
-    involved = np.union1d(here, neighbours.ravel()) if len(here) < 50_000 else _union(height * width, here, neighbours)
+    involved = np.union1d(here, neighbors.ravel()) if len(here) < 50_000 else _union(height * width, here, neighbors)
     place[involved] = np.arange(len(involved), dtype=np.int32)
-    at, around = place[here], place[neighbours]
+    at, around = place[here], place[neighbors]
     values = flat[involved]
     weight = like / np.maximum(like.sum(0), 1)
     lonely = like.sum(0) == 0
@@ -61,7 +76,7 @@ def relax(colors: Floats, depth: Floats, unknown: Mask, steps: int = STEPS) -> F
 
 
 def fill_view(picture: NDArray[np.uint8], depth: Floats) -> tuple[NDArray[np.uint8], Floats]:
-    """Close what is left open in one view, row by row from the farther end, then evened out.
+    """Fill the holes of one view, each row from its farther end, then smooth them.
 
     Returns the filled copies of both.
 
@@ -90,14 +105,14 @@ def fill_view(picture: NDArray[np.uint8], depth: Floats) -> tuple[NDArray[np.uin
     filled = depth.copy()
     colors[rows] = np.where(known[..., None], colors[rows], picture[rows][line, source])
     filled[rows] = np.where(known, here, np.minimum(from_left, from_right))
-    # A row that is one single hole takes its depth from nowhere: it lies at the back.
+    # A row without any known pixel gets the farthest depth.
     filled = np.where(np.isfinite(filled), filled, np.nanmin(depth)).astype(np.float32)
     relax(colors, filled, holes)
     return np.clip(colors + 0.5, 0, 255).astype(np.uint8), filled
 
 
 def pull_push(values: Floats, known: Mask) -> Floats:
-    """Fill unknown pixels from coarser and coarser averages of the known ones: smooth, and never empty.
+    """Fill unknown pixels from a pyramid of averages of the known ones (Gortler et al. 1996, The Lumigraph).
 
     Parameters
     ----------
@@ -109,24 +124,24 @@ def pull_push(values: Floats, known: Mask) -> Floats:
     weight = known.astype(np.float32)
     levels = [(values * weight[..., None], weight)]
     while min(levels[-1][1].shape) > 1 and (levels[-1][1] <= 0).any():
-        colour, mass = levels[-1]
+        color, mass = levels[-1]
         size = ((mass.shape[1] + 1) // 2, (mass.shape[0] + 1) // 2)
-        half = np.atleast_3d(cv2.resize(colour, size, interpolation=cv2.INTER_AREA))
+        half = np.atleast_3d(cv2.resize(color, size, interpolation=cv2.INTER_AREA))
         levels.append(
             (half.astype(np.float32), cv2.resize(mass, size, interpolation=cv2.INTER_AREA).astype(np.float32))
         )
-    colour, mass = levels[-1]
-    filled = colour / np.maximum(mass, 1e-6)[..., None]
-    for colour, mass in reversed(levels[:-1]):
+    color, mass = levels[-1]
+    filled = color / np.maximum(mass, 1e-6)[..., None]
+    for color, mass in reversed(levels[:-1]):
         larger = np.atleast_3d(cv2.resize(filled, mass.shape[::-1], interpolation=cv2.INTER_LINEAR))
         own = np.minimum(mass, 1)[..., None]
-        filled = colour / np.maximum(mass, 1e-6)[..., None] * own + larger * (1 - own)
+        filled = color / np.maximum(mass, 1e-6)[..., None] * own + larger * (1 - own)
     return np.where(known[..., None], values, filled).astype(np.float32)
 
 
-def _union(count: int, here: NDArray[np.int64], neighbours: NDArray[np.int64]) -> NDArray[np.int64]:
-    """As np.union1d, by marking: faster for many."""
+def _union(count: int, here: NDArray[np.int64], neighbors: NDArray[np.int64]) -> NDArray[np.int64]:
+    """As np.union1d, by marking in a mask: faster for many indices."""
     marked = np.zeros(count, bool)
     marked[here] = True
-    marked[neighbours] = True
+    marked[neighbors] = True
     return np.flatnonzero(marked)

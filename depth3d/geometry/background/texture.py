@@ -1,15 +1,15 @@
-"""Colours for what is hidden: broad tones from all that lies behind the foreground, and the far side's own grain."""
+"""Colors of the disoccluded background: smooth tones of the surroundings plus mirrored texture."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
+from depth3d.geometry.background.disocclusion import HiddenSurface
 from depth3d.geometry.background.fill import relax
-from depth3d.geometry.background.hidden import Hidden
-from depth3d.geometry.chunked import in_parts
+from depth3d.geometry.chunked import chunked
 
-__all__ = ["paint_hidden"]
+__all__ = ["paint_background"]
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -18,47 +18,46 @@ Sources = NDArray[np.int32]
 
 GRID = [(down, right) for down in range(-2, 3) for right in range(-2, 3)]
 SPREAD = 1.4  # steps of the grid: the samples' weight
-TOWARDS = 0.6  # where the samples are centred, from the outline (0) to the place itself (1)
-BEHIND = 0.8  # of the gap to the foreground: what is nearer belongs to the foreground
-REACH = 1 / 64  # of the width: farther in than this only the broad tone counts
-GRAIN = 0.5  # of the texture's contrast; all of it would be as often wrong as right
-NOWHERE = 1e9  # pixels of shift: nearer than anything, so that it never counts
+TOWARDS = 0.6  # center of the samples, from the outline (0) to the pixel itself (1)
+BEHIND = 0.8  # of the depth step: nearer pixels belong to the foreground
+REACH = 1 / 64  # of the width: deeper pixels take the mean tone alone
+GRAIN = 0.5  # of the texture's contrast; at full contrast wrong texture is visible
+NOWHERE = 1e9  # pixels of shift: nearer than anything, so that it is never sampled
 LIKE_PIXELS = 3.0  # of shift
-LIKE_SLOPE = 0.25  # more for each pixel between: surfaces lean
-STRIDE_WIDTH = 500  # larger pictures are toned at one pixel in each of these of width: tones are smooth
+LIKE_SLOPE = 0.25  # added to the tolerance for each pixel of distance, for slanted surfaces
+STRIDE_WIDTH = 500  # tones of wider pictures are computed on a grid this many samples wide
 
 
-def paint_hidden(
-    painted: Bytes, picture: Bytes, hidden: Hidden, seen: Floats, cover: Floats, tolerance: float
+def paint_background(
+    painted: Bytes, picture: Bytes, hidden: HiddenSurface, seen: Floats, cover: Floats, tolerance: float
 ) -> Bytes:
-    """Colours of a hidden surface.
+    """Color one disoccluded background layer.
 
-    Just behind an outline the far side goes on unchanged. Farther in that would be guesswork and run on as a
-    streak: there the tone is a mean over everything that lies behind the foreground thereabouts, on either side of
-    it. Over it lies the far side's texture, mirrored at the outline. Pixels that the foreground was grown over count
-    for neither, as its colours may have run into them.
+    Next to an outline the background's own color continues. Deeper, where that would show as a streak, the tone is a
+    mean over all background pixels around, on either side of the occluder. The background's texture, mirrored at the
+    outline, is added. Pixels that the foreground was dilated over are sampled for neither: they hold its color.
 
-    Returns a copy of ``painted`` with the hidden pixels filled in.
+    Returns a copy of ``painted`` in which the layer's pixels are filled in.
 
     Parameters
     ----------
     painted : Bytes
-        (H, W, 3), what stands beside the hidden surface: the picture, or the hidden surface before this one.
+        (H, W, 3), the surroundings of the layer: the picture, or the layer in front of this one.
     picture : Bytes
         (H, W, 3).
     seen : Floats
         (H, W), its depth in pixels of shift.
     cover : Floats
-        The same after the foreground was grown.
+        The same after the foreground was dilated.
     tolerance : float
-        What was grown over lies nearer by more than this.
+        Dilated pixels are nearer by more than this, in pixels of shift.
     """
     width = seen.shape[1]
     stride = max(1, width // STRIDE_WIDTH)
     pick = (slice(stride // 2, None, stride),) * 2
-    thin = Hidden(hidden.depth[pick], hidden.source[pick], hidden.under[pick])
+    thin = HiddenSurface(hidden.depth[pick], hidden.source[pick], hidden.mask[pick])
     tones = painted[pick].astype(np.float32)
-    rows, columns = np.nonzero(thin.under)
+    rows, columns = np.nonzero(thin.mask)
     places = (rows * stride + stride // 2) * width + columns * stride + stride // 2
     known = _Far(picture, np.where(cover - seen > tolerance, np.float32(NOWHERE), seen))
     result = painted.copy()
@@ -72,36 +71,36 @@ def paint_hidden(
         colors = smooth + GRAIN * _grain(known, here, source, level, stride)
         result.reshape(-1, 3)[here] = np.clip(colors + 0.5, 0, 255).astype(np.uint8)
 
-    found = in_parts(lambda part: _tone(known, hidden, cover, part), places)
-    tones[thin.under] = np.concatenate(found or [tones[:0, 0]])
-    relax(tones, thin.depth, thin.under)
-    in_parts(paint, np.flatnonzero(hidden.under))
+    found = chunked(lambda part: _tone(known, hidden, cover, part), places)
+    tones[thin.mask] = np.concatenate(found or [tones[:0, 0]])
+    relax(tones, thin.depth, thin.mask)
+    chunked(paint, np.flatnonzero(hidden.mask))
     return result
 
 
 class _Far:
-    """The visible picture as flat arrays."""
+    """The visible picture and its depth as flat arrays."""
 
     def __init__(self, picture: Bytes, seen: Floats) -> None:
         self.colors, self.depth = picture.reshape(-1, 3), seen.ravel()
         self.height, self.width = seen.shape
 
     def at(self, rows: NDArray[np.generic], columns: NDArray[np.generic]) -> Indices:
-        """Flat indices of the pixels there, or of those at the border nearest to them."""
+        """Flat indices of the pixels there, clamped to the border."""
         y = np.rint(rows).astype(np.int64).clip(0, self.height - 1)
         x = np.rint(columns).astype(np.int64).clip(0, self.width - 1)
         index: Indices = y * self.width + x
         return index
 
     def way(self, source: Sources, here: Indices) -> tuple[Indices, Indices, Indices, Indices, Floats]:
-        """Row and column of the source, the way (down, right) from there to the place itself, and its length."""
+        """Row and column of the source, the vector (down, right) from there to ``here``, and its length."""
         row, column = np.divmod(source.astype(np.int64), self.width)
         down, right = here // self.width - row, here % self.width - column
         return row, column, down, right, np.hypot(down, right).astype(np.float32)
 
 
-def _tone(far: _Far, hidden: Hidden, cover: Floats, here: Indices) -> Floats:
-    """(K, 3): the far side's end near the outline, and more and more of the wide mean with the distance from it."""
+def _tone(far: _Far, hidden: HiddenSurface, cover: Floats, here: Indices) -> Floats:
+    """(K, 3): the source's color near the outline, blended into the surroundings' mean with growing distance."""
     source, level = hidden.source.ravel()[here], hidden.depth.ravel()[here]
     row, column, down, right, deep = far.way(source, here)
     nearest = level + BEHIND * np.maximum(cover.ravel()[here] - level, 1)
@@ -118,7 +117,7 @@ def _tone(far: _Far, hidden: Hidden, cover: Floats, here: Indices) -> Floats:
 
 
 def _grain(far: _Far, here: Indices, source: Sources, level: Floats, stride: int) -> Floats:
-    """(K, 3): how the pixels at the mirror's place differ from the mean round them; 0 where that is another surface."""
+    """(K, 3): difference of the mirrored pixels from the mean around them; 0 where they lie on another surface."""
     row, column, down, right, deep = far.way(source, here)
     mirror = far.at(row - down, column - right)
     cells = mirror // far.width // stride * far.width + mirror % far.width // stride
@@ -143,7 +142,7 @@ def _grain(far: _Far, here: Indices, source: Sources, level: Floats, stride: int
 def _enlarged(
     tones: Floats, depth: Floats, here: Indices, level: Floats, width: int, stride: int, otherwise: Bytes
 ) -> Floats:
-    """(K, 3): bilinear between those of the four tones round each pixel that lie at its depth."""
+    """(K, 3): bilinear interpolation between those of the four nearest tones that have the pixel's depth."""
     height, across = depth.shape
     y, x = (here // width - stride // 2) / stride, (here % width - stride // 2) / stride
     top, left = np.floor(y).astype(np.int64), np.floor(x).astype(np.int64)

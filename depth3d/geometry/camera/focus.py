@@ -1,4 +1,4 @@
-"""Choices made from the depth alone: which depth stays still, and which path shows the fewest gaps."""
+"""Automatic choices from the depth map: the depth that stays still, and the path with the least disocclusion."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from depth3d.depthmap import DepthMap
 
-__all__ = ["calmest_path", "salient_depth"]
+__all__ = ["least_occlusion_path", "salient_depth"]
 
 BINS = 64
 GAP_STEP = 0.05  # of the depth range: smaller steps open no gap worth counting
@@ -32,8 +32,8 @@ def salient_depth(depth: DepthMap) -> float:
     return float((edges[peak] + edges[peak + 1]) / 2)
 
 
-def calmest_path(depth: DepthMap) -> str:
-    """Of "circle", "swing" and "push" the path that opens the least hidden area for the same amount.
+def least_occlusion_path(depth: DepthMap) -> str:
+    """The path among "circle", "swing" and "push" with the smallest disoccluded area for the same amount.
 
     A gap opens along every depth step, as wide as the step times the part of the move across it: sideways
     moves open the gaps at upright outlines, a push those that face away from the middle, and most at the border.

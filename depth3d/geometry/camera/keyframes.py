@@ -1,4 +1,4 @@
-"""Camera paths from JSON keyframes, and the tremble of a hand.
+"""Camera paths from JSON keyframes, and camera shake.
 
 ::
 
@@ -10,7 +10,7 @@ whole travel between nearest and farthest. ``z``: forwards, 1 = the way to the n
 ``roll``: degrees. ``zoom``: magnification. What a key leaves out is 0 (zoom 1). ``lock``: true keeps the focus
 depth's size while moving along z (dolly zoom). Between keys the path runs along a periodic cubic, so that
 position and velocity are continuous; a path with ``"loop": false`` starts and ends at rest.
-``handheld``: size of an added tremble, in the units of x.
+``handheld``: size of added camera shake, in the units of x.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from depth3d.camera import FARTHEST_INVERSE, Camera, CameraPath, inverse_distance
 from depth3d.errors import InvalidInput, ReadError
 
-__all__ = ["keyframe_path", "tremble"]
+__all__ = ["camera_shake", "keyframe_path"]
 
 NAMES = ("x", "y", "z", "yaw", "pitch", "roll", "zoom")
 
@@ -56,7 +56,7 @@ def keyframe_path(
     def motion(phase: float) -> Camera:
         x, y, z, yaw, pitch, roll, zoom = _between(times, values, phase, loop)
         if shake:
-            more_x, more_y = tremble(phase)
+            more_x, more_y = camera_shake(phase)
             x, y = x + shake * more_x, y + shake * more_y
         right, up = float(x) * unit, float(y) * unit
         shift = (focal * right * still, -focal * aspect * up * still)
@@ -67,9 +67,9 @@ def keyframe_path(
     return CameraPath(seconds, motion, loop)
 
 
-def tremble(phase: float) -> tuple[float, float]:
-    """A hand's tremble at ``phase`` of a loop: (right, up) in about [-1, 1], periodic and smooth."""
-    # A few incommensurate-looking whole numbers of rounds, strength falling with speed.
+def camera_shake(phase: float) -> tuple[float, float]:
+    """Camera shake at ``phase`` of a loop: (right, up) in about [-1, 1], periodic and smooth."""
+    # A few periods without a common pattern; amplitude falls with frequency.
     rounds = ((2, 0.3), (3, 1.1), (5, 2.3), (7, 4.2), (11, 5.5))
     total = sum(1 / speed for speed, _ in rounds)
     x = sum(math.sin(2 * math.pi * speed * phase + start) / speed for speed, start in rounds) / total

@@ -1,8 +1,8 @@
-"""What a real camera does to one picture: a lens with an aperture, a shutter that stays open, a hand that trembles.
+"""Depth of field, motion blur and camera shake, as sets of pinhole cameras.
 
-All are cameras again. A lens sees from every point of its disc, a shutter at every moment it is open; the mean of
-these views, in linear light, has depth of field and motion blur that respect what hides what (the accumulation
-buffer of Haeberli and Akeley, SIGGRAPH 1990). The plane of focus is the same in all views of a lens, so it stays sharp.
+A lens sees from every point of its aperture, a shutter at every moment it is open. The mean of these views in linear
+light has depth of field and motion blur with correct occlusion (the accumulation buffer of Haeberli and Akeley,
+SIGGRAPH 1990). All views of a lens share the plane of focus, so it stays sharp.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from depth3d.camera import FARTHEST_INVERSE, Camera, CameraPath, inverse_distance, photo_to_view
 from depth3d.errors import InvalidInput
-from depth3d.geometry.camera.keyframes import tremble
+from depth3d.geometry.camera.keyframes import camera_shake
 from depth3d.geometry.camera.paths import largest_travel
 from depth3d.image import Size
 from depth3d.options import Quality
 
-__all__ = ["Lens", "Shot", "trembling"]
+__all__ = ["ExposedPath", "Lens", "with_camera_shake"]
 
 _GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
 _PLASTIC = 0.7548776662466927  # its multiples fill an interval evenly, out of step with the golden angle
@@ -31,7 +31,7 @@ _MOST_VIEWS: dict[str, int] = {"draft": 24, "normal": 64, "high": 256}
 
 @dataclass(frozen=True, slots=True)
 class Lens:
-    """What is asked of the camera; all zero: a pinhole on rails, as before.
+    """Settings of the camera; all zero: a pinhole without shake.
 
     Raises ``InvalidInput`` for values outside their ranges.
 
@@ -43,21 +43,21 @@ class Lens:
         Degrees of a frame's time that the shutter is open, 360 = all of it.
     vignette : float
         Percent of the light that the corners lose.
-    tremble : float
-        Percent of the width by which nearest and farthest part as the hand trembles, at most.
+    shake : float
+        Camera shake: largest travel between nearest and farthest point that it adds, percent of the width.
     """
 
     bokeh: float = 0.0
     shutter: float = 0.0
     vignette: float = 0.0
-    tremble: float = 0.0
+    shake: float = 0.0
 
     def __post_init__(self) -> None:
         for name, most, unit in (
             ("bokeh", 20, "percent of the width"),
             ("shutter", 360, "degrees"),
             ("vignette", 95, "percent of the light"),
-            ("tremble", 20, "percent of the width"),
+            ("shake", 20, "percent of the width"),
         ):
             value = getattr(self, name)
             if not (math.isfinite(value) and 0 <= value <= most):
@@ -65,24 +65,24 @@ class Lens:
 
     @property
     def pinhole(self) -> bool:
-        """One view is the picture."""
+        """True if a single view is the whole exposure."""
         return not (self.bokeh or self.shutter or self.vignette)
 
 
 @dataclass(frozen=True, slots=True)
-class Shot:
-    """A path seen through a lens.
+class ExposedPath:
+    """A camera path with a lens and a shutter: the cameras whose mean is one frame.
 
     Parameters
     ----------
     path : CameraPath
-        Of the lens's centre.
+        Of the lens's center.
     photo : Camera
         The camera that took the photo.
     size : Size
         Of the frames.
     lens : Lens
-        What to add.
+        Depth of field, shutter, vignette and shake.
     focus : float
         Depth that stays sharp.
     fps : float
@@ -98,7 +98,7 @@ class Shot:
     quality: Quality = "normal"
 
     def cameras(self, time: float, count: int) -> list[Camera]:
-        """The ``count`` views whose mean is the frame at ``time``: every one another lens point and moment."""
+        """The ``count`` cameras whose mean is the frame at ``time``, each at its own lens point and moment."""
         number = np.arange(count)
         moments = (np.argsort(np.argsort(number * _PLASTIC % 1.0)) + 0.5) / count - 0.5
         points = lens_points(count) * self._radius
@@ -108,7 +108,7 @@ class Shot:
         ]
 
     def view_count(self) -> int:
-        """How many views look like a continuum: by the blur's pixels, bounded by the quality."""
+        """Number of views per frame: enough for the blur's size in pixels, limited by the quality."""
         far_off = max(self.focus, 1 - self.focus)
         radius = self.lens.bokeh / 200 * far_off * self.size.width / DISC_SPACING
         disc = math.ceil(math.pi * radius**2) if radius else 0
@@ -161,7 +161,7 @@ class Shot:
 
 
 def lens_points(count: int) -> NDArray[np.float64]:
-    """(count, 2) points spread evenly over the unit disc (Vogel's spiral), their mean at its centre."""
+    """(count, 2) points spread evenly over the unit disc (Vogel's spiral), their mean at its center."""
     number = np.arange(count)
     radius, angle = np.sqrt((number + 0.5) / count), number * _GOLDEN_ANGLE
     points: NDArray[np.float64] = np.stack([radius * np.cos(angle), radius * np.sin(angle)], -1)
@@ -169,14 +169,14 @@ def lens_points(count: int) -> NDArray[np.float64]:
     return points
 
 
-def trembling(path: CameraPath, photo: Camera, aspect: float, percent: float, focus: float) -> CameraPath:
-    """``path`` held by a hand; nearest and farthest part by at most ``percent`` of the width more."""
+def with_camera_shake(path: CameraPath, photo: Camera, aspect: float, percent: float, focus: float) -> CameraPath:
+    """``path`` with camera shake, which adds at most ``percent`` of the width to the travel of near against far."""
     if not percent:
         return path
     unit = percent / 100 / (photo.focal(aspect) * (1 - FARTHEST_INVERSE))
 
     def motion(phase: float) -> Camera:
-        right, up = tremble(phase)
+        right, up = camera_shake(phase)
         return path.motion(phase).aside(right * unit, up * unit, aspect, 1 / inverse_distance(focus))
 
     return CameraPath(path.duration, motion, path.loop)

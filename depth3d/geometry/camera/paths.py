@@ -47,12 +47,12 @@ def named_path(
 
 
 def largest_travel(path: CameraPath, photo: Camera, aspect: float) -> tuple[float, float]:
-    """What a path will show of a photo, both in percent of the width.
+    """Largest parallax and largest view beyond the border over a path, in percent of the width.
 
     Returns
     -------
-    parallax: how far nearest and farthest part at most, compared with the photo itself.
-    border: how far a view looks beyond the photo's border at most.
+    parallax: largest travel between nearest and farthest point, compared with the photo itself.
+    border: largest extent of a view beyond the photo's border.
     """
     edge = np.linspace(0, 1, 5)
     places = np.array([(x, y) for x in edge for y in edge])

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["blur_of_steps", "deblurred"]
+__all__ = ["deblur", "estimate_blur"]
 
 Floats = NDArray[np.float32]
 
@@ -19,7 +19,7 @@ UNEVEN = 0.25  # of the slope of a ramp
 FEWEST = 20  # places needed for an estimate
 
 
-def blur_of_steps(depth: Floats, slope: float, scale: float) -> float:
+def estimate_blur(depth: Floats, slope: float, scale: float) -> float:
     """Standard deviation in pixels of the Gaussian that softened the steps of ``depth``; 0 if there are none.
 
     A step softened by s and once more by t falls in steepness to s / sqrt(s^2 + t^2); measured where the
@@ -46,7 +46,7 @@ def blur_of_steps(depth: Floats, slope: float, scale: float) -> float:
     return float(min(np.median(again / np.sqrt(ratio**2 - 1)), WIDEST * scale))
 
 
-def deblurred(depth: Floats, slope: float, scale: float) -> Floats:
+def deblur(depth: Floats, slope: float, scale: float) -> Floats:
     """``depth`` with most of its blur taken back round its steps, elsewhere as it was (Van Cittert 1931).
 
     Thin things and corners, which a blur lowers, get their height back; what follows only moves ramps to
@@ -59,10 +59,10 @@ def deblurred(depth: Floats, slope: float, scale: float) -> Floats:
         small = np.asarray(
             cv2.resize(depth, (width // factor, height // factor), interpolation=cv2.INTER_AREA), np.float32
         )
-        change = deblurred(small, slope, scale / factor) - small
+        change = deblur(small, slope, scale / factor) - small
         larger = depth + cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR)
         return np.asarray(np.clip(larger, depth.min(), depth.max()), np.float32)
-    spread = SHARE * blur_of_steps(depth, slope, scale)
+    spread = SHARE * estimate_blur(depth, slope, scale)
     if spread <= 0:
         return depth
     result = depth.copy()

@@ -1,4 +1,4 @@
-"""Where the picture tears: pairs of neighbouring pixels whose depths part by more than a tolerance."""
+"""Depth discontinuities: pairs of neighboring pixels whose depths differ by more than a tolerance."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Cuts", "corner_depths", "find_cuts"]
+__all__ = ["Discontinuities", "corner_depths", "find_discontinuities"]
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Cuts:
-    """Which neighbours are torn apart.
+class Discontinuities:
+    """The pairs of neighbors with a depth discontinuity between them.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Cuts:
     below: Mask
 
     def beside(self) -> Mask:
-        """(H, W) bool: pixels with a torn side."""
+        """(H, W) bool: pixels with a discontinuity on any of their four sides."""
         touched = np.zeros((self.right.shape[0], self.right.shape[1] + 1), bool)
         touched[:, 1:] |= self.right
         touched[:, :-1] |= self.right
@@ -38,25 +38,25 @@ class Cuts:
         return touched
 
 
-def find_cuts(disparity: Floats, tolerance: float) -> Cuts:
-    """Tear where neighbours of ``disparity`` (H, W), in pixels, differ by more than ``tolerance`` pixels."""
-    return Cuts(
+def find_discontinuities(disparity: Floats, tolerance: float) -> Discontinuities:
+    """Find where neighbors of ``disparity`` (H, W), in pixels, differ by more than ``tolerance`` pixels."""
+    return Discontinuities(
         np.abs(np.diff(disparity, axis=1)) > tolerance,
         np.abs(np.diff(disparity, axis=0)) > tolerance,
     )
 
 
-def corner_depths(depth: Floats, cuts: Cuts) -> tuple[NDArray[np.uint8], Floats]:
+def corner_depths(depth: Floats, steps: Discontinuities) -> tuple[NDArray[np.uint8], Floats]:
     """Depth of the four corners of every pixel: the mean over the pixels it is connected to there.
 
-    Around a lattice corner up to four pixels meet; those joined by untorn sides share one vertex, so that
-    the surface closes, and a torn side has a vertex on either edge of the gap.
+    Up to four pixels meet at a lattice corner. Those without a discontinuity between them share one vertex, so that
+    the surface is closed; at a discontinuity each side has a vertex of its own.
 
     Parameters
     ----------
     depth : Floats
         (H, W).
-    cuts : Cuts
+    steps : Discontinuities
         Of the same picture.
 
     Returns
@@ -68,7 +68,7 @@ def corner_depths(depth: Floats, cuts: Cuts) -> tuple[NDArray[np.uint8], Floats]
     """
     height, width = depth.shape
     around = _around_corners(depth)
-    joined = _joined(cuts, height, width)
+    joined = _joined(steps, height, width)
     # Labels of the four pixels round each corner; two rounds of "take the smaller" settle a ring of four.
     labels = np.broadcast_to(np.arange(4, dtype=np.uint8), (*joined.shape[:2], 4)).copy()
     pairs = ((0, 1), (0, 2), (1, 3), (2, 3))
@@ -96,11 +96,11 @@ def _around_corners(depth: Floats) -> Floats:
     return np.stack([padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]], -1)
 
 
-def _joined(cuts: Cuts, height: int, width: int) -> Mask:
+def _joined(steps: Discontinuities, height: int, width: int) -> Mask:
     """(H+1, W+1, 4): around each corner, are 0-1, 0-2, 1-3, 2-3 connected?"""
     joined = np.zeros((height + 1, width + 1, 4), bool)
-    joined[1:, 1:-1, 0] = ~cuts.right
-    joined[:-1, 1:-1, 3] = ~cuts.right
-    joined[1:-1, 1:, 1] = ~cuts.below
-    joined[1:-1, :-1, 2] = ~cuts.below
+    joined[1:, 1:-1, 0] = ~steps.right
+    joined[:-1, 1:-1, 3] = ~steps.right
+    joined[1:-1, 1:, 1] = ~steps.below
+    joined[1:-1, :-1, 2] = ~steps.below
     return joined

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.geometry.edges.discontinuities import find_cuts
+from depth3d.geometry.edges.discontinuities import find_discontinuities
 
-__all__ = ["soft_outlines", "unmixed"]
+__all__ = ["estimate_matte", "soften_discontinuities"]
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
@@ -18,17 +18,17 @@ WAYS = ((0, -1), (0, 1), (-1, 0), (1, 0))
 STEP = 1.0  # pixels of shift between two surfaces
 USUAL_ALPHA = 0.75  # where the two sides look alike
 LEAST_ALPHA = 0.5
-NOISE = 20.0  # grey levels: sides must differ by more to tell their shares
+NOISE = 20.0  # gray levels: sides must differ by more to tell their shares
 LENS_BLUR = 0.7  # pixels, Gaussian: how a lens and a sensor draw a sharp outline
 CUT_STEP = 2.0  # pixels of shift
 
 
-def unmixed(picture: Bytes, outline: Mask, shift: Floats, reach: int) -> tuple[Bytes, Bytes]:
-    """Tell the foreground's share and colour in the pixels by which the foreground was grown.
+def estimate_matte(picture: Bytes, outline: Mask, shift: Floats, reach: int) -> tuple[Bytes, Bytes]:
+    """Tell the foreground's share and color in the pixels by which the foreground was grown.
 
-    Such a pixel holds c = a f + (1 - a) b. The foreground's colour f is that of the nearest pixel inside, b that of
+    Such a pixel holds c = a f + (1 - a) b. The foreground's color f is that of the nearest pixel inside, b that of
     the nearest one beyond the outline, and a follows by projection on f - b (Ruzon and Tomasi 2000, Alpha
-    estimation in natural images, with one colour a side).
+    estimation in natural images, with one color a side).
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ def unmixed(picture: Bytes, outline: Mask, shift: Floats, reach: int) -> tuple[B
     return result, alpha
 
 
-def soft_outlines(picture: Bytes, depth: Floats) -> Bytes:
+def soften_discontinuities(picture: Bytes, depth: Floats) -> Bytes:
     """Give the cuts of a new view the softness that a lens gives to every outline of a photo.
 
     Parameters
@@ -77,9 +77,9 @@ def soft_outlines(picture: Bytes, depth: Floats) -> Bytes:
     picture : Bytes
         (H, W, 3).
     depth : Floats
-        (H, W) float32 in pixels of shift; the cuts are where neighbours part.
+        (H, W) float32 in pixels of shift; the cuts are where neighbors part.
     """
-    cut = find_cuts(depth, CUT_STEP).beside()
+    cut = find_discontinuities(depth, CUT_STEP).beside()
     result = picture.copy()
     result[cut] = cv2.GaussianBlur(picture, (5, 5), LENS_BLUR)[cut]
     return result

@@ -1,4 +1,4 @@
-"""Which corners of a grid a surface needs: coarse triangles where it is flat, single cells where it is not.
+"""Adaptive triangulation of a grid: coarse triangles where the surface is flat, single cells where it is not.
 
 Longest-edge bisection on the whole lattice at once (the right-triangulated irregular networks of Evans,
 Kirkpatrick and Townsend 2001): every corner is the middle of one edge, and is used only if the surface
@@ -20,7 +20,7 @@ BLOCK = 32  # cells of the largest square
 
 
 def needed_corners(surface: NDArray[np.float32], forced: Mask, tolerance: float, seen: Mask) -> Mask:
-    """Which corners of the lattice are used.
+    """Choose the corners of the lattice that the triangulation uses.
 
     Parameters
     ----------
@@ -55,10 +55,10 @@ def needed_corners(surface: NDArray[np.float32], forced: Mask, tolerance: float,
         middle = surface[half::size, half::size]
         one = np.abs(middle - (across[:-1, :-1] + across[1:, 1:]) / 2)
         other = np.abs(middle - (across[:-1, 1:] + across[1:, :-1]) / 2)
-        centre = used[half::size, half::size]
-        centre |= (np.maximum(one, other) > tolerance) & seen[half::size, half::size]
+        center = used[half::size, half::size]
+        center |= (np.maximum(one, other) > tolerance) & seen[half::size, half::size]
         sides, ends = used[::size, half::size], used[half::size, ::size]
-        centre |= sides[:-1] | sides[1:] | ends[:, :-1] | ends[:, 1:]
+        center |= sides[:-1] | sides[1:] | ends[:, :-1] | ends[:, 1:]
         size *= 2
     used[::BLOCK, ::BLOCK] = True
     used[BLOCK // 2 :: BLOCK, BLOCK // 2 :: BLOCK] = True
@@ -87,8 +87,8 @@ def triangles_of(used: Mask) -> tuple[Indices, Mask]:
         split = flat[half_way]
         found.append(live[~split])
         apex, left, right = live[split].T
-        centre = half_way[split]
-        live = np.concatenate([np.stack([centre, apex, left], 1), np.stack([centre, right, apex], 1)])
+        center = half_way[split]
+        live = np.concatenate([np.stack([center, apex, left], 1), np.stack([center, right, apex], 1)])
     coarse = sum(map(len, found))
     triangles = np.concatenate([*found, live])
     single = np.zeros(len(triangles), bool)

@@ -1,4 +1,4 @@
-"""From a picture of depths to the triangles of one torn sheet."""
+"""Turns a depth grid into triangles that separate at depth discontinuities."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.geometry.edges.discontinuities import Cuts, corner_depths
+from depth3d.geometry.edges.discontinuities import Discontinuities, corner_depths
 from depth3d.geometry.mesh.adaptive import BLOCK, needed_corners, triangles_of
 
-__all__ = ["Sheet", "torn_sheet"]
+__all__ = ["CellMesh", "mesh_cells"]
 
 Floats = NDArray[np.float32]
 
-# Outlines are blended, so what they cover must be drawn before; two surfaces within one slice part by no more.
+# Outlines are blended, so what they cover must be drawn before; two surfaces in one slice differ by no more.
 SLICE_PIXELS = 2.0
 TILE = 8  # cells
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Sheet:
+class CellMesh:
     """Triangles over a grid of cells.
 
     Parameters
@@ -28,8 +28,8 @@ class Sheet:
     corners : Floats
         (N, 2) float32 in cells, (0, 0) = the upper left corner of cell (0, 0).
     texels : Floats
-        (N, 2) float32, where in the picture each corner looks, in cells: the corner itself, but on the far side of a
-        tear the middle of its own cells, so that it does not draw the colours of what stands before it.
+        (N, 2) float32, where each corner reads the texture, in cells: the corner itself, but on the far side of a
+        discontinuity the center of its own cells, which holds no color of the occluder.
     depth : Floats
         (N,) float32.
     faces : NDArray[np.int64]
@@ -42,87 +42,91 @@ class Sheet:
     faces: NDArray[np.int64]
 
 
-def torn_sheet(depth: Floats, cuts: Cuts, tolerance: float, wanted: NDArray[np.bool_] | None = None) -> Sheet:
-    """Two triangles for each torn cell, larger ones where the surface is flat, torn along ``cuts``.
+def mesh_cells(
+    depth: Floats, steps: Discontinuities, tolerance: float, wanted: NDArray[np.bool_] | None = None
+) -> CellMesh:
+    """Mesh a depth grid: two triangles per cell along ``steps``, larger ones where the surface is flat.
 
     Parameters
     ----------
     depth : Floats
         (H, W) float32 per cell, in pixels of shift.
+    steps : Discontinuities
+        Where the triangles separate.
     tolerance : float
         Error in pixels of shift allowed where cells merge.
     wanted : NDArray[np.bool_] | None
         (H, W) bool, cells to cover; default all. Triangles that cover none of them are left out.
     """
     height, width = depth.shape
-    owner, values = corner_depths(depth, cuts)
-    torn = _torn_cells(cuts, height, width)
+    owner, values = corner_depths(depth, steps)
+    split = _split_cells(steps, height, width)
     down, across = (-(-side // BLOCK) * BLOCK for side in (height, width))
-    surface, forced, seen = _lattice(values, torn, wanted, (down + 1, across + 1))
+    surface, forced, seen = _lattice(values, split, wanted, (down + 1, across + 1))
     used = needed_corners(surface, forced, tolerance, seen)
     triangles, single = triangles_of(used)
     y, x = np.divmod(triangles, across + 1)
     low_y, low_x = y.min(1), x.min(1)
     inside = (low_y < height) & (low_x < width)
     own_cell = np.zeros(len(triangles), bool)
-    own_cell[inside & single] = torn[low_y[inside & single], low_x[inside & single]]
+    own_cell[inside & single] = split[low_y[inside & single], low_x[inside & single]]
     keep = inside & ~own_cell
     if wanted is not None:
         keep &= _touches(wanted, low_y, low_x, y.max(1), x.max(1))
     triangles = triangles[keep]
-    # Torn cells bring their own corners: one vertex for each group of connected cells round a corner.
-    rows, columns = np.nonzero(torn if wanted is None else torn & wanted)
+    # Cells at a discontinuity have corners of their own: one vertex per group of connected cells around a corner.
+    rows, columns = np.nonzero(split if wanted is None else split & wanted)
     step_y, step_x = np.array([0, 0, 1, 1]), np.array([0, 1, 0, 1])
     lattice = (rows[:, None] + step_y) * (across + 1) + columns[:, None] + step_x
     group = owner[rows, columns]
-    whole = _whole(owner, rows, columns, torn)
+    whole = _whole(owner, rows, columns, split)
     keys = np.where(whole, lattice * 5, lattice * 5 + 1 + group)
     quads = np.concatenate([keys[:, [0, 2, 1]], keys[:, [1, 2, 3]]])
     everything = np.concatenate([triangles * 5, quads])
     names, faces = np.unique(everything, return_inverse=True)
     faces = faces.reshape(-1, 3)
     level = surface.ravel()[names // 5]
-    torn_keys, first = np.unique(keys, return_index=True)
-    special = np.searchsorted(names, torn_keys)
+    split_keys, first = np.unique(keys, return_index=True)
+    special = np.searchsorted(names, split_keys)
     level[special] = values[rows, columns].ravel()[first]
     corner = names // 5
     corners = np.stack([corner % (across + 1), corner // (across + 1)], 1).astype(np.float32)
     texels = corners.copy()
     texels[special] += np.where(whole[..., None], 0, _inwards(owner, values, rows, columns)).reshape(-1, 2)[first]
-    return Sheet(corners, texels, level, faces[_drawing_order(corners, level, faces)])
+    return CellMesh(corners, texels, level, faces[_drawing_order(corners, level, faces)])
 
 
 def _drawing_order(corners: Floats, level: Floats, faces: NDArray[np.int64]) -> NDArray[np.int64]:
-    """From far to near in slices of ``SLICE_PIXELS``; within a slice neighbours together, which share vertices."""
+    """From far to near in slices of ``SLICE_PIXELS``; within a slice neighbors together, which share vertices."""
     slices = np.floor(level[faces].max(1) / SLICE_PIXELS)
     column, row = (corners[faces[:, 0]] // TILE).T
     return np.lexsort((column, row, slices))
 
 
-def _torn_cells(cuts: Cuts, height: int, width: int) -> NDArray[np.bool_]:
-    """(H, W): cells with a corner where not all cells hang together."""
+def _split_cells(steps: Discontinuities, height: int, width: int) -> NDArray[np.bool_]:
+    """(H, W): cells with a corner at which not all four cells are connected."""
     corner = np.zeros((height + 1, width + 1), bool)
-    corner[1:, 1:-1] |= cuts.right
-    corner[:-1, 1:-1] |= cuts.right
-    corner[1:-1, 1:] |= cuts.below
-    corner[1:-1, :-1] |= cuts.below
+    corner[1:, 1:-1] |= steps.right
+    corner[:-1, 1:-1] |= steps.right
+    corner[1:-1, 1:] |= steps.below
+    corner[1:-1, :-1] |= steps.below
     return corner[:-1, :-1] | corner[:-1, 1:] | corner[1:, :-1] | corner[1:, 1:]
 
 
 def _lattice(
-    values: Floats, torn: NDArray[np.bool_], wanted: NDArray[np.bool_] | None, shape: tuple[int, int]
+    values: Floats, split: NDArray[np.bool_], wanted: NDArray[np.bool_] | None, shape: tuple[int, int]
 ) -> tuple[Floats, NDArray[np.bool_], NDArray[np.bool_]]:
-    """Depth at the lattice's corners, continued to ``shape``; the corners that torn cells need; those that count."""
-    height, width = torn.shape
+    """Depth at the lattice's corners, padded to ``shape``; corners that split cells force; corners that are seen."""
+    height, width = split.shape
     surface = np.empty((height + 1, width + 1), np.float32)
     surface[:-1, :-1], surface[:-1, -1] = values[..., 0], values[:, -1, 1]
     surface[-1, :-1], surface[-1, -1] = values[-1, :, 2], values[-1, -1, 3]
-    # A corner shared by torn and whole cells takes the whole cell's value; where they hang together it is the same.
+    # A corner shared by split and whole cells takes the whole cell's value; where they are connected it is the same.
     for index, (down, right) in enumerate(((0, 0), (0, 1), (1, 0), (1, 1))):
         part = surface[down : height + down, right : width + right]
-        part[~torn] = values[..., index][~torn]
+        part[~split] = values[..., index][~split]
     forced = np.zeros(shape, bool)
-    asked = torn if wanted is None else torn & wanted
+    asked = split if wanted is None else split & wanted
     for down, right in ((0, 0), (0, 1), (1, 0), (1, 1)):
         forced[down : height + down, right : width + right] |= asked
     seen = np.zeros(shape, bool)
@@ -133,10 +137,10 @@ def _lattice(
 
 
 def _whole(
-    owner: NDArray[np.uint8], rows: NDArray[np.int64], columns: NDArray[np.int64], torn: NDArray[np.bool_]
+    owner: NDArray[np.uint8], rows: NDArray[np.int64], columns: NDArray[np.int64], split: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
-    """(K, 4): corners of the torn cells where all cells around hang together, shared with the lattice."""
-    height, width = torn.shape
+    """(K, 4): corners of split cells at which all four cells are connected, shared with the lattice."""
+    height, width = split.shape
     first = np.zeros((height + 1, width + 1), np.uint8)
     last = np.zeros((height + 1, width + 1), np.uint8)
     first.fill(255)
@@ -152,7 +156,7 @@ def _whole(
 
 
 def _inwards(owner: NDArray[np.uint8], values: Floats, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Floats:
-    """(K, 4, 2): from the corners of torn cells to the middle of the cells they hang together with; 0 on near sides."""
+    """(K, 4, 2): vectors from split cells' corners to the center of the connected cells; 0 on near sides."""
     height, width = owner.shape[:2]
     groups = np.full((height + 1, width + 1, 4), 255, np.uint8)
     nearest = np.full((height + 1, width + 1), -np.inf, np.float32)

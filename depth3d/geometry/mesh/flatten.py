@@ -1,4 +1,4 @@
-"""A layer back into pictures: what the photographer's camera sees of it, as depth and as colours.
+"""A layer back into pictures: what the photographer's camera sees of it, as depth and as colors.
 
 Files for viewers that displace pictures themselves (the 3D page), and meshes coarser than the renderer's,
 start from these.
@@ -32,9 +32,9 @@ class FlatLayer:
     Parameters
     ----------
     depth : NDArray[np.float32]
-        (H, W) float32, normalised inverse depth; NaN where the layer covers nothing.
+        (H, W) float32, normalized inverse depth; NaN where the layer covers nothing.
     picture : Image
-        The colours, of the same size; arbitrary where ``depth`` is NaN.
+        The colors, of the same size; arbitrary where ``depth`` is NaN.
     """
 
     depth: NDArray[np.float32]

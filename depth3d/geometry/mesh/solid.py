@@ -1,8 +1,8 @@
 """A picture with depth becomes a solid mesh for a file: coarse where it is flat, one cell per pixel at tears.
 
 Each pixel is a cell. Cells hang together where their depths differ little; a vertex on a tear exists once
-for each side, so the near side keeps its outline and the far side its own depth, and the far side's colour
-is taken from the pixel's middle, because photos mix both sides' colours along an outline. Where the depth is
+for each side, so the near side keeps its outline and the far side its own depth, and the far side's color
+is taken from the pixel's middle, because photos mix both sides' colors along an outline. Where the depth is
 as good as linear, cells merge to squares of up to 64 pixels.
 """
 
@@ -36,9 +36,9 @@ class Relief:
     points : Floats
         (N, 2) float32, picture space, (0, 0) = top-left corner, (1, 1) = bottom-right.
     uv : Floats
-        (N, 2) float32, where the colour is read.
+        (N, 2) float32, where the color is read.
     depth : Floats
-        (N,) float32, normalised inverse depth.
+        (N,) float32, normalized inverse depth.
     faces : Indices
         (M, 3) int64, counter-clockwise as seen by the camera.
     """
@@ -55,9 +55,9 @@ def tear_apart(depth: Floats, tear: float, flat: float) -> Relief:
     Parameters
     ----------
     depth : Floats
-        (H, W) float32, normalised inverse depth; NaN = nothing here.
+        (H, W) float32, normalized inverse depth; NaN = nothing here.
     tear : float
-        Neighbours that differ by more do not hang together.
+        Neighbors that differ by more do not hang together.
     flat : float
         Error of depth allowed where cells merge; 0 merges exact planes only.
     """
@@ -187,8 +187,8 @@ def _single_cells(
 def _large_cells(
     corners: Floats, used: NDArray[np.bool_], number: Indices, rows: Indices, columns: Indices, size: int, first: int
 ) -> tuple[Floats, list[Indices]]:
-    """The middles of cells with smaller neighbours, as new vertices, and all triangles of these cells."""
-    # All corners round the border, counter-clockwise; those that smaller neighbours use must be kept, or cracks open.
+    """The middles of cells with smaller neighbors, as new vertices, and all triangles of these cells."""
+    # All corners round the border, counter-clockwise; those that smaller neighbors use must be kept, or cracks open.
     run, zero, full = np.arange(size), np.zeros(size, int), np.full(size, size)
     ring_y = rows[:, None] + np.concatenate([run, full, size - run, zero])
     ring_x = columns[:, None] + np.concatenate([zero, run, full, size - run])

@@ -93,11 +93,11 @@ class StereoDrawer:
 
     def __enter__(self) -> StereoDrawer:
         from depth3d.render.compose import Composer
-        from depth3d.render.warp.stereo import EyeRenderer
+        from depth3d.render.warp.stereo import StereoWarp
 
         if self._layout.packing != "depth":
             samples = _SAMPLES[self._options.quality]
-            self._renderer = EyeRenderer(self._eye, stack=self._layout.packing == "stack", samples=samples)
+            self._renderer = StereoWarp(self._eye, stack=self._layout.packing == "stack", samples=samples)
             if not self._plain:
                 self._composer = Composer(self._eye, self._layout)
         return self
@@ -117,9 +117,9 @@ class StereoDrawer:
         values = _along_edges(depth, frame)
         if self._layout.packing == "depth":
             return frame, values, look
-        from depth3d.geometry.edges.crisp import crisp_edges
+        from depth3d.geometry.edges.sharpen import sharpen_frame
 
-        return frame, crisp_edges(values, max(abs(s) for s in self._shifts(look)) * self._eye.width / 100), look
+        return frame, sharpen_frame(values, max(abs(s) for s in self._shifts(look)) * self._eye.width / 100), look
 
     def _shifts(self, look: Look) -> tuple[float, float]:
         """By how much depth 0 and 1 part in the left and the right eye, percent of the width."""
@@ -159,9 +159,9 @@ class PathDrawer:
         self._path: Any = None
 
     def __enter__(self) -> PathDrawer:
-        from depth3d.render.warp.reproject import FlightRenderer
+        from depth3d.render.warp.reproject import Reprojection
 
-        self._renderer = FlightRenderer(self.size)
+        self._renderer = Reprojection(self.size)
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -170,10 +170,10 @@ class PathDrawer:
 
     def prepare(self, frame: Frame, depth: DepthMap, look: Look) -> Any:
         """Depth at the frame's size, its edges made crisp."""
-        from depth3d.geometry.edges.crisp import crisp_edges
+        from depth3d.geometry.edges.sharpen import sharpen_frame
 
         travel = self._options.amount / 200 * self.size.width
-        return frame, crisp_edges(_along_edges(depth, frame), travel, sideways=False)
+        return frame, sharpen_frame(_along_edges(depth, frame), travel, sideways=False)
 
     def draw(self, prepared: Any) -> Image:
         """The frame as the camera sees it at the frame's time."""
@@ -185,13 +185,13 @@ class PathDrawer:
 
     def _make_path(self, image: Image) -> Any:
         from depth3d.camera import Camera
-        from depth3d.geometry.camera.lens import trembling
+        from depth3d.geometry.camera.lens import with_camera_shake
         from depth3d.geometry.camera.paths import named_path
 
         options, photo, aspect = self._options, Camera.of_photo(image), self.size.aspect
         still = 0.5 if options.focus == "auto" else float(options.focus)
         path = named_path(options.path, photo, aspect, amount=options.amount, seconds=options.seconds, focus=still)
-        return trembling(path, photo, aspect, options.tremble, still)
+        return with_camera_shake(path, photo, aspect, options.tremble, still)
 
 
 class DepthDrawer:

@@ -1,7 +1,7 @@
-"""Two eyes from the frames of a clip, fast: no mesh is built, one pass draws both (``shaders/warp/stereo.frag.glsl``).
+"""Draws both eyes of a clip's frames without a mesh (depth-image-based rendering, ``shaders/warp/stereo.frag.glsl``).
 
 Same geometry as ``pipeline.views.stereo_pair``: a point of depth v lands at x - W * parallax/100 * (v - convergence).
-What opens behind the foreground is filled from the far side. 8-bit pictures stay 8 bits, 16-bit ones 16 (HDR).
+Disoccluded pixels are filled from the background side.
 """
 
 from __future__ import annotations
@@ -12,19 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depthmap import DepthMap
-from depth3d.errors import ContextError, InvalidInput
 from depth3d.image import Image, Size
-from depth3d.render.context import get_context
-from depth3d.render.shaders import make_program, set_uniforms
+from depth3d.render.shaders import set_uniforms
+from depth3d.render.warp.base import ScreenSpaceRenderer
 
-__all__ = ["EyeRenderer"]
+__all__ = ["StereoWarp"]
 
 BLOCK = Size(16, 8)  # pixels that share the bounds of their search
-TEAR_PIXELS = 1.0  # a step of more than this between neighbours opens a gap
+DISCONTINUITY_PIXELS = 1.0  # a larger step between neighbors opens a gap
 
 
-class EyeRenderer:
-    """Draws both eyes of frames of ``size``; use from one thread; a context manager.
+class StereoWarp(ScreenSpaceRenderer):
+    """Draws both eyes of frames of ``size``; a context manager.
 
     Parameters
     ----------
@@ -37,33 +36,16 @@ class EyeRenderer:
     """
 
     def __init__(self, size: Size, *, stack: bool = False, samples: int = 2) -> None:
-        self.size = size
-        self.drawn = Size(size.width, 2 * size.height) if stack else Size(2 * size.width, size.height)
-        self._context = get_context()
-        largest = int(self._context.info["GL_MAX_TEXTURE_SIZE"])
-        if max(self.drawn) > largest:
-            raise ContextError(f"both eyes together are {self.drawn}, more than this GPU draws ({largest}); use --size")
+        drawn = Size(size.width, 2 * size.height) if stack else Size(2 * size.width, size.height)
         defines = {"STACK": stack, "SAMPLES": samples, "BLOCK_WIDTH": BLOCK.width, "BLOCK_HEIGHT": BLOCK.height}
-        self._program = make_program(self._context, "compose.vert.glsl", "warp/stereo.frag.glsl", defines)
-        set_uniforms(self._program, picture=0, depth=1, bounds=2, size=tuple(size), tear=TEAR_PIXELS)
-        self._array = self._context.vertex_array(self._program, [])
-        self._depth = self._context.texture(tuple(size), 1, dtype="f4")
-        self._depth.filter = (self._context.NEAREST, self._context.NEAREST)
-        blocks = (-(-size.width // BLOCK.width), -(-size.height // BLOCK.height))
-        self._bounds = self._context.texture(blocks, 4, dtype="f4")
-        self._bounds.filter = (self._context.NEAREST, self._context.NEAREST)
-        self._picture: Any = None
-        self._target: Any = None
-        self._kind = ""
-
-    def __enter__(self) -> EyeRenderer:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.release()
+        super().__init__(size, drawn, ("compose.vert.glsl", "warp/stereo.frag.glsl"), defines)
+        set_uniforms(self._program, depth=1, bounds=2, size=tuple(size), tolerance=DISCONTINUITY_PIXELS)
+        self._depth = self._data_texture(size, 1)
+        blocks = Size(-(-size.width // BLOCK.width), -(-size.height // BLOCK.height))
+        self._bounds = self._data_texture(blocks, 4)
 
     def draw(self, image: Image, depth: DepthMap, left: float, right: float, convergence: float) -> Image:
-        """Both eyes beside (or above) each other.
+        """Both eyes beside (or above) each other, as one picture of ``drawn`` pixels.
 
         Raises ``InvalidInput`` for another size.
 
@@ -76,9 +58,10 @@ class EyeRenderer:
         left, right : float
             Shift of each eye between depth 0 and 1, percent of the width: the right eye's is positive, the left eye's
             negative; an eye with 0 is the picture itself, bit for bit.
+        convergence : float
+            Depth 0..1 that does not move.
         """
-        if image.size != self.size or depth.size != self.size:
-            raise InvalidInput(f"EyeRenderer: image {image.size}, depth {depth.size}; expected both {self.size}")
+        self._check(image, depth)
         width = self.size.width / 100
         shifts = (left * width, right * width)
         joined = np.empty((self.drawn.height, self.drawn.width, 3), image.pixels.dtype)
@@ -89,50 +72,21 @@ class EyeRenderer:
         if any(shifts):
             self._upload(image, depth, shifts, convergence)
         if all(shifts):
-            joined[...] = self._rendered((0, 0, *self.drawn), joined.dtype)
+            joined[...] = self._rendered((0, 0, *self.drawn))
         elif any(shifts):
             second = int(shifts[1] != 0)
             corner = (second * (self.drawn.width - self.size.width), second * (self.drawn.height - self.size.height))
-            places[second][...] = self._rendered((*corner, *self.size), joined.dtype)
+            places[second][...] = self._rendered((*corner, *self.size))
         return Image(joined)
 
     def _upload(self, image: Image, depth: DepthMap, shifts: tuple[float, float], convergence: float) -> None:
-        self._prepare("nu2" if image.pixels.dtype == np.uint16 else "f1")
-        self._picture.write(np.ascontiguousarray(image.pixels).data)
+        self._load(image)
         self._depth.write(np.ascontiguousarray(depth.values).data)
         self._bounds.write(_bounds(depth.values, shifts, convergence).data)
         set_uniforms(self._program, strength=shifts, convergence=convergence)
 
-    def _rendered(self, box: tuple[int, int, int, int], dtype: np.dtype[Any]) -> NDArray[Any]:
-        """Draw this part (left, top, width, height) of the target and read it back."""
-        self._context.disable(self._context.BLEND | self._context.DEPTH_TEST | self._context.CULL_FACE)
-        self._picture.use(0)
-        self._depth.use(1)
-        self._bounds.use(2)
-        self._target.viewport = box
-        self._target.use()
-        self._array.render(vertices=3)
-        raw = self._target.read(viewport=box, components=3, alignment=1, dtype=self._kind)
-        return np.frombuffer(raw, dtype).reshape(box[3], box[2], 3)
-
-    def release(self) -> None:
-        """Free the GPU memory."""
-        self._free()
-        for thing in (self._depth, self._bounds, self._array, self._program):
-            thing.release()
-
-    def _prepare(self, kind: str) -> None:
-        if kind == self._kind:
-            return
-        self._free()
-        self._picture = self._context.texture(tuple(self.size), 3, dtype=kind, alignment=1)
-        self._target = self._context.framebuffer([self._context.texture(tuple(self.drawn), 4, dtype=kind)])
-        self._kind = kind
-
-    def _free(self) -> None:
-        if self._target is not None:
-            for thing in (self._picture, *self._target.color_attachments, self._target):
-                thing.release()
+    def _rendered(self, box: tuple[int, int, int, int]) -> NDArray[Any]:
+        return self._draw(self._depth, self._bounds, box=box)
 
 
 def _bounds(values: NDArray[np.float32], shifts: tuple[float, float], convergence: float) -> NDArray[np.float32]:

@@ -8,16 +8,16 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from depth3d.geometry.background.border import continue_outwards
+from depth3d.geometry.background.border import extend_border
 
 
-def columns_as_colours(height: int, width: int) -> NDArray[np.uint8]:
+def columns_as_colors(height: int, width: int) -> NDArray[np.uint8]:
     return np.broadcast_to(np.arange(width, dtype=np.uint8)[None, :, None], (height, width, 3))
 
 
 def test_a_flat_photo_is_mirrored() -> None:
     picture = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8)
-    colors, depth = continue_outwards(picture, np.full((6, 8), 3, np.float32), 3, 1.0)
+    colors, depth = extend_border(picture, np.full((6, 8), 3, np.float32), 3, 1.0)
     assert np.array_equal(colors, np.pad(picture, ((3, 3), (3, 3), (0, 0)), mode="symmetric"))
     assert depth.shape == (12, 14)
     assert (depth == 3).all()
@@ -26,9 +26,9 @@ def test_a_flat_photo_is_mirrored() -> None:
 def test_what_stands_near_the_border_is_not_doubled() -> None:
     shift = np.zeros((10, 40), np.float32)
     shift[2:8, 30:36] = 20  # four pixels of background between it and the border
-    picture = columns_as_colours(10, 40).copy()
+    picture = columns_as_colors(10, 40).copy()
     picture[2:8, 30:36] = 255
-    colors, depth = continue_outwards(picture, shift, 12, 1.0)
+    colors, depth = extend_border(picture, shift, 12, 1.0)
     assert depth[:, -12:].max() == 0
     assert colors[:, -12:].max() < 40
     # Four columns mirrored, then to and fro (evened out) while the mirror shows the thing, then the mirror goes on.
@@ -42,7 +42,7 @@ def test_what_stands_near_the_border_is_not_doubled() -> None:
 def test_what_touches_the_border_goes_on_and_then_its_background() -> None:
     shift = np.zeros((10, 40), np.float32)
     shift[:, 35:] = 20
-    colors, depth = continue_outwards(columns_as_colours(10, 40), shift, 12, 1.0)
+    colors, depth = extend_border(columns_as_colors(10, 40), shift, 12, 1.0)
     assert depth[15, -12:].tolist() == [20] * 5 + [0] * 7
     assert colors[15, -12:, 0].tolist() == list(range(39, 27, -1))
 
@@ -53,7 +53,7 @@ def test_what_touches_the_border_goes_on_and_then_its_background() -> None:
 )
 def test_never_nearer_outwards(shift: NDArray[np.float32], margin: int) -> None:
     picture = np.full((*shift.shape, 3), 7, np.uint8)
-    colors, depth = continue_outwards(picture, shift, margin, 1.0)
+    colors, depth = extend_border(picture, shift, margin, 1.0)
     height, width = shift.shape
     assert depth.shape == colors.shape[:2] == (height + 2 * margin, width + 2 * margin)
     assert (colors == 7).all()

@@ -1,4 +1,4 @@
-"""What is hidden takes its colours from the far side alone: broad tones farther in, and the grain of its texture."""
+"""What is hidden takes its colors from the far side alone: broad tones farther in, and the grain of its texture."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from depth3d.geometry.background.hidden import FROM_RIGHT, Hidden, continue_far_side
-from depth3d.geometry.background.texture import paint_hidden
+from depth3d.geometry.background.disocclusion import FROM_RIGHT, HiddenSurface, extend_background
+from depth3d.geometry.background.texture import paint_background
 
 
-def scene(width: int, pattern: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32], Hidden]:
+def scene(width: int, pattern: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32], HiddenSurface]:
     """A red wall over the left half, ``pattern`` (rows of one pixel) on the right half behind it."""
     near = width // 2
     seen = np.zeros((40, width), np.float32)
@@ -18,7 +18,7 @@ def scene(width: int, pattern: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ND
     picture = np.zeros((40, width, 3), np.uint8)
     picture[:, :near] = (255, 0, 0)
     picture[:, near:] = pattern[:, None]
-    return picture, seen, continue_far_side(seen, seen, 1.0, FROM_RIGHT)[0]
+    return picture, seen, extend_background(seen, seen, 1.0, FROM_RIGHT)[0]
 
 
 @pytest.mark.parametrize(("width", "line"), [(60, 2), (2400, 5)])  # one pixel in four is toned in the wide one
@@ -26,11 +26,11 @@ def test_streaks_fade_and_the_near_side_stays_out(width: int, line: int) -> None
     lines = np.zeros((40, 3), np.uint8)
     lines[np.arange(40) // line % 2 == 0] = (0, 200, 0)
     picture, seen, hidden = scene(width, lines)
-    painted = paint_hidden(picture, picture, hidden, seen, seen, 1.0)
-    assert hidden.under.any()
-    assert painted[hidden.under][:, 0].max() == 0
-    assert np.array_equal(painted[~hidden.under], picture[~hidden.under])
-    deep = hidden.under & (np.arange(width) < 0.45 * width)
+    painted = paint_background(picture, picture, hidden, seen, seen, 1.0)
+    assert hidden.mask.any()
+    assert painted[hidden.mask][:, 0].max() == 0
+    assert np.array_equal(painted[~hidden.mask], picture[~hidden.mask])
+    deep = hidden.mask & (np.arange(width) < 0.45 * width)
     green = painted[deep][:, 1].astype(float)
     assert abs(green.mean() - 100) < 15
     # The lines go on at about half their contrast (100): neither smeared away nor carried on in full.
@@ -41,16 +41,16 @@ def test_streaks_of_single_lines_fade() -> None:
     lines = np.zeros((40, 3), np.uint8)
     lines[::2] = (0, 200, 0)
     picture, seen, hidden = scene(60, lines)
-    painted = paint_hidden(picture, picture, hidden, seen, seen, 1.0)
+    painted = paint_background(picture, picture, hidden, seen, seen, 1.0)
     streaks = picture.reshape(-1, 3)[hidden.source.ravel()].reshape(picture.shape)
-    deep = hidden.under & (np.arange(60) < 20)
+    deep = hidden.mask & (np.arange(60) < 20)
     assert painted[deep][:, 1].std() < 0.7 * streaks[deep][:, 1].std()
 
 
 def test_an_even_far_side_goes_on_exactly() -> None:
     plain = np.full((40, 3), (10, 90, 160), np.uint8)
     picture, seen, hidden = scene(120, plain)
-    assert (paint_hidden(picture, picture, hidden, seen, seen, 1.0)[hidden.under] == (10, 90, 160)).all()
+    assert (paint_background(picture, picture, hidden, seen, seen, 1.0)[hidden.mask] == (10, 90, 160)).all()
 
 
 def test_both_sides_of_a_thin_thing_count() -> None:
@@ -58,8 +58,8 @@ def test_both_sides_of_a_thin_thing_count() -> None:
     seen[:, 95:105] = 40
     picture = np.zeros((40, 200, 3), np.uint8)
     picture[:, :95], picture[:, 95:105], picture[:, 105:] = 100, 255, 200
-    hidden = continue_far_side(seen, seen, 1.0, FROM_RIGHT)[0]
-    painted = paint_hidden(picture, picture, hidden, seen, seen, 1.0)
+    hidden = extend_background(seen, seen, 1.0, FROM_RIGHT)[0]
+    painted = paint_background(picture, picture, hidden, seen, seen, 1.0)
     row = painted[20, 95:105, 0].astype(int)
     assert row[9] > 180
     assert row[0] < row[9] - 20

@@ -11,8 +11,8 @@ import pytest
 from depth3d.camera import Camera, CameraPath, inverse_distance, photo_to_view
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
-from depth3d.geometry.camera.focus import calmest_path, salient_depth
-from depth3d.geometry.camera.keyframes import keyframe_path, tremble
+from depth3d.geometry.camera.focus import least_occlusion_path, salient_depth
+from depth3d.geometry.camera.keyframes import camera_shake, keyframe_path
 from depth3d.geometry.camera.paths import PATHS, largest_travel, named_path
 
 ASPECT = 1.5
@@ -90,12 +90,12 @@ def test_wrong_keyframes_are_told(tmp_path: Path, told: str) -> None:
         keyframe_path(file, PHOTO, ASPECT, amount=2.0, seconds=5.0, focus=0.5)
 
 
-def test_the_tremble_is_periodic_and_bounded() -> None:
+def test_camera_shake_is_periodic_and_bounded() -> None:
     phases = np.linspace(0, 1, 200)
-    values = np.array([tremble(float(phase)) for phase in phases])
+    values = np.array([camera_shake(float(phase)) for phase in phases])
     assert np.abs(values).max() <= 1
     assert values.std(0).min() > 0.1
-    assert np.allclose(tremble(0.0), tremble(1.0))
+    assert np.allclose(camera_shake(0.0), camera_shake(1.0))
 
 
 def test_the_subject_is_near_and_in_the_middle() -> None:
@@ -116,6 +116,6 @@ def test_the_calmest_path_avoids_the_outlines() -> None:
     upright[:, 5:12] = upright[:, 88:95] = 1
     lying[5:12] = lying[88:95] = 1
     middle[48:52, 48:52] = 1
-    assert calmest_path(DepthMap(lying)) == "swing"
-    assert calmest_path(DepthMap(upright)) == "circle"
-    assert calmest_path(DepthMap(middle)) == "push"
+    assert least_occlusion_path(DepthMap(lying)) == "swing"
+    assert least_occlusion_path(DepthMap(upright)) == "circle"
+    assert least_occlusion_path(DepthMap(middle)) == "push"

@@ -15,7 +15,7 @@ def layer_of(depth: np.ndarray, pixels: np.ndarray, flat: float) -> Layer:
     return Layer(relief.points, relief.depth, relief.uv, relief.faces.astype(np.uint32), Image(pixels))
 
 
-def test_a_torn_mesh_gives_its_depth_and_colours_back() -> None:
+def test_a_torn_mesh_gives_its_depth_and_colors_back() -> None:
     rows, columns = np.mgrid[:60, :80]
     depth = np.where((columns - 40) ** 2 + (rows - 30) ** 2 < 300, 0.9, 0.1).astype(np.float32)
     pixels = np.random.default_rng(1).integers(0, 256, (60, 80, 3), np.uint8)

@@ -10,11 +10,11 @@ from scenes import disc, plane, step, texture
 
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
+from depth3d.geometry.background.disocclusion import ALL_WAYS, FROM_RIGHT, extend_background
 from depth3d.geometry.background.fill import fill_view, pull_push, relax
-from depth3d.geometry.background.hidden import ALL_WAYS, FROM_RIGHT, continue_far_side
-from depth3d.geometry.edges.discontinuities import corner_depths, find_cuts
-from depth3d.geometry.edges.sharpen import SOFT_SHARE, grow, sharpen, softness
-from depth3d.geometry.mesh.displace import SLICE_PIXELS, torn_sheet
+from depth3d.geometry.edges.discontinuities import corner_depths, find_discontinuities
+from depth3d.geometry.edges.sharpen import SOFT_SHARE, dilate_foreground, sharpen, softness
+from depth3d.geometry.mesh.displace import SLICE_PIXELS, mesh_cells
 from depth3d.geometry.mesh.layers import build_layers
 from depth3d.image import Image, Size
 
@@ -30,24 +30,24 @@ def area(sheet: object) -> float:
 @given(st.integers(1, 40), st.integers(1, 40), st.integers(0, 1000), st.floats(0.0, 3.0))
 def test_a_sheet_covers_every_cell_once(height: int, width: int, seed: int, tolerance: float) -> None:
     depth = np.random.default_rng(seed).random((height, width), np.float32) * 3
-    sheet = torn_sheet(depth, find_cuts(depth, 1.0), tolerance)
+    sheet = mesh_cells(depth, find_discontinuities(depth, 1.0), tolerance)
     # Large triangles may reach beyond the picture; torn cells are two triangles each.
     middles = sheet.corners[sheet.faces].mean(1)
     inside = (middles < (width, height)).all(1)
     single = np.zeros((height, width))
     assert area(sheet) >= height * width - 1e-3
-    torn = find_cuts(depth, 1.0).beside()
+    torn = find_discontinuities(depth, 1.0).beside()
     rows, columns = np.floor(middles[inside]).astype(int)[:, ::-1].T
     np.add.at(single, (rows, columns), 1)
     assert (single[torn] == 2).all()
 
 
 def test_a_flat_sheet_needs_few_triangles_and_a_torn_one_keeps_its_depths() -> None:
-    flat = torn_sheet(np.ones((256, 256), np.float32), find_cuts(np.ones((256, 256), np.float32), 1.0), 0.1)
+    flat = mesh_cells(np.ones((256, 256), np.float32), find_discontinuities(np.ones((256, 256), np.float32), 1.0), 0.1)
     assert len(flat.faces) <= 4 * 64
     depth = np.zeros((64, 64), np.float32)
     depth[:, 32:] = 9
-    torn = torn_sheet(depth, find_cuts(depth, 1.0), 0.1)
+    torn = mesh_cells(depth, find_discontinuities(depth, 1.0), 0.1)
     assert set(np.unique(torn.depth)) == {0.0, 9.0}
     spread = np.ptp(torn.depth[torn.faces], axis=1)
     assert spread.max() == 0
@@ -56,7 +56,7 @@ def test_a_flat_sheet_needs_few_triangles_and_a_torn_one_keeps_its_depths() -> N
 
 def test_faces_come_far_to_near() -> None:
     depth = np.random.default_rng(0).random((40, 40), np.float32) * 20
-    sheet = torn_sheet(depth, find_cuts(depth, 1.0), 0.1)
+    sheet = mesh_cells(depth, find_discontinuities(depth, 1.0), 0.1)
     nearest = sheet.depth[sheet.faces].max(1)
     assert (np.diff(np.floor(nearest / SLICE_PIXELS)) >= 0).all()
 
@@ -64,7 +64,7 @@ def test_faces_come_far_to_near() -> None:
 def test_the_far_side_of_a_tear_does_not_look_across_it() -> None:
     depth = np.zeros((6, 8), np.float32)
     depth[:, 4:] = 9
-    sheet = torn_sheet(depth, find_cuts(depth, 1.0), 0.1)
+    sheet = mesh_cells(depth, find_discontinuities(depth, 1.0), 0.1)
     aside = sheet.texels - sheet.corners
     at_tear = sheet.corners[:, 0] == 4
     assert np.array_equal(aside[~at_tear], np.zeros_like(aside[~at_tear]))
@@ -74,7 +74,7 @@ def test_the_far_side_of_a_tear_does_not_look_across_it() -> None:
     assert np.allclose(far[1:-1, 1], 0)
 
 
-def test_pixels_halfway_up_a_step_join_the_side_of_their_colour() -> None:
+def test_pixels_halfway_up_a_step_join_the_side_of_their_color() -> None:
     depth = np.zeros((12, 40), np.float32)
     depth[:, 10:20] = 8
     depth[:, 25:30] = 6  # steps without anything between: the map is sharp
@@ -104,7 +104,7 @@ def test_the_rim_of_what_is_hidden_lies_behind_the_front() -> None:
 
 def test_corners_are_means_of_connected_pixels() -> None:
     depth = np.array([[0, 0.5], [9, 0.7]], np.float32)
-    _, corners = corner_depths(depth, find_cuts(depth, 1.0))
+    _, corners = corner_depths(depth, find_discontinuities(depth, 1.0))
     assert corners[0, 0, 3] == pytest.approx((0 + 0.5 + 0.7) / 3)
     assert corners[1, 0, 1] == 9
 
@@ -112,26 +112,26 @@ def test_corners_are_means_of_connected_pixels() -> None:
 def test_the_far_side_is_continued_as_far_as_a_gap_can_open() -> None:
     seen = np.zeros((20, 60), np.float32)
     seen[:, 10:50] = 8
-    right, more = continue_far_side(seen, seen, 1.0, FROM_RIGHT)
-    assert not more.under.any()
-    assert right.under[10].nonzero()[0].tolist() == list(range(39, 50))
-    assert (right.depth[right.under] == 0).all()
+    right, more = extend_background(seen, seen, 1.0, FROM_RIGHT)
+    assert not more.mask.any()
+    assert right.mask[10].nonzero()[0].tolist() == list(range(39, 50))
+    assert (right.depth[right.mask] == 0).all()
     assert (right.source[10, 39:50] == 10 * 60 + 50).all()
-    both, _ = continue_far_side(seen, seen, 1.0, ALL_WAYS)
-    assert both.under[10].sum() == 22
+    both, _ = extend_background(seen, seen, 1.0, ALL_WAYS)
+    assert both.mask[10].sum() == 22
 
 
 def test_a_small_step_in_the_foreground_does_not_stop_the_background_behind_it() -> None:
     seen = np.zeros((6, 60), np.float32)
     seen[:, :20], seen[:, 20:30] = 14, 12
-    first, second = continue_far_side(seen, seen, 1.0, FROM_RIGHT)
+    first, second = extend_background(seen, seen, 1.0, FROM_RIGHT)
     # Behind the step of 2 goes on what is 12 near, and behind that what is 0 near, as far as 14 can open.
     assert first.depth[3, 15:20].tolist() == [12] * 5
     assert (first.depth[3, 20:30] == 0).all()
-    assert second.under[3].nonzero()[0].tolist() == list(range(15, 20))
+    assert second.mask[3].nonzero()[0].tolist() == list(range(15, 20))
     assert (second.depth[3, 15:20] == 0).all()
     assert (first.source[3, 20:30] == 3 * 60 + 30).all()
-    assert np.array_equal(second.depth[~second.under], first.depth[~second.under])
+    assert np.array_equal(second.depth[~second.mask], first.depth[~second.mask])
 
 
 def test_relaxing_keeps_to_surfaces_of_like_depth() -> None:
@@ -168,7 +168,7 @@ def test_pull_push_leaves_the_known_and_fills_the_rest() -> None:
     assert filled.max() <= values[known].max() + 1e-5
 
 
-def test_soft_edges_become_steps_where_the_colours_part() -> None:
+def test_soft_edges_become_steps_where_the_colors_part() -> None:
     size = Size(160, 60)
     image, depth = step(size, 50, 110)
     import cv2
@@ -186,8 +186,8 @@ def test_soft_edges_become_steps_where_the_colours_part() -> None:
 def test_growing_sideways_only_grows_sideways() -> None:
     depth = np.zeros((9, 9), np.float32)
     depth[4, 4] = 1
-    assert grow(depth, 1, sideways_only=True).sum() == 3
-    assert grow(depth, 1).sum() == 5
+    assert dilate_foreground(depth, 1, sideways_only=True).sum() == 3
+    assert dilate_foreground(depth, 1).sum() == 5
 
 
 def test_a_plane_is_one_layer() -> None:

@@ -67,7 +67,7 @@ def test_no_triangle_spans_a_tear_and_none_is_lost() -> None:
     assert areas[near].sum() == pytest.approx((depth > 0.6).sum(), rel=1e-6)
 
 
-def test_colour_at_a_tear_comes_from_the_own_side() -> None:
+def test_color_at_a_tear_comes_from_the_own_side() -> None:
     depth = np.full((16, 16), 0.2, np.float32)
     depth[:, 8:] = 0.9
     relief = tear_apart(depth, tear=0.05, flat=0.002)

@@ -9,8 +9,8 @@ from depth3d.camera import Camera
 from depth3d.depthmap import DepthMap
 from depth3d.geometry.camera.paths import PATHS, named_path
 from depth3d.image import Image, Size
-from depth3d.render.warp.reproject import FlightRenderer
-from depth3d.render.warp.stereo import EyeRenderer
+from depth3d.render.warp.reproject import Reprojection
+from depth3d.render.warp.stereo import StereoWarp
 
 SIZE = Size(120, 80)
 
@@ -31,7 +31,7 @@ def two_planes() -> DepthMap:
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_from_where_the_photo_was_taken_it_is_the_photo(dtype: type) -> None:
     image = smooth_picture(dtype)
-    with FlightRenderer(SIZE) as renderer:
+    with Reprojection(SIZE) as renderer:
         drawn = renderer.draw(image, two_planes(), Camera.of_photo(image)).pixels
     assert drawn.dtype == dtype
     assert np.abs(drawn.astype(int) - image.pixels).max() <= (1 if dtype == np.uint8 else 20)
@@ -40,7 +40,7 @@ def test_from_where_the_photo_was_taken_it_is_the_photo(dtype: type) -> None:
 def test_sideways_it_is_what_an_eye_sees() -> None:
     image, depth = smooth_picture(), two_planes()
     path = named_path("swing", Camera.of_photo(image), SIZE.aspect, amount=8.0, seconds=4.0, focus=0.5)
-    with FlightRenderer(SIZE) as flight, EyeRenderer(SIZE) as eyes:
+    with Reprojection(SIZE) as flight, StereoWarp(SIZE) as eyes:
         drawn = flight.draw(image, depth, path.at(1.0)).pixels
         best = min(
             np.percentile(np.abs(eyes.draw(image, depth, 0.0, sign * 4.0, 0.5).pixels[:, 120:].astype(int) - drawn), 97)
@@ -57,11 +57,11 @@ def test_every_path_moves_the_near_more_than_the_far_and_leaves_no_hole(name: st
     image = Image(pixels)
     path = named_path(name, Camera.of_photo(image), SIZE.aspect, amount=8.0, seconds=4.0, focus=0.2)
     changed = 0
-    with FlightRenderer(SIZE) as renderer:
+    with Reprojection(SIZE) as renderer:
         for second in (0.0, 1.0, 2.0, 3.0):
             drawn = renderer.draw(image, two_planes(), path.at(second)).pixels.astype(int)
             assert (drawn[..., 1] == 0).all()
-            # Nothing but the two colours and their mixtures along the outline.
+            # Nothing but the two colors and their mixtures along the outline.
             assert np.abs(drawn.sum(axis=2) - 200).max() <= 2
             changed += int((np.abs(drawn - pixels).max(axis=2) > 100).sum())
     assert changed > 40

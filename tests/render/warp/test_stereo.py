@@ -8,7 +8,7 @@ import pytest
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
 from depth3d.image import Image, Size
-from depth3d.render.warp.stereo import EyeRenderer
+from depth3d.render.warp.stereo import StereoWarp
 
 SIZE = Size(100, 40)  # one percent = one pixel
 
@@ -21,7 +21,7 @@ def picture(dtype: type = np.uint8) -> Image:
 def draw(
     image: Image, values: np.ndarray, left: float, right: float, convergence: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    with EyeRenderer(image.size, samples=1) as renderer:
+    with StereoWarp(image.size, samples=1) as renderer:
         both = renderer.draw(image, DepthMap(values.astype(np.float32)), left, right, convergence).pixels
     return both[:, : image.size.width], both[:, image.size.width :]
 
@@ -70,14 +70,14 @@ def test_a_slope_is_no_tear() -> None:
 
 def test_stack_and_side_hold_the_same_eyes() -> None:
     image, values = picture(), np.random.default_rng(1).random((40, 100)).astype(np.float32)
-    with EyeRenderer(SIZE) as side, EyeRenderer(SIZE, stack=True) as stack:
+    with StereoWarp(SIZE) as side, StereoWarp(SIZE, stack=True) as stack:
         a = side.draw(image, DepthMap(values), -1.0, 1.0, 0.5).pixels
         b = stack.draw(image, DepthMap(values), -1.0, 1.0, 0.5).pixels
     assert np.array_equal(np.hstack(np.split(b, 2)), a)
 
 
 def test_wrong_sizes_are_refused() -> None:
-    with EyeRenderer(SIZE) as renderer, pytest.raises(InvalidInput, match="expected both 100x40"):
+    with StereoWarp(SIZE) as renderer, pytest.raises(InvalidInput, match="expected both 100x40"):
         renderer.draw(picture(), DepthMap(np.zeros((20, 20), np.float32)), 0.0, 1.0, 0.5)
 
 
@@ -104,7 +104,7 @@ def test_the_search_within_bounds_sees_what_a_search_everywhere_sees(
 
 def test_one_eye_stacked_is_the_same_as_beside() -> None:
     image, values = picture(), np.random.default_rng(1).random((40, 100)).astype(np.float32)
-    with EyeRenderer(SIZE) as side, EyeRenderer(SIZE, stack=True) as stack:
+    with StereoWarp(SIZE) as side, StereoWarp(SIZE, stack=True) as stack:
         for left, right in ((-2.0, 0.0), (0.0, 2.0)):
             a = side.draw(image, DepthMap(values), left, right, 0.5).pixels
             b = stack.draw(image, DepthMap(values), left, right, 0.5).pixels

@@ -1,4 +1,4 @@
-"""What stands behind the foreground: the far side of every tear, continued under the near side."""
+"""Extends the background behind occluders, from every depth discontinuity up to the maximum disocclusion width."""
 
 from __future__ import annotations
 
@@ -7,83 +7,83 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ALL_WAYS", "FROM_LEFT", "FROM_RIGHT", "Hidden", "clear_of_outlines", "continue_far_side"]
+__all__ = ["ALL_WAYS", "FROM_LEFT", "FROM_RIGHT", "HiddenSurface", "extend_background", "read_beyond_rim"]
 
-# Steps (down, right) in which the far side is continued. The right eye looks behind right-hand outlines, so
-# what it sees there continues from the right to the left.
+# Steps (down, right) in which the background is extended. The right eye sees more behind right-hand outlines, so
+# what it sees there is extended from the right to the left.
 FROM_RIGHT = ((0, -1),)
 FROM_LEFT = ((0, 1),)
 ALL_WAYS = ((0, -1), (0, 1), (-1, 0), (1, 0))
 
-# Pixels continued beyond the width of the widest gap that can open, for the filter and for rounding.
+# Pixels extended beyond the maximum disocclusion width, for texture filtering and rounding.
 OVERLAP = 3
 SAME_SURFACE = 1.5  # pixels of shift
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Hidden:
-    """The surface behind the visible one.
+class HiddenSurface:
+    """One disoccluded background layer.
 
     Parameters
     ----------
     depth : NDArray[np.float32]
-        (H, W) float32, in pixels of shift; the visible surface where nothing is hidden.
+        (H, W) float32, in pixels of shift; outside ``mask`` the depth of the visible surface.
     source : NDArray[np.int32]
-        (H, W) int32, flat index of the visible far-side pixel that is continued here.
-    under : NDArray[np.bool_]
-        (H, W) bool, where something is hidden.
+        (H, W) int32, flat index of the visible background pixel that is extended to here.
+    mask : NDArray[np.bool_]
+        (H, W) bool, pixels that this layer covers.
     """
 
     depth: NDArray[np.float32]
     source: NDArray[np.int32]
-    under: NDArray[np.bool_]
+    mask: NDArray[np.bool_]
 
 
-def continue_far_side(
+def extend_background(
     seen: NDArray[np.float32],
     cover: NDArray[np.float32],
     tolerance: float,
     ways: tuple[tuple[int, int], ...] = ALL_WAYS,
-) -> tuple[Hidden, Hidden]:
-    """Carry the far side of tears under the near side, as far as a gap can open, nearest tear first.
+) -> tuple[HiddenSurface, HiddenSurface]:
+    """Extend the background behind occluders, up to the maximum disocclusion width.
 
-    Where two far sides meet in the same step, the farther one wins. Behind what is hidden more may be hidden: a
-    farther surface that meets a nearer one on its way goes on behind it.
+    All discontinuities are extended in step, one pixel at a time. Where two backgrounds meet in the same step, the
+    farther one stays. A farther background that meets a nearer one goes on behind it, in the second layer.
 
     Parameters
     ----------
     seen : NDArray[np.float32]
-        (H, W) float32, depth in pixels of shift.
+        (H, W) float32, visible depth in pixels of shift.
     cover : NDArray[np.float32]
-        The same after the foreground was grown (>= seen).
+        ``seen`` after the foreground was dilated (>= seen).
     tolerance : float
-        A larger difference between neighbours is a tear.
+        A larger difference between neighbors, in pixels of shift, is a discontinuity.
     ways : tuple[tuple[int, int], ...]
-        Steps (down, right) allowed; see ``FROM_RIGHT`` and its kin.
+        Steps (down, right) allowed: ``ALL_WAYS``, ``FROM_RIGHT`` or ``FROM_LEFT``.
 
     Returns
     -------
-    What stands behind the visible surface, and what stands behind that; in the second one, where nothing more is
-    hidden, depth and source are those of the first.
+    The layer behind the visible surface and the layer behind that one. Outside its own mask, depth and source of the
+    second are those of the first.
     """
     height, width = seen.shape
     count, over = height * width, cover.ravel()
-    first = Hidden(seen.ravel().copy(), np.arange(count, dtype=np.int32), np.zeros(count, bool))
-    second = Hidden(np.empty(count, np.float32), np.empty(count, np.int32), np.zeros(count, bool))
+    first = HiddenSurface(seen.ravel().copy(), np.arange(count, dtype=np.int32), np.zeros(count, bool))
+    second = HiddenSurface(np.empty(count, np.float32), np.empty(count, np.int32), np.zeros(count, bool))
     latest = np.empty(count, np.int32)  # which of those that reach a pixel in one step stays
     targets, origins = _starts(cover, tolerance, ways)
     levels = seen.ravel()[origins]
     run = 1
     while len(targets):
         gap = over[targets] - levels
-        free = ~first.under[targets]
-        behind = ~free & ~second.under[targets] & (first.depth[targets] - levels > tolerance)
+        free = ~first.mask[targets]
+        behind = ~free & ~second.mask[targets] & (first.depth[targets] - levels > tolerance)
         fits = np.flatnonzero((gap > tolerance) & (run <= gap + OVERLAP) & (free | behind))
         order = fits[np.argsort(-levels[fits], kind="stable")]  # the farthest is written last and stays
         targets, origins, levels, free = targets[order], origins[order], levels[order], free[order]
         for hidden, mine in ((first, free), (second, ~free)):
             at = targets[mine]
-            hidden.source[at], hidden.depth[at], hidden.under[at] = origins[mine], levels[mine], True
+            hidden.source[at], hidden.depth[at], hidden.mask[at] = origins[mine], levels[mine], True
         turn = np.arange(len(targets), dtype=np.int32)
         latest[targets] = turn
         last = latest[targets] == turn
@@ -92,21 +92,21 @@ def continue_far_side(
         targets, origins, levels = (np.concatenate(parts) for parts in zip(*steps, strict=True))
         run += 1
     for own, other in ((second.depth, first.depth), (second.source, first.source)):
-        np.copyto(own, other, where=~second.under)
+        np.copyto(own, other, where=~second.mask)
     return _shaped(first, seen.shape), _shaped(second, seen.shape)
 
 
-def _shaped(hidden: Hidden, shape: tuple[int, ...]) -> Hidden:
-    return Hidden(hidden.depth.reshape(shape), hidden.source.reshape(shape), hidden.under.reshape(shape))
+def _shaped(hidden: HiddenSurface, shape: tuple[int, ...]) -> HiddenSurface:
+    return HiddenSurface(hidden.depth.reshape(shape), hidden.source.reshape(shape), hidden.mask.reshape(shape))
 
 
-def clear_of_outlines(hidden: Hidden, seen: NDArray[np.float32], pixels: int) -> Hidden:
-    """The same with every source moved ``pixels`` further out, where no foreground colour has run over.
+def read_beyond_rim(hidden: HiddenSurface, seen: NDArray[np.float32], pixels: int) -> HiddenSurface:
+    """A copy whose sources lie ``pixels`` further from the outline, clear of pixels mixed with foreground color.
 
-    A source stays where it is if the surface ends before that.
+    A source stays in place if its surface ends before that.
     """
     height, width = seen.shape
-    here = np.flatnonzero(hidden.under)
+    here = np.flatnonzero(hidden.mask)
     source = hidden.source.copy()
     row, column = np.divmod(source.ravel()[here], width)
     down, right = row - here // width, column - here % width
@@ -115,13 +115,13 @@ def clear_of_outlines(hidden: Hidden, seen: NDArray[np.float32], pixels: int) ->
     moved_column = np.rint(column + pixels * right / length).astype(np.int64).clip(0, width - 1)
     same = np.abs(seen[moved_row, moved_column] - seen[row, column]) < SAME_SURFACE
     source.ravel()[here] = np.where(same, moved_row * width + moved_column, row * width + column)
-    return Hidden(hidden.depth, source, hidden.under)
+    return HiddenSurface(hidden.depth, source, hidden.mask)
 
 
 def _starts(
     cover: NDArray[np.float32], tolerance: float, ways: tuple[tuple[int, int], ...]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Flat indices (near side, far side) of the pixel pairs at tears, far to near along ``ways``."""
+    """Flat indices (near side, far side) of the pixel pairs at discontinuities, far to near along ``ways``."""
     width = cover.shape[1]
     pairs = []
     for axis in (1, 0):
