@@ -12,13 +12,13 @@ from typing import Protocol
 from depth3d.errors import InvalidInput
 from depth3d.image import Image, Size
 
-__all__ = ["BT709", "Colour", "Frame", "FrameStream", "VideoInfo"]
+__all__ = ["BT709", "Color", "Frame", "FrameStream", "VideoInfo"]
 
 PQ, HLG = 16, 18  # transfer characteristics of H.273 that mean high dynamic range
 
 
 @dataclass(frozen=True, slots=True)
-class Colour:
+class Color:
     """How the numbers of a clip's pixels are meant, as code points of ITU-T H.273.
 
     Parameters
@@ -46,7 +46,7 @@ class Colour:
         return self.transfer in (PQ, HLG)
 
 
-BT709 = Colour()
+BT709 = Color()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,9 @@ class VideoInfo:
         Width of a pixel over its height; 1 = square.
     bit_depth : int
         Of the stored samples: 8, 10, 12, 16.
-    colour : Colour
+    color : Color
         What the frames' pixels mean *after reading*: BT.709, or the clip's own tags when it is HDR.
-    stored : Colour
+    stored : Color
         How the file is tagged (guessed where it is not).
     codec : str
         Name of the decoder.
@@ -97,8 +97,8 @@ class VideoInfo:
     rotation: int = 0
     pixel_aspect: Fraction = Fraction(1)
     bit_depth: int = 8
-    colour: Colour = BT709
-    stored: Colour = BT709
+    color: Color = BT709
+    stored: Color = BT709
     codec: str = ""
     track: int = 0
     notes: tuple[str, ...] = field(default=())
@@ -126,7 +126,7 @@ class Frame:
     time : Fraction
         Seconds from the start of the file; exact.
     image : Image
-        Upright; coded as ``VideoInfo.colour`` says: sRGB-like BT.709 (uint8, or uint16 for more than 8 bits), or PQ /
+        Upright; coded as ``VideoInfo.color`` says: sRGB-like BT.709 (uint8, or uint16 for more than 8 bits), or PQ /
         HLG code values (uint16) of an HDR clip.
     seen : Image | None
         The same as an ordinary 8-bit picture (tone-mapped when the clip is HDR): what a depth network should look at.

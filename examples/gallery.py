@@ -17,8 +17,9 @@ import numpy as np
 
 from depth3d.image import Image, Size
 from depth3d.io.image.read import save_image
+from depth3d.io.video.suffixes import is_clip
 from depth3d.options import DepthOptions
-from depth3d.pipeline.scene import inputs, is_clip, load_scene
+from depth3d.pipeline.scene import inputs, load_scene
 from depth3d.pipeline.views import render_path
 
 # Path -> which of four frames, a quarter of a round apart, are its extremes.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import struct
 import subprocess
 from fractions import Fraction
 from pathlib import Path
@@ -123,3 +124,18 @@ def hashes(path: Path) -> list[tuple[Fraction, str]]:
             ((frame.pts or 0) * base, hashlib.md5(frame.to_ndarray(format="rgb24").tobytes()).hexdigest())
             for frame in container.decode(video=0)
         ]
+
+
+def find_box(path: str | Path, *kinds: str) -> bytes | None:
+    """The content of the first box of the last kind inside the first of the kind before it, and so on.
+
+    ``find_box(f, "st3d")`` searches everywhere in the index; None if there is none.
+    """
+    data = Path(path).read_bytes()
+    for kind in kinds:
+        place = data.find(kind.encode())
+        if place < 4:
+            return None
+        size = struct.unpack_from(">I", data, place - 4)[0]
+        data = data[place + 4 : place - 4 + size]
+    return data

@@ -35,7 +35,7 @@ def command(photos: tuple[Path, ...], output: Path | None, **values: Any) -> Non
 
 def run(path: Path, output: Path | None, options: AnimateOptions, depth: DepthOptions, speech: OutputOptions) -> None:
     """Animate one photo (or clip) and tell the path that was written."""
-    from depth3d.pipeline.scene import is_clip
+    from depth3d.io.video.suffixes import is_clip
 
     if is_clip(path):
         from depth3d.cli.clip import run_clip

@@ -44,7 +44,7 @@ def _one(
     alone: bool,
 ) -> bool:
     """Do one input; in a batch an error is told and the others still run."""
-    from depth3d.pipeline.scene import is_clip
+    from depth3d.io.video.suffixes import is_clip
 
     try:
         if is_clip(path):

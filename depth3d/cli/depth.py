@@ -59,7 +59,7 @@ def _one(
     steady: StabilizeOptions,
     speech: OutputOptions,
 ) -> None:
-    from depth3d.pipeline.scene import is_clip
+    from depth3d.io.video.suffixes import is_clip
 
     if is_clip(path):
         from depth3d.cli.clip import run_clip

@@ -67,7 +67,7 @@ def run(
     stabilize: StabilizeOptions | None = None,
 ) -> None:
     """Do one photo or clip and tell the paths that were written."""
-    from depth3d.pipeline.scene import is_clip
+    from depth3d.io.video.suffixes import is_clip
     from depth3d.pipeline.stereo import clip_runs, stereo_photo
 
     if is_clip(path):

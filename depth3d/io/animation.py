@@ -20,9 +20,10 @@ from numpy.typing import NDArray
 from depth3d.errors import Depth3DError, InvalidInput, VideoError, WriteError
 from depth3d.image import Image, Size
 from depth3d.io import animation_encoders
-from depth3d.io.animation_encoders import Encoder
+from depth3d.io.animation_encoders import FrameEncoder
 from depth3d.io.atomic import atomic_path
 from depth3d.io.image.read import flatten
+from depth3d.io.video.encoders import encoder_for
 
 __all__ = ["FORMATS", "AnimationFormat", "animation_format", "write_animation"]
 
@@ -35,28 +36,38 @@ class AnimationFormat:
 
     Parameters
     ----------
-    encode : Encoder
+    encode : FrameEncoder
         Writes an iterator of (H, W, 3) uint8 frames to a path.
     even : bool
-        Whether both sides have to be even (4:2:0 colour).
+        Whether both sides have to be even (4:2:0 color).
     long_side : int
         A sensible default; a GIF in full HD would be hundreds of megabytes.
     """
 
-    encode: Encoder
+    encode: FrameEncoder
     even: bool
     long_side: int
 
 
+_VIDEO_SUFFIXES = (".mp4", ".webm", ".m4v", ".mov", ".mkv")
+
+
+def _video_formats() -> dict[str, AnimationFormat]:
+    found = {suffix: encoder_for(suffix) for suffix in _VIDEO_SUFFIXES}
+    return {
+        suffix: AnimationFormat(animation_encoders.video_encoder(encoder), True, 1920)
+        for suffix, encoder in found.items()
+        if encoder is not None
+    }
+
+
 FORMATS = {
-    ".mp4": AnimationFormat(animation_encoders.write_mp4, True, 1920),
-    ".webm": AnimationFormat(animation_encoders.write_webm, True, 1920),
+    **_video_formats(),
     ".gif": AnimationFormat(animation_encoders.write_gif, False, 480),
     ".webp": AnimationFormat(animation_encoders.write_webp, False, 960),
     ".png": AnimationFormat(animation_encoders.write_apng, False, 480),
+    ".apng": AnimationFormat(animation_encoders.write_apng, False, 480),
 }
-FORMATS[".m4v"] = FORMATS[".mov"] = FORMATS[".mp4"]
-FORMATS[".apng"] = FORMATS[".png"]
 
 
 def animation_format(path: str | Path) -> AnimationFormat:
@@ -97,7 +108,7 @@ def write_animation(
     """
     kind = animation_format(path)
     if kind.even and size != size.even():
-        raise InvalidInput(f"{Path(path).name}: frames are {size}, expected even sides (4:2:0 colour)")
+        raise InvalidInput(f"{Path(path).name}: frames are {size}, expected even sides (4:2:0 color)")
     if not fps > 0 or count < 1:
         raise InvalidInput(f"{Path(path).name}: {count} frames at {fps} fps, expected at least one and a rate above 0")
     with atomic_path(path, force=force) as temporary:
@@ -125,7 +136,7 @@ class _EncodingThread:
     the encoder's own failure is raised in the caller's thread.
     """
 
-    def __init__(self, encode: Encoder, path: Path, fps: Fraction, size: Size) -> None:
+    def __init__(self, encode: FrameEncoder, path: Path, fps: Fraction, size: Size) -> None:
         self._queue: queue.Queue[NDArray[np.uint8] | None] = queue.Queue(_QUEUE)
         self._cancelled = threading.Event()
         self._error: BaseException | None = None
@@ -180,7 +191,7 @@ class _EncodingThread:
                 return
             yield pixels
 
-    def _run(self, encode: Encoder, path: Path, fps: Fraction, size: Size) -> None:
+    def _run(self, encode: FrameEncoder, path: Path, fps: Fraction, size: Size) -> None:
         try:
             encode(self._frames(), path, fps, size)
         except _Cancelled:

@@ -1,6 +1,6 @@
-"""The encoders behind ``write_animation``: each takes frames, a path, a rate and a size.
+"""The encoders of animations: each is a function of frames, a path, a rate and a size.
 
-Video is converted with BT.709 and tagged so: untagged files are guessed by size, and red turns orange.
+Video files are written by the encoders that clips use; GIF, WebP and APNG have functions of their own.
 """
 
 from __future__ import annotations
@@ -14,63 +14,33 @@ from typing import Any
 
 import av
 import numpy as np
-from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc, VideoReformatter
 from numpy.typing import NDArray
 
 from depth3d.errors import VideoError
-from depth3d.image import Size
+from depth3d.image import Image, Size
+from depth3d.io.video.encoders import ENCODERS, Encoder
+from depth3d.io.video.files import ffmpeg_command, file_url, open_container
+from depth3d.io.video.stream_writer import StreamWriter
+from depth3d.io.video.writer import VideoWriter
 
-__all__ = ["Encoder", "write_apng", "write_gif", "write_mp4", "write_webm", "write_webp"]
+__all__ = ["FrameEncoder", "video_encoder", "write_apng", "write_gif", "write_webp"]
 
 Frames = Iterator[NDArray[np.uint8]]
-Encoder = Callable[[Frames, Path, Fraction, Size], None]
+FrameEncoder = Callable[[Frames, Path, Fraction, Size], None]
 
 
-def write_mp4(frames: Frames, path: Path, fps: Fraction, size: Size) -> None:
-    """H.264, 4:2:0, BT.709 limited range, index at the front so that it plays while it loads."""
-    options = {"crf": "18", "preset": "fast"}
-    _write_video(frames, path, fps, size, "libx264", options, {"movflags": "+faststart"})
+def video_encoder(encoder: Encoder) -> FrameEncoder:
+    """Return a function that writes animations with a row of the table of video encoders (BT.709, 8 bits)."""
 
+    def write(frames: Frames, path: Path, fps: Fraction, size: Size) -> None:
+        # The index first, so that an MP4 plays while it loads; other muxers have no such option.
+        first = {"movflags": "+faststart"} if path.suffix.lower() in (".mp4", ".mov", ".m4v") else None
+        writer = VideoWriter(path, size, rate=fps, time_base=1 / fps, encoder=encoder, container_options=first)
+        with writer:
+            for index, pixels in enumerate(frames):
+                writer.write(Image(pixels), index / fps)
 
-def write_webm(frames: Frames, path: Path, fps: Fraction, size: Size) -> None:
-    """VP9 at constant quality; row threads and speed 4, as the default is ten times slower than H.264."""
-    options = {"crf": "28", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1", "tile-columns": "2"}
-    _write_video(frames, path, fps, size, "libvpx-vp9", options, {})
-
-
-def _write_video(
-    frames: Frames,
-    path: Path,
-    fps: Fraction,
-    size: Size,
-    codec: str,
-    options: dict[str, str],
-    container: dict[str, str],
-) -> None:
-    with av.open(str(path), "w", options=container) as output:
-        stream = _add_stream(output, codec, fps, size, "yuv420p", options)
-        tagged = stream.codec_context
-        tagged.colorspace, tagged.color_range = Colorspace.ITU709, ColorRange.MPEG
-        tagged.color_primaries, tagged.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
-        convert = VideoReformatter()  # kept: a new one for every frame would set up its tables anew
-        for index, pixels in enumerate(frames):
-            frame = convert.reformat(
-                av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), "rgb24"),
-                format="yuv420p",
-                dst_colorspace=Colorspace.ITU709,
-                dst_color_range=ColorRange.MPEG,
-            )
-            frame.pts, frame.time_base = index, 1 / fps
-            output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
-
-
-def _add_stream(
-    output: Any, codec: str, fps: Fraction, size: Size, pix_fmt: str, options: dict[str, str] | None = None
-) -> Any:
-    stream = output.add_stream(codec, rate=fps, options=options)
-    stream.width, stream.height, stream.pix_fmt, stream.time_base = size.width, size.height, pix_fmt, 1 / fps
-    return stream
+    return write
 
 
 def write_gif(frames: Frames, path: Path, fps: Fraction, size: Size) -> None:
@@ -86,7 +56,7 @@ def write_gif(frames: Frames, path: Path, fps: Fraction, size: Size) -> None:
 
 
 class _PaletteMaker:
-    """256 colours for all frames together (ffmpeg's palettegen: median cut on the summed histogram)."""
+    """256 colors for all frames together (ffmpeg's palettegen: median cut on the summed histogram)."""
 
     def __init__(self, size: Size) -> None:
         graph: Any = av.filter.Graph()
@@ -100,7 +70,7 @@ class _PaletteMaker:
 
     def watch(self, frames: Frames) -> Frames:
         for index, pixels in enumerate(frames):
-            # Every fourth frame tells enough: neighbours show the same colours.
+            # Every fourth frame tells enough: neighbours show the same colors.
             if index % 4 == 0:
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24")
                 frame.pts, frame.time_base = index, Fraction(1, 100)
@@ -113,17 +83,13 @@ class _PaletteMaker:
 
 
 def _write_lossless(frames: Frames, path: Path, fps: Fraction, size: Size) -> None:
-    with av.open(str(path), "w") as output:
-        stream = _add_stream(output, "ffv1", fps, size, "bgr0")
+    with VideoWriter(path, size, rate=fps, time_base=1 / fps, encoder=ENCODERS["ffv1"]) as writer:
         for index, pixels in enumerate(frames):
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24").reformat(format="bgr0")
-            frame.pts, frame.time_base = index, 1 / fps
-            output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
+            writer.write(Image(pixels), index / fps)
 
 
 def _read_frames(path: Path) -> Iterator[Any]:
-    with av.open(str(path)) as source:
+    with open_container(path) as source:
         yield from source.decode(video=0)
 
 
@@ -138,61 +104,60 @@ def _write_gif(frames: Iterator[Any], palette: Any, path: Path, fps: Fraction, s
     colors.link_to(mapper, 0, 1)
     mapper.link_to(sink)
     graph.configure()
-    with av.open(str(path), "w", format="gif", options={"loop": "0"}) as output:
-        stream = _add_stream(output, "gif", fps, size, "pal8")
-        stream.time_base = tick
+    writer = StreamWriter(
+        path,
+        size,
+        codec="gif",
+        pixel_format="pal8",
+        rate=fps,
+        time_base=tick,
+        layout="gif",
+        container_options={"loop": "0"},
+    )
+    with writer:
         palette.pts, palette.time_base = 0, tick
         colors.push(palette)
         colors.push(None)
         for index, frame in enumerate(frames):
             frame.pts, frame.time_base = round(index / fps * 100), tick
             source.push(frame)
-            _drain(graph, stream, output)
+            _drain(graph, writer, tick)
         source.push(None)
-        _drain(graph, stream, output)
-        output.mux(stream.encode(None))
+        _drain(graph, writer, tick)
 
 
-def _drain(graph: Any, stream: Any, output: Any) -> None:
+def _drain(graph: Any, writer: StreamWriter, tick: Fraction) -> None:
     while True:
         try:
             frame = graph.pull()
         except (av.BlockingIOError, av.EOFError):
             return
-        output.mux(stream.encode(frame))
+        writer.encode(frame, frame.pts * tick)
 
 
 def write_apng(frames: Frames, path: Path, fps: Fraction, size: Size) -> None:
-    """True colour, lossless, large."""
-    with av.open(str(path), "w", format="apng", options={"plays": "0"}) as output:
-        stream = _add_stream(output, "apng", fps, size, "rgb24", {"pred": "mixed"})
+    """Write an animated PNG: true color, lossless, large."""
+    writer = StreamWriter(
+        path,
+        size,
+        codec="apng",
+        pixel_format="rgb24",
+        rate=fps,
+        time_base=1 / fps,
+        options={"pred": "mixed"},
+        layout="apng",
+        container_options={"plays": "0"},
+    )
+    with writer:
         for index, pixels in enumerate(frames):
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24")
-            frame.pts, frame.time_base = index, 1 / fps
-            output.mux(stream.encode(frame))
-        output.mux(stream.encode(None))
+            writer.encode(av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24"), index / fps)
 
 
 def write_webp(frames: Frames, path: Path, fps: Fraction, size: Size) -> None:
     """Lossy animated WebP through the bundled ffmpeg: Pillow would hold every frame in memory."""
-    import imageio_ffmpeg
-
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24"]
-    command += ["-video_size", str(size), "-framerate", str(fps), "-i", "pipe:0", "-c:v", "libwebp_anim"]
-    command += [
-        "-pix_fmt",
-        "bgra",
-        "-quality",
-        "82",
-        "-compression_level",
-        "4",
-        "-loop",
-        "0",
-        "-f",
-        "webp",
-        "-y",
-        str(path),
-    ]
+    command = [*ffmpeg_command(), "-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", str(size)]
+    command += ["-framerate", str(fps), "-i", "pipe:0", "-c:v", "libwebp_anim", "-pix_fmt", "bgra", "-quality", "82"]
+    command += ["-compression_level", "4", "-loop", "0", "-f", "webp", file_url(path)]
     with tempfile.TemporaryFile() as log, subprocess.Popen(command, stdin=subprocess.PIPE, stderr=log) as process:
         try:
             _feed(process, frames)

@@ -9,24 +9,10 @@ from typing import Any
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
+from depth3d.io.video.suffixes import CLIP_SUFFIXES, PHOTO_SUFFIXES
 from depth3d.options import DepthOptions
 
-__all__ = ["CLIP_SUFFIXES", "PHOTO_SUFFIXES", "Scene", "inputs", "is_clip", "load_scene"]
-
-PHOTO_SUFFIXES = frozenset(
-    f".{name}"
-    for name in (
-        *("jpg", "jpeg", "jpe", "png", "webp", "avif", "heic", "heif", "tif", "tiff", "bmp", "mpo", "jps", "pns"),
-        *("ppm", "pgm", "pbm", "jp2", "tga"),
-    )
-)
-CLIP_SUFFIXES = frozenset(
-    f".{name}"
-    for name in (
-        *("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "mts", "m2ts", "ts", "wmv", "flv", "3gp", "ogv"),
-        *("gif", "y4m", "mxf"),
-    )
-)
+__all__ = ["Scene", "inputs", "load_scene"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,14 +32,6 @@ class Scene:
     image: Image
     depth: DepthMap
     how: str
-
-
-def is_clip(path: str | Path) -> bool:
-    """Whether the file name says that this is a clip: a video, a GIF, or a pattern of pictures (``img_%04d.png``)."""
-    path = Path(path)
-    suffix = path.suffix.lower()
-    pattern = suffix in PHOTO_SUFFIXES and ("%" in path.name or "*" in path.name) and not path.exists()
-    return suffix in CLIP_SUFFIXES or pattern
 
 
 def inputs(paths: list[Path]) -> list[Path]:

@@ -12,10 +12,11 @@ import numpy as np
 
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
+from depth3d.io.video.suffixes import is_clip
 from depth3d.options import DepthOptions, OutputOptions, StereoOptions, VideoOptions, changed, nothing_left
 from depth3d.pipeline.comfort import border_disparity, floating_window, rig_of, viewing_of
 from depth3d.pipeline.notebook import WrittenPath
-from depth3d.pipeline.scene import Scene, is_clip, load_scene
+from depth3d.pipeline.scene import Scene, load_scene
 from depth3d.pipeline.stereowrite import Subject, eye_files, write_format
 from depth3d.stereoformats import StereoFormat, find_format, find_formats
 from depth3d.stereopair import StereoPair, StereoRig

@@ -1,4 +1,4 @@
-"""Colour of decoded frames: what the file's tags mean, and their conversion to RGB.
+"""Color of decoded frames: what the file's tags mean, and their conversion to RGB.
 
 Everything that is not HDR becomes BT.709 code values (as an ordinary screen shows them). An HDR clip
 keeps its own PQ or HLG code values in 16 bits, so that nothing is lost; beside them a tone-mapped
@@ -15,10 +15,10 @@ from av.sidedata.sidedata import Type
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from depth3d.frames import BT709, Colour
+from depth3d.frames import BT709, Color
 from depth3d.io.video.tonemap import ToneMapper
 
-__all__ = ["Converter", "bit_depth", "stored_colour"]
+__all__ = ["Converter", "bit_depth", "stored_color"]
 
 UNKNOWN, RGB, BT2020_CONSTANT = 2, 0, 10
 _MATRICES = (1, 4, 5, 6, 7, 9)  # those libswscale knows
@@ -31,7 +31,7 @@ def bit_depth(frame: Any) -> int:
     return max(8, *(int(part.bits) for part in components)) if components else 8
 
 
-def stored_colour(frame: Any) -> Colour:
+def stored_color(frame: Any) -> Color:
     """The tags of a decoded frame, with the usual guess where they are missing.
 
     Untagged pictures of standard definition (up to 1279 wide and 576 high) are BT.601, larger ones
@@ -49,7 +49,7 @@ def stored_colour(frame: Any) -> Colour:
     if transfer in (16, 18) and primaries in (0, UNKNOWN):
         primaries = 9  # PQ and HLG without primaries: BT.2020 in every known case
     full = rgb or int(frame.color_range) == _FULL or frame.format.name.startswith("yuvj")
-    return Colour(
+    return Color(
         primaries=1 if primaries in (0, UNKNOWN) else primaries,
         transfer=1 if transfer in (0, UNKNOWN) else transfer,
         matrix=matrix,
@@ -64,7 +64,7 @@ class Converter:
 
     Parameters
     ----------
-    stored : Colour
+    stored : Color
         The clip's tags.
     bits : int
         Of the stored samples; more than 8 gives uint16.
@@ -72,7 +72,7 @@ class Converter:
         Bring an HDR clip to BT.709 in 8 bits.
     """
 
-    def __init__(self, stored: Colour, bits: int, *, tone_map: bool) -> None:
+    def __init__(self, stored: Color, bits: int, *, tone_map: bool) -> None:
         self.stored = stored
         self.keeps_hdr = stored.hdr and not tone_map
         self.deep = bits > 8 and not (stored.hdr and tone_map)
@@ -83,7 +83,7 @@ class Converter:
         self._gamut = stored.primaries not in (1, UNKNOWN)
 
     @property
-    def colour(self) -> Colour:
+    def color(self) -> Color:
         """What the pixels of ``image`` mean."""
         return self.stored if self.keeps_hdr else BT709
 

@@ -13,10 +13,10 @@ import av
 import numpy as np
 
 from depth3d.errors import VideoError
-from depth3d.frames import Colour, VideoInfo
+from depth3d.frames import Color, VideoInfo
 from depth3d.image import Size
 
-__all__ = ["ENCODERS", "HARDWARE", "Encoder", "choose", "ffmpeg_version", "works"]
+__all__ = ["ENCODERS", "HARDWARE", "Encoder", "choose", "encoder_for", "ffmpeg_version", "works"]
 
 # Hardware decoders of headsets and television sets stop here for H.264.
 H264_WIDEST = 4096
@@ -58,7 +58,7 @@ class Encoder:
     parameters: str | None = None
     quiet: str = ""
     tag: str | None = None
-    containers: tuple[str, ...] = (".mp4", ".mkv", ".mov")
+    containers: tuple[str, ...] = (".mp4", ".mkv", ".mov", ".m4v")
     options: Mapping[str, str] = field(default_factory=dict)
     hardware: bool = False
 
@@ -95,7 +95,11 @@ ENCODERS: dict[str, Encoder] = {
             "libsvtav1", _YUV, crf=28, preset="8", parameters="svtav1-params", containers=(".mp4", ".mkv", ".webm")
         ),
         Encoder(
-            "libvpx-vp9", _YUV, crf=28, options={"row-mt": "1", "cpu-used": "4"}, containers=(".webm", ".mkv", ".mp4")
+            "libvpx-vp9",
+            _YUV,
+            crf=28,
+            options={"row-mt": "1", "cpu-used": "4", "tile-columns": "2"},
+            containers=(".webm", ".mkv", ".mp4"),
         ),
         # RGB, so that nothing at all is lost: what tests and further processing want.
         Encoder(
@@ -133,6 +137,13 @@ def choose(codec: str, info: VideoInfo, size: Size, suffix: str | None) -> tuple
     return ENCODERS["libx264"], None
 
 
+def encoder_for(suffix: str) -> Encoder | None:
+    """Return the first software encoder whose files have this suffix, or None; animations are written with it."""
+    cards = [card for card in ENCODERS.values() if not card.hardware and card.quality is not None]
+    preferred = next((card for card in cards if card.containers[0] == suffix), None)
+    return preferred or next((card for card in cards if suffix in card.containers), None)
+
+
 def _named(codec: str) -> Encoder:
     name = _SHORT.get(codec.lower(), codec)
     if name not in ENCODERS:
@@ -166,7 +177,7 @@ def works(name: str) -> str | None:
     return None if packets else "it made nothing of one frame"
 
 
-def settings(card: Encoder, crf: int | None, preset: str | None, colour: Colour | None) -> dict[str, str]:
+def settings(card: Encoder, crf: int | None, preset: str | None, color: Color | None) -> dict[str, str]:
     """The options of one encoder for quality, preset and the light of an HDR10 clip."""
     options = dict(card.options)
     quality = crf if crf is not None else card.crf
@@ -178,14 +189,14 @@ def settings(card: Encoder, crf: int | None, preset: str | None, colour: Colour 
     if chosen:
         options["preset"] = chosen
     extra = [card.quiet] if card.quiet else []
-    if card.name == "libx265" and colour is not None and colour.hdr:
+    if card.name == "libx265" and color is not None and color.hdr:
         extra += ["repeat-headers=1"]
-        if colour.mastering:
-            extra += [f"master-display={colour.mastering}", "hdr10=1", "hdr10-opt=1"]
-        if colour.light_level:
-            extra += [f"max-cll={colour.light_level[0]},{colour.light_level[1]}"]
-    if card.name == "libsvtav1" and colour is not None and colour.light_level:
-        extra += [f"content-light={colour.light_level[0]},{colour.light_level[1]}"]
+        if color.mastering:
+            extra += [f"master-display={color.mastering}", "hdr10=1", "hdr10-opt=1"]
+        if color.light_level:
+            extra += [f"max-cll={color.light_level[0]},{color.light_level[1]}"]
+    if card.name == "libsvtav1" and color is not None and color.light_level:
+        extra += [f"content-light={color.light_level[0]},{color.light_level[1]}"]
     if extra and card.parameters:
         options[card.parameters] = ":".join(extra)
     return options

@@ -1,7 +1,7 @@
-"""Stereo marks in MP4 and MOV files: ``st3d``, ``sv3d`` and Apple's ``vexu``, patched into the index.
+"""Stereo boxes of MP4 and MOV files: ``st3d``, ``sv3d`` and Apple's ``vexu``, inserted into the index.
 
-FFmpeg cannot write them on encoding. They go behind the decoder's configuration in the sample entry;
-the sizes of all boxes around grow, and the chunk offsets move when the index stands before the data.
+FFmpeg cannot write them while encoding. They follow the decoder configuration in the sample entry; the sizes of
+all enclosing boxes grow, and chunk offsets are shifted when the index precedes the data.
 Sources: google/spatial-media (Spherical Video V2 RFC), ISO/IEC 14496-12, Apple's stereo video notes.
 
 The H.264 frame-packing SEI is never written beside them: FFmpeg 9 cannot decode a stream that says its
@@ -19,14 +19,14 @@ from typing import BinaryIO, Literal
 
 from depth3d.errors import WriteError
 
-__all__ = ["Layout", "find_box", "mark_stereo", "stereo_boxes"]
+__all__ = ["Layout", "find_sample_box", "insert_stereo_boxes", "stereo_boxes"]
 
 Layout = Literal["side", "stack", "side-right-first"]
 _ST3D = {"stack": 1, "side": 2, "side-right-first": 4}
 _PACK = {"stack": b"over", "side": b"side", "side-right-first": b"side"}
 _CONFIGURATIONS = (b"avcC", b"hvcC", b"av1C", b"vpcC")
 _CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"udta")
-_BEHIND_CONFIGURATION = (b"clap", b"pasp", b"colr", b"mdcv", b"clli", b"btrt", b"fiel")
+_LARGEST_INDEX = 1 << 30
 _SAMPLE_ENTRY = 86  # bytes of a VisualSampleEntry before its child boxes, header included
 
 
@@ -39,7 +39,7 @@ class _Box:
 
 
 def stereo_boxes(layout: Layout, *, vr180: bool = False, source: str = "depth3d") -> bytes:
-    """The boxes that say how the two eyes lie in the picture.
+    """Return the boxes that describe how the two eyes are arranged in the picture.
 
     Parameters
     ----------
@@ -67,22 +67,27 @@ def stereo_boxes(layout: Layout, *, vr180: bool = False, source: str = "depth3d"
     return boxes
 
 
-def mark_stereo(path: str | Path, layout: Layout, *, vr180: bool = False) -> None:
-    """Patch the marks into the first picture track of an MP4 or MOV file, in place.
+def insert_stereo_boxes(path: str | Path, layout: Layout, *, vr180: bool = False) -> None:
+    """Insert the stereo boxes into the first picture track of an MP4 or MOV file, in place.
 
-    The picture data is only moved, never changed. Raises ``WriteError`` if the file has no such track.
+    Picture data is moved, never changed.
+
+    Raises
+    ------
+    WriteError
+        If the file has no picture track with a known codec.
     """
     path = Path(path)
     with path.open("r+b") as file:
         top = list(_children(file, 0, os.fstat(file.fileno()).st_size))
         moov = next((box for box in top if box.kind == b"moov"), None)
-        if moov is None or moov.end - moov.start > 1 << 30:
-            raise WriteError(path, "no index (moov box) to mark as stereo; is it a finished MP4?")
+        if moov is None or moov.end - moov.start > _LARGEST_INDEX:
+            raise WriteError(path, "no index (moov box) to label as stereo; is it a finished MP4?")
         file.seek(moov.start)
         index = bytearray(file.read(moov.end - moov.start))
         where = _insertion(index)
         if where is None:
-            raise WriteError(path, "no picture track with a known codec to mark as stereo")
+            raise WriteError(path, "no picture track with a known codec to label as stereo")
         boxes = stereo_boxes(layout, vr180=vr180)
         parents, position = where
         for start in parents:
@@ -94,19 +99,28 @@ def mark_stereo(path: str | Path, layout: Layout, *, vr180: bool = False) -> Non
         _replace(file, moov, bytes(index))
 
 
-def find_box(path: str | Path, *kinds: str) -> bytes | None:
-    """The content of the first box of the last kind inside the first of the kind before it, and so on.
+def find_sample_box(path: str | Path, kind: bytes) -> bytes | None:
+    """Return the content of a box in the sample entry of the first picture track that has it, or None.
 
-    ``find_box(f, "st3d")`` searches everywhere in the index; None if there is none.
+    Only the boxes on the way are read: moov, its tracks, their sample descriptions. None for a damaged file, too.
     """
-    data = Path(path).read_bytes()
-    for kind in kinds:
-        place = data.find(kind.encode())
-        if place < 4:
+    with Path(path).open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        try:
+            moov = next((box for box in _children(file, 0, size) if box.kind == b"moov"), None)
+        except struct.error:
             return None
-        size = struct.unpack_from(">I", data, place - 4)[0]
-        data = data[place + 4 : place - 4 + size]
-    return data
+        if moov is None or moov.end - moov.start > _LARGEST_INDEX:
+            return None
+        file.seek(moov.start)
+        index = file.read(moov.end - moov.start)
+    for box, _ in _walk(index, 0, len(index), ()):
+        if box.kind == b"stsd":
+            for entry in _inside(index, box.body + 8, box.end):
+                for child in _inside(index, entry.start + _SAMPLE_ENTRY, min(entry.end, len(index))):
+                    if child.kind == kind:
+                        return bytes(index[child.body : child.end])
+    return None
 
 
 def _box(kind: bytes, *parts: bytes) -> bytes:
@@ -134,6 +148,7 @@ def _children(file: BinaryIO, start: int, end: int) -> Iterator[_Box]:
 
 
 def _inside(index: bytes | bytearray, start: int, end: int) -> Iterator[_Box]:
+    end = min(end, len(index))
     while start + 8 <= end:
         size, kind = struct.unpack_from(">I4s", index, start)
         if size < 8:

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 import av
-import imageio_ffmpeg
 
 from depth3d.errors import VideoError, WriteError
+from depth3d.io.video.files import ffmpeg_command, ffmpeg_input, file_url, open_container
 from depth3d.io.video.tracks import Track, list_tracks, plan_tracks
 
 __all__ = ["Film", "finish"]
@@ -98,7 +98,7 @@ def finish(film: Film, target: Path) -> tuple[str, ...]:
 
 def _mux(film: Film, target: Path, tracks: list[Track]) -> str | None:
     """Run ffmpeg once; None, or what it complained about."""
-    command = [*_inputs(film), *_maps(film, target, tracks), str(target)]
+    command = [*_inputs(film), *_maps(film, target, tracks), file_url(target)]
     with tempfile.TemporaryFile() as log_file:
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log_file, stderr=log_file) as process:
             try:
@@ -116,15 +116,14 @@ def _mux(film: Film, target: Path, tracks: list[Track]) -> str | None:
 
 def _inputs(film: Film) -> list[str]:
     offset = round(film.times[0] * 1_000_000) / 1_000_000
-    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-v", "error", "-y"]
-    command += ["-itsoffset", f"{offset:.6f}", "-f", _piped(film)[1], "-i", "pipe:0"]
+    command = [*ffmpeg_command(), "-itsoffset", f"{offset:.6f}", "-f", _piped(film)[1], "-i", "pipe:0"]
     if film.source is None:
         return command
     if film.start > 0:
         command += ["-ss", f"{float(film.start):.6f}"]
     if film.length is not None:
         command += ["-t", f"{float(film.length):.6f}"]
-    return [*command, "-i", str(film.source)]
+    return [*command, *ffmpeg_input(film.source)]
 
 
 def _maps(film: Film, target: Path, tracks: list[Track]) -> list[str]:
@@ -174,7 +173,7 @@ def _feed(film: Film, pipe: Any) -> None:
     In fragmented MP4: of the formats that can be piped it is the one that keeps decoding times and durations. Without
     them the last frames would lie behind the end of the edit list. It cannot hold FFV1, which needs neither.
     """
-    with av.open(str(film.pieces[0])) as first:
+    with open_container(film.pieces[0]) as first:
         template = first.streams.video[0]
         scale = {"video_track_timescale": str(film.time_base.denominator)}
         fragments = {"movflags": "frag_keyframe+empty_moov+default_base_moof", **scale}
@@ -215,7 +214,7 @@ def _packets(film: Film) -> Iterator[Any]:
     decoding = [*(tick + shift for tick in lead), *ticks[:-1]]
     done = 0
     for piece in film.pieces:
-        with av.open(str(piece)) as container:
+        with open_container(piece) as container:
             held: list[Any] = [packet for packet in container.demux(video=0) if packet.size]
             order = sorted(range(len(held)), key=lambda place: held[place].pts)
             rank = {place: number for number, place in enumerate(order)}
@@ -234,16 +233,11 @@ def _packets(film: Film) -> Iterator[Any]:
 
 def _reordering(piece: Path) -> int:
     """By how many frames decoding runs ahead of showing in this piece."""
-    with av.open(str(piece)) as container:
+    with open_container(piece) as container:
         packets: Iterator[Any] = container.demux(video=0)
         stamps = [packet.pts for packet in packets if packet.size]
     rank = {stamp: number for number, stamp in enumerate(sorted(stamps))}
     return max((place - rank[stamp] for place, stamp in enumerate(stamps)), default=0)
-
-
-def without_sound(film: Film) -> Film:
-    """The film alone: for outputs whose container holds nothing else."""
-    return replace(film, source=None)
 
 
 def _survivors(film: Film, target: Path, tracks: list[Track]) -> tuple[list[Track], list[str]]:
@@ -265,8 +259,8 @@ def _survivors(film: Film, target: Path, tracks: list[Track]) -> tuple[list[Trac
 
 def _alone(film: Film, target: Path, track: Track) -> bool:
     with tempfile.TemporaryDirectory(prefix="depth3d-") as folder:
-        command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-i", str(film.source)]
-        command += ["-map", f"0:{track.index}", "-c", track.how, str(Path(folder) / f"one{target.suffix}")]
+        command = [*ffmpeg_command(), *ffmpeg_input(film.source or target)]
+        command += ["-map", f"0:{track.index}", "-c", track.how, file_url(Path(folder) / f"one{target.suffix}")]
         return (
             subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
         )

@@ -1,9 +1,8 @@
-"""Reading clips through PyAV: exact times, upright pictures, right colours, bounded memory."""
+"""Reading clips through PyAV: exact times, upright pictures, right colors, bounded memory."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -16,28 +15,13 @@ from numpy.typing import NDArray
 from depth3d.errors import ReadError, VideoError
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Image, Size
-from depth3d.io.video.color import Converter, bit_depth, stored_colour
+from depth3d.io.video.color import Converter, bit_depth, stored_color
+from depth3d.io.video.files import open_container
+from depth3d.io.video.suffixes import SEQUENCE_SUFFIXES, is_sequence
 
-__all__ = ["CLIP_SUFFIXES", "VideoReader", "is_clip", "probe"]
+__all__ = ["VideoReader", "probe"]
 
-CLIP_SUFFIXES = frozenset(
-    f".{name}"
-    for name in (
-        *("mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "mts", "m2ts", "ts", "wmv", "flv", "3gp", "ogv"),
-        *("y4m", "mxf", "vob", "nut", "h264", "hevc"),
-    )
-)
-_PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".webp", ".exr")
 _SEQUENCE_RATE = Fraction(25)
-
-
-def is_clip(path: str | Path) -> bool:
-    """True for a video file, an animated GIF or the pattern of an image sequence (``img_%04d.png``, ``x/*.png``)."""
-    path = Path(path)
-    if path.suffix.lower() == ".gif" and path.is_file():
-        data = path.read_bytes()
-        return data.count(b"\x21\xf9\x04") > 1  # one graphic control extension a frame
-    return path.suffix.lower() in CLIP_SUFFIXES or _is_sequence(path)
 
 
 def probe(path: str | Path, *, rate: Fraction | None = None) -> VideoInfo:
@@ -85,7 +69,7 @@ class VideoReader:
             self._stream = _picture_stream(self._container, self._path)
             self._stream.thread_type = "AUTO"
             first = self._peek()
-            self._stored = stored_colour(first)
+            self._stored = stored_color(first)
             self._converter = Converter(self._stored, bit_depth(first), tone_map=tone_map)
             self._turn = int(first.rotation) % 360 // 90
             self.info = self._describe(first)
@@ -150,7 +134,7 @@ class VideoReader:
     @property
     def is_sequence(self) -> bool:
         """Whether these are single pictures, whose rate is what the user says."""
-        return _is_sequence(self._path)
+        return is_sequence(self._path)
 
     def _frame(self, number: int, when: Fraction, decoded: Any) -> Frame:
         try:
@@ -243,7 +227,7 @@ class VideoReader:
             rotation=self._turn * 90,
             pixel_aspect=pixel,
             bit_depth=8 if self._stored.hdr and not self._converter.keeps_hdr else bit_depth(first),
-            colour=self._converter.colour,
+            color=self._converter.color,
             stored=self._stored,
             codec=stream.codec_context.name,
             track=stream.index,
@@ -257,36 +241,25 @@ class VideoReader:
         return (f"{len(pictures)} picture streams; number {self._stream.index} is used",)
 
 
-def without_count(info: VideoInfo) -> VideoInfo:
-    """The same clip with nothing claimed about its length: after trimming or a change of rate."""
-    return replace(info, count=None, duration=None)
-
-
 def _open(path: Path, rate: Fraction | None) -> Any:
-    name, options, layout = str(path), {}, None
-    if _is_sequence(path):
+    name, options, layout = path, {}, None
+    if is_sequence(path) or path.is_dir():
         layout = "image2"
         options = {"framerate": str(rate or _SEQUENCE_RATE)}
         if path.is_dir():
-            name = str(path / f"*{_most_common_suffix(path)}")
-        if "*" in name:
+            name = path / f"*{_most_common_suffix(path)}"
+        if "*" in name.name:
             options["pattern_type"] = "glob"
     elif not path.is_file():
-        raise ReadError(path, "is a folder" if path.is_dir() else "does not exist")
+        raise ReadError(path, "does not exist")
     try:
-        return av.open(name, format=layout, options=options)
+        return open_container(name, layout=layout, options=options)
     except (av.error.FFmpegError, ValueError) as error:
         raise ReadError(path, f"is not a clip that can be read: {getattr(error, 'strerror', None) or error}") from error
 
 
-def _is_sequence(path: Path) -> bool:
-    if path.is_dir():
-        return False
-    return path.suffix.lower() in _PICTURE_SUFFIXES and ("%" in path.name or "*" in path.name)
-
-
 def _most_common_suffix(folder: Path) -> str:
-    suffixes = [p.suffix for p in folder.iterdir() if p.suffix.lower() in _PICTURE_SUFFIXES]
+    suffixes = [p.suffix for p in folder.iterdir() if p.suffix.lower() in SEQUENCE_SUFFIXES]
     if not suffixes:
         raise ReadError(folder, "holds no pictures")
     return max(set(suffixes), key=suffixes.count)

@@ -8,6 +8,8 @@ from typing import Any
 
 import av
 
+from depth3d.io.video.files import open_container
+
 __all__ = ["Track", "list_tracks", "plan_tracks"]
 
 _MP4 = (".mp4", ".m4v", ".mov")
@@ -39,7 +41,7 @@ class Track:
 def list_tracks(source: str | Path) -> list[Track]:
     """Everything in ``source`` besides the picture itself that a container can carry; nothing if it cannot be read."""
     try:
-        with av.open(str(source)) as container:
+        with open_container(source) as container:
             found = [_track(stream) for stream in container.streams]
     except (av.error.FFmpegError, ValueError):
         return []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import mmap
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from fractions import Fraction
@@ -119,7 +118,7 @@ def check(
     """
     path = Path(path)
     viewing = (screen or "55in", distance or "2.5m")
-    from depth3d.io.video.reader import is_clip
+    from depth3d.io.video.suffixes import is_clip
 
     if frames < 1:
         raise InvalidInput(f"check: frames is {frames}, expected at least 1")
@@ -288,25 +287,12 @@ def _sampled(path: Path, mark: Any, info: Any, count: int) -> Iterator[StereoPai
                 break
 
 
-_ST3D = {1: ("stack", False), 2: ("side", False), 4: ("side", True)}
-_STEREO_MODE = {1: ("side", False), 2: ("stack", True), 3: ("stack", False), 11: ("side", True)}
-
-
 def _marked(path: Path, first: Image) -> Any:
-    """What MP4's st3d box or Matroska's StereoMode says; read from the head and the tail of the file only."""
+    """Return the layout that the container's stereo metadata gives, or None."""
     from depth3d.io.stereo.jps_pns import Mark
+    from depth3d.io.video.stereo_metadata import read_stereo_metadata
 
-    room = 16 << 20
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        head = data[: min(room, len(data))]
-        place = head.find(b"st3d")
-        if place < 0 and len(data) > room:
-            head = data[-room:]
-            place = head.find(b"st3d")
-        found = _ST3D.get(head[place + 8]) if 0 <= place < len(head) - 9 else None
-        if found is None and data[:4] == b"\x1a\x45\xdf\xa3":
-            place = data[: 1 << 20].find(b"\x53\xb8\x81")
-            found = _STEREO_MODE.get(data[place + 3]) if place >= 0 else None
+    found = read_stereo_metadata(path)
     if found is None:
         return None
     side = found[0] == "side"

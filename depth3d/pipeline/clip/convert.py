@@ -20,6 +20,7 @@ from depth3d.io.atomic import atomic_path, refuse_existing
 from depth3d.io.image.read import save_image
 from depth3d.io.video.encoders import choose
 from depth3d.io.video.mux import Film, finish
+from depth3d.io.video.stereo_metadata import StereoMetadata, stereo_metadata_for, write_stereo_metadata
 from depth3d.options import (
     AnimateOptions,
     DepthOptions,
@@ -37,7 +38,6 @@ from depth3d.pipeline.clip.render_pass import Pieces, Style, draw_pieces
 from depth3d.pipeline.clip.renderers import DepthDrawer, Drawer, Look, PathDrawer, StereoDrawer, moving_format
 from depth3d.pipeline.clip.shots import ShotList, measure_shots, read_shots, write_shots
 from depth3d.pipeline.clip.sphere import SphereDrawer
-from depth3d.pipeline.clip.stereo_metadata import Marks, marks_of, write_marks
 from depth3d.pipeline.clip.workspace import WorkFolder
 
 __all__ = ["Product", "convert"]
@@ -56,7 +56,7 @@ class Product:
     stereo, animate : StereoOptions, AnimateOptions
         Options of the first two.
     heatmap : str | None
-        Colours of a depth clip, or None for grey.
+        Colors of a depth clip, or None for gray.
     """
 
     kind: str = "stereo"
@@ -103,7 +103,7 @@ def convert(
     animate : AnimateOptions | None
         A camera path instead of two eyes.
     only_depth : bool
-        The depth as a clip, white = near, or with the colour map ``heatmap``.
+        The depth as a clip, white = near, or with the color map ``heatmap``.
     depth : DepthOptions | None
         Where depth comes from; ``depth.depth`` may be a depth clip (``video.save_depth`` writes one) or a picture.
     stabilize, video, output_options : StabilizeOptions | None, VideoOptions | None, OutputOptions | None
@@ -148,21 +148,21 @@ class _Conversion:
 
     def run(self) -> Path:
         """Do what is not done yet; raises ``KeyboardInterrupt`` after telling how to go on."""
-        drawer, marks = self._drawer()
+        drawer, metadata = self._drawer()
         self._drawn = drawer.size
-        style = self._style(drawer, marks)
+        style = self._style(drawer, metadata)
         try:
             with WorkFolder(self._target.parent, self._target.name) as work:
                 if self._job.video.dry_run:
                     return self._tell_plan(work, drawer, style)
                 if self._job.video.preview:
                     return self._preview(drawer)
-                return self._work(work, drawer, style, marks)
+                return self._work(work, drawer, style, metadata)
         except KeyboardInterrupt:
             log.warning("stopped after %d frames; the same command goes on from there", self._done)
             raise
 
-    def _work(self, work: WorkFolder, drawer: Drawer, style: Style, marks: Marks) -> Path:
+    def _work(self, work: WorkFolder, drawer: Drawer, style: Style, metadata: StereoMetadata) -> Path:
         job = self._job
         depth = self._depth(work)
         shots = self._shots(depth)
@@ -173,7 +173,7 @@ class _Conversion:
         part = work.part("pictures", key, "drawing")
         with drawer:
             pieces = draw_pieces(job, depth, drawer, shots.look, style, part, self._report)
-        self._finish(pieces, style, marks)
+        self._finish(pieces, style, metadata)
         part.remove()
         work.remove("depth")
         return self._target
@@ -222,19 +222,19 @@ class _Conversion:
             log.info(line)
         return self._target
 
-    def _drawer(self) -> tuple[Drawer, Marks]:
+    def _drawer(self) -> tuple[Drawer, StereoMetadata]:
         job, product = self._job, self._product
         size, aspect = job.info.size, job.info.pixel_aspect
         if product.kind == "depth":
-            return DepthDrawer(size, product.heatmap), Marks(aspect)
+            return DepthDrawer(size, product.heatmap), StereoMetadata(aspect)
         if product.kind == "animate":
-            return PathDrawer(size, product.animate), Marks(aspect)
+            return PathDrawer(size, product.animate), StereoMetadata(aspect)
         layout = moving_format(product.stereo.format)
         if layout.packing == "sphere":
-            return SphereDrawer(size, product.stereo), marks_of(layout, Fraction(1), self._target)
-        return StereoDrawer(size, product.stereo, layout), marks_of(layout, aspect, self._target)
+            return SphereDrawer(size, product.stereo), stereo_metadata_for(layout, Fraction(1), self._target)
+        return StereoDrawer(size, product.stereo, layout), stereo_metadata_for(layout, aspect, self._target)
 
-    def _style(self, drawer: Drawer, marks: Marks) -> Style:
+    def _style(self, drawer: Drawer, metadata: StereoMetadata) -> Style:
         info, video = self._job.info, self._job.video
         encoder, why = choose(video.codec, info, drawer.size, self._target.suffix.lower())
         if why is not None:
@@ -243,22 +243,22 @@ class _Conversion:
             raise VideoError(
                 f"{encoder.name} does not go into {self._target.suffix} files; use {' or '.join(encoder.containers)}"
             )
-        colour = BT709 if self._product.kind == "depth" else info.colour
+        color = BT709 if self._product.kind == "depth" else info.color
         bits = 16 if self._product.kind == "depth" and encoder.quality is None else min(info.bit_depth, 10)
-        return Style(encoder, bits, colour, marks.pixel_aspect, video.crf, video.preset)
+        return Style(encoder, bits, color, metadata.pixel_aspect, video.crf, video.preset)
 
     def _report(self, stage: str, done: int, total: int) -> None:
         self._done = done
         if self._progress is not None:
             self._progress(stage, done, total)
 
-    def _finish(self, pieces: Pieces, style: Style, marks: Marks) -> None:
+    def _finish(self, pieces: Pieces, style: Style, metadata: StereoMetadata) -> None:
         job = self._job
         times = _Times(pieces.ticks, job.time_base)
         step = job.rate or job.info.rate
         aspect = None
-        if marks.container_aspect is not None:
-            aspect = marks.container_aspect * marks.pixel_aspect * Fraction(*self._drawn)
+        if metadata.container_aspect is not None:
+            aspect = metadata.container_aspect * metadata.pixel_aspect * Fraction(*self._drawn)
         film = Film(
             pieces.files,
             times,
@@ -270,12 +270,12 @@ class _Conversion:
             track=job.info.track,
             codec=style.encoder.name,
             tag=style.encoder.tag,
-            stereo_mode=marks.stereo_mode,
+            stereo_mode=metadata.stereo_mode,
             container_aspect=aspect,
         )
         with atomic_path(self._target, force=self._force) as temporary:
             finish(film, temporary)
-            write_marks(temporary, marks)
+            write_stereo_metadata(temporary, metadata)
 
 
 class _Times(Sequence[Fraction]):

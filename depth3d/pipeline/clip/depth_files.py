@@ -20,7 +20,7 @@ def given_depth(path: Path, job: ClipJob) -> DepthSource:
 
     Raises ``ReadError`` if it is neither.
     """
-    from depth3d.io.video.reader import is_clip
+    from depth3d.io.video.suffixes import is_clip
 
     if is_clip(path):
         return ClipDepth(path, job.depth.invert_depth)

@@ -60,7 +60,7 @@ def make_plan(job: ClipJob, drawer: Drawer, style: Style, look: Look, target: Pa
         f"input   {job.source.name}: {info.size}, {float(info.rate):.5g} fps, {frames or 'unknown number of'} frames, "
         f"{info.codec}, {info.bit_depth} bit{', HDR' if info.stored.hdr else ''}"
         f"{f', turned by {info.rotation} degrees' if info.rotation else ''}",
-        f"output  {target}: {drawer.size}, {style.encoder.name}{f', {style.bits} bit HDR' if style.colour.hdr else ''}",
+        f"output  {target}: {drawer.size}, {style.encoder.name}{f', {style.bits} bit HDR' if style.color.hdr else ''}",
         f"kept    {', '.join(f'{track.kind} ({track.codec})' for track in kept) or 'no other tracks'}",
         *(f"lost    {line}" for line in lost),
         f"depth   {source}, steadied over {job.stabilize.look_ahead} frames ahead",
@@ -90,7 +90,7 @@ def _try(job: ClipJob, drawer: Drawer, style: Style, look: Look) -> tuple[dict[s
             time_base=job.time_base,
             encoder=style.encoder,
             bits=style.bits,
-            colour=style.colour,
+            color=style.color,
             crf=style.crf,
             preset=style.preset,
         )

@@ -130,6 +130,6 @@ def _labelled(row: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
     import cv2
 
     row = np.ascontiguousarray(row)
-    for colour, width in (((0, 0, 0), 4), ((255, 255, 255), 1)):
-        cv2.putText(row, text, (8, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, colour, width, cv2.LINE_AA)
+    for color, width in (((0, 0, 0), 4), ((255, 255, 255), 1)):
+        cv2.putText(row, text, (8, 22), cv2.FONT_HERSHEY_SIMPLEX, 0.6, color, width, cv2.LINE_AA)
     return row

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from depth3d.errors import VideoError
-from depth3d.frames import BT709, Colour, Frame
+from depth3d.frames import BT709, Color, Frame
 from depth3d.image import Image, Size
 from depth3d.io.video.encoders import Encoder
 from depth3d.io.video.writer import VideoWriter, even, even_size
@@ -40,7 +40,7 @@ class Style:
         Card of the encoder; ``crf``, ``preset``: its settings, None = the card's.
     bits : int
         Per sample.
-    colour : Colour
+    color : Color
         What the pictures' numbers mean.
     pixel_aspect : Fraction
         Width of a pixel over its height.
@@ -48,7 +48,7 @@ class Style:
 
     encoder: Encoder
     bits: int
-    colour: Colour = BT709
+    color: Color = BT709
     pixel_aspect: Fraction = Fraction(1)
     crf: int | None = None
     preset: str | None = None
@@ -152,7 +152,7 @@ class _PieceEncoder:
                 time_base=self._job.time_base,
                 encoder=self._style.encoder,
                 bits=self._style.bits,
-                colour=self._style.colour,
+                color=self._style.color,
                 pixel_aspect=self._style.pixel_aspect,
                 crf=self._style.crf,
                 preset=self._style.preset,

@@ -6,10 +6,10 @@ import struct
 from pathlib import Path
 
 import pytest
-from clips import ffmpeg, frame_times, hashes, make_clip, probe, with_extras
+from clips import ffmpeg, find_box, frame_times, hashes, make_clip, probe, with_extras
 
 from depth3d.errors import WriteError
-from depth3d.io.video.mp4_boxes import find_box, mark_stereo, stereo_boxes
+from depth3d.io.video.mp4_boxes import insert_stereo_boxes, stereo_boxes
 
 
 @pytest.mark.parametrize(("layout", "mode"), [("stack", 1), ("side", 2), ("side-right-first", 4)])
@@ -45,7 +45,7 @@ def test_marking_changes_no_frame_and_no_time(tmp_path: Path, front: bool, codec
     flags = ["-movflags", "+faststart"] if front else []
     ffmpeg("-i", str(plain), "-c", "copy", *flags, str(path))
     times, pictures = frame_times(path), hashes(path)
-    mark_stereo(path, "side")
+    insert_stereo_boxes(path, "side")
     assert frame_times(path) == times
     assert hashes(path) == pictures
 
@@ -56,14 +56,14 @@ def test_sound_behind_the_index_survives(tmp_path: Path) -> None:
     before = tmp_path / "before.wav"
     after = tmp_path / "after.wav"
     ffmpeg("-i", str(tmp_path / "c.mp4"), "-map", "0:a:1", str(before))
-    mark_stereo(tmp_path / "c.mp4", "stack")
+    insert_stereo_boxes(tmp_path / "c.mp4", "stack")
     ffmpeg("-i", str(tmp_path / "c.mp4"), "-map", "0:a:1", str(after))
     assert before.read_bytes() == after.read_bytes()
 
 
 def test_ffprobe_reads_layout_and_projection(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "a.mp4")
-    mark_stereo(path, "side", vr180=True)
+    insert_stereo_boxes(path, "side", vr180=True)
     data = probe(path)["streams"][0]["side_data_list"]
     kinds = {entry["side_data_type"]: entry for entry in data}
     assert kinds["Stereo 3D"]["type"] == "side by side"
@@ -73,11 +73,11 @@ def test_ffprobe_reads_layout_and_projection(tmp_path: Path) -> None:
 def test_find_box(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "a.mp4")
     assert find_box(path, "st3d") is None
-    mark_stereo(path, "stack")
+    insert_stereo_boxes(path, "stack")
     assert find_box(path, "st3d") == b"\0\0\0\0\x01"
     assert find_box(path, "vexu", "pack", "pkin") == b"\0\0\0\0over"
 
 
 def test_what_is_no_mp4_is_refused(tmp_path: Path) -> None:
     with pytest.raises(WriteError, match="moov"):
-        mark_stereo(make_clip(tmp_path / "a.mkv"), "side")
+        insert_stereo_boxes(make_clip(tmp_path / "a.mkv"), "side")

@@ -1,4 +1,4 @@
-"""Reading clips: times, turning, colours, seeking, odd inputs."""
+"""Reading clips: times, turning, colors, seeking, odd inputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from PIL import Image as Pillow
 
 from depth3d.errors import ReadError
 from depth3d.image import Size
-from depth3d.io.video.reader import VideoReader, is_clip, probe
+from depth3d.io.video.reader import VideoReader, probe
+from depth3d.io.video.suffixes import is_clip
 
 
 def flat_clip(path: Path, yuv: tuple[int, int, int], size: tuple[int, int] = (64, 48), **tags: int) -> Path:
@@ -179,11 +180,11 @@ def test_hdr_is_kept_and_seen_toned(shared: Path, name: str, transfer: int) -> N
         frame = next(iter(reader))
         info = reader.info
     assert info.rate == RATE
-    assert (info.colour.transfer, info.colour.primaries, info.bit_depth) == (transfer, 9, 10)
+    assert (info.color.transfer, info.color.primaries, info.bit_depth) == (transfer, 9, 10)
     assert frame.image.pixels.dtype == np.uint16
     assert frame.seen is not None
     # PQ packs a white wall into the middle of its range: the toned picture has more contrast.
     assert frame.guide.pixels.std() > frame.image.eight_bit().pixels.std() * 1.1
     if transfer == 16:
-        assert info.colour.mastering == "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
-        assert info.colour.light_level == (1000, 400)
+        assert info.color.mastering == "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+        assert info.color.light_level == (1000, 400)

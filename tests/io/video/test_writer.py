@@ -11,7 +11,7 @@ import pytest
 from clips import frame_times, picture
 
 from depth3d.errors import VideoError
-from depth3d.frames import Colour, VideoInfo
+from depth3d.frames import Color, VideoInfo
 from depth3d.image import Image, Size
 from depth3d.io.video.encoders import ENCODERS, HARDWARE, choose, works
 from depth3d.io.video.reader import VideoReader
@@ -65,7 +65,7 @@ def test_every_software_encoder_keeps_picture_and_times(tmp_path: Path, codec: s
 
 
 def test_hdr10_metadata_is_written_and_read_back(tmp_path: Path) -> None:
-    colour = Colour(
+    color = Color(
         9,
         16,
         9,
@@ -73,9 +73,9 @@ def test_hdr10_metadata_is_written_and_read_back(tmp_path: Path) -> None:
         light_level=(1000, 400),
     )
     deep = [Image(picture(n).astype(np.uint16) * 257) for n in range(3)]
-    path = write(tmp_path / "c.mp4", deep, "libx265", bits=10, colour=colour)
+    path = write(tmp_path / "c.mp4", deep, "libx265", bits=10, color=color)
     with VideoReader(path) as reader:
-        assert reader.info.colour == colour
+        assert reader.info.color == color
         assert reader.info.bit_depth == 10
 
 

@@ -10,13 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 from clip_child import FunctionOfThePicture
-from clips import RATE, ffmpeg, frame_times, make_clip, picture, probe, with_extras
+from clips import RATE, ffmpeg, find_box, frame_times, make_clip, picture, probe, with_extras
 
 import depth3d.depth.estimator
 from depth3d.depthmap import Disparity
 from depth3d.errors import Depth3DError, ExistsError, InvalidInput, VideoError
 from depth3d.image import Image
-from depth3d.io.video.mp4_boxes import find_box
 from depth3d.io.video.reader import VideoReader
 from depth3d.options import DepthOptions, OutputOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.clip.convert import convert
@@ -244,8 +243,8 @@ def test_hdr_stays_hdr_or_is_toned_on_request(tmp_path: Path, shared: Path) -> N
     assert (kept["codec_name"], kept["pix_fmt"], kept["codec_tag_string"]) == ("hevc", "yuv420p10le", "hvc1")
     assert (kept["color_space"], kept["color_transfer"], kept["color_primaries"]) == ("bt2020nc", "smpte2084", "bt2020")
     with VideoReader(tmp_path / "a.mp4") as reader:
-        assert reader.info.colour.light_level == (1000, 400)
-        assert reader.info.colour.mastering is not None
+        assert reader.info.color.light_level == (1000, 400)
+        assert reader.info.color.mastering is not None
     toned = VideoOptions(end="0.1", size="240x136", tonemap=True)
     flat = probe(convert(source, tmp_path / "b.mp4", video=toned))["streams"][0]
     assert (flat["codec_name"], flat["pix_fmt"], flat["color_transfer"]) == ("h264", "yuv420p", "bt709")

@@ -1,0 +1,79 @@
+"""Reads the properties of the picture track from a Matroska or WebM file (RFC 9559) without decoding anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+__all__ = ["video_settings"]
+
+_SEGMENT, _TRACKS, _TRACK_ENTRY, _VIDEO = 0x18538067, 0x1654AE6B, 0xAE, 0xE0
+_CLUSTER = 0x1F43B675
+_NAMES = {
+    0x53B8: "StereoMode",
+    0x54AA: "PixelCropBottom",
+    0x54BB: "PixelCropTop",
+    0x54CC: "PixelCropLeft",
+    0x54DD: "PixelCropRight",
+}
+_LARGEST = 1 << 20  # bytes of a track list that are read
+
+
+def video_settings(path: str | Path) -> dict[str, int]:
+    """Return the integer elements of the first picture track by Matroska's name, such as ``{"StereoMode": 1}``.
+
+    Empty if the file is no Matroska file, has no picture track, or is damaged.
+    """
+    with Path(path).open("rb") as file:
+        if file.read(4) != b"\x1a\x45\xdf\xa3":
+            return {}
+        file.seek(0)
+        tracks = _track_list(file)
+    for kind, body in _elements(tracks):
+        if kind == _TRACK_ENTRY:
+            found = next((content for name, content in _elements(body) if name == _VIDEO), None)
+            if found is not None:
+                return {_NAMES[k]: int.from_bytes(v[:8], "big") for k, v in _elements(found) if k in _NAMES}
+    return {}
+
+
+def _track_list(file: BinaryIO) -> bytes:
+    """Return the content of the Tracks element, which stands before the first cluster."""
+    while (head := _header(file)) is not None:
+        kind, length = head
+        if kind == _SEGMENT:
+            continue
+        if kind == _TRACKS:
+            return file.read(min(length, _LARGEST))
+        if kind == _CLUSTER:
+            break
+        file.seek(length, 1)
+    return b""
+
+
+def _header(file: BinaryIO) -> tuple[int, int] | None:
+    kind = _number(file, keep_marker=True)
+    length = _number(file, keep_marker=False)
+    return None if kind is None or length is None else (kind, length)
+
+
+def _number(file: BinaryIO, *, keep_marker: bool) -> int | None:
+    first = file.read(1)
+    if not first or not first[0]:
+        return None
+    size = 9 - first[0].bit_length()
+    rest = file.read(size - 1)
+    if len(rest) < size - 1:
+        return None
+    value = int.from_bytes(first + rest, "big")
+    return value if keep_marker else value & ((1 << (7 * size)) - 1)
+
+
+def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
+    from io import BytesIO
+
+    file = BytesIO(data)
+    while (head := _header(file)) is not None:
+        kind, length = head
+        yield kind, file.read(min(length, len(data)))

@@ -1,0 +1,105 @@
+"""Container metadata that tells a player a clip is stereoscopic: written after encoding, read by ``check``.
+
+MP4 and MOV get ``st3d``, ``sv3d`` and ``vexu`` boxes (``mp4_boxes``); Matroska gets StereoMode when it is muxed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from depth3d.io.video.matroska import video_settings
+from depth3d.io.video.mp4_boxes import Layout, find_sample_box, insert_stereo_boxes
+from depth3d.stereoformats import StereoFormat
+
+__all__ = ["StereoMetadata", "read_stereo_metadata", "stereo_metadata_for", "write_stereo_metadata"]
+
+_MP4 = (".mp4", ".m4v", ".mov")
+_MATROSKA = (".mkv", ".webm")
+_MODES = {
+    ("side", False): "left_right",
+    ("side", True): "right_left",
+    ("stack", False): "top_bottom",
+    ("stack", True): "bottom_top",
+    ("rows", False): "row_interleaved_lr",
+    ("rows", True): "row_interleaved_rl",
+    ("columns", False): "col_interleaved_lr",
+    ("columns", True): "col_interleaved_rl",
+    ("checker", False): "checkerboard_lr",
+    ("checker", True): "checkerboard_rl",
+}
+_ANAGLYPHS = {"red-cyan": "anaglyph_cyan_red", "green-magenta": "anaglyph_green_magenta"}
+
+
+# Packing and whether the right eye comes first, by the number in the file.
+_ST3D = {1: ("stack", False), 2: ("side", False), 4: ("side", True)}
+_STEREO_MODE = {1: ("side", False), 2: ("stack", True), 3: ("stack", False), 11: ("side", True)}
+
+
+@dataclass(frozen=True, slots=True)
+class StereoMetadata:
+    """How one output is labeled as stereoscopic.
+
+    Parameters
+    ----------
+    pixel_aspect : Fraction
+        Width over height of a stored pixel: 2 for half side-by-side, 1/2 for half top-bottom of square pixels.
+    stereo_mode : str | None
+        FFmpeg's name of Matroska's StereoMode, or None.
+    container_aspect : Fraction | None
+        Factor on the display aspect that Matroska alone needs: its players halve the width of column-interleaved and
+        the height of row-interleaved pictures.
+    box : Layout | None
+        Layout for the boxes of MP4, or None.
+    vr180 : bool
+        Whether each eye is an equirectangular half sphere.
+    """
+
+    pixel_aspect: Fraction
+    stereo_mode: str | None = None
+    container_aspect: Fraction | None = None
+    box: Layout | None = None
+    vr180: bool = False
+
+
+def stereo_metadata_for(layout: StereoFormat, pixel_aspect: Fraction, target: Path) -> StereoMetadata:
+    """Return the metadata of a clip in this layout, whose source has pixels of this aspect, for the target's suffix."""
+    suffix = target.suffix.lower()
+    mode = _MODES.get((layout.packing, layout.right_first))
+    if layout.packing == "anaglyph":
+        mode = next((value for name, value in _ANAGLYPHS.items() if layout.name.startswith(name)), None)
+    aspect, container = pixel_aspect, None
+    if layout.half:
+        aspect = pixel_aspect * (2 if layout.packing == "side" else Fraction(1, 2))
+    if suffix in _MATROSKA and layout.packing in ("rows", "columns"):
+        container = Fraction(1, 2) if layout.packing == "rows" else Fraction(2)
+    box: Layout | None = None
+    if layout.packing == "stack" and not layout.right_first:
+        box = "stack"
+    elif layout.packing in ("side", "sphere"):
+        box = "side-right-first" if layout.right_first else "side"
+    return StereoMetadata(
+        aspect,
+        mode if suffix in _MATROSKA else None,
+        container,
+        box if suffix in _MP4 else None,
+        layout.packing == "sphere",
+    )
+
+
+def write_stereo_metadata(path: Path, metadata: StereoMetadata) -> None:
+    """Insert the boxes into a finished MP4, in place; Matroska got its StereoMode from the muxer."""
+    if metadata.box is not None:
+        insert_stereo_boxes(path, metadata.box, vr180=metadata.vr180)
+
+
+def read_stereo_metadata(path: str | Path) -> tuple[str, bool] | None:
+    """Return the packing ("side" or "stack") and whether the right eye comes first, or None if the file has neither.
+
+    Reads MP4's ``st3d`` box or Matroska's StereoMode.
+    """
+    box = find_sample_box(path, b"st3d")
+    if box is not None and len(box) > 4:
+        return _ST3D.get(box[4])
+    return _STEREO_MODE.get(video_settings(path).get("StereoMode", -1))

@@ -1,0 +1,143 @@
+"""The base of all writers through PyAV: one file, one picture stream, frames with exact times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import av
+
+from depth3d.errors import VideoError, WriteError
+from depth3d.frames import Color
+from depth3d.image import Size
+from depth3d.io.video.files import create_container
+
+__all__ = ["FULL", "LIMITED", "StreamWriter"]
+
+FULL, LIMITED = 2, 1  # FFmpeg's numbers of the ranges 0..255 and 16..235
+
+
+class StreamWriter:
+    """Encodes ``av.VideoFrame``s into a file of one stream: a context manager; leaving it completes the file.
+
+    Parameters
+    ----------
+    path : str | Path
+        Written in place: give a temporary name (see ``io.atomic``).
+    size : Size
+        Of the pictures, px.
+    codec : str
+        FFmpeg's name of the encoder.
+    pixel_format : str
+        FFmpeg's name of the format of the frames.
+    rate : Fraction
+        Frames per second, a hint for the encoder; the times of the frames count.
+    time_base : Fraction
+        Seconds per tick; every time is a multiple of it.
+    options, container_options : Mapping[str, str] | None
+        Options of the encoder and of the muxer.
+    layout : str | None
+        Name of FFmpeg's muxer, or None: the suffix chooses.
+    color : Color | None
+        Written as tags; None leaves the stream untagged.
+    pixel_aspect : Fraction
+        Width of a pixel over its height.
+    tag : str | None
+        The four letters of the codec in MP4, or None for the muxer's default.
+    threads : int | None
+        Of the encoder.
+
+    Raises
+    ------
+    WriteError
+        If the file or the encoder cannot be opened.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        size: Size,
+        *,
+        codec: str,
+        pixel_format: str,
+        rate: Fraction,
+        time_base: Fraction,
+        options: Mapping[str, str] | None = None,
+        container_options: Mapping[str, str] | None = None,
+        layout: str | None = None,
+        color: Color | None = None,
+        pixel_aspect: Fraction = Fraction(1),
+        tag: str | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self._path, self._base = Path(path), time_base
+        self.written = 0
+        try:
+            self._container = create_container(path, layout=layout, options=container_options)
+            self._stream: Any = self._container.add_stream(
+                codec, rate=rate.limit_denominator(100_000), options=dict(options or {})
+            )
+            self._stream.width, self._stream.height = size
+            self._stream.pix_fmt, self._stream.time_base = pixel_format, time_base
+            context = self._stream.codec_context
+            context.time_base, context.sample_aspect_ratio = time_base, pixel_aspect
+            if threads is not None:
+                context.thread_count = threads
+            if tag is not None:
+                context.codec_tag = tag
+            if color is not None:
+                self._tag(context, pixel_format, color)
+            self._container.start_encoding()
+        except (av.error.FFmpegError, ValueError) as error:
+            raise WriteError(path, f"encoder {codec} at {size}: {error}") from error
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.close()
+        else:
+            self._container.close()
+
+    def encode(self, frame: Any, time: Fraction, duration: Fraction | None = None) -> None:
+        """Append one frame that is shown from ``time`` seconds on.
+
+        Raises
+        ------
+        VideoError
+            With the frame's number, if it cannot be encoded.
+        """
+        try:
+            frame.pts, frame.time_base = round(time / self._base), self._base
+            if duration is not None:
+                frame.duration = max(1, round(duration / self._base))
+            self._container.mux(self._stream.encode(frame))
+        except (av.error.FFmpegError, ValueError, OSError) as error:
+            raise VideoError(f"{self._path}: cannot be encoded: {error}", self.written) from error
+        self.written += 1
+
+    def close(self) -> None:
+        """Flush the encoder and finish the file.
+
+        Raises
+        ------
+        WriteError
+            If the file cannot be completed.
+        """
+        try:
+            self._container.mux(self._stream.encode(None))
+            self._container.close()
+        except (av.error.FFmpegError, OSError) as error:
+            raise WriteError(self._path, f"cannot be finished: {error}") from error
+
+    def _tag(self, context: Any, pixel_format: str, color: Color) -> None:
+        rgb = any(name in pixel_format for name in ("rgb", "gbr", "bgr"))
+        context.color_primaries, context.color_trc = color.primaries, color.transfer
+        context.colorspace = 0 if rgb else color.matrix
+        context.color_range = FULL if rgb or color.full_range else LIMITED

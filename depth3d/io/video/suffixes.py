@@ -1,0 +1,148 @@
+"""The one table of file suffixes: what is a photo, what is a clip, and what only the content tells."""
+
+from __future__ import annotations
+
+import re
+import struct
+from pathlib import Path
+from typing import BinaryIO
+
+__all__ = ["CLIP_SUFFIXES", "PHOTO_SUFFIXES", "SEQUENCE_SUFFIXES", "has_frame_pattern", "is_clip", "is_sequence"]
+
+
+def _dotted(*names: str) -> frozenset[str]:
+    return frozenset(f".{name}" for name in names)
+
+
+PHOTO_SUFFIXES = _dotted(
+    *("jpg", "jpeg", "jpe", "png", "webp", "avif", "heic", "heif", "tif", "tiff", "bmp", "mpo", "jps", "pns"),
+    *("ppm", "pgm", "pbm", "jp2", "tga"),
+)
+CLIP_SUFFIXES = _dotted(
+    *("mp4", "m4v", "mov", "qt", "mkv", "webm", "avi", "divx", "mpg", "mpeg", "m2v", "mod", "vob", "ts", "mts"),
+    *("m2ts", "m2t", "tod", "tts", "wmv", "asf", "flv", "f4v", "3gp", "3g2", "ogv", "ogm", "dv", "y4m", "mxf", "nut"),
+    *("insv", "lrv", "h264", "264", "h265", "265", "hevc", "ivf", "rm", "rmvb", "gif", "apng", "mjpeg", "mjpg"),
+)
+# Suffixes that still and moving pictures share: the number of frames in the file decides.
+_STILL_OR_MOVING = _dotted("gif", "webp", "png", "apng", "avif")
+SEQUENCE_SUFFIXES = PHOTO_SUFFIXES | _dotted("exr")
+_NUMBER = re.compile(r"%0?\d*d")
+
+
+def is_clip(path: str | Path) -> bool:
+    """Return True for a clip: a video file, an animation of two or more frames, or the pattern of a sequence.
+
+    GIF, WebP, PNG and AVIF files are opened and their frames counted; a file without a known suffix is recognized by
+    its first bytes. A name that does not exist is judged by its suffix.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if is_sequence(path):
+        return True
+    if suffix in _STILL_OR_MOVING and path.is_file():
+        return _is_animation(path)
+    if suffix in CLIP_SUFFIXES:
+        return True
+    known = suffix in PHOTO_SUFFIXES or suffix in _dotted("exr")
+    return not known and path.is_file() and _looks_like_video(path)
+
+
+def is_sequence(path: str | Path) -> bool:
+    """Return True for the pattern of an image sequence: ``img_%04d.png`` or ``folder/*.png``, but no existing file."""
+    path = Path(path)
+    if path.suffix.lower() not in SEQUENCE_SUFFIXES or path.exists():
+        return False
+    return has_frame_pattern(path.name) or "*" in path.name
+
+
+def has_frame_pattern(name: str) -> bool:
+    """Return True if a name holds a frame number (``%d``, ``%04d``); another percent sign is an ordinary letter."""
+    return _NUMBER.search(name.replace("%%", "")) is not None
+
+
+def _is_animation(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+            if head[:4] == b"GIF8":
+                return _gif_frames(file, 2) > 1
+            if head[:8] == b"\x89PNG\r\n\x1a\n":
+                return _png_frames(file) > 1
+            if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+                return _webp_frames(file, 2) > 1
+            return head[4:12] == b"ftypavis"
+    except OSError:
+        return False
+
+
+def _gif_frames(file: BinaryIO, enough: int) -> int:
+    """Count image descriptors up to ``enough``, block by block: their marker also occurs in compressed data."""
+    file.seek(10)
+    flags = file.read(3)[0:1]
+    if flags and flags[0] & 0x80:
+        file.seek(3 << ((flags[0] & 7) + 1), 1)
+    frames = 0
+    while frames < enough:
+        kind = file.read(1)
+        if kind == b"\x21":
+            file.read(1)
+        elif kind == b"\x2c":
+            frames += 1
+            descriptor = file.read(9)
+            if len(descriptor) < 9:
+                break
+            if descriptor[8] & 0x80:
+                file.seek(3 << ((descriptor[8] & 7) + 1), 1)
+            file.read(1)  # bits per code
+        else:
+            break
+        while length := file.read(1):
+            if length == b"\0":
+                break
+            file.seek(length[0], 1)
+    return frames
+
+
+def _png_frames(file: BinaryIO) -> int:
+    """Return the number of frames of an APNG, which its acTL chunk gives before the first picture data; else 1."""
+    file.seek(8)
+    while len(head := file.read(8)) == 8:
+        length, kind = struct.unpack(">I4s", head)
+        if kind == b"acTL":
+            return int.from_bytes(file.read(4), "big")
+        if kind == b"IDAT":
+            break
+        file.seek(length + 4, 1)
+    return 1
+
+
+def _webp_frames(file: BinaryIO, enough: int) -> int:
+    """Count ANMF chunks up to ``enough``."""
+    file.seek(12)
+    frames = 0
+    while frames < enough and len(head := file.read(8)) == 8:
+        kind, length = struct.unpack("<4sI", head)
+        frames += kind == b"ANMF"
+        file.seek(length + length % 2, 1)
+    return frames
+
+
+def _looks_like_video(path: Path) -> bool:
+    """Recognize the common containers by their first bytes: MP4, Matroska, AVI, MPEG, FLV, ASF, Ogg, MXF, NUT."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(1024)
+    except OSError:
+        return False
+    if head[4:8] == b"ftyp":
+        return head[8:12] not in (b"heic", b"heix", b"mif1", b"avif", b"heim", b"heis")
+    starts = (
+        *(b"\x1a\x45\xdf\xa3", b"FLV\x01", b"\0\0\x01\xba", b"\0\0\x01\xb3", b"OggS", b"\x06\x0e\x2b\x34", b"DKIF"),
+        *(b"nut/multimedia", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", b"YUV4MPEG2", b".RMF"),
+    )
+    if head.startswith(starts) or (head[:4] == b"RIFF" and head[8:12] == b"AVI "):
+        return True
+    # MPEG transport streams: a sync byte every 188 bytes (192 with the time codes of M2TS).
+    return any(
+        all(head[at + n * step : at + n * step + 1] == b"G" for n in range(5)) for at, step in ((0, 188), (4, 192))
+    )
