@@ -8,7 +8,7 @@ walk) corrects each state by the ones that follow.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import cast
 
 import cv2
@@ -16,6 +16,7 @@ import numpy as np
 
 from depth3d.depth.temporal.align import Affine, robust_affine
 from depth3d.depth.temporal.flow import Floats, Mask, Motion, pixel_grid, warp
+from depth3d.depth.temporal.state import State, array_of
 from depth3d.depth.temporal.zoom import NO_ZOOM, Zoom, ZoomEstimator
 
 __all__ = ["Estimate", "SceneFilter", "look_back", "scene_units"]
@@ -57,6 +58,26 @@ class Estimate:
     forward_valid: Mask | None = None
     zoom: Zoom = NO_ZOOM
 
+    def to_state(self) -> State:
+        """Plain values and arrays from which ``from_state`` makes an equal estimate."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    @classmethod
+    def from_state(cls, state: State, shape: tuple[int, int]) -> Estimate:
+        """From ``to_state``, for maps of ``shape``; raises ``ValueError`` or ``KeyError`` if it does not fit."""
+        forward, valid = state["forward"], state["forward_valid"]
+        rate, zero = state["zoom"]
+        return cls(
+            int(state["index"]),
+            int(state["scene"]),
+            array_of(state["state"], np.float32, shape),
+            array_of(state["age"], np.float32, shape),
+            float(state["noise"]),
+            None if forward is None else array_of(forward, np.float32, (*shape, 2)),
+            None if valid is None else array_of(valid, np.bool_, shape),
+            Zoom(float(rate), float(zero)),
+        )
+
 
 class SceneFilter:
     """Forward filter of one scene.
@@ -80,6 +101,34 @@ class SceneFilter:
         self.state: Floats = self._raw(first)
         self.age: Floats = np.ones_like(self.state)
         self.noise = 0.0
+
+    def to_state(self) -> State:
+        """Plain values and arrays from which ``from_state`` makes an equal filter."""
+        return {
+            "raw": list(self._raw),
+            "affine": [float(number) for number in self._affine],
+            "stray": self._stray,
+            "home": self._home,
+            "seen": self._seen,
+            "state": self.state,
+            "age": self.age,
+            "noise": self.noise,
+            "zoom": self._zoom.smooth,
+        }
+
+    @classmethod
+    def from_state(cls, state: State, shape: tuple[int, int], memory: float) -> SceneFilter:
+        """From ``to_state``, for maps of ``shape``; raises ``ValueError`` or ``KeyError`` if it does not fit."""
+        made = cls(array_of(state["state"], np.float32, shape), memory)
+        made._raw, made._affine = (
+            Affine(float(scale), float(shift)) for scale, shift in (state["raw"], state["affine"])
+        )
+        made._stray = array_of(state["stray"], np.float64, (2,))
+        made._home = array_of(state["home"], np.float64, (2,))
+        made._seen, made.noise = int(state["seen"]), float(state["noise"])
+        made.state, made.age = state["state"], array_of(state["age"], np.float32, shape)
+        made._zoom.smooth = array_of(state["zoom"], np.float64, (2,))
+        return made
 
     def advance(self, disparity: Floats, motion: Motion, *, fading: bool = False) -> Zoom:
         """Add the next frame: (H, W) disparity and the motion to it. Returns the `Zoom` between both frames.

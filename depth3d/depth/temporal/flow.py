@@ -85,14 +85,6 @@ class MotionEstimator:
         self._tiny = min(height, width) < SMALLEST_SIDE
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
-    def __getstate__(self) -> dict[str, Any]:
-        # OpenCV's object cannot be pickled and has no state: it is created anew.
-        return {name: value for name, value in self.__dict__.items() if name != "_dis"}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
-        self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
-
     def between(self, earlier: NDArray[np.uint8], later: NDArray[np.uint8]) -> Motion:
         """The motion from ``earlier`` to ``later``, both (H, W, 3) uint8."""
         gray_a, gray_b = _gray(earlier), _gray(later)

@@ -9,6 +9,7 @@ from depth3d.depth.temporal.align import Affine
 from depth3d.depth.temporal.filter import scene_units
 from depth3d.depth.temporal.flow import FlowFunction
 from depth3d.depth.temporal.range import Stable
+from depth3d.depth.temporal.state import State
 from depth3d.depthmap import Disparity
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
@@ -60,3 +61,18 @@ class PassThrough:
     def flush(self) -> list[Stable]:
         """Nothing is left."""
         return []
+
+    def to_state(self) -> State:
+        """Scale, shift, size and number of the frames so far."""
+        return {
+            "units": None if self._units is None else list(self._units),
+            "shape": self._shape,
+            "pushed": self._pushed,
+        }
+
+    def restore(self, state: State) -> None:
+        """Go on from ``to_state``. Raises ``ValueError``, ``TypeError`` or ``KeyError`` if the state does not fit."""
+        self._shape, self._pushed = tuple(int(side) for side in state["shape"]), int(state["pushed"])
+        if state["units"] is not None:
+            scale, shift = state["units"]
+            self._units = Affine(float(scale), float(shift))

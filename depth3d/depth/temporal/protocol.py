@@ -12,6 +12,7 @@ from typing import Protocol
 
 from depth3d.depth.temporal.flow import FlowFunction
 from depth3d.depth.temporal.range import Stable
+from depth3d.depth.temporal.state import State
 from depth3d.depthmap import Disparity
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
@@ -37,6 +38,20 @@ class TemporalFilter(Protocol):
 
     def flush(self) -> list[Stable]:
         """End of the clip: return all remaining frames in order."""
+        ...
+
+    def to_state(self) -> State:
+        """Everything ``restore`` needs to go on after a break: plain values, lists, dicts and arrays."""
+        ...
+
+    def restore(self, state: State) -> None:
+        """Take over the state of a filter with the same options.
+
+        Raises
+        ------
+        ValueError, TypeError, KeyError
+            If the state does not fit.
+        """
         ...
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import TracebackType
 
 import numpy as np
 
 from depth3d.depth.temporal.flow import Floats
+from depth3d.depth.temporal.state import State, array_of
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
 
@@ -111,6 +112,25 @@ class SceneRanges:
 
     def __len__(self) -> int:
         return len(self._ended) + (self._frames > 0)
+
+    def to_state(self) -> State:
+        """Plain values and arrays from which ``from_state`` makes equal ranges."""
+        return {
+            "ended": [asdict(one) for one in self._ended],
+            "bins": self._bins,
+            "low": self._low,
+            "high": self._high,
+            "frames": self._frames,
+        }
+
+    @classmethod
+    def from_state(cls, state: State) -> SceneRanges:
+        """The ranges of ``to_state``. Raises ``ValueError``, ``TypeError`` or ``KeyError`` if it does not fit."""
+        made = cls()
+        made._ended = [SceneRange(**one) for one in state["ended"]]
+        made._bins = array_of(state["bins"], np.int64, (BINS,))
+        made._low, made._high, made._frames = float(state["low"]), float(state["high"]), int(state["frames"])
+        return made
 
     def _running(self) -> SceneRange:
         shares = np.cumsum(self._bins) / max(1, int(self._bins.sum()))

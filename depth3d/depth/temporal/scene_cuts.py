@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depth.temporal.flow import MotionEstimator
+from depth3d.depth.temporal.state import State, array_of
 
 __all__ = ["CutDetector", "Verdict"]
 
@@ -81,6 +82,25 @@ class CutDetector:
         left = list(self._pending)
         self._pending.clear()
         return left
+
+    def to_state(self) -> State:
+        """Plain values and arrays from which ``from_state`` makes an equal detector."""
+        return {
+            "thumbnails": list(self._thumbnails),
+            "small": self._small,
+            "pending": [[verdict.starts_scene, verdict.fading] for verdict in self._pending],
+        }
+
+    @classmethod
+    def from_state(cls, state: State) -> CutDetector:
+        """The detector of ``to_state``. Raises ``ValueError`` or ``KeyError`` if it does not fit."""
+        made = cls()
+        shape = (THUMBNAIL[1], THUMBNAIL[0])
+        made._thumbnails.extend(array_of(one, np.float32, shape) for one in state["thumbnails"])
+        if state["small"] is not None:
+            made._small = array_of(state["small"], np.uint8, (SMALL[1], SMALL[0], 3))
+        made._pending.extend(Verdict(bool(starts), bool(fading)) for starts, fading in state["pending"])
+        return made
 
     def _is_cut(self, before: Thumbnail, now: Thumbnail, small: NDArray[np.uint8]) -> bool:
         if self._small is None or likeness(before, now) > ALIKE:

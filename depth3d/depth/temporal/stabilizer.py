@@ -31,6 +31,7 @@ from depth3d.depth.temporal.flow import Floats, FlowFunction, MotionEstimator
 from depth3d.depth.temporal.protocol import open_filter
 from depth3d.depth.temporal.range import SceneRanges, Spool, Stable
 from depth3d.depth.temporal.scene_cuts import CutDetector, Verdict
+from depth3d.depth.temporal.state import State, array_of
 from depth3d.depthmap import DepthMap, Disparity
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
@@ -154,6 +155,40 @@ class Stabilizer:
         for verdict in self._cuts.flush():
             finished += self._take(verdict)
         return finished + self._finish_scene()
+
+    def to_state(self) -> State:
+        """Plain values and arrays from which ``restore`` goes on as if there had been no break."""
+        return {
+            "cuts": self._cuts.to_state(),
+            "waiting": [list(one) for one in self._waiting],
+            "estimates": [one.to_state() for one in self._estimates],
+            "filter": None if self._filter is None else self._filter.to_state(),
+            "earlier": self._earlier,
+            "pushed": self._pushed,
+            "scene": self._scene,
+            "shape": self._shape,
+        }
+
+    def restore(self, state: State) -> None:
+        """Take over the state of a stabilizer with the same options.
+
+        Raises ``ValueError``, ``TypeError`` or ``KeyError`` if the state does not fit.
+        """
+        self._cuts = CutDetector.from_state(state["cuts"])
+        self._pushed, self._scene = int(state["pushed"]), int(state["scene"])
+        if state["shape"] is None:
+            return
+        height, width = (int(side) for side in state["shape"])
+        shape = self._shape = (height, width)
+        self._motion = MotionEstimator(height, width, flow=self._flow)
+        for index, pixels, disparity in state["waiting"]:
+            picture = array_of(pixels, np.uint8, (*shape, 3))
+            self._waiting.append((int(index), picture, array_of(disparity, np.float32, shape)))
+        self._estimates = [Estimate.from_state(one, shape) for one in state["estimates"]]
+        if state["filter"] is not None:
+            self._filter = SceneFilter.from_state(state["filter"], shape, self._memory)
+        if state["earlier"] is not None:
+            self._earlier = array_of(state["earlier"], np.uint8, (*shape, 3))
 
     def _take(self, verdict: Verdict) -> list[Stable]:
         index, pixels, disparity = self._waiting.popleft()

@@ -55,12 +55,13 @@ class ZoomEstimator:
         self._x = places[::STEP, ::STEP, 0].ravel()
         self._y = places[::STEP, ::STEP, 1].ravel()
         self._width = width
-        self._smooth = np.zeros(2)
+        self.smooth = np.zeros(2)
+        """The two zoom terms, averaged over the frames so far: all that the estimator remembers."""
 
     @property
     def strength(self) -> float:
         """Relative growth of the image per frame (absolute value); 0 if it is not significant."""
-        return float(abs(self._smooth[0]))
+        return float(abs(self.smooth[0]))
 
     def measure(self, backward: Floats, valid: Mask, inverse_depth: Floats) -> Zoom:
         """Measure the zoom between the previous frame and this one.
@@ -88,8 +89,8 @@ class ZoomEstimator:
         solution, error = _robust_fit(rows, target)
         zoom, depth_zoom = float(solution[7]), float(solution[8])
         trust = _trust(error_without * REFERENCE_WIDTH, error * REFERENCE_WIDTH)
-        self._smooth = MEMORY * self._smooth + (1 - MEMORY) * trust * np.array([zoom, -depth_zoom])
-        return _solve(float(self._smooth[0]), float(self._smooth[1]), float(np.percentile(depth, 1)) - 0.02)
+        self.smooth = MEMORY * self.smooth + (1 - MEMORY) * trust * np.array([zoom, -depth_zoom])
+        return _solve(float(self.smooth[0]), float(self.smooth[1]), float(np.percentile(depth, 1)) - 0.02)
 
 
 def _solve(zoom: float, rate: float, farthest: float) -> Zoom:

@@ -8,7 +8,7 @@ on exactly there. Memory: at most ``HELD`` frames between the stages and those t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -16,10 +16,12 @@ import numpy as np
 
 from depth3d.depth.temporal.protocol import TemporalFilter, open_filter
 from depth3d.depth.temporal.range import SceneRange, SceneRanges, Stable
+from depth3d.depth.temporal.state import State, array_of
 from depth3d.depthmap import DepthMap, Disparity
 from depth3d.errors import VideoError
 from depth3d.frames import Frame
 from depth3d.io.video.spool import DepthRecord, DepthSpoolWriter, read_spool
+from depth3d.options import StabilizeOptions
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.state import load_state, save_state
 from depth3d.pipeline.clip.threads import ahead, on_frame
@@ -30,7 +32,7 @@ __all__ = ["ClipDepth", "DepthSource", "Progress", "StillDepth", "StoredDepth", 
 PIECE = 48  # frames between two checkpoints of the first pass
 BATCH = 4  # frames the network gets at once; checkpoints fall between batches, so that these never differ
 HELD = 8  # frames waiting between two stages
-STATE = "state.pickle"
+STATE = "state.npz"
 
 Progress = Callable[[str, int, int], None]
 
@@ -97,14 +99,44 @@ class StillDepth:
 
 @dataclass(slots=True)
 class _State:
-    """What has to survive for the first pass to go on: pickled after every piece."""
+    """Everything the first pass needs to go on after a break; saved after every piece."""
 
-    pieces: int
-    pushed: int  # frames that the stabiliser has seen
-    last_ticks: int  # time of the last of them
-    times: list[int]  # of frames that are in the stabiliser and not yet out
     stabilizer: TemporalFilter
     ranges: SceneRanges
+    pieces: int = 0
+    pushed: int = 0  # frames that the stabilizer has taken in
+    last_ticks: int = -1  # time of the last of them
+    times: list[int] = field(default_factory=list)  # of frames that are in the stabilizer and not yet out
+    ready: list[DepthRecord] = field(default_factory=list)  # stable frames that no piece holds yet
+
+    def to_state(self) -> State:
+        """Plain values and arrays for ``save_state``."""
+        return {
+            "stabilizer": self.stabilizer.to_state(),
+            "ranges": self.ranges.to_state(),
+            "counts": [self.pieces, self.pushed, self.last_ticks],
+            "times": self.times,
+            "ready": [[one.index, one.ticks, one.scene, one.values] for one in self.ready],
+        }
+
+    @classmethod
+    def from_state(cls, state: State, options: StabilizeOptions) -> _State:
+        """The state of ``to_state``; raises ``ValueError``, ``TypeError`` or ``KeyError`` if it does not fit."""
+        pieces, pushed, last_ticks = (int(count) for count in state["counts"])
+        stabilizer = open_filter(options)
+        stabilizer.restore(state["stabilizer"])
+        return cls(
+            stabilizer,
+            SceneRanges.from_state(state["ranges"]),
+            pieces,
+            pushed,
+            last_ticks,
+            [int(ticks) for ticks in state["times"]],
+            [
+                DepthRecord(int(index), int(ticks), int(scene), array_of(values, np.float16, (None, None)))
+                for index, ticks, scene, values in state["ready"]
+            ],
+        )
 
 
 def first_pass(job: ClipJob, part: Part, progress: Progress | None = None) -> StoredDepth:
@@ -112,29 +144,35 @@ def first_pass(job: ClipJob, part: Part, progress: Progress | None = None) -> St
 
     Raises ``VideoError`` with the frame's number, ``ModelError`` if the network cannot be had.
     """
-    done = part.read_json("done.json")
+    done = _finished(part)
     if done is not None:
-        ranges = tuple(SceneRange(**one) for one in done["ranges"])
-        return StoredDepth(part.folder, done["pieces"], ranges, done["frames"])
-    state, ready = load_state(part.folder / STATE) or (
-        _State(0, 0, -1, [], open_filter(job.stabilize), SceneRanges()),
-        [],
-    )
-    _Pass(job, part, state, ready, progress).run()
+        return done
+    state = load_state(part.folder / STATE, lambda tree: _State.from_state(tree, job.stabilize))
+    if state is None:
+        state = _State(open_filter(job.stabilize), SceneRanges())
+    _Pass(job, part, state, progress).run()
     ranges = tuple(state.ranges[scene] for scene in range(len(state.ranges)))
     frames = sum(one.frames for one in ranges)
     part.write_json("done.json", {"pieces": state.pieces, "frames": frames, "ranges": [asdict(one) for one in ranges]})
     return StoredDepth(part.folder, state.pieces, ranges, frames)
 
 
+def _finished(part: Part) -> StoredDepth | None:
+    """The result of an earlier run that completed the first pass, or None."""
+    done = part.read_json("done.json")
+    try:
+        ranges = tuple(SceneRange(**one) for one in done["ranges"])
+        stored = StoredDepth(part.folder, int(done["pieces"]), ranges, int(done["frames"]))
+    except (TypeError, KeyError, ValueError, OverflowError):  # not there, or not written by depth3d
+        return None
+    return stored if all(_piece(part.folder, number).is_file() for number in range(stored.pieces)) else None
+
+
 class _Pass:
     """The first pass at work."""
 
-    def __init__(
-        self, job: ClipJob, part: Part, state: _State, ready: list[DepthRecord], progress: Progress | None
-    ) -> None:
+    def __init__(self, job: ClipJob, part: Part, state: _State, progress: Progress | None) -> None:
         self._job, self._part, self._state, self._progress = job, part, state, progress
-        self._ready = ready
 
     def run(self) -> None:
         state, base = self._state, self._job.time_base
@@ -148,14 +186,14 @@ class _Pass:
                 with on_frame(frame.index, "stabilise"):
                     self._take(state.stabilizer.push(frame.guide, disparity), round(frame.time / base))
                 state.pushed, state.last_ticks = frame.index + 1, round(frame.time / base)
-                if state.pushed % BATCH == 0 and len(self._ready) >= PIECE:
+                if state.pushed % BATCH == 0 and len(state.ready) >= PIECE:
                     self._write(PIECE)
                 if self._progress is not None:
                     self._progress("depth", state.pushed, self._job.frames_about)
         if state.pushed == 0:
             raise VideoError(f"{self._job.source}: no frame could be decoded")
         self._take(state.stabilizer.flush(), None)
-        while self._ready:
+        while state.ready:
             self._write(PIECE)
 
     def _take(self, finished: Iterable[Stable], ticks: int | None) -> None:
@@ -165,16 +203,17 @@ class _Pass:
             # Ranges from what is stored, so that they hold exactly for it.
             values = stable.values.astype(np.float16)
             self._state.ranges.add(Stable(stable.index, stable.scene, values.astype(np.float32)))
-            self._ready.append(DepthRecord(stable.index, self._state.times.pop(0), stable.scene, values))
+            self._state.ready.append(DepthRecord(stable.index, self._state.times.pop(0), stable.scene, values))
 
     def _write(self, count: int) -> None:
-        records, self._ready = self._ready[:count], self._ready[count:]
-        with whole(_piece(self._part.folder, self._state.pieces)) as path, DepthSpoolWriter(path) as spool:
+        state = self._state
+        records, state.ready = state.ready[:count], state.ready[count:]
+        with whole(_piece(self._part.folder, state.pieces)) as path, DepthSpoolWriter(path) as spool:
             for record in records:
                 spool.add(record)
-        self._state.pieces += 1
-        if len(self._ready) < PIECE:
-            save_state(self._part.folder / STATE, (self._state, self._ready))
+        state.pieces += 1
+        if len(state.ready) < PIECE:
+            save_state(self._part.folder / STATE, state.to_state())
 
 
 def predict_frame(job: ClipJob, frame: Frame) -> Disparity:

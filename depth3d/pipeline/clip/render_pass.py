@@ -67,12 +67,17 @@ def finished_pieces(part: Part) -> Pieces:
     files: list[Path] = []
     ticks = array("q")
     while True:
-        note = part.read_json(f"piece-{len(files):06d}.json")
         file = _piece(part, len(files))
-        if note is None or not file.is_file() or file.stat().st_size != note["bytes"]:
+        try:
+            note = part.read_json(f"piece-{len(files):06d}.json")
+            times = array("q", note["ticks"])
+            complete = len(times) > 0 and file.stat().st_size == note["bytes"]
+        except (OSError, KeyError, TypeError, OverflowError):  # not there, or not written by depth3d
+            complete = False
+        if not complete:
             return Pieces(tuple(files), ticks)
         files.append(file)
-        ticks.extend(note["ticks"])
+        ticks.extend(times)
 
 
 def draw_pieces(

@@ -1,15 +1,21 @@
-"""Keeping Python objects over a crash: pickles that can only hold what this program put there.
+"""Save and load the state of an interrupted pass as plain numbers: JSON and arrays, never a pickle.
 
-A plain pickle may run anything when it is read, and a work folder may come from anywhere (an archive, a
-shared disk). Only arrays, plain values and the stabiliser's own classes are let in.
+A state is a tree of dicts, lists, plain values and numpy arrays, as the ``to_state`` methods of the temporal classes
+return it. It is stored as one uncompressed NPZ file: entry ``tree`` is the JSON text, in which ``{"array": "3"}``
+refers to entry ``3``. It is read with ``allow_pickle=False``, so that no content of the file can run code.
 """
 
 from __future__ import annotations
 
+import json
 import logging
-import pickle
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from depth3d.pipeline.clip.workspace import whole
 
@@ -17,42 +23,70 @@ __all__ = ["load_state", "save_state"]
 
 log = logging.getLogger("depth3d.video")
 
-_OURS = ("depth3d.depth.temporal.stabilizer", "depth3d.io.video.spool", "depth3d.pipeline.clip.depth_pass")
-_OTHERS = {
-    ("collections", "deque"),
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "scalar"),
-    ("numpy._core.numeric", "_frombuffer"),
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy.core.multiarray", "scalar"),
-    ("numpy.core.numeric", "_frombuffer"),
-    ("builtins", "set"),
-    ("builtins", "complex"),
-}
+T = TypeVar("T")
+_TREE = "tree"
+_LARGEST_ARRAYS = 10_000
 
 
-class _Careful(pickle.Unpickler):
-    def find_class(self, module: str, name: str) -> Any:
-        if module.startswith(_OURS) or (module, name) in _OTHERS:
-            return super().find_class(module, name)
-        raise pickle.UnpicklingError(f"{module}.{name} does not belong into a work folder")
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Write ``state`` atomically: after a crash the file holds the old state or the new one.
+
+    Raises ``WriteError`` if it cannot be written, ``TypeError`` for values that are neither plain nor arrays.
+    """
+    arrays: dict[str, NDArray[Any]] = {}
+    tree = json.dumps(_pack(state, arrays))
+    with whole(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, allow_pickle=False, **{_TREE: np.frombuffer(tree.encode(), np.uint8)}, **arrays)
 
 
-def save_state(path: Path, state: Any) -> None:
-    """Write ``state`` whole: after a crash there is the old one or the new one."""
-    with whole(path) as temporary:
-        temporary.write_bytes(pickle.dumps(state, protocol=5))
+def load_state(path: Path, build: Callable[[dict[str, Any]], T]) -> T | None:
+    """Read a state and return ``build(state)``; None if the file is missing, damaged or does not fit.
 
-
-def load_state(path: Path) -> Any:
-    """What was saved, or None if there is nothing that can be used (an older version's, a damaged one)."""
+    A file that cannot be used is reported as a warning; the caller then starts that pass afresh.
+    """
     try:
         with path.open("rb") as file:
-            return _Careful(file).load()
+            return build(_read(file))
     except FileNotFoundError:
         return None
-    except Exception as error:  # a damaged pickle may raise anything
+    except Exception as error:  # zip, NPY, JSON and the builders each raise their own kinds for damaged content
         log.warning("%s cannot be used (%s): that part is done again", path.name, error)
         return None
+
+
+def _read(file: Any) -> dict[str, Any]:
+    with zipfile.ZipFile(file) as archive:
+        entries = archive.infolist()
+        # Stored entries cannot expand: what is read is no larger than the file.
+        if len(entries) > _LARGEST_ARRAYS or any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+            raise ValueError("not a state file of depth3d")
+    file.seek(0)
+    with np.load(file, allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    tree = json.loads(arrays.pop(_TREE).tobytes().decode())
+    state = _unpack(tree, arrays)
+    if not isinstance(state, dict):
+        raise ValueError("not a state file of depth3d")
+    return state
+
+
+def _pack(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
+    if isinstance(value, np.ndarray):
+        name = str(len(arrays))
+        arrays[name] = value
+        return {"array": name}
+    if isinstance(value, dict):
+        return {str(key): _pack(one, arrays) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_pack(one, arrays) for one in value]
+    return value
+
+
+def _unpack(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
+    if isinstance(value, dict):
+        if set(value) == {"array"}:
+            return arrays[value["array"]]
+        return {key: _unpack(one, arrays) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_unpack(one, arrays) for one in value]
+    return value

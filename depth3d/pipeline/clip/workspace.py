@@ -1,8 +1,9 @@
 """The work folder of a clip: what is done, and for which options, so that a stopped run can go on.
 
-``.clip.mp4.depth3d/`` lies beside the output. ``depth/`` holds the first pass, ``pictures-NAME/`` the encoded
-pieces of each output. Every part has a ``key.json`` with everything its content depends on; a piece appears
-whole (written under another name, flushed, renamed), so whatever has its final name is good.
+``.clip.mp4.depth3d/`` lies beside the output. ``depth/`` holds the first pass, ``pictures/`` the encoded pieces. Every
+part has a ``key.json`` with everything its content depends on; a piece appears whole (written under another name,
+flushed, renamed), so that a file with its final name is complete. Nothing in the folder is trusted to be ours: links,
+files of other users and damaged JSON are recognized, and no link is followed.
 """
 
 from __future__ import annotations
@@ -11,12 +12,14 @@ import json
 import logging
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from depth3d.errors import VideoError, WriteError
+from depth3d.pipeline.clip.lock import FolderLock
 
 __all__ = ["Part", "WorkFolder", "whole"]
 
@@ -51,11 +54,13 @@ class Part:
         self._prepare(what)
 
     def _prepare(self, what: str) -> None:
-        file = self.folder / "key.json"
-        before = _read_json(file)
-        if before is not None and before != self._key:
-            changed = sorted(n for n in {*before, *self._key} if before.get(n) != self._key.get(n))
-            log.warning("%s starts afresh: changed since the last run: %s", what, ", ".join(changed))
+        before = _read_json(self.folder / "key.json")
+        if before != self._key and self.folder.exists():
+            if isinstance(before, dict):
+                changed = sorted(n for n in {*before, *self._key} if before.get(n) != self._key.get(n))
+                log.warning("%s starts afresh: changed since the last run: %s", what, ", ".join(changed))
+            elif any(self.folder.iterdir()):
+                log.warning("%s starts afresh: %s is damaged", what, self.folder / "key.json")
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         for leftover in self.folder.glob("part-*"):
@@ -75,7 +80,7 @@ class Part:
             temporary.write_text(json.dumps(content), encoding="utf-8")
 
     def read_json(self, name: str) -> Any:
-        """Read it back; None if it is not there."""
+        """Read it back; None if it is not there or damaged. Its content may be anything: check before use."""
         return _read_json(self.folder / name)
 
     def remove(self) -> None:
@@ -85,6 +90,9 @@ class Part:
 
 class WorkFolder:
     """A context manager: the folder, locked against a second run on the same clip.
+
+    Raises ``VideoError`` if another run holds it, ``WriteError`` if it cannot be made or is not safe to use: a link, a
+    folder with links in it, a folder or file of another user.
 
     Parameters
     ----------
@@ -96,18 +104,28 @@ class WorkFolder:
 
     def __init__(self, beside: Path, name: str) -> None:
         self.folder = beside / f".{name}.depth3d"
-        self._lock = self.folder / "running"
+        self._lock = FolderLock(self.folder / "running")
 
     def __enter__(self) -> WorkFolder:
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._take_lock()
+            self._refuse_link()
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._refuse_link()
+            if not self._lock.acquire():
+                raise VideoError(f"{self.folder}: another run works on this clip; wait until it is done")
         except OSError as error:
             raise WriteError(self.folder, f"cannot be made: {error.strerror or error}") from error
+        try:
+            self._refuse_foreign_content()
+        except BaseException as error:
+            self._lock.release()
+            if isinstance(error, OSError):
+                raise WriteError(self.folder, f"cannot be read: {error.strerror or error}") from error
+            raise
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self._lock.unlink(missing_ok=True)
+        self._lock.release()
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
 
@@ -121,39 +139,43 @@ class WorkFolder:
 
     def progress(self) -> tuple[int, int]:
         """Frames that earlier runs have finished in the first and the second pass, whatever their options."""
-        done = _read_json(self.folder / "depth" / "done.json") or {}
-        notes = [_read_json(path) or {} for path in (self.folder / "pictures").glob("piece-*.json")]
-        return int(done.get("frames", 0)), sum(len(note.get("ticks", [])) for note in notes)
+        done = _read_json(self.folder / "depth" / "done.json")
+        frames = done.get("frames") if isinstance(done, dict) else 0
+        notes = [_read_json(path) for path in (self.folder / "pictures").glob("piece-*.json")]
+        ticks = [note.get("ticks") for note in notes if isinstance(note, dict)]
+        return frames if isinstance(frames, int) else 0, sum(len(one) for one in ticks if isinstance(one, list))
 
-    def _take_lock(self) -> None:
-        for _ in range(2):
-            try:
-                with self._lock.open("x") as file:
-                    file.write(str(os.getpid()))
-                return
-            except FileExistsError:
-                if _alive(self._lock):
-                    raise VideoError(
-                        f"{self.folder}: another run works on this clip; wait for it (or delete {self._lock.name})"
-                    ) from None
-                self._lock.unlink(missing_ok=True)
+    def _refuse_link(self) -> None:
+        if self.folder.is_symlink():
+            raise WriteError(self.folder, "is a symbolic link, which is not followed; delete it and run again")
+
+    def _refuse_foreign_content(self) -> None:
+        """Raise unless all in the folder are plain files and folders of this user."""
+        # A file system may report another owner than this process has (network shares): compare with a new file's.
+        ours = {self._lock.owner, os.geteuid()} if hasattr(os, "geteuid") else {self._lock.owner}
+        for path in (self.folder, *_walk(self.folder)):
+            found = path.lstat()
+            if not (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+                why = "is a link or a special file"
+            elif found.st_uid not in ours:
+                why = "belongs to another user"
+            else:
+                continue
+            raise WriteError(
+                self.folder, f"is not safe to go on from: {path.name} {why}; delete the folder and run again"
+            )
 
 
-def _alive(lock: Path) -> bool:
-    try:
-        number = int(lock.read_text())
-        if number == os.getpid() or os.name == "nt":  # on Windows signal 0 would be a Ctrl-C
-            return False
-        os.kill(number, 0)
-    except (ValueError, ProcessLookupError, FileNotFoundError, OverflowError):
-        return False
-    except PermissionError:
-        return True
-    return True
+def _walk(folder: Path) -> Iterator[Path]:
+    """All entries below ``folder``, links not followed."""
+    for entry in sorted(folder.iterdir()):
+        yield entry
+        if entry.is_dir() and not entry.is_symlink():
+            yield from _walk(entry)
 
 
 def _read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None

@@ -1,0 +1,119 @@
+"""A lock on a folder that only a living process holds: the system's file lock, else a process number.
+
+File locks end with the process, however it ends, so that a reused process number cannot keep a folder locked. Some
+network file systems have none; there the lock is the file itself, with the number of the process and its start time.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+__all__ = ["FolderLock"]
+
+_UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
+
+
+class FolderLock:
+    """Holds ``path`` locked from ``acquire`` to ``release``.
+
+    Parameters
+    ----------
+    path : Path
+        The lock file; made by ``acquire``, deleted by ``release``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._handle: int | None = None
+
+    def acquire(self) -> bool:
+        """Take the lock; False if another process holds it. Raises ``OSError`` if the file cannot be made."""
+        while True:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            taken = _lock(handle)
+            holder = os.pread(handle, 200, 0).decode("ascii", "replace") if hasattr(os, "pread") else ""
+            if taken is False or (taken is None and holder and _is_running(holder)):
+                os.close(handle)
+                return False
+            if not _is_at(handle, self._path):  # the former holder has deleted the file meanwhile: try the new one
+                os.close(handle)
+                continue
+            os.ftruncate(handle, 0)
+            os.lseek(handle, 0, os.SEEK_SET)
+            os.write(handle, f"{os.getpid()} {start_time(os.getpid())}".encode())
+            self._handle = handle
+            return True
+
+    @property
+    def owner(self) -> int:
+        """The user that files made here belong to, as this file system reports it."""
+        if self._handle is None:
+            raise ValueError("the lock is not held")
+        return os.fstat(self._handle).st_uid
+
+    def release(self) -> None:
+        """Delete the lock file and give the lock back."""
+        if self._handle is None:
+            return
+        handle, self._handle = self._handle, None
+        if os.name == "nt":  # open files cannot be deleted there
+            os.close(handle)
+            self._path.unlink(missing_ok=True)
+            return
+        self._path.unlink(missing_ok=True)
+        os.close(handle)
+
+
+def start_time(process: int) -> str:
+    """When a process started, in the system's own units; empty where that cannot be told."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return ""
+    return text.rpartition(")")[2].split()[19]  # field 22 of proc(5); the name before ")" may hold anything
+
+
+def _lock(handle: int) -> bool | None:
+    """True = taken, False = another process has it, None = no file locks here."""
+    if os.name == "nt":
+        import msvcrt
+
+        try:
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        except OSError:
+            return False
+        return True
+    import fcntl
+
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno in _UNSUPPORTED:
+            return None
+        raise
+    return True
+
+
+def _is_at(handle: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), os.stat(path, follow_symlinks=False))
+    except FileNotFoundError:
+        return False
+
+
+def _is_running(holder: str) -> bool:
+    """Whether the process that wrote ``"NUMBER START"`` still runs and is not this one."""
+    number, _, started = holder.partition(" ")
+    if not number.isdecimal() or int(number) == os.getpid():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except PermissionError:
+        pass
+    except (ProcessLookupError, OverflowError):
+        return False
+    return started == start_time(int(number))
