@@ -94,7 +94,7 @@ if TYPE_CHECKING:  # the same list for type checkers and editors, which do not r
     from depth3d.stereopair import StereoPair as StereoPair
     from depth3d.stereopair import StereoRig as StereoRig
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"  # the one place: pyproject.toml reads it from here
 
 # Public name -> where it lives. The one list of what is public; `tests/test_public_api.py` holds it.
 # No module at the root may bear a name of this list: importing it would put the module in the verb's place

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -37,8 +37,9 @@ class TorchEngine:
         network = checkpoint.load_network(card, path)
         if getattr(network, "foldable", False):
             fold_batch_norms(network)
-        # The stubs of torch know no `memory_format` here.
-        self.network: nn.Module = network.to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        # Through Any: the stubs of torch know `memory_format` here since 2.14 only.
+        move: Any = network.to(self.device).to
+        self.network: nn.Module = move(memory_format=torch.channels_last)
         self._run: Run = self._exact
         probe = precision == "auto" and card.bfloat16 and _native_bfloat16(self.device)
         if probe or precision == "bfloat16":

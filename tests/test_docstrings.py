@@ -1,0 +1,83 @@
+"""Every docstring of a public function or class is numpydoc that a machine can read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import griffe
+import pytest
+
+import depth3d
+
+SECTIONS = ("parameters", "other parameters", "attributes")
+PACKAGE = Path(depth3d.__file__).parent
+
+
+@pytest.fixture(scope="module")
+def package() -> griffe.Module:
+    """The package as griffe reads it: parsed, never imported."""
+    loaded = griffe.load("depth3d", search_paths=[PACKAGE.parent], docstring_parser="numpy", allow_inspection=False)
+    assert isinstance(loaded, griffe.Module)
+    return loaded
+
+
+def public(parent: griffe.Module | griffe.Class) -> Iterator[griffe.Function | griffe.Class]:
+    for member in parent.members.values():
+        if member.is_alias or member.name.startswith("_"):
+            continue
+        if isinstance(member, griffe.Function | griffe.Class):
+            yield member
+        if isinstance(member, griffe.Module | griffe.Class):
+            yield from public(member)
+
+
+def described(item: griffe.Function | griffe.Class) -> list[griffe.DocstringNamedElement]:
+    if item.docstring is None:
+        return []
+    sections = item.docstring.parse("numpy")
+    return [entry for section in sections if section.kind.value in SECTIONS for entry in section.value]
+
+
+def names(item: griffe.Function | griffe.Class) -> list[str]:
+    return [parameter.name for parameter in item.parameters if parameter.name not in ("self", "cls")]
+
+
+def faults(items: Iterator[griffe.Function | griffe.Class]) -> list[str]:
+    found = []
+    for item in items:
+        entries = described(item)
+        found += [f"{item.path}: {e.name} has no description" for e in entries if not (e.description or "").strip()]
+        found += [f"{item.path}: {e.name} has no type" for e in entries if not str(e.annotation or "").strip()]
+        if isinstance(item, griffe.Function):
+            unknown = {name.lstrip("*") for entry in entries for name in entry.name.split(", ")} - set(names(item))
+            found += [f"{item.path}: {name} is described, but is no parameter" for name in sorted(unknown)]
+    return found
+
+
+def test_the_count_finds_faults(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "sample.py").write_text(
+        "def f(good: int, bare: int, untyped):\n"
+        '    """Do.\n\n    Parameters\n    ----------\n    good : int\n        What it is.\n    bare : int\n'
+        '    untyped\n        Text.\n    gone : str\n        Text.\n    """\n'
+    )
+    sample = griffe.load("sample", search_paths=[tmp_path], docstring_parser="numpy", allow_inspection=False)
+    assert isinstance(sample, griffe.Module)
+    assert faults(public(sample)) == [
+        "sample.f: bare has no description",
+        "sample.f: untyped has no type",
+        "sample.f: gone is described, but is no parameter",
+    ]
+    assert any("'gone'" in record.getMessage() for record in caplog.records)
+
+
+def test_every_listed_parameter_has_a_type_and_a_description(
+    package: griffe.Module, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, logger="griffe"):
+        count = sum(len(described(item)) for item in public(package))
+        found = faults(public(package))
+    assert count > 400  # the parser sees the sections at all
+    assert found == []
+    assert [record.getMessage() for record in caplog.records] == []
