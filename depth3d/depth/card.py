@@ -9,7 +9,17 @@ from typing import Any, Literal
 
 from depth3d.image import Size
 
-__all__ = ["IMAGENET", "NEUTRAL", "UNCHANGED", "AreaRule", "InputRule", "ModelCard", "Normalization", "WeightsFile"]
+__all__ = [
+    "IMAGENET",
+    "NEUTRAL",
+    "UNCHANGED",
+    "AreaRule",
+    "InputRule",
+    "ModelCard",
+    "Normalization",
+    "ShorterSideRule",
+    "WeightsFile",
+]
 
 Output = Literal["inverse_depth", "depth", "log_depth"]
 Accuracy = Literal["best", "high", "good", "basic"]
@@ -98,6 +108,32 @@ class AreaRule(InputRule):
         return Size(self._round(scale * picture.width), self._round(scale * picture.height))
 
 
+@dataclass(frozen=True)
+class ShorterSideRule(InputRule):
+    """The shorter side becomes ``size``, the longer one follows: the rule of Depth Anything.
+
+    Parameters
+    ----------
+    longest : float
+        Largest aspect ratio; of longer images both sides are scaled down until the longer one is ``longest`` times
+        ``size``. The official code has no such limit: a 1:4 image becomes 518x2072, and memory grows with its square.
+    """
+
+    longest: float = 3.5
+
+    def net_size(self, picture: Size) -> Size:
+        """Network input size for an image of size ``picture``; each side a multiple of ``multiple``."""
+        scale = self.size / min(picture)
+        limit = self.longest * self.size / max(picture)
+        if limit < scale:
+            return Size(self._round(limit * picture.width), self._round(limit * picture.height))
+        return Size(self._at_least(scale * picture.width), self._at_least(scale * picture.height))
+
+    def _at_least(self, side: float) -> int:
+        rounded = round(side / self.multiple) * self.multiple
+        return rounded if rounded >= self.size else -int(-side // self.multiple) * self.multiple
+
+
 @dataclass(frozen=True, slots=True)
 class WeightsFile:
     """A file of weights: its name, origin and what is known of its content.
@@ -114,6 +150,8 @@ class WeightsFile:
         Size in bytes; None = not published.
     also : tuple[str, ...]
         Other published names of the same file, accepted in the cache folder.
+    layout : tuple[int, int] | None
+        Number of tensors and their bytes in total; limits the size of a file whose exact size was not published.
     resource : str | None
         "package:path" of a file inside an installed package; never downloaded.
     """
@@ -123,6 +161,7 @@ class WeightsFile:
     sha256: str | None = None
     size: int | None = None
     also: tuple[str, ...] = ()
+    layout: tuple[int, int] | None = None
     resource: str | None = None
 
 
@@ -149,6 +188,10 @@ class ModelCard:
         Parameters for ``build``.
     marks : Mapping[str, tuple[int, ...]]
         Key -> shape of tensors that only this network's checkpoints contain; identify files given by path.
+    alternatives : Mapping[str, WeightsFile]
+        Name -> another file with the same weights; ``--model`` accepts the name, and any of the files in the cache.
+    metric : bool
+        Whether the output is distance in meters ("depth" only).
     bfloat16 : bool
         Whether bfloat16 may be tried where the processor supports it (accepted below 1 % error of the range).
     preference : int
@@ -165,6 +208,8 @@ class ModelCard:
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     marks: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
     aliases: tuple[str, ...] = ()
+    alternatives: Mapping[str, WeightsFile] = field(default_factory=lambda: MappingProxyType({}))
+    metric: bool = False
     bfloat16: bool = True
     preference: int = 0
     parameters: int | None = None

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
 from depth3d.depth.card import ModelCard
+from depth3d.depth.identify import identify
 from depth3d.errors import ModelError, WeightsError
 
 __all__ = ["build", "load", "load_network", "read", "recognize"]
@@ -56,7 +57,12 @@ def read(path: Path) -> dict[str, Tensor]:
             state = state[key]
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise WeightsError(f"{path}: holds no plain table of tensors")
-    return {str(key).removeprefix("module."): value for key, value in state.items()}
+    named = {str(key).removeprefix("module."): value for key, value in state.items()}
+    if "backbone.embeddings.cls_token" in named and "head.conv1.weight" in named:
+        from depth3d.depth.models.depth_anything import from_transformers
+
+        return from_transformers(named)
+    return named
 
 
 def load(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
@@ -101,16 +107,8 @@ def load_network(card: ModelCard, path: Path | None) -> nn.Module:
 
 
 def recognize(state: Mapping[str, Tensor], cards: Iterable[ModelCard], path: Path) -> ModelCard:
-    """Find the card whose marks (key and shape) are all in ``state``.
-
-    Raises ``ModelError`` if there is none.
-    """
-    cards = list(cards)
-    for card in cards:
-        if card.marks and all(key in state and tuple(state[key].shape) == shape for key, shape in card.marks.items()):
-            return card
-    known = ", ".join(card.name for card in cards if card.marks)
-    raise ModelError(f"{path}: the checkpoint of no known network; those known by their keys: {known}")
+    """Find the card of the network that ``state``, read from ``path``, belongs to; see `identify`."""
+    return identify({key: tuple(tensor.shape) for key, tensor in state.items()}, cards, path)
 
 
 def _listed(word: str, names: list[str]) -> list[str]:

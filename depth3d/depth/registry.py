@@ -10,13 +10,14 @@ import difflib
 import logging
 import threading
 from collections.abc import Iterable, Iterator
+from dataclasses import replace as dataclass_replace
 from functools import lru_cache
 from importlib.metadata import entry_points
 
 from depth3d.depth.card import ModelCard
 from depth3d.errors import InvalidInput, ModelError
 
-__all__ = ["cards", "get", "names", "register"]
+__all__ = ["cards", "get", "names", "normalized", "register"]
 
 GROUP = "depth3d.models"
 _log = logging.getLogger("depth3d")
@@ -49,9 +50,14 @@ def names() -> list[str]:
 
 
 def get(name: str) -> ModelCard:
-    """The card of the network called ``name`` or one of its aliases, in any case; "hf:..." is Hugging Face's.
+    """Return the card of the network called ``name`` or one of its aliases; case, "-" and "_" do not matter.
 
-    Raises ``ModelError`` for an unknown name, with the closest known ones.
+    "hf:OWNER/NAME" and "hf:FOLDER" are networks of Hugging Face transformers.
+
+    Raises
+    ------
+    ModelError
+        For an unknown name, with the closest known ones.
     """
     if name.startswith("hf:"):
         from depth3d.depth.huggingface import card_for
@@ -59,15 +65,38 @@ def get(name: str) -> ModelCard:
         return card_for(name)
     known: dict[str, ModelCard] = {}
     for card in cards():
-        for alias in (*card.aliases, card.name):
-            known[alias.lower()] = card
-    try:
-        return known[name.lower()]
-    except KeyError:
-        pass
-    close = [known[match].name for match in difflib.get_close_matches(name.lower(), known, n=3)]
+        for alias in (*card.aliases, *card.alternatives, card.name):
+            known[normalized(alias)] = card
+    found = known.get(normalized(name))
+    if found is None:
+        raise ModelError(_unknown(name, known))
+    for alternative in found.alternatives:
+        if normalized(alternative) == normalized(name):
+            return _with_weights(found, alternative)
+    return found
+
+
+def normalized(name: str) -> str:
+    """The form in which names are compared: lower case, "_" for "-"."""
+    return name.strip().lower().replace("-", "_")
+
+
+def _unknown(name: str, known: dict[str, ModelCard]) -> str:
+    close = [known[match].name for match in difflib.get_close_matches(normalized(name), known, n=3)]
+    if "/" in name and not name.startswith((".", "/", "~")):
+        near = f"did you mean {' or '.join(dict.fromkeys(close))}? Otherwise, " if close else ""
+        return (
+            f"there is no built-in model {name!r}: {near}a repository of Hugging Face is given as --model hf:{name}"
+            " (needs pip install 'depth3d[transformers]')"
+        )
     hint = f"did you mean {' or '.join(dict.fromkeys(close))}?" if close else f"there are {', '.join(names())}"
-    raise ModelError(f"there is no model {name!r}: {hint} (`depth3d models` lists them; a checkpoint file works too)")
+    return f"there is no model {name!r}: {hint} (`depth3d models` lists them; a checkpoint file works too)"
+
+
+@lru_cache(maxsize=8)
+def _with_weights(card: ModelCard, alternative: str) -> ModelCard:
+    """``card`` with another of its files; cached, because estimators are cached by card."""
+    return dataclass_replace(card, weights=card.alternatives[alternative])
 
 
 @lru_cache(maxsize=1)

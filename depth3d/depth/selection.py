@@ -11,7 +11,7 @@ from pathlib import Path
 
 from depth3d.depth import registry, weights
 from depth3d.depth.card import ModelCard
-from depth3d.errors import WeightsError
+from depth3d.errors import ModelError, WeightsError
 
 __all__ = ["Selection", "select"]
 
@@ -22,6 +22,7 @@ SHIPPED = "tiny"
 PLACEHOLDER = "gradient"
 AUTO_TIMEOUT = 5.0  # seconds; short, because the user did not ask for this download
 AUTO_PAUSE = 3600.0  # seconds before a failed automatic download is tried again
+_told: set[str] = set()  # networks whose license was logged by this process
 _SUFFIXES = (".pt", ".pth", ".safetensors", ".ckpt", ".bin")
 
 
@@ -34,7 +35,7 @@ class Selection:
 
 
 def select(model: str | Path, *, quiet: bool = False) -> Selection:
-    """``model`` is "auto", a name or alias of the registry, or the path of a checkpoint file.
+    """``model`` is "auto", a name or alias of the registry, the path of a checkpoint file, or "NAME:FILE".
 
     "auto" takes the best MiDaS network whose weights are on the disk; if none is, it tries to fetch v2.1 small
     (never when ``DEPTH3D_OFFLINE`` is set), and else falls back on the network that ships with the package.
@@ -43,10 +44,43 @@ def select(model: str | Path, *, quiet: bool = False) -> Selection:
     """
     if model == "auto":
         return _automatic(quiet)
+    named = _named_file(str(model))
+    if named is not None:
+        return named
     if isinstance(model, Path) or Path(model).suffix.lower() in _SUFFIXES:
         return _by_keys(Path(model).expanduser())
     card = registry.get(model)
+    tell_license(card)
     return Selection(card, None if card.weights is None else weights.locate(card, quiet=quiet))
+
+
+def _named_file(model: str) -> Selection | None:
+    """ "NAME:FILE": the network NAME with the weights in FILE; None if ``model`` is something else."""
+    name, colon, file = model.partition(":")
+    known = {registry.normalized(word) for card in registry.cards() for word in (card.name, *card.aliases)}
+    if not colon or not file or registry.normalized(name) not in known:
+        return None
+    card, path = registry.get(name), Path(file).expanduser()
+    if card.weights is None:
+        raise ModelError(f"{name} takes no weights file")
+    if not path.is_file():
+        raise WeightsError(f"{path}: there is no such file")
+    tell_license(card)
+    return Selection(card, path)
+
+
+def tell_license(card: ModelCard) -> None:
+    """Log the license of a network that is not free for every use, once per cache folder."""
+    if "not for commercial use" not in card.license:
+        return
+    note = weights.cache_folder() / "licenses" / f"{card.name}.txt"
+    if note.exists() or card.name in _told:
+        return
+    _told.add(card.name)
+    _log.warning("%s: %s", card.name, card.license)
+    with contextlib.suppress(OSError):
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(f"{card.license}\n", encoding="utf-8")
 
 
 def _automatic(quiet: bool) -> Selection:

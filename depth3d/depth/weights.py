@@ -27,6 +27,7 @@ from depth3d.errors import WeightsError
 __all__ = ["Cached", "cache_folder", "cached", "check", "locate", "offline"]
 
 _CHUNK = 1 << 20
+_HUB = "https://huggingface.co"
 _log = logging.getLogger("depth3d")
 
 
@@ -50,9 +51,25 @@ def offline() -> bool:
 
 
 def cached(card: ModelCard) -> Cached | None:
-    """The weights of ``card`` if they are on this disk (unchecked), else None."""
-    path = None if card.weights is None else _present(card.weights)
-    return None if path is None else Cached(path, path.stat().st_size)
+    """The weights of ``card`` if one of its files is on this disk (unchecked), else None."""
+    for file in files_of(card):
+        path = _present(file)
+        if path is not None:
+            return Cached(path, path.stat().st_size)
+    return None
+
+
+def files_of(card: ModelCard) -> tuple[WeightsFile, ...]:
+    """The files that hold the weights of ``card``: its own, which is downloaded, and equivalent ones."""
+    if card.weights is None:
+        return ()
+    return (card.weights, *(file for file in card.alternatives.values() if file is not card.weights))
+
+
+def address(url: str) -> str:
+    """``url``, with the model hub replaced by the mirror in ``HF_ENDPOINT`` if that is set."""
+    mirror = os.environ.get("HF_ENDPOINT", "").rstrip("/")
+    return mirror + url.removeprefix(_HUB) if mirror and url.startswith(f"{_HUB}/") else url
 
 
 def locate(card: ModelCard, *, timeout: float = 30.0, quiet: bool = False) -> Path:
@@ -72,9 +89,10 @@ def locate(card: ModelCard, *, timeout: float = 30.0, quiet: bool = False) -> Pa
         raise WeightsError(f"{card.name} needs no weights file: its module comes with them")
     if weights.resource is not None:
         return _shipped(card, weights.resource)
-    found = _present(weights)
-    if found is not None and check(found, weights):
-        return found
+    for file in files_of(card):
+        found = _present(file)
+        if found is not None and check(found, file):
+            return found
     folder = cache_folder()
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -148,8 +166,11 @@ def _fetched(card: ModelCard, weights: WeightsFile, folder: Path, *, timeout: fl
     if weights.url is None or offline():
         why = "nobody may hand it out, so you have to bring it" if weights.url is None else "DEPTH3D_OFFLINE is set"
         raise WeightsError(f"{card.name}: its weights are not on this disk and {why}{complaint}. {how_to(weights)}")
+    url = address(weights.url)
     for attempt in ("first", "last"):
-        part = fetch(weights.url, final, expected=weights.size, hint=how_to(weights), timeout=timeout, quiet=quiet)
+        part = fetch(
+            address(weights.url), final, expected=weights.size, hint=how_to(weights), timeout=timeout, quiet=quiet
+        )
         if check(part, weights):
             os.replace(part, final)
             with contextlib.suppress(OSError):  # what was hashed as a part need not be hashed again
@@ -158,13 +179,13 @@ def _fetched(card: ModelCard, weights: WeightsFile, folder: Path, *, timeout: fl
         # What was resumed may be from another version of the file: once from the start, then give up.
         complaint = _put_aside(part, weights, name=weights.file)
         if attempt == "last":
-            raise WeightsError(f"{card.name}: {weights.url} gave the wrong file twice: {complaint}. {how_to(weights)}")
+            raise WeightsError(f"{card.name}: {url} gave the wrong file twice: {complaint}. {how_to(weights)}")
     raise AssertionError("unreachable")
 
 
 def how_to(weights: WeightsFile) -> str:
     """What to do by hand: which file to put where, and its address."""
-    where = f" from {weights.url}" if weights.url else ""
+    where = f" from {address(weights.url)}" if weights.url else ""
     return f"Get {weights.file}{where} and put it into {cache_folder()} (or give its path as --model FILE)"
 
 

@@ -24,6 +24,7 @@ class FaultyServer(ThreadingHTTPServer):
         self.slow = 0.0
         self.tag = '"one"'
         self.asked: list[str | None] = []  # the Range header of every request
+        self.paths: list[str] = []
 
     @property
     def url(self) -> str:
@@ -36,6 +37,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         server = self.server
         server.asked.append(self.headers.get("Range"))
+        server.paths.append(self.path)
         if server.status:
             self.send_error(server.status.pop(0))
             return

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=4)
 def recipe(folder: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location("midas_recipe", folder / "recipe.py")
     assert spec is not None

@@ -57,22 +57,26 @@ class Fusion(nn.Module):
 
 
 class Head(nn.Module):
-    """Output head: the last features -> one channel >= 0, at twice the size."""
+    """Output head: the last features -> one channel, at twice the size or a given one."""
 
-    def __init__(self, channels: Sequence[int], *, align_corners: bool) -> None:
+    def __init__(self, channels: Sequence[int], *, align_corners: bool, activation: nn.Module | None = None) -> None:
         super().__init__()
         first, second, third, last = channels
         self.conv1 = nn.Conv2d(first, second, 3, padding=1)
         self.conv2 = nn.Conv2d(second, third, 3, padding=1)
         self.relu2 = nn.ReLU()
         self.conv3 = nn.Conv2d(third, last, 1)
-        self.relu3 = nn.ReLU()
+        self.activation = activation or nn.ReLU()
         self.align_corners = align_corners
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, 2H, 2W)."""
-        x = functional.interpolate(self.conv1(x), scale_factor=2.0, mode="bilinear", align_corners=self.align_corners)
-        depth: Tensor = self.relu3(self.conv3(self.relu2(self.conv2(x))))
+    def forward(self, x: Tensor, size: Sequence[int] | None = None) -> Tensor:
+        """(N, C, H, W) -> (N, *size), by default (N, 2H, 2W)."""
+        x = self.conv1(x)
+        if size is None:
+            x = functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=self.align_corners)
+        else:
+            x = functional.interpolate(x, size=list(size), mode="bilinear", align_corners=self.align_corners)
+        depth: Tensor = self.activation(self.conv3(self.relu2(self.conv2(x))))
         return depth.squeeze(1)
 
 
@@ -90,7 +94,9 @@ class Decoder(nn.Module):
     relu_skip, project, align_corners : bool
         Where the published generations differ (see the classes above).
     before_head : nn.Module | None
-        A module between the finest fusion and the head (LeViT enlarges there).
+        A module between the finest fusion and the head (LeViT upsamples there).
+    activation : nn.Module | None
+        The last activation of the head; default ReLU.
     """
 
     def __init__(
@@ -103,6 +109,7 @@ class Decoder(nn.Module):
         project: bool = True,
         align_corners: bool = True,
         before_head: nn.Module | None = None,
+        activation: nn.Module | None = None,
     ) -> None:
         super().__init__()
         self.reduce = nn.ModuleList(
@@ -114,17 +121,17 @@ class Decoder(nn.Module):
             for level, (width, out) in enumerate(zip(widths, outs, strict=True))
         )
         self.before_head = before_head or nn.Identity()
-        self.head = Head(head, align_corners=align_corners)
+        self.head = Head(head, align_corners=align_corners, activation=activation)
 
-    def forward(self, features: Sequence[Tensor]) -> Tensor:
-        """List of (N, C_i, H_i, W_i), finest first -> (N, H, W)."""
+    def forward(self, features: Sequence[Tensor], size: Sequence[int] | None = None) -> Tensor:
+        """List of (N, C_i, H_i, W_i), finest first -> (N, *size); default: four times the finest feature's size."""
         skips = [reduce(feature) for reduce, feature in zip(self.reduce, features, strict=True)]
         path: Tensor | None = None
         for level in range(len(skips) - 1, -1, -1):
             height, width = skips[level].shape[-2:]
-            size = skips[level - 1].shape[-2:] if level else (2 * height, 2 * width)
-            path = self.fuse[level](path, skips[level], size)
-        depth: Tensor = self.head(self.before_head(path))
+            target = skips[level - 1].shape[-2:] if level else (2 * height, 2 * width)
+            path = self.fuse[level](path, skips[level], target)
+        depth: Tensor = self.head(self.before_head(path), size)
         return depth
 
 

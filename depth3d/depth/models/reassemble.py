@@ -27,11 +27,13 @@ class Reassemble(nn.Module):
         Channels of the map.
     scale : float
         Size of the map in units of the token grid: 4, 2, 1, or 0.5.
+    readout : bool
+        Whether a linear layer mixes the class token into every patch; otherwise the class token is dropped.
     """
 
-    def __init__(self, embed: int, out: int, scale: float) -> None:
+    def __init__(self, embed: int, out: int, scale: float, *, readout: bool = True) -> None:
         super().__init__()
-        self.readout = nn.Linear(2 * embed, embed)
+        self.readout = nn.Linear(2 * embed, embed) if readout else None
         self.project = nn.Conv2d(embed, out, 1)
         if scale > 1:
             self.resize: nn.Module = nn.ConvTranspose2d(out, out, int(scale), stride=int(scale))
@@ -43,12 +45,16 @@ class Reassemble(nn.Module):
     def forward(self, tokens: Tensor, grid: tuple[int, int]) -> Tensor:
         """(N, 1 + h*w, C), class token first -> (N, out, h * scale, w * scale)."""
         width = tokens.shape[-1]
+        if self.readout is None:
+            return self._to_map(tokens[:, 1:], grid)
         # The readout is a linear layer on [patch, class]; the class token is the same for all patches, so its
         # half is computed once.
         patches = functional.linear(tokens[:, 1:], self.readout.weight[:, :width])
         whole = functional.linear(tokens[:, :1], self.readout.weight[:, width:], self.readout.bias)
-        x = functional.gelu(patches + whole)
-        x = x.transpose(1, 2).reshape(len(x), width, *grid)
+        return self._to_map(functional.gelu(patches + whole), grid)
+
+    def _to_map(self, patches: Tensor, grid: tuple[int, int]) -> Tensor:
+        x = patches.transpose(1, 2).reshape(len(patches), patches.shape[-1], *grid)
         found: Tensor = self.resize(self.project(x))
         return found
 

@@ -7,7 +7,7 @@ picture that is not square), so the loop over the blocks is our own.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -49,7 +49,7 @@ class VitEncoder(nn.Module):
     def forward(self, x: Tensor) -> list[Tensor]:
         """(N, 3, H, W) -> maps at 1/4, 1/8, 1/16, 1/32."""
         patches = self.model.patch_embed.proj(x)
-        taken = run_blocks(self.model, patches, self.taps)
+        taken = run_blocks(self.model, patches, position_embedding, self.taps)
         grid = (patches.shape[-2], patches.shape[-1])
         return [form(tokens, grid) for form, tokens in zip(self.reassemble, taken, strict=True)]
 
@@ -75,17 +75,22 @@ class HybridEncoder(nn.Module):
             x = stage(x)
             maps.append(x)
         patches = self.model.patch_embed.proj(backbone.norm(x))
-        taken = run_blocks(self.model, patches, self.taps)
+        taken = run_blocks(self.model, patches, position_embedding, self.taps)
         grid = (patches.shape[-2], patches.shape[-1])
         deep = [form(tokens, grid) for form, tokens in zip(self.reassemble[2:], taken, strict=True)]
         return [*maps[:2], *deep]
 
 
-def run_blocks(model: Any, patches: Tensor, taps: Sequence[int]) -> list[Tensor]:
-    """(N, C, h, w) patches through the blocks; the (N, 1 + h*w, C) tokens after each block in ``taps``."""
+def run_blocks(
+    model: Any, patches: Tensor, positions: Callable[[Tensor, int, int], Tensor], taps: Sequence[int]
+) -> list[Tensor]:
+    """Run (N, C, h, w) patches through the blocks; return the (N, 1 + h*w, C) tokens after each block in ``taps``.
+
+    ``positions``: resizes the stored position embedding (1, 1 + s*s, C) to a grid of height x width.
+    """
     height, width = patches.shape[-2:]
     x = torch.cat([model.cls_token.expand(len(patches), -1, -1), patches.flatten(2).transpose(1, 2)], dim=1)
-    x = x + position_embedding(model.pos_embed, height, width)
+    x = x + positions(model.pos_embed, height, width)
     taken: list[Tensor] = []
     for index, block in enumerate(model.blocks):
         x = block(x)
@@ -95,7 +100,7 @@ def run_blocks(model: Any, patches: Tensor, taps: Sequence[int]) -> list[Tensor]
 
 
 def position_embedding(stored: Tensor, height: int, width: int) -> Tensor:
-    """(1, 1 + s*s, C) -> (1, 1 + height*width, C); the class token's own stays."""
+    """(1, 1 + s*s, C) -> (1, 1 + height*width, C); the class token's embedding is unchanged."""
     side = int((stored.shape[1] - 1) ** 0.5)
     grid = stored[:, 1:].transpose(1, 2).reshape(1, -1, side, side)
     return torch.cat([stored[:, :1], resize_grid(grid, height, width).flatten(2).transpose(1, 2)], dim=1)

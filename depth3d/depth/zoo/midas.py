@@ -1,4 +1,4 @@
-"""The built-in networks as data, one `ModelCard` each.
+"""The thirteen MiDaS networks as data, one `ModelCard` each.
 
 URLs and sizes are those of the MiDaS releases. Hashes are given where they were published; for the files of v3.1
 they were not, and `depth3d models download` prints the SHA-256 of the received file.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from depth3d.depth.card import IMAGENET, NEUTRAL, UNCHANGED, AreaRule, InputRule, ModelCard, Normalization, WeightsFile
+from depth3d.depth.card import IMAGENET, NEUTRAL, InputRule, ModelCard, WeightsFile
 
 __all__ = ["CARDS"]
 
@@ -18,8 +18,6 @@ _MODELS = "depth3d.depth.models"
 _V21 = "Ranftl et al., Towards Robust Monocular Depth Estimation, TPAMI 2020"
 _DPT = "Ranftl et al., Vision Transformers for Dense Prediction, ICCV 2021"
 _V31 = "Birkl et al., MiDaS v3.1 - A Model Zoo for Robust Monocular Relative Depth Estimation, 2023"
-
-_LITE = Normalization((0.498, 0.498, 0.498), (0.502, 0.502, 0.502))
 
 _FREE = InputRule(384, normalization=NEUTRAL)  # any picture shape
 _SQUARE = InputRule(384, keep_aspect=False, normalization=NEUTRAL)  # Swin and LeViT run at their own size only
@@ -40,28 +38,6 @@ def _midas(
     license = "MIT (Intel ISL, github.com/isl-org/MiDaS)"
     weights = WeightsFile(file, url, **(published or {}))
     return ModelCard(name, weights=weights, aliases=aliases, license=license, **facts, **card)
-
-
-def _mannequin(name: str, *, keep_aspect: bool) -> ModelCard:
-    """The Mannequin Challenge network for people; the official script resizes every image to 512x288."""
-    file = "best_depth_Ours_Bilinear_inc_3_net_G.pth"
-    return ModelCard(
-        name=name,
-        build=f"{_MODELS}.mannequin:build",
-        weights=WeightsFile(
-            file=file, url=f"https://storage.googleapis.com/mannequinchallenge-data/checkpoints/{file}"
-        ),
-        input=AreaRule(512, other=288, keep_aspect=keep_aspect, multiple=16, normalization=UNCHANGED, resize="smooth"),
-        output="log_depth",
-        # Both cards use the same file; a file given by path is loaded as the first, which keeps the aspect ratio.
-        marks={"seq.0.weight": (128, 3, 7, 7), "pred_layer.weight": (1, 64, 3, 3)} if keep_aspect else {},
-        bfloat16=False,  # 9 % of the deviation
-        parameters=5_357_730,
-        accuracy="basic",
-        speed="medium",
-        license="code Apache-2.0 (Google); the weights have no license statement of their own",
-        source="Li et al., CVPR 2019: people and moving things",
-    )
 
 
 # `improvement` is the README of MiDaS v3.1; `speed` on one CPU core: fast below 0.6 s, medium below 2 s.
@@ -233,32 +209,5 @@ CARDS: tuple[ModelCard, ...] = (
         marks={_POSITIONS: (3972, 16)},
         facts={"parameters": 345_014_441, "accuracy": "best", "speed": "slow", "improvement": 19, "preference": 13},
         source=_V31,
-    ),
-    _mannequin("mannequin_challenge", keep_aspect=True),
-    _mannequin("mannequin_challenge_288x512", keep_aspect=False),
-    ModelCard(
-        name="tiny",
-        build=f"{_MODELS}.tiny:build",
-        weights=WeightsFile("tiny.safetensors", resource="depth3d.depth:data/tiny.safetensors"),
-        input=AreaRule(256, other=192, normalization=_LITE, resize="smooth"),
-        marks={"encoder.stem.conv.weight": (32, 3, 3, 3), "head3.weight": (1, 24, 1, 1)},
-        bfloat16=False,  # up to 8 % of the range at thin things, and it is fast enough
-        parameters=4_340_993,
-        accuracy="basic",
-        speed="fast",
-        license="MIT (depth3d); encoder begun from ImageNet weights (Apache-2.0); see the model card in the README",
-        source="depth3d, examples/train_tiny: MiDaS v2.1 small's recipe on EfficientNet-Lite0",
-    ),
-    ModelCard(
-        name="gradient",
-        aliases=("ramp",),  # its name in version 0.1
-        build=f"{_MODELS}.gradient:build",
-        weights=None,
-        input=InputRule(256, method="upper_bound"),
-        parameters=0,
-        accuracy="basic",
-        speed="fast",
-        license="MIT (depth3d)",
-        source="placeholder, not a network: a vertical gradient, bottom = near",
     ),
 )
