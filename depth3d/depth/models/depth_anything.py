@@ -68,7 +68,7 @@ class DinoEncoder(nn.Module):
         known = self._positions
         if known is None or known[0] != key:
             known = (key, position_embedding(stored, height, width))
-            if not torch.jit.is_tracing():  # a traced tensor must not outlive its trace
+            if torch._C._get_tracing_state() is None:  # a traced tensor must not outlive its trace
                 self._positions = known
         return known[1]
 
