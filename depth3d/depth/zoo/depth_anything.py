@@ -98,7 +98,7 @@ def _card(
         metric=max_depth is not None,
         settings={**settings, "channels": channels, "max_depth": max_depth},
         marks={"depth_head.projects.0.weight": (channels[0], width, 1, 1), "pretrained.cls_token": (1, 1, width)},
-        aliases=(file.rpartition(".")[0], short, *(() if "/spaces/" in repository else (repository,))),
+        aliases=(file.rpartition(".")[0], short, *(() if repository.startswith("spaces/") else (repository,))),
         alternatives={converted: other},
         preference=preference,
         parameters=parameters,
