@@ -90,6 +90,7 @@ if TYPE_CHECKING:  # the same list for type checkers and editors, which do not r
     from depth3d.pipeline.views import render_path as render_path
     from depth3d.pipeline.views import stereo_pair as stereo_pair
     from depth3d.render.compose import compose as compose
+    from depth3d.render.context import close as close
     from depth3d.stereopair import StereoFormat as StereoFormat
     from depth3d.stereopair import StereoPair as StereoPair
     from depth3d.stereopair import StereoRig as StereoRig
@@ -131,6 +132,7 @@ _PUBLIC = {
     "WriteError": "depth3d.errors",
     "animate": "depth3d.pipeline.animate",
     "check": "depth3d.pipeline.check.measure",
+    "close": "depth3d.render.context",
     "compose": "depth3d.render.compose",
     "estimate_depth": "depth3d.depth.estimator",
     "match_stereo": "depth3d.depth.stereo.match",

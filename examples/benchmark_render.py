@@ -25,7 +25,7 @@ from depth3d.depthmap import DepthMap
 from depth3d.geometry.camera.paths import largest_travel, named_path
 from depth3d.geometry.mesh.layers import build_layers
 from depth3d.image import Image, Size
-from depth3d.render.context import describe_context, get_context
+from depth3d.render.context import describe_context, get_context, run_on_render_thread
 from depth3d.render.readback import read_image
 from depth3d.render.renderer import Renderer
 
@@ -59,17 +59,17 @@ def main() -> None:
 
         def mesh_frame(at: float) -> None:
             renderer.render(path.at(at))
-            get_context().finish()
+            run_on_render_thread(lambda: get_context().finish())
 
         def march_frame(_: float) -> None:
             march.render(travel, 0.5)
-            get_context().finish()
+            run_on_render_thread(lambda: get_context().finish())
 
         stages: dict[str, Callable[[float], object]] = {
             "render": mesh_frame,
             "render + read": lambda at: renderer.draw(path.at(at)),
             "ray march": march_frame,
-            "read alone": lambda at: read_image(renderer.target),
+            "read alone": lambda at: run_on_render_thread(read_image, renderer.target),
         }
         spent: dict[str, list[tuple[float, float]]] = {name: [] for name in stages}
         for number in range(arguments.rounds + 2):

@@ -30,7 +30,7 @@ from depth3d.camera import Camera
 from depth3d.geometry.camera.paths import largest_travel, named_path
 from depth3d.geometry.mesh import layers
 from depth3d.image import Size
-from depth3d.render.context import get_context
+from depth3d.render.context import describe_context
 from depth3d.render.renderer import Renderer
 
 SIZES = (Size(1280, 720), Size(1920, 1080), Size(3840, 2160), Size(4000, 3000), Size(6000, 4000))
@@ -69,7 +69,7 @@ def one(size: Size, quality: str, frames: int) -> dict[str, Any]:
     image, depth = scene_of(size)
     path = named_path("circle", Camera(), size.aspect)
     parallax, border = largest_travel(path, Camera(), size.aspect)
-    get_context()
+    describe_context()
     fill = [0.0]
     for name in FILL:
         setattr(layers, name, counted(getattr(layers, name), fill))

@@ -13,7 +13,7 @@ import numpy as np
 
 import depth3d as d3
 from depth3d.layeredmesh import Layer, LayeredMesh
-from depth3d.render.context import get_context
+from depth3d.render.context import get_context, on_render_thread
 from depth3d.render.readback import read_image
 from depth3d.render.upload import make_target, make_texture
 
@@ -51,6 +51,7 @@ void main() {
 class RayMarch:
     """One new view per call of ``render``; ``travel`` in pixels (right, down) of depth 1 against depth 0."""
 
+    @on_render_thread
     def __init__(self, image: d3.Image, depth: d3.DepthMap) -> None:
         context = get_context()
         self.size = image.size
@@ -63,6 +64,7 @@ class RayMarch:
         corners = np.array([[0, 0], [2, 0], [0, 2]], np.float32)
         self._array = context.vertex_array(self._program, [(context.buffer(corners.data), "2f", "place")])
 
+    @on_render_thread
     def render(self, travel: tuple[float, float], still: float) -> None:
         self._target.use()
         self._context.enable_only(0)
@@ -75,6 +77,7 @@ class RayMarch:
         self._array.render()
         self._context.disable_direct(0x8DB9)
 
+    @on_render_thread
     def draw(self, travel: tuple[float, float], still: float) -> d3.Image:
         self.render(travel, still)
         return read_image(self._target)

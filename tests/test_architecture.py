@@ -16,7 +16,7 @@ import depth3d
 PACKAGE = Path(depth3d.__file__).parent
 STAGES = ("io", "depth", "geometry", "render")
 NOUNS = ("image", "depthmap", "layeredmesh", "camera", "anaglyphs", "stereoformats", "stereopair", "frames")
-ABOVE = {"errors": 0, **dict.fromkeys(NOUNS, 1), "options": 2, **dict.fromkeys(STAGES, 3)}
+ABOVE = {"errors": 0, "forkguard": 1, **dict.fromkeys(NOUNS, 1), "options": 2, **dict.fromkeys(STAGES, 3)}
 ABOVE |= {"pipeline": 4, "contrib": 5, "studio": 6, "cli": 7, "__main__": 8}
 # Package -> where alone it may be imported (path prefixes inside depth3d/). `info` asks every one for its version.
 ROOMS = {

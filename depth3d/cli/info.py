@@ -79,10 +79,10 @@ def _torch_device() -> str:
 
 
 def _gl() -> str:
-    from depth3d.render.context import get_context
+    from depth3d.render.context import describe_context
 
-    facts = get_context().info
-    return f"{facts['GL_RENDERER']}, {facts['GL_VERSION']}"
+    facts = describe_context()
+    return f"{facts['renderer']}, {facts['version']}"
 
 
 def _ffmpeg() -> str:

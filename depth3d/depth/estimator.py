@@ -21,12 +21,15 @@ from depth3d.depth.preprocess import network_input
 from depth3d.depth.selection import select
 from depth3d.depthmap import DepthMap, Disparity
 from depth3d.errors import InvalidInput, ModelError
+from depth3d.forkguard import ForkGuard
 from depth3d.image import Image, Size
 
 if TYPE_CHECKING:
     from depth3d.depth.engines.base import Engine
 
 __all__ = ["Estimator", "estimate_depth", "open_estimator", "predict_disparity"]
+
+_FORKS = ForkGuard("a depth network (its thread pools)", ModelError)
 
 
 class Estimator:
@@ -45,6 +48,7 @@ class Estimator:
 
         Raises ``ModelError`` if the network says something that is not a finite map.
         """
+        _FORKS.check()
         pictures = list(images)
         sizes = [self.card.input.net_size(image.size) for image in pictures]
         found: list[Disparity] = []
@@ -133,6 +137,7 @@ def open_estimator(
     quiet: bool = False,
 ) -> Estimator:
     """Return the estimator for these options; the last two are cached."""
+    _FORKS.check()
     chosen = select(model, quiet=quiet)
     stamp = None if chosen.path is None else chosen.path.stat().st_mtime_ns
     return _kept(chosen.card, chosen.path, stamp, device, engine, threads, precision)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from depth3d.errors import ContextError, InvalidInput
 from depth3d.image import Image, Size
-from depth3d.render.context import get_context
+from depth3d.render.context import get_context, on_render_thread
 from depth3d.render.shaders import make_program, set_uniforms
 from depth3d.stereoformats import StereoFormat, find_format
 from depth3d.stereopair import StereoPair
@@ -51,8 +51,9 @@ def compose(pair: StereoPair, format: str | StereoFormat = "anaglyph") -> Image:
 
 
 class Composer:
-    """``compose`` for many pairs of one size: the frames of a clip. Use from one thread."""
+    """``compose`` for many pairs of one size: the frames of a clip. May be used from any thread."""
 
+    @on_render_thread
     def __init__(self, size: Size, format: str | StereoFormat = "anaglyph") -> None:
         self.format = _flat(format)
         self.size = size
@@ -75,6 +76,7 @@ class Composer:
     def __exit__(self, *exception: object) -> None:
         self.release()
 
+    @on_render_thread
     def compose(self, pair: StereoPair) -> Image:
         """One pair; raises ``InvalidInput`` if it has another size than this composer."""
         if pair.size != self.size:
@@ -91,6 +93,7 @@ class Composer:
         pixels = self._draw_tiles(np.uint16 if deep else np.uint8)
         return Image(pixels) if opaque else Image(np.ascontiguousarray(pixels[..., :3]), pixels[..., 3].copy())
 
+    @on_render_thread
     def release(self) -> None:
         """Free the GPU memory."""
         self._free_pictures()

@@ -1,7 +1,7 @@
-"""The one OpenGL context of this process.
+"""The one OpenGL context of this process and the render thread that owns it.
 
-One context per process, made on first use, used from the thread that made it: two contexts in one
-process have aborted Python, and a context is current in one thread only. Nothing here imports torch.
+One context per process, made on first use: two contexts in one process have aborted Python. It is current in the
+render thread only; classes that use the GPU mark their methods with ``on_render_thread``. Nothing here imports torch.
 
 Two LLVMs in one process end in a silent crash: Mesa's software renderer holds one, triton (which torch
 imports for its compiler, as timm and torchvision do on import) holds another, and loading triton after
@@ -11,14 +11,21 @@ so once such a context exists, triton counts as not installed in this process an
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import functools
 import os
 import sys
-import threading
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
 
 from depth3d.errors import ContextError, InvalidInput
+from depth3d.render.thread import RenderThread
 
-__all__ = ["describe_context", "get_context", "is_software", "release_context"]
+__all__ = ["close", "describe_context", "get_context", "is_software", "on_render_thread", "run_on_render_thread"]
+
+P = ParamSpec("P")
+Result = TypeVar("Result")
 
 _GL_VERSION = 410  # what macOS offers at most
 _CURE = (
@@ -29,12 +36,74 @@ _CURE = (
 
 
 class _Shared:
-    """What this process has made so far."""
+    """The context of this process, if there is one."""
 
     context: Any = None
-    thread: int = 0
-    process: int = 0
     how: str = ""
+
+
+def _collect() -> None:
+    """Free the GPU objects that Python has let go of: "context_gc" only queues them."""
+    # Not context.gc(): it fails on objects that were released by hand before.
+    while _Shared.context is not None and _Shared.context.objects:
+        thing = _Shared.context.objects.popleft()
+        if hasattr(thing, "release"):
+            thing.release()
+
+
+_THREAD = RenderThread(after_job=_collect)
+
+
+def run_on_render_thread(function: Callable[P, Result], *arguments: P.args, **named: P.kwargs) -> Result:
+    """Call ``function`` in the thread that owns the OpenGL context; return its result or raise its exception.
+
+    Raises ``ContextError`` in a forked child of a process that has rendered.
+    """
+    return _THREAD.run(function, *arguments, **named)
+
+
+def on_render_thread(method: Callable[P, Result]) -> Callable[P, Result]:
+    """Decorate a function or method so that every call runs in the thread that owns the OpenGL context.
+
+    For methods of objects that keep their context as ``_context``: after ``close()`` they raise ``ContextError``,
+    except ``release``, which then has nothing left to free.
+    """
+
+    @functools.wraps(method)
+    def call(*arguments: P.args, **named: P.kwargs) -> Result:
+        if method.__name__ == "release" and stale(arguments):
+            # Without the thread: the last generators are closed when the interpreter starts no more threads.
+            return None  # type: ignore[return-value]
+        return _THREAD.run(checked, *arguments, **named)
+
+    def stale(arguments: tuple[Any, ...]) -> bool:
+        context = getattr(arguments[0], "_context", None) if arguments else None
+        return context is not None and context is not _Shared.context
+
+    def checked(*arguments: P.args, **named: P.kwargs) -> Result:
+        if stale(arguments):
+            raise ContextError(f"{type(arguments[0]).__name__} was made before depth3d.close(); make a new one")
+        return method(*arguments, **named)
+
+    return call
+
+
+def close() -> None:
+    """Free the OpenGL context with all GPU memory and end the render thread.
+
+    The next call that renders makes new ones. Generators of frames that were started before cannot continue: they
+    raise ``ContextError``.
+    """
+    _THREAD.stop(_release_context)
+
+
+def _close_at_exit() -> None:
+    with contextlib.suppress(ContextError):  # a forked child: the context is its parent's
+        close()
+    _THREAD.ended = True
+
+
+atexit.register(_close_at_exit)
 
 
 def get_context(backend: str | None = None, device: int | None = None) -> Any:
@@ -44,8 +113,9 @@ def get_context(backend: str | None = None, device: int | None = None) -> Any:
     DEPTH3D_GL_DEVICE, else EGL first on a Linux machine without a display, else the platform's own
     (GLX, WGL, CGL), with EGL after GLX.
 
-    Raises ``ContextError`` that lists every try and the cure, or when called from another thread
-    or in a forked child of the process that made the context.
+    To be called in the render thread (``run_on_render_thread``, ``on_render_thread``).
+
+    Raises ``ContextError`` that lists every try and the cure, or when called from another thread.
 
     Parameters
     ----------
@@ -54,8 +124,9 @@ def get_context(backend: str | None = None, device: int | None = None) -> Any:
     device : int | None
         Number of the EGL device (not a CUDA number).
     """
+    if not _THREAD.is_current():
+        raise ContextError("the OpenGL context is current in the render thread only; use run_on_render_thread")
     if _Shared.context is not None:
-        _refuse_strangers()
         return _Shared.context
     failures: list[str] = []
     for name, settings in _candidates(backend, device):
@@ -65,7 +136,6 @@ def get_context(backend: str | None = None, device: int | None = None) -> Any:
             failures.append(f"{name}: {error}")
             continue
         _Shared.context, _Shared.how = context, name
-        _Shared.thread, _Shared.process = threading.get_ident(), os.getpid()
         _keep_second_llvm_out(str(context.info["GL_RENDERER"]))
         return context
     raise ContextError(
@@ -73,20 +143,21 @@ def get_context(backend: str | None = None, device: int | None = None) -> Any:
     )
 
 
-def release_context() -> None:
-    """Give the context back, if there is one; the next ``get_context`` makes another."""
-    if _Shared.context is not None:
-        _refuse_strangers()
-        _Shared.context.release()
-        _Shared.context = None
+def _release_context() -> None:
+    _collect()
+    context, _Shared.context = _Shared.context, None
+    if context is not None:
+        context.release()
 
 
+@on_render_thread
 def is_software() -> bool:
     """True if the context renders on the CPU (llvmpipe, softpipe, SwiftShader)."""
     renderer = str(get_context().info["GL_RENDERER"]).lower()
     return any(name in renderer for name in ("llvmpipe", "softpipe", "swiftshader"))
 
 
+@on_render_thread
 def describe_context() -> dict[str, str]:
     """What `depth3d info` shows: renderer, vendor, version, how the context was made.
 
@@ -129,16 +200,6 @@ def _create(settings: dict[str, Any]) -> Any:
     # collector of another one.
     context.gc_mode = "context_gc"
     return context
-
-
-def _refuse_strangers() -> None:
-    if os.getpid() != _Shared.process:
-        raise ContextError(
-            "the OpenGL context belongs to the parent process; start workers with multiprocessing's"
-            " 'spawn' instead of 'fork'"
-        )
-    if threading.get_ident() != _Shared.thread:
-        raise ContextError("the OpenGL context belongs to another thread; render from the thread that rendered first")
 
 
 def _keep_second_llvm_out(renderer: str) -> None:

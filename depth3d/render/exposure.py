@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from depth3d.camera import Camera
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
-from depth3d.render.context import get_context
+from depth3d.render.context import get_context, on_render_thread
 from depth3d.render.readback import read_image
 from depth3d.render.renderer import GL_FRAMEBUFFER_SRGB, Renderer
 from depth3d.render.shaders import make_program, set_uniforms
@@ -27,6 +27,7 @@ class Exposure:
         Percent of the light that the corners lose, 0 to 95.
     """
 
+    @on_render_thread
     def __init__(self, renderer: Renderer, vignette: float = 0.0) -> None:
         self._renderer = renderer
         self._context = get_context()
@@ -45,6 +46,7 @@ class Exposure:
     def __exit__(self, *exception: object) -> None:
         self.release()
 
+    @on_render_thread
     def draw(self, cameras: Sequence[Camera]) -> Image:
         """The mean of what the cameras see.
 
@@ -70,6 +72,7 @@ class Exposure:
         context.disable_direct(GL_FRAMEBUFFER_SRGB)
         return read_image(target)
 
+    @on_render_thread
     def release(self) -> None:
         """Free the GPU memory."""
         for thing in (*self._triangles, *self._sum.color_attachments, self._sum, self._add, self._develop):

@@ -9,7 +9,7 @@ from depth3d.camera import FARTHEST_INVERSE, Camera, photo_to_view
 from depth3d.errors import InvalidInput
 from depth3d.image import Image, Size
 from depth3d.layeredmesh import LayeredMesh
-from depth3d.render.context import get_context
+from depth3d.render.context import get_context, on_render_thread
 from depth3d.render.readback import read_image
 from depth3d.render.shaders import make_program, set_uniforms
 from depth3d.render.upload import GpuLayer, make_target, upload_layer
@@ -20,13 +20,14 @@ GL_FRAMEBUFFER_SRGB = 0x8DB9
 
 
 class Renderer:
-    """Draws pictures of ``size``. Use from one thread; a context manager that frees the GPU memory.
+    """Draws pictures of ``size``. May be used from any thread; a context manager that frees the GPU memory.
 
     >>> with Renderer(Size(1280, 720)) as renderer:          # doctest: +SKIP
     ...     renderer.upload(mesh)
     ...     picture = renderer.draw(camera)
     """
 
+    @on_render_thread
     def __init__(self, size: Size) -> None:
         if min(size) < 1:
             raise InvalidInput(f"Renderer: size is {size}, expected at least 1x1")
@@ -43,12 +44,14 @@ class Renderer:
     def __exit__(self, *exception: object) -> None:
         self.release()
 
+    @on_render_thread
     def upload(self, mesh: LayeredMesh) -> None:
         """Send ``mesh`` to the GPU; it replaces the one before."""
         self._free_layers()
         self._mesh = mesh
         self._layers = [upload_layer(self._context, self._program, layer) for layer in mesh.layers]
 
+    @on_render_thread
     def draw_with_depth(self, camera: Camera) -> tuple[Image, NDArray[np.float32]]:
         """The mesh seen by ``camera``, and the depth seen at every pixel.
 
@@ -68,6 +71,7 @@ class Renderer:
             target.release()
             depth.release()
 
+    @on_render_thread
     def draw(self, camera: Camera) -> Image:
         """The mesh seen by ``camera``, as an 8-bit picture.
 
@@ -76,6 +80,7 @@ class Renderer:
         self.render(camera)
         return read_image(self.target)
 
+    @on_render_thread
     def render(self, camera: Camera) -> None:
         """Draw into the framebuffer without reading it back."""
         self.target.use()
@@ -104,6 +109,7 @@ class Renderer:
         context.depth_func = "<"
         context.disable_direct(GL_FRAMEBUFFER_SRGB)
 
+    @on_render_thread
     def release(self) -> None:
         """Free the GPU memory. The context stays: the process has only one."""
         self._free_layers()

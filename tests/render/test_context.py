@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import threading
 
 import pytest
 
 from depth3d.errors import ContextError
-from depth3d.render.context import describe_context, get_context
+from depth3d.render.context import describe_context, get_context, run_on_render_thread
 
 DRAW = """
 import numpy as np, depth3d as d3
@@ -55,8 +54,8 @@ def test_shaders_compile_as_on_macos() -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="EGL device numbers")
 def test_no_context_lists_every_try_and_the_cure() -> None:
     code = (
-        "from depth3d.render.context import get_context\nfrom depth3d.errors import ContextError\n"
-        "try:\n    get_context()\nexcept ContextError as error:\n    print(error)"
+        "from depth3d.render.context import describe_context\nfrom depth3d.errors import ContextError\n"
+        "try:\n    describe_context()\nexcept ContextError as error:\n    print(error)"
     )
     said = run(code, DEPTH3D_GL_DEVICE="99", DISPLAY="").stdout
     assert "EGL device 99:" in said
@@ -64,21 +63,10 @@ def test_no_context_lists_every_try_and_the_cure() -> None:
     assert "apt install" in said
 
 
-def test_one_context_in_one_thread() -> None:
-    context = get_context()
-    assert get_context() is context
-    seen: list[str] = []
-
-    def elsewhere() -> None:
-        try:
-            get_context()
-        except ContextError as error:
-            seen.append(str(error))
-
-    thread = threading.Thread(target=elsewhere)
-    thread.start()
-    thread.join()
-    assert "another thread" in seen[0]
+def test_the_context_is_refused_outside_the_render_thread() -> None:
+    assert run_on_render_thread(get_context) is run_on_render_thread(get_context)
+    with pytest.raises(ContextError, match="render thread only"):
+        get_context()
 
 
 def test_description_names_the_renderer() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from depth3d.errors import ContextError
-from depth3d.render.context import get_context
+from depth3d.render.context import get_context, run_on_render_thread
 from depth3d.render.shaders import load_source, make_program, set_uniforms
 
 
@@ -39,6 +40,10 @@ def test_a_missing_include_names_who_asked(folder: Path) -> None:
         load_source("main.glsl", folder=folder)
 
 
+def compiled(vertex: str, fragment: str) -> Any:
+    return run_on_render_thread(lambda: make_program(get_context(), vertex, fragment))
+
+
 def test_the_driver_blames_the_right_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "v.glsl").write_text(
         '#version 410 core\n#include "lib/b.glsl"\nvoid main() { gl_Position = vec4(b()); }\n'
@@ -46,14 +51,14 @@ def test_the_driver_blames_the_right_line(folder: Path, monkeypatch: pytest.Monk
     (folder / "f.glsl").write_text("#version 410 core\nout vec4 c;\n\nvoid main() { c = nothing; }\n")
     monkeypatch.setattr("depth3d.render.shaders.shader_folder", lambda: folder)
     with pytest.raises(ContextError, match=r"shaders/f.glsl:4"):
-        make_program(get_context(), "v.glsl", "f.glsl")
+        compiled("v.glsl", "f.glsl")
     (folder / "f.glsl").write_text("#version 410 core\nout vec4 c;\nvoid main() { c = vec4(1.0); }\n")
     (folder / "lib/b.glsl").write_text("\nfloat b() { return missing; }\n")
     with pytest.raises(ContextError, match=r"shaders/lib/b.glsl:2"):
-        make_program(get_context(), "v.glsl", "f.glsl")
+        compiled("v.glsl", "f.glsl")
 
 
 def test_mistyped_uniforms_are_told() -> None:
-    program = make_program(get_context(), "mesh.vert.glsl", "mesh.frag.glsl")
+    program = compiled("mesh.vert.glsl", "mesh.frag.glsl")
     with pytest.raises(ContextError, match="no uniform 'pictre'"):
         set_uniforms(program, pictre=0)

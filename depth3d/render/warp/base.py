@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from depth3d.depthmap import DepthMap
 from depth3d.errors import ContextError, InvalidInput
 from depth3d.image import Image, Size
-from depth3d.render.context import get_context
+from depth3d.render.context import get_context, on_render_thread
 from depth3d.render.shaders import make_program, set_uniforms
 from depth3d.render.upload import GL_SRGB8, GL_SRGB8_ALPHA8
 
@@ -21,7 +21,7 @@ GL_FRAMEBUFFER_SRGB = 0x8DB9
 
 
 class ScreenSpaceRenderer:
-    """Textures, program and framebuffer of a renderer without a mesh. Use from one thread; a context manager.
+    """Textures, program and framebuffer of a renderer without a mesh. May be used from any thread; a context manager.
 
     Pictures of 8 bits are drawn in 8 bits, pictures of 16 bits in 16 (HDR).
 
@@ -45,6 +45,7 @@ class ScreenSpaceRenderer:
         If ``size`` or ``drawn`` exceeds the GPU's largest texture.
     """
 
+    @on_render_thread
     def __init__(
         self,
         size: Size,
@@ -77,6 +78,7 @@ class ScreenSpaceRenderer:
     def __exit__(self, *exception: object) -> None:
         self.release()
 
+    @on_render_thread
     def release(self) -> None:
         """Free the GPU memory."""
         self._free_pictures()

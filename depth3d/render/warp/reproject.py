@@ -10,6 +10,7 @@ import numpy as np
 from depth3d.camera import FARTHEST_INVERSE, Camera, photo_to_view
 from depth3d.depthmap import DepthMap
 from depth3d.image import Image, Size
+from depth3d.render.context import on_render_thread
 from depth3d.render.shaders import set_uniforms
 from depth3d.render.warp.base import ScreenSpaceRenderer
 
@@ -27,6 +28,7 @@ class Reprojection(ScreenSpaceRenderer):
         Of the frames and of the results.
     """
 
+    @on_render_thread
     def __init__(self, size: Size) -> None:
         super().__init__(size, size, ("compose.vert.glsl", "warp/reproject.frag.glsl"))
         inverse_range = (FARTHEST_INVERSE, 1 - FARTHEST_INVERSE)
@@ -35,6 +37,7 @@ class Reprojection(ScreenSpaceRenderer):
         )
         self._depth = self._data_texture(size, 1)
 
+    @on_render_thread
     def draw(self, image: Image, depth: DepthMap, camera: Camera) -> Image:
         """The frame as ``camera`` sees it; the camera that took the frame is at the origin.
 

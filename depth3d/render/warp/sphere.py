@@ -8,6 +8,7 @@ import numpy as np
 
 from depth3d.errors import InvalidInput
 from depth3d.image import Image, Size
+from depth3d.render.context import on_render_thread
 from depth3d.render.shaders import set_uniforms
 from depth3d.render.warp.base import ScreenSpaceRenderer
 
@@ -50,6 +51,7 @@ class SphereProjector(ScreenSpaceRenderer):
         Degrees that a flat picture covers across, 1 to 179.
     """
 
+    @on_render_thread
     def __init__(self, source: Size, size: Size, *, span: tuple[float, float], across: float) -> None:
         if not (0 < span[0] <= 360 and 0 < span[1] <= 180 and 1 <= across < 179):
             raise InvalidInput(f"to_sphere: span {span}, picture {across} degrees; expected 0..360, 0..180 and 1..179")
@@ -58,6 +60,7 @@ class SphereProjector(ScreenSpaceRenderer):
         half = math.tan(math.radians(across) / 2)
         set_uniforms(self._program, span=np.radians(np.array(span)), half_size=np.array((half, half / source.aspect)))
 
+    @on_render_thread
     def project(self, image: Image) -> Image:
         """One picture of size ``source``; the result has 8 bits."""
         self._load(image)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from depth3d.depthmap import DepthMap
 from depth3d.image import Image, Size
+from depth3d.render.context import on_render_thread
 from depth3d.render.shaders import set_uniforms
 from depth3d.render.warp.base import ScreenSpaceRenderer
 
@@ -35,6 +36,7 @@ class StereoWarp(ScreenSpaceRenderer):
         Across each pixel, averaged: 1 is crisp, 2 and more smooth silhouettes.
     """
 
+    @on_render_thread
     def __init__(self, size: Size, *, stack: bool = False, samples: int = 2) -> None:
         drawn = Size(size.width, 2 * size.height) if stack else Size(2 * size.width, size.height)
         defines = {"STACK": stack, "SAMPLES": samples, "BLOCK_WIDTH": BLOCK.width, "BLOCK_HEIGHT": BLOCK.height}
@@ -44,6 +46,7 @@ class StereoWarp(ScreenSpaceRenderer):
         blocks = Size(-(-size.width // BLOCK.width), -(-size.height // BLOCK.height))
         self._bounds = self._data_texture(blocks, 4)
 
+    @on_render_thread
     def draw(self, image: Image, depth: DepthMap, left: float, right: float, convergence: float) -> Image:
         """Both eyes beside (or above) each other, as one picture of ``drawn`` pixels.
 
