@@ -83,6 +83,12 @@ class VideoInfo:
         Name of the decoder.
     track : int
         Index of the picture stream in the file.
+    origin : Fraction
+        Time of the container's clock, seconds, that counts as 0 here; other tracks are shifted by as much.
+    mirrored : bool
+        Whether the stored picture also had to be mirrored from left to right.
+    interlaced : bool
+        Whether the first frame is interlaced; interlaced frames are given as whole pictures.
     notes : tuple[str, ...]
         What a user wants told once ("2 picture streams; the first is used").
     """
@@ -101,6 +107,9 @@ class VideoInfo:
     stored: Color = BT709
     codec: str = ""
     track: int = 0
+    origin: Fraction = Fraction(0)
+    mirrored: bool = False
+    interlaced: bool = False
     notes: tuple[str, ...] = field(default=())
 
     def __post_init__(self) -> None:
@@ -131,12 +140,15 @@ class Frame:
     seen : Image | None
         The same as an ordinary 8-bit picture (tone-mapped when the clip is HDR): what a depth network should look at.
         None when the reader was told not to make it.
+    duration : Fraction | None
+        Seconds that the file wants it to be shown, or None where it does not say; the next frame ends it earlier.
     """
 
     index: int
     time: Fraction
     image: Image
     seen: Image | None = None
+    duration: Fraction | None = None
 
     @property
     def guide(self) -> Image:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from depth3d.frames import BT709, Color
 from depth3d.io.video.tonemap import ToneMapper
 
-__all__ = ["Converter", "bit_depth", "stored_color"]
+__all__ = ["Converter", "bit_depth", "side_data", "stored_color"]
 
 UNKNOWN, RGB, BT2020_CONSTANT = 2, 0, 10
 _MATRICES = (1, 4, 5, 6, 7, 9)  # those libswscale knows
@@ -118,15 +118,27 @@ class Converter:
         return np.ascontiguousarray(picture.to_ndarray())
 
 
-def _side_data(frame: Any, kind: Type) -> bytes | None:
+def _unknown_type(cls: Any, value: int) -> Any:
+    member = object.__new__(cls)
+    member._name_, member._value_ = f"UNKNOWN_{value}", value
+    return member
+
+
+# PyAV's list of side data is shorter than FFmpeg's: without this, frames with any of a newer kind (EXIF, spatial video
+# of phones) could not be asked for the kinds that are known.
+setattr(Type, "_missing_", classmethod(_unknown_type))  # noqa: B010
+
+
+def side_data(frame: Any, kind: str) -> bytes | None:
+    """Return the bytes of a frame's side data of one kind ("DISPLAYMATRIX"), or None."""
     for item in frame.side_data:
-        if item.type == kind:
+        if item.type == Type[kind]:
             return bytes(item)
     return None
 
 
 def _light_level(frame: Any) -> tuple[int, int] | None:
-    data = _side_data(frame, Type.CONTENT_LIGHT_LEVEL)
+    data = side_data(frame, "CONTENT_LIGHT_LEVEL")
     if data is None or len(data) < 8:
         return None
     most, average = struct.unpack_from("=II", data)
@@ -135,7 +147,7 @@ def _light_level(frame: Any) -> tuple[int, int] | None:
 
 def _mastering(frame: Any) -> str | None:
     """AVMasteringDisplayMetadata (ten fractions and two flags) in x265's words and units."""
-    data = _side_data(frame, Type.MASTERING_DISPLAY_METADATA)
+    data = side_data(frame, "MASTERING_DISPLAY_METADATA")
     if data is None or len(data) < 88:
         return None
     numbers = struct.unpack_from("=22i", data)

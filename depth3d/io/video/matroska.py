@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
 __all__ = ["video_settings"]
 
 _SEGMENT, _TRACKS, _TRACK_ENTRY, _VIDEO = 0x18538067, 0x1654AE6B, 0xAE, 0xE0
-_CLUSTER = 0x1F43B675
+_CLUSTER, _SEEK_HEAD, _SEEK, _SEEK_ID, _SEEK_POSITION = 0x1F43B675, 0x114D9B74, 0x4DBB, 0x53AB, 0x53AC
 _NAMES = {
     0x53B8: "StereoMode",
     0x54AA: "PixelCropBottom",
@@ -39,17 +40,34 @@ def video_settings(path: str | Path) -> dict[str, int]:
 
 
 def _track_list(file: BinaryIO) -> bytes:
-    """Return the content of the Tracks element, which stands before the first cluster."""
+    """Return the content of the Tracks element: before the first cluster, or where the seek head says."""
+    segment = place = 0
     while (head := _header(file)) is not None:
         kind, length = head
         if kind == _SEGMENT:
+            segment = file.tell()
             continue
         if kind == _TRACKS:
             return file.read(min(length, _LARGEST))
-        if kind == _CLUSTER:
-            break
-        file.seek(length, 1)
+        if kind == _SEEK_HEAD:
+            place = _seek_position(file.read(min(length, _LARGEST)), _TRACKS) or place
+        elif kind == _CLUSTER:
+            # Editors that change a finished file append a new list.
+            if not place:
+                break
+            file.seek(segment + place)
+            place = 0
+        else:
+            file.seek(length, 1)
     return b""
+
+
+def _seek_position(seek_head: bytes, wanted: int) -> int | None:
+    for kind, body in _elements(seek_head):
+        entry = dict(_elements(body)) if kind == _SEEK else {}
+        if int.from_bytes(entry.get(_SEEK_ID, b""), "big") == wanted:
+            return int.from_bytes(entry.get(_SEEK_POSITION, b"")[:8], "big")
+    return None
 
 
 def _header(file: BinaryIO) -> tuple[int, int] | None:
@@ -71,8 +89,6 @@ def _number(file: BinaryIO, *, keep_marker: bool) -> int | None:
 
 
 def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:
-    from io import BytesIO
-
     file = BytesIO(data)
     while (head := _header(file)) is not None:
         kind, length = head

@@ -1,7 +1,8 @@
-"""Reading clips through PyAV: exact times, upright pictures, right colors, bounded memory."""
+"""Reads clips: exact times, upright and cropped pictures, right colors, bounded memory."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -15,25 +16,33 @@ from numpy.typing import NDArray
 from depth3d.errors import ReadError, VideoError
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Image, Size
-from depth3d.io.video.color import Converter, bit_depth, stored_color
-from depth3d.io.video.files import open_container
-from depth3d.io.video.suffixes import SEQUENCE_SUFFIXES, is_sequence
+from depth3d.io.video.clock import has_discontinuities
+from depth3d.io.video.color import Converter, bit_depth, side_data, stored_color
+from depth3d.io.video.deinterlace import Deinterlacer
+from depth3d.io.video.demux import SEQUENCE_RATE, DamagedPacket, Demuxer, is_cover, total_length
+from depth3d.io.video.orientation import Crop, orientation_of, read_crop
+from depth3d.io.video.suffixes import is_sequence
+from depth3d.io.video.timeline import growing
 
 __all__ = ["VideoReader", "probe"]
 
-_SEQUENCE_RATE = Fraction(25)
+log = logging.getLogger("depth3d.video")
+
+# How far before a wanted time decoding begins: at a key frame there, farther back if that was not enough, and last
+# from the start of the file. One second lets streams settle that are refreshed line by line instead of at key frames.
+_MARGINS = (Fraction(1), Fraction(12), None)
 
 
 def probe(path: str | Path, *, rate: Fraction | None = None) -> VideoInfo:
-    """Open ``path``, look at its first frame and close it again."""
+    """Open ``path``, decode its first frame and close it again."""
     with VideoReader(path, sequence_rate=rate) as reader:
         return reader.info
 
 
 class VideoReader:
-    """A clip being read: a context manager; iterate it, or ``frames`` from a known place.
+    """A clip to read: iterate it, or ``frames`` from a known place. A context manager.
 
-    Raises ``ReadError`` if the file cannot be opened or has no picture stream.
+    The file is opened anew for every pass and closed at its end.
 
     Parameters
     ----------
@@ -42,13 +51,18 @@ class VideoReader:
     start, end : Fraction | None
         Seconds from the start of the file; frames with start <= time < end are given.
     tone_map : bool
-        Bring HDR to BT.709 in 8 bits; else its code values are kept in 16 bits.
+        Convert HDR to BT.709 in 8 bits; else its code values are kept in 16 bits.
     seen : bool
         Also make the 8-bit tone-mapped picture of an HDR clip for the depth network.
     size : Size | None
-        Scale every picture to this size (after turning).
+        Scale every picture to this size (after rotation).
     sequence_rate : Fraction | None
         Frames per second of an image sequence, default 25.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be opened, or has no picture stream that can be decoded.
     """
 
     def __init__(
@@ -63,19 +77,17 @@ class VideoReader:
         sequence_rate: Fraction | None = None,
     ) -> None:
         self._path, self._start, self._end = Path(path), start, end
-        self._seen, self._size = seen, size
-        self._container = _open(self._path, sequence_rate)
-        try:
-            self._stream = _picture_stream(self._container, self._path)
-            self._stream.thread_type = "AUTO"
-            first = self._peek()
-            self._stored = stored_color(first)
-            self._converter = Converter(self._stored, bit_depth(first), tone_map=tone_map)
-            self._turn = int(first.rotation) % 360 // 90
-            self.info = self._describe(first)
-        except BaseException:
-            self._container.close()
-            raise
+        self._seen, self._size, self._rate = seen, size, sequence_rate
+        self._careful = False  # whether damaged packets were met: then decoding is packet by packet
+        self._told: set[str] = set()
+        self._passes: list[Demuxer] = []
+        first = self._peek()
+        self._stored = stored_color(first)
+        self._converter = Converter(self._stored, bit_depth(first), tone_map=tone_map)
+        self._orientation = orientation_of(side_data(first, "DISPLAYMATRIX"), int(first.rotation))
+        self._frame_size = Size(first.width, first.height)
+        self._crop = read_crop(self._path, self._frame_size) if self._path.is_file() else Crop()
+        self.info = self._describe(first)
 
     def __enter__(self) -> VideoReader:
         return self
@@ -87,7 +99,9 @@ class VideoReader:
 
     def close(self) -> None:
         """Close the file; a second call does nothing."""
-        self._container.close()
+        for opened in self._passes:
+            opened.container.close()
+        self._passes.clear()
 
     def __iter__(self) -> Iterator[Frame]:
         return self.frames()
@@ -95,183 +109,208 @@ class VideoReader:
     def frames(self, index: int = 0, time: Fraction | None = None) -> Iterator[Frame]:
         """Give the frames from the one numbered ``index`` at ``time`` on (from the first without ``time``).
 
-        Raises ``VideoError`` with the frame's number if the clip cannot be decoded, or if no frame has
-        exactly the wanted time (the file was changed).
+        Raises
+        ------
+        VideoError
+            With the frame's number, if the clip cannot be decoded, or if no frame has exactly the wanted time (the
+            file was changed).
+        ReadError
+            If there is no frame at all.
         """
         begin = time if time is not None else self._start
-        self._rewind(begin)
         number = index
-        for when, decoded in self._timed():
+        for when, duration, decoded in self._shown(begin, number if time is not None else None):
             if begin is not None and when < begin:
                 continue
             if self._end is not None and when >= self._end:
-                return
-            if number == index and time is not None and when != time:
-                raise VideoError(f"{self._path}: no frame at {float(time):.4f} s; was the file changed?", index)
-            yield self._frame(number, when, decoded)
+                break
+            yield self._frame(number, when, duration, decoded)
             number += 1
         if number == 0:
             span = "" if self._start is None and self._end is None else " between --start and --end"
             raise ReadError(self._path, f"no frame could be decoded{span}")
 
     def around(self, time: Fraction) -> Iterator[Frame]:
-        """Frames from the one shown at ``time`` (or a little before) on; their numbers mean nothing."""
-        held: tuple[Fraction, Any] | None = None
-        self._rewind(max(Fraction(0), time - 1))
-        for when, decoded in self._timed():
+        """Give the frames from the one shown at ``time`` on; their numbers mean nothing."""
+        held: tuple[Fraction, Fraction | None, Any] | None = None
+        for when, duration, decoded in self._shown(max(time, self.info.start)):
             if self._end is not None and when >= self._end:
                 break
             if when <= time:
-                held = (when, decoded)
+                held = (when, duration, decoded)
                 continue
             if held is not None:
                 yield self._frame(0, *held)
                 held = None
-            yield self._frame(0, when, decoded)
+            yield self._frame(0, when, duration, decoded)
         if held is not None:
             yield self._frame(0, *held)
 
     @property
     def is_sequence(self) -> bool:
-        """Whether these are single pictures, whose rate is what the user says."""
+        """Whether these are single pictures, whose rate the user chooses."""
         return is_sequence(self._path)
 
-    def _frame(self, number: int, when: Fraction, decoded: Any) -> Frame:
+    def _frame(self, number: int, when: Fraction, duration: Fraction | None, decoded: Any) -> Frame:
         try:
-            pixels = self._converter.image(decoded)
+            pixels = self._cropped(self._converter.image(decoded))
             toned = self._converter.seen(pixels) if self._seen and self._converter.keeps_hdr else None
             image, seen = self._upright(pixels), None if toned is None else self._upright(toned)
         except (av.error.FFmpegError, ValueError) as error:
             raise VideoError(f"{self._path}: cannot be converted to RGB: {error}", number) from error
-        return Frame(number, when, image, seen)
+        return Frame(number, when, image, seen, duration)
+
+    def _cropped(self, pixels: NDArray[Any]) -> NDArray[Any]:
+        size = Size(pixels.shape[1], pixels.shape[0])
+        if size != self._frame_size:
+            self._tell(f"the picture size changes from {self._frame_size} to {size}: scaled to {self._frame_size}")
+            return self._crop.apply(Image(np.ascontiguousarray(pixels)).resized(self._frame_size).pixels)
+        return self._crop.apply(pixels)
 
     def _upright(self, pixels: NDArray[Any]) -> Image:
-        turned = np.ascontiguousarray(np.rot90(pixels, self._turn)) if self._turn else pixels
-        image = Image(turned)
+        image = Image(self._orientation.apply(pixels))
         return image if self._size is None else image.resized(self._size)
 
-    def _timed(self) -> Iterator[tuple[Fraction, Any]]:
-        """Decoded frames with times that always grow; stamps that a file leaves out are filled in."""
-        tick = self.info.time_base
-        step = max(1, round(1 / (self.info.rate * tick)))
-        last: int | None = None
-        for decoded in self._decoded():
-            stamp = decoded.pts
-            now = (stamp - self._zero) if stamp is not None else (0 if last is None else last + step)
-            if last is not None and now <= last:
-                now = last + 1
-            last = now
-            yield now * tick, decoded
+    def _tell(self, line: str) -> None:
+        """Log a warning once."""
+        if line not in self._told:
+            self._told.add(line)
+            log.warning("%s: %s", self._path.name, line)
 
-    def _decoded(self) -> Iterator[Any]:
-        good = bad = 0
-        for packet in self._container.demux(self._stream):
+    def _shown(
+        self, begin: Fraction | None, exact: int | None = None
+    ) -> Iterator[tuple[Fraction, Fraction | None, Any]]:
+        """Give time, duration and decoded frame, from the frame shown at ``begin`` or an earlier one on.
+
+        A seek is never trusted: the first decoded time decides whether it went far enough back. With ``exact`` (a
+        frame's number, for the error) there must be a frame at exactly ``begin``.
+        """
+        begin = None if begin is None or begin <= self.info.start else begin
+        last: Fraction | None = None
+        attempts = [None] if begin is None else list(_MARGINS)
+        while attempts:
+            anchor = last if last is not None else begin
+            reached = False
             try:
-                for frame in packet.decode():
-                    good += 1
-                    yield frame
-            except av.error.InvalidDataError as error:
-                bad += 1  # a damaged packet: players skip it too
-                if bad > 100 + good:
-                    raise VideoError(f"{self._path}: too many damaged packets ({error})", good) from error
-            except av.error.FFmpegError as error:
-                raise VideoError(f"{self._path}: cannot be decoded: {error}", good) from error
+                for when, duration, decoded in self._one_pass(anchor, attempts[0]):
+                    if not reached and anchor is not None:
+                        if exact is not None and last is None:
+                            if when < anchor:
+                                continue
+                            if when != anchor:
+                                break
+                        elif when > anchor and attempts[0] is not None:
+                            break
+                    reached = True
+                    if last is not None and when <= last:
+                        continue
+                    last = when
+                    yield when, duration, decoded
+            except DamagedPacket:
+                self._careful = True
+                continue
+            if reached:
+                return
+            attempts.pop(0)
+        if exact is not None and begin is not None:
+            raise VideoError(f"{self._path}: no frame at {float(begin):.4f} s; was the file changed?", exact)
+
+    def _one_pass(
+        self, begin: Fraction | None, margin: Fraction | None
+    ) -> Iterator[tuple[Fraction, Fraction | None, Any]]:
+        tick, zero = self.info.time_base, round(self.info.origin / self.info.time_base)
+        step = max(1, round(1 / (self.info.rate * tick)))
+        interlaced = Deinterlacer()
+        with Demuxer(self._path, self._rate, careful=self._careful) as source:
+            self._passes.append(source)
+            key_after = None
+            if begin is not None and margin is not None:
+                target = begin - margin + self.info.origin
+                key_after = target
+                if source.can_seek:
+                    if not source.seek(round(target / tick)):
+                        return
+                    key_after = Fraction(-(10**9))  # the first key frame that comes
+            for stamp, decoded in growing(source.frames(key_after), step, zero):
+                duration = decoded.duration * tick if decoded.duration else None
+                for (when, length), frame in interlaced.push(((stamp - zero) * tick, duration), decoded):
+                    yield when, length, frame
+            for (when, length), frame in interlaced.flush():
+                yield when, length, frame
+            if source.damaged:
+                self._tell(f"{source.damaged} damaged packets were skipped")
+        self._passes.remove(source)
 
     def _peek(self) -> Any:
-        self._zero = 0
-        for frame in self._decoded():
-            return frame
+        for careful in (False, True):
+            try:
+                with Demuxer(self._path, self._rate, careful=careful) as source:
+                    for frame in source.frames():
+                        self._facts = _Facts(source)
+                        return frame
+                break
+            except DamagedPacket:
+                self._careful = True
         raise ReadError(self._path, "holds a picture stream, but no frame of it can be decoded")
 
-    def _rewind(self, time: Fraction | None) -> None:
-        """Seek to a key frame at or before ``time``; open the file anew where seeking is impossible."""
-        ticks = 0 if time is None else int(time / self.info.time_base)
-        try:
-            self._container.seek(max(ticks + self._zero, self._zero), stream=self._stream, backward=True)
-        except av.error.FFmpegError:
-            self._reopen()
-
-    def _reopen(self) -> None:
-        self._container.close()
-        self._container = _open(self._path, self.info.rate)
-        self._stream = self._container.streams[self.info.track]
-        self._stream.thread_type = "AUTO"
-
     def _describe(self, first: Any) -> VideoInfo:
-        stream, container = self._stream, self._container
-        base = Fraction(stream.time_base)
-        begin = Fraction(container.start_time or 0, 1_000_000)
-        self._zero = round(begin / base)
-        rate = stream.average_rate or stream.guessed_rate or stream.base_rate or _SEQUENCE_RATE
-        pixel = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
-        if self._turn % 2:
+        facts = self._facts
+        zero = round(facts.begin / facts.time_base)
+        if first.pts is not None:
+            zero = min(zero, first.pts)
+        pixel = facts.pixel_aspect
+        if self._orientation.transpose:
             pixel = 1 / pixel
-        size = Size(first.height, first.width) if self._turn % 2 else Size(first.width, first.height)
+        size = self._orientation.size(self._crop.size(self._frame_size))
         if self._size is not None:
             pixel = pixel * Fraction(size.width, size.height) / Fraction(*self._size)
             pixel = Fraction(1) if abs(float(pixel) - 1) < 0.02 else pixel.limit_denominator(255)
-        duration = None
-        if stream.duration:
-            duration = stream.duration * base
-        elif container.duration:
-            duration = Fraction(container.duration, 1_000_000)
-        start = (first.pts - self._zero) * base if first.pts is not None else Fraction(0)
+        start = (first.pts - zero) * facts.time_base if first.pts is not None else Fraction(0)
+        length = facts.duration
+        if facts.discontinuous:
+            measured = total_length(self._path)
+            length = length if measured is None else start + measured
         return VideoInfo(
             path=self._path,
             size=self._size or size,
-            rate=Fraction(rate),
-            time_base=base,
+            rate=facts.rate,
+            time_base=facts.time_base,
             start=start,
-            count=stream.frames or None,
-            duration=duration,
-            rotation=self._turn * 90,
+            count=facts.count,
+            duration=length,
+            rotation=self._orientation.rotation,
+            mirrored=self._orientation.mirrored,
+            interlaced=bool(first.interlaced_frame),
             pixel_aspect=pixel,
             bit_depth=8 if self._stored.hdr and not self._converter.keeps_hdr else bit_depth(first),
             color=self._converter.color,
             stored=self._stored,
-            codec=stream.codec_context.name,
-            track=stream.index,
-            notes=self._notes(),
+            codec=facts.codec,
+            track=facts.track,
+            origin=zero * facts.time_base,
+            notes=facts.notes,
         )
 
-    def _notes(self) -> tuple[str, ...]:
-        pictures = [s for s in self._container.streams.video if not _is_cover(s)]
-        if len(pictures) < 2:
-            return ()
-        return (f"{len(pictures)} picture streams; number {self._stream.index} is used",)
 
+class _Facts:
+    """What the container says about the picture stream, kept after the file is closed."""
 
-def _open(path: Path, rate: Fraction | None) -> Any:
-    name, options, layout = path, {}, None
-    if is_sequence(path) or path.is_dir():
-        layout = "image2"
-        options = {"framerate": str(rate or _SEQUENCE_RATE)}
-        if path.is_dir():
-            name = path / f"*{_most_common_suffix(path)}"
-        if "*" in name.name:
-            options["pattern_type"] = "glob"
-    elif not path.is_file():
-        raise ReadError(path, "does not exist")
-    try:
-        return open_container(name, layout=layout, options=options)
-    except (av.error.FFmpegError, ValueError) as error:
-        raise ReadError(path, f"is not a clip that can be read: {getattr(error, 'strerror', None) or error}") from error
-
-
-def _most_common_suffix(folder: Path) -> str:
-    suffixes = [p.suffix for p in folder.iterdir() if p.suffix.lower() in SEQUENCE_SUFFIXES]
-    if not suffixes:
-        raise ReadError(folder, "holds no pictures")
-    return max(set(suffixes), key=suffixes.count)
-
-
-def _is_cover(stream: Any) -> bool:
-    return "attached_pic" in str(stream.disposition).lower()
-
-
-def _picture_stream(container: Any, path: Path) -> Any:
-    pictures = [stream for stream in container.streams.video if not _is_cover(stream)]
-    if not pictures:
-        raise ReadError(path, "holds no picture stream")
-    chosen = [stream for stream in pictures if "default" in str(stream.disposition).lower()]
-    return (chosen or pictures)[0]
+    def __init__(self, source: Demuxer) -> None:
+        stream, container = source.stream, source.container
+        self.time_base = Fraction(stream.time_base)
+        self.begin = Fraction(container.start_time or 0, 1_000_000)
+        self.rate = Fraction(stream.average_rate or stream.guessed_rate or stream.base_rate or SEQUENCE_RATE)
+        self.pixel_aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
+        self.count: int | None = stream.frames or None
+        self.duration: Fraction | None = None
+        if stream.duration:
+            self.duration = stream.duration * self.time_base
+        elif container.duration:
+            self.duration = Fraction(container.duration, 1_000_000)
+        self.codec = stream.codec_context.name
+        self.track = stream.index
+        self.discontinuous = has_discontinuities(container)
+        pictures = [one for one in container.streams.video if not is_cover(one)]
+        self.notes: tuple[str, ...] = ()
+        if len(pictures) > 1:
+            self.notes = (f"{len(pictures)} picture streams; number {stream.index} is used",)

@@ -1,0 +1,82 @@
+"""Interlaced frames become whole pictures: FFmpeg's bwdif on frames that are marked as interlaced, one for one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from typing import Any
+
+import av
+
+__all__ = ["Deinterlacer"]
+
+
+class Deinterlacer:
+    """Passes decoded frames on; interlaced ones are rebuilt from themselves and their two neighbors.
+
+    The result for a frame depends on that frame, the one before and the one after it alone, so that reading may
+    begin anywhere. Frames before the first interlaced one are passed on at once.
+    """
+
+    def __init__(self) -> None:
+        self._graph: Any = None
+        self._shape: tuple[Any, ...] = ()
+        self._previous: Any = None
+        self._waiting: deque[tuple[Any, Any]] = deque()  # key and frame, in the graph and not yet out of it
+        self._pushed = 0
+        self._skip = 0
+
+    def push(self, key: Any, frame: Any) -> Iterator[tuple[Any, Any]]:
+        """Give the frames that are complete, each with the ``key`` it came with."""
+        shape = (frame.width, frame.height, frame.format.name)
+        if self._graph is not None and shape != self._shape:
+            yield from self.flush()
+        if self._graph is None:
+            if not frame.interlaced_frame:
+                self._previous = frame
+                yield key, frame
+                return
+            self._start(frame, shape)
+        self._feed(key, frame)
+        yield from self._ready()
+
+    def flush(self) -> Iterator[tuple[Any, Any]]:
+        """Give the last frames."""
+        if self._graph is None:
+            return
+        self._graph.push(None)
+        yield from self._ready()
+        self._graph, self._previous = None, None
+        self._waiting.clear()
+
+    def _start(self, frame: Any, shape: tuple[Any, ...]) -> None:
+        graph: Any = av.filter.Graph()
+        source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format.name, time_base=1)
+        filter = graph.add("bwdif", "mode=send_frame:parity=auto:deint=interlaced")
+        sink = graph.add("buffersink")
+        source.link_to(filter)
+        filter.link_to(sink)
+        graph.configure()
+        self._graph, self._shape, self._pushed, self._skip = graph, shape, 0, 0
+        before = self._previous
+        if before is not None and (before.width, before.height, before.format.name) == shape:
+            self._skip = 1
+            self._feed(None, before)
+
+    def _feed(self, key: Any, frame: Any) -> None:
+        self._waiting.append((key, frame))
+        frame.pts, frame.time_base = self._pushed, 1
+        self._pushed += 1
+        self._graph.push(frame)
+
+    def _ready(self) -> Iterator[tuple[Any, Any]]:
+        while self._waiting:
+            try:
+                picture = self._graph.pull()
+            except (av.error.BlockingIOError, av.error.EOFError):
+                return
+            key, _ = self._waiting.popleft()
+            if self._skip:
+                self._skip -= 1
+                continue
+            yield key, picture

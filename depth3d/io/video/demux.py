@@ -1,0 +1,236 @@
+"""One pass over the picture stream of a file: packets on one clock, damage skipped, decoding from a key frame on."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import av
+
+from depth3d.errors import ReadError, VideoError
+from depth3d.io.video.clock import ContinuousClock, has_discontinuities
+from depth3d.io.video.files import open_container
+from depth3d.io.video.mp4_boxes import find_sample_box
+from depth3d.io.video.suffixes import SEQUENCE_SUFFIXES, is_sequence
+
+__all__ = ["DamagedPacket", "Demuxer", "choose_stream", "is_cover", "packets_of", "total_length"]
+
+log = logging.getLogger("depth3d.video")
+
+SEQUENCE_RATE = Fraction(25)
+# Containers with an index (or byte-exact search) that a seek may rely on, after the result has been checked.
+_INDEXED = frozenset({"mov", "mp4", "matroska", "webm", "nut", "avi", "asf", "flv", "ivf"})
+_MOST_DAMAGED = 300  # packets in a row: about ten seconds in which nothing can be shown
+_READ_FAILURES = 20
+
+
+class DamagedPacket(Exception):
+    """A packet could not be decoded while several threads were decoding: frames of its neighbors are lost, too."""
+
+
+class Demuxer:
+    """A clip opened for one pass: a context manager.
+
+    Parameters
+    ----------
+    path : Path
+        A file, or the pattern of an image sequence.
+    rate : Fraction | None
+        Frames per second of a sequence; None = 25.
+    careful : bool
+        Decode packet by packet, so that a damaged one costs no other frames; slower.
+
+    Raises
+    ------
+    ReadError
+        If the file cannot be opened, holds no picture stream, is encrypted, or its codec is unknown.
+    """
+
+    def __init__(self, path: Path, rate: Fraction | None = None, *, careful: bool = False) -> None:
+        self._path, self._careful = path, careful
+        self.container = _open(path, rate)
+        self.damaged = 0
+        try:
+            self.stream = choose_stream(self.container, path)
+            self.stream.thread_type = "NONE" if careful else "AUTO"
+            if careful:
+                self.stream.codec_context.thread_count = 1
+        except BaseException:
+            self.container.close()
+            raise
+
+    def __enter__(self) -> Demuxer:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.container.close()
+
+    @property
+    def can_seek(self) -> bool:
+        """Whether seeking is worth a try; the result must be verified by decoded times."""
+        return bool(_INDEXED & set(self.container.format.name.split(",")))
+
+    def seek(self, ticks: int) -> bool:
+        """Go to a key frame at or before ``ticks`` of the picture stream; False if the file cannot be searched."""
+        try:
+            self.container.seek(ticks, stream=self.stream, backward=True)
+        except (av.error.FFmpegError, ValueError, OverflowError):
+            return False
+        return True
+
+    def frames(self, key_after: Fraction | None = None) -> Iterator[Any]:
+        """Decode frames in order of showing, their ``pts`` on the continuous clock.
+
+        Parameters
+        ----------
+        key_after : Fraction | None
+            Seconds of the file's clock: decoding begins at the first key frame at or after this time, and frames that
+            are shown before that key frame are left out. None = decode every packet.
+
+        Raises
+        ------
+        DamagedPacket
+            At the first packet that cannot be decoded, unless ``careful``: then it is skipped and counted.
+        VideoError
+            If nothing can be decoded for a long time.
+        """
+        first: int | None = None
+        begun, good, bad = key_after is None, 0, 0
+        for packet in packets_of(self.container, self.stream):
+            if not begun:
+                if not packet.size or not packet.is_keyframe or _time(packet) < (key_after or 0):
+                    continue
+                begun, first = True, packet.pts
+            try:
+                decoded = packet.decode()
+            except (av.error.FFmpegError, ValueError, OSError) as error:
+                if not self._careful:
+                    raise DamagedPacket from error
+                bad, self.damaged = bad + 1, self.damaged + 1
+                if bad > _MOST_DAMAGED and good:
+                    raise VideoError(f"{self._path}: too many damaged packets in a row ({error})", good) from error
+                continue
+            for frame in decoded:
+                bad, good = 0, good + 1
+                if first is None or frame.pts is None or frame.pts >= first:
+                    yield frame
+
+
+def packets_of(container: Any, *streams: Any) -> Iterator[Any]:
+    """Give the packets of ``streams`` with continuous times; packets that cannot be read are skipped.
+
+    Where the clock may jump, all sound and picture streams are followed, so that the same shifts come out whichever
+    streams are wanted.
+    """
+    clock = ContinuousClock(container)
+    wanted = {stream.index for stream in streams}
+    followed = [s for s in container.streams if s.type in ("video", "audio") or s.index in wanted]
+    if not has_discontinuities(container):
+        followed = list(streams)
+    failures = 0
+    while True:
+        try:
+            for packet in container.demux(followed):
+                failures = 0
+                clock.apply(packet)
+                if packet.stream.index in wanted:
+                    yield packet
+            return
+        except (av.error.FFmpegError, OSError) as error:
+            failures += 1
+            if failures == 1:
+                log.warning("%s: a part cannot be read (%s)", Path(container.name).name, error)
+            if failures >= _READ_FAILURES:
+                return
+
+
+def total_length(path: Path) -> Fraction | None:
+    """Seconds from the first to the end of the last picture of a file whose clock may jump, read packet by packet."""
+    stat = path.stat()
+    return _scanned(path, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=16)
+def _scanned(path: Path, changed: int, size: int) -> Fraction | None:
+    first = end = None
+    with open_container(path) as container:
+        stream = choose_stream(container, path)
+        for packet in packets_of(container, stream):
+            stamp = packet.pts if packet.pts is not None else packet.dts
+            if stamp is None or not packet.size:
+                continue
+            time = stamp * Fraction(packet.time_base)
+            first = time if first is None else min(first, time)
+            after = time + (packet.duration or 0) * Fraction(packet.time_base)
+            end = after if end is None else max(end, after)
+    return None if first is None or end is None else end - first
+
+
+def choose_stream(container: Any, path: Path) -> Any:
+    """Return the picture stream that is the film: no cover, no still, no disabled or small track.
+
+    Raises
+    ------
+    ReadError
+        If there is none, or if it cannot be decoded here.
+    """
+    pictures = [stream for stream in container.streams.video if not is_cover(stream)]
+    if not pictures:
+        raise ReadError(path, "holds no picture stream")
+    largest = max(map(_area, pictures))
+    chosen = max(pictures, key=lambda stream: _rank(stream, largest))
+    if find_sample_box(path, b"sinf") is not None if path.is_file() else False:
+        raise ReadError(path, "is encrypted (DRM); it cannot be converted")
+    if chosen.codec_context is None:
+        raise ReadError(path, "is coded in a way that this build of FFmpeg cannot decode")
+    return chosen
+
+
+def is_cover(stream: Any) -> bool:
+    """Return True for a picture stream that is no film: a cover, timed thumbnails, a still."""
+    words = str(stream.disposition).lower()
+    return any(word in words for word in ("attached_pic", "timed_thumbnails", "still_image"))
+
+
+def _rank(stream: Any, largest: int) -> tuple[bool, bool, bool, int]:
+    """Thumbnails have one frame, depth and alpha tracks of phones are disabled or small; else the first is the film."""
+    enabled = "default" in str(stream.disposition).lower()
+    return stream.frames != 1, enabled, 4 * _area(stream) >= largest, -stream.index
+
+
+def _area(stream: Any) -> int:
+    context = stream.codec_context
+    return 0 if context is None else context.width * context.height
+
+
+def _time(packet: Any) -> Fraction:
+    stamp = packet.pts if packet.pts is not None else packet.dts
+    return Fraction(0) if stamp is None else stamp * Fraction(packet.time_base)
+
+
+def _open(path: Path, rate: Fraction | None) -> Any:
+    name, options, layout = path, {}, None
+    if is_sequence(path) or path.is_dir():
+        layout = "image2"
+        options = {"framerate": str(rate or SEQUENCE_RATE)}
+        if path.is_dir():
+            name = path / f"*{_most_common_suffix(path)}"
+        if "*" in name.name:
+            options["pattern_type"] = "glob"
+    elif not path.is_file():
+        raise ReadError(path, "does not exist")
+    try:
+        return open_container(name, layout=layout, options=options)
+    except (av.error.FFmpegError, ValueError) as error:
+        raise ReadError(path, f"is not a clip that can be read: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _most_common_suffix(folder: Path) -> str:
+    suffixes = [p.suffix for p in folder.iterdir() if p.suffix.lower() in SEQUENCE_SUFFIXES]
+    if not suffixes:
+        raise ReadError(folder, "holds no pictures")
+    return max(set(suffixes), key=suffixes.count)

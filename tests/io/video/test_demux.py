@@ -1,0 +1,198 @@
+"""Streams without an index, clocks that jump, damage, changes midway: every frame at its time, from anywhere."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+from clips import ffmpeg, make_clip, picture
+
+from depth3d.errors import ReadError
+from depth3d.frames import Frame
+from depth3d.io.video.reader import VideoReader
+
+X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
+
+
+def made(path: Path, seconds: float = 4, *words: str, rate: int = 25) -> Path:
+    """A clip of ffmpeg's test picture with a tone."""
+    picture_words = ["-f", "lavfi", "-i", f"testsrc=s=128x96:r={rate}:d={seconds}"]
+    ffmpeg(*picture_words, "-f", "lavfi", "-i", f"sine=r=48000:d={seconds}", *words, str(path))
+    return path
+
+
+def frames_of(path: Path) -> list[Frame]:
+    with VideoReader(path) as reader:
+        return list(reader)
+
+
+@pytest.mark.parametrize(
+    "suffix", ["ts", "m2ts", "mpg", "vob", "mp4", "mkv", "avi", "flv", "wmv", "ogv", "webm", "mxf"]
+)
+def test_reading_goes_on_anywhere_with_the_same_pictures(tmp_path: Path, suffix: str) -> None:
+    clip = made(tmp_path / f"a.{suffix}", 6, "-g", "40")
+    whole = frames_of(clip)
+    assert len(whole) == 150
+    assert [frame.index for frame in whole] == list(range(150))
+    with VideoReader(clip) as reader:
+        for place in (1, 39, 77, 149):
+            rest = list(itertools.islice(reader.frames(place, whole[place].time), 3))
+            for one, other in zip(rest, whole[place:], strict=False):
+                assert (one.index, one.time) == (other.index, other.time)
+                assert np.array_equal(one.image.pixels, other.image.pixels)
+    begin = whole[60].time + Fraction(1, 1000)
+    with VideoReader(clip, start=begin, end=begin + 1) as reader:
+        part = list(reader)
+    assert [frame.time for frame in part] == [frame.time for frame in whole if begin <= frame.time < begin + 1]
+    assert np.array_equal(part[0].image.pixels, whole[61].image.pixels)
+
+
+def test_a_stream_with_one_key_frame_far_back(tmp_path: Path) -> None:
+    clip = made(tmp_path / "a.ts", 20, *X264, "-g", "9999", "-bf", "0")
+    whole = frames_of(clip)
+    assert len(whole) == 500
+    with VideoReader(clip) as reader:
+        frame = next(reader.frames(480, whole[480].time))
+    assert np.array_equal(frame.image.pixels, whole[480].image.pixels)
+
+
+def test_a_stream_that_begins_without_a_key_frame(tmp_path: Path) -> None:
+    clip = made(tmp_path / "a.ts", 4, *X264, "-g", "25", "-bf", "2")
+    data = clip.read_bytes()
+    clip.write_bytes(data[188 * (len(data) // 188 // 8) :])
+    frames = frames_of(clip)
+    assert 70 < len(frames) < 100
+    assert all(b.time - a.time == Fraction(1, 25) for a, b in itertools.pairwise(frames))
+
+
+@pytest.mark.parametrize("suffix", ["ts", "mpg"])
+def test_a_clock_that_starts_again_goes_on(tmp_path: Path, suffix: str) -> None:
+    parts = [made(tmp_path / f"{n}.{suffix}", 2, "-g", "25") for n in range(3)]
+    clip = tmp_path / f"a.{suffix}"
+    clip.write_bytes(b"".join(part.read_bytes() for part in parts))
+    frames = frames_of(clip)
+    assert len(frames) == 150
+    steps = [float(b.time - a.time) for a, b in itertools.pairwise(frames)]
+    assert min(steps) >= 0.039
+    assert max(steps) <= 0.12  # the sound of a part may be a little longer than its pictures
+    with VideoReader(clip) as reader:
+        assert float(reader.info.duration or 0) == pytest.approx(float(frames[-1].time) + 0.04, abs=0.03)
+        frame = next(reader.frames(120, frames[120].time))
+    assert np.array_equal(frame.image.pixels, frames[120].image.pixels)
+
+
+def test_a_33_bit_clock_wraps(tmp_path: Path) -> None:
+    clip = made(tmp_path / "a.ts", 4, *X264, "-output_ts_offset", str(2**33 / 90000 - 3.4))
+    frames = frames_of(clip)
+    assert [frame.time - frames[0].time for frame in frames] == [Fraction(n, 25) for n in range(100)]
+
+
+def test_damage_in_the_middle_and_at_the_end_costs_only_what_is_damaged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clip = made(tmp_path / "a.avi", 4, "-c:v", "mjpeg", "-an")
+    data = bytearray(clip.read_bytes())
+    places = [place for place in range(len(data) - 4) if data[place : place + 3] == b"\xff\xd8\xff"]
+    assert len(places) == 100
+    for number in (50, 99):
+        length = int.from_bytes(data[places[number] - 4 : places[number]], "little")
+        data[places[number] : places[number] + length] = bytes(length)
+    clip.write_bytes(data)
+    with caplog.at_level(logging.WARNING, "depth3d"):
+        frames = frames_of(clip)
+    assert len(frames) == 98
+    assert frames[50].time == Fraction(51, 25)
+    assert "2 damaged packets were skipped" in caplog.text
+
+
+def test_another_picture_size_is_scaled_to_the_first(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    small, large = tmp_path / "0.ts", tmp_path / "1.ts"
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=25:d=1", *X264, str(small))
+    ffmpeg("-f", "lavfi", "-i", "testsrc=s=128x96:r=25:d=1", *X264, "-output_ts_offset", "1", str(large))
+    clip = tmp_path / "a.ts"
+    clip.write_bytes(small.read_bytes() + large.read_bytes())
+    with caplog.at_level(logging.WARNING, "depth3d"):
+        frames = frames_of(clip)
+    assert len(frames) == 50
+    assert {frame.image.size for frame in frames} == {(64, 48)}
+    assert "the picture size changes from 64x48 to 128x96" in caplog.text
+    assert np.abs(frames[40].image.pixels.astype(int) - frames[15].image.pixels).mean() < 40
+
+
+def test_the_last_frame_lasts_as_long_as_the_file_says(tmp_path: Path) -> None:
+    from PIL import Image as Pillow
+
+    stills = [Pillow.fromarray(picture(n)) for n in range(3)]
+    stills[0].save(tmp_path / "a.gif", save_all=True, append_images=stills[1:], duration=[100, 100, 3000])
+    frames = frames_of(tmp_path / "a.gif")
+    assert (frames[-1].time, frames[-1].duration) == (Fraction(1, 5), 3)
+
+
+def test_titles_in_any_encoding(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "plain.mkv", count=3)
+    ffmpeg("-i", str(clip), "-c:v", "mpeg4", "-metadata", "title=Ferien am XXXX", str(tmp_path / "a.avi"))
+    data = (tmp_path / "a.avi").read_bytes()
+    (tmp_path / "a.avi").write_bytes(data.replace(b"XXXX", b"M\xfcrz"))
+    assert len(frames_of(tmp_path / "a.avi")) == 3
+
+
+@pytest.mark.parametrize("codec", ["mpeg2video", "libx264"])
+def test_interlaced_frames_become_whole_pictures(tmp_path: Path, codec: str) -> None:
+    """A bar that moves by 8 px a field: woven, its edges are combs."""
+    moving = "color=black:s=160x96:r=50:d=1.6,format=yuv420p,geq=lum='255*between(X-mod(N*8\\,120),0,24)':cb=128:cr=128"
+    words = ["-f", "lavfi", "-i", f"{moving},interlace=lowpass=0", "-c:v", codec, "-flags", "+ilme+ildct", "-q:v", "2"]
+    if codec == "libx264":
+        words = [*words[:-2], "-x264-params", "interlaced=1", "-crf", "4"]
+    ffmpeg(*words, str(tmp_path / "a.mkv"))
+    with VideoReader(tmp_path / "a.mkv") as reader:
+        frames = list(reader)
+        assert reader.info.interlaced
+        again = next(reader.frames(30, frames[30].time))
+    assert len(frames) == 40
+    assert np.array_equal(again.image.pixels, frames[30].image.pixels)
+    for frame in frames[2:-2]:
+        luma = frame.image.pixels[..., 1].astype(int)
+        comb = np.abs(luma[1:-1] * 2 - luma[:-2] - luma[2:]).mean()
+        assert comb < 8
+
+
+@pytest.mark.parametrize(
+    ("name", "count"),
+    [
+        ("tv_gop50.ts", 250),
+        ("defaultgop.ts", 250),
+        ("r_nob.ts", 247),
+        ("sync_late.ts", 200),
+        ("j12.ts", 200),
+        ("cat_reset.ts", 100),
+        ("wrap.ts", 100),
+        ("joined.mpg", 100),
+        ("size_change.ts", 50),
+        ("ferien_latin1.avi", 50),
+        ("mirrored.mp4", 25),
+        ("hold.gif", 5),
+        ("exif_mjpeg.avi", 6),
+        ("film.mkv", 100),
+    ],
+)
+def test_the_fault_clips(shared: Path, name: str, count: int) -> None:
+    path = shared / "data/faults/clips" / name
+    frames = frames_of(path)
+    assert len(frames) == count
+    steps = [b.time - a.time for a, b in itertools.pairwise(frames)]
+    assert min(steps) > Fraction(1, 100)
+    assert max(steps) < Fraction(11, 100)
+    with VideoReader(path) as reader:
+        for place in range(0, count, max(1, count // 5)):
+            assert next(reader.frames(place, frames[place].time)).time == frames[place].time
+    assert frames[-1].duration is not None
+
+
+def test_what_has_no_frame_is_one_clear_error(tmp_path: Path) -> None:
+    clip = made(tmp_path / "a.ts", 1, *X264)
+    with VideoReader(clip, start=Fraction(5)) as reader, pytest.raises(ReadError, match="between --start and --end"):
+        list(reader)
