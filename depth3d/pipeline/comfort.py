@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
+from depth3d.geometry.camera.focus import salient_depth
 from depth3d.image import Image
 from depth3d.options import StereoOptions
-from depth3d.stereopair import StereoPair, StereoRig, Viewing
+from depth3d.stereopair import CROSSED_LIMIT, StereoPair, StereoRig, Viewing
 
-__all__ = ["border_disparity", "floating_window", "rig_of", "subject_depth", "viewing_of"]
+__all__ = ["auto_convergence", "border_disparity", "floating_window", "rig_of", "viewing_of"]
 
 
 def viewing_of(options: StereoOptions, aspect: float) -> Viewing | None:
@@ -39,35 +42,28 @@ def rig_of(options: StereoOptions, aspect: float, depth: DepthMap | None = None)
         parallax = viewing.percent(options.arc_minutes)
     convergence = options.convergence
     if not isinstance(convergence, int | float):
-        convergence = 0.5 if depth is None else subject_depth(depth)
+        convergence = 0.5 if depth is None else auto_convergence([depth], parallax)
     return StereoRig(parallax, float(convergence), options.eyes)
 
 
-def subject_depth(depth: DepthMap) -> float:
-    """The depth at which the eye rests: of what stands out in front of the rest near the middle.
+def auto_convergence(depths: Sequence[DepthMap], parallax: float) -> float:
+    """Depth in [0, 1] that lies on the screen with ``--convergence auto``: that of the subject.
 
-    The map is weighted towards its middle. If its depths fall into two clear groups (Otsu's threshold
-    explains most of their spread), the subject is the median of the nearer group, else of all.
+    It is moved nearer if the nearest 5 % would otherwise come out of the screen by more than the crossed limit (1 % of
+    the width). The same rule for a photo and for the sampled frames of a shot.
+
+    Parameters
+    ----------
+    depths : Sequence[DepthMap]
+        A photo's depth, or some frames of one shot; at least one.
+    parallax : float
+        How far the nearest and the farthest point part, percent of the width.
     """
-    height, width = depth.values.shape
-    step = max(1, min(height, width) // 200)
-    values = depth.values[::step, ::step]
-    y = (np.arange(values.shape[0]) + 0.5) / values.shape[0] - 0.5
-    x = (np.arange(values.shape[1]) + 0.5) / values.shape[1] - 0.5
-    weights = np.exp(-((x[None, :] / 0.25) ** 2 + (y[:, None] / 0.3) ** 2) / 2)
-    counts, edges = np.histogram(values, bins=64, range=(0, 1), weights=weights)
-    share = counts / counts.sum()
-    middles = (edges[:-1] + edges[1:]) / 2
-    below, mean = np.cumsum(share), np.cumsum(share * middles)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        between = (mean[-1] * below - mean) ** 2 / (below * (1 - below))
-    between = np.where(np.isfinite(between), between, 0)
-    spread = float(np.sum(share * (middles - mean[-1]) ** 2))
-    cut = int(np.argmax(between))
-    nearer = slice(cut + 1, None) if spread > 1e-4 and between[cut] > 0.65 * spread else slice(None)
-    group = np.cumsum(share[nearer])
-    place = int(np.searchsorted(group, group[-1] / 2))
-    return float(np.clip(middles[nearer][min(place, len(group) - 1)], 0, 1))
+    subject = salient_depth(*depths)
+    if parallax <= 0:
+        return subject
+    near = float(np.percentile(np.concatenate([depth.values.ravel() for depth in depths]), 95))
+    return float(np.clip(max(subject, near - CROSSED_LIMIT / parallax), 0, 1))
 
 
 def border_disparity(disparity: NDArray[np.float32]) -> tuple[float, float]:

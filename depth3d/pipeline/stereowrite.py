@@ -86,7 +86,7 @@ class Subject:
     @property
     def across(self) -> float:
         """Degrees that the photo covers across its width."""
-        from depth3d.pipeline.clip.sphere import degrees_across
+        from depth3d.pipeline.sphere import degrees_across
 
         return degrees_across(self.options, self.scene.image.size, self.scene.image)
 
@@ -169,7 +169,7 @@ def _many_views(subject: Subject, layout: StereoFormat) -> Image:
 
 
 def _half_spheres(subject: Subject) -> Image:
-    from depth3d.pipeline.clip.sphere import sphere_side
+    from depth3d.pipeline.sphere import sphere_side
     from depth3d.render.compose import compose
     from depth3d.render.warp.sphere import SphereProjector
 

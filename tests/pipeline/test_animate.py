@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import depth3d as d3
 from depth3d.errors import ExistsError, InvalidInput
 from depth3d.image import Size
-from depth3d.pipeline.animate import output_size
+from depth3d.pipeline.size import output_size
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ from depth3d.image import Image, Size
 from depth3d.io.image.read import open_image, save_image
 from depth3d.io.stereo.detect import read_stereo
 from depth3d.options import DepthOptions, StereoOptions
-from depth3d.pipeline.comfort import border_disparity, floating_window, rig_of, subject_depth
+from depth3d.pipeline.comfort import auto_convergence, border_disparity, floating_window, rig_of
 from depth3d.pipeline.multiview import interlace, lenticular_size, pitch_test, quilt, quilt_grid
 from depth3d.pipeline.stereo import clip_runs, stereo, stereo_targets
 from depth3d.render.warp.sphere import to_sphere
@@ -172,9 +172,22 @@ def test_auto_convergence_lies_at_the_subject() -> None:
     values = np.full((90, 120), 0.1, np.float32)
     values[30:90, 45:80] = 0.72
     values[80:, :] = 0.95  # a strip of ground in front is not the subject
-    assert subject_depth(DepthMap(values)) == pytest.approx(0.72, abs=0.05)
-    assert subject_depth(DepthMap(np.full((50, 50), 0.4, np.float32))) == pytest.approx(0.4, abs=0.02)
+    assert auto_convergence([DepthMap(values)], 2.0) == pytest.approx(0.72, abs=0.05)
+    assert auto_convergence([DepthMap(np.full((50, 50), 0.4, np.float32))], 2.0) == pytest.approx(0.4, abs=0.02)
     assert rig_of(StereoOptions(convergence="auto"), 1.5, DepthMap(values)).convergence == pytest.approx(0.72, abs=0.05)
+
+
+def test_auto_convergence_keeps_near_things_comfortable() -> None:
+    """At most 1 % of the width in front of the screen for the nearest twentieth, however strong the 3D is."""
+    values = np.full((100, 100), 0.5, np.float32)
+    values[:, 90:] = 1.0  # a tenth of the picture is as near as can be; the subject is at 0.5
+    for parallax, wanted in ((0.0, 0.5), (1.0, 0.5), (2.0, 0.5), (4.0, 0.75), (10.0, 0.9)):
+        found = auto_convergence([DepthMap(values)], parallax)
+        assert found == pytest.approx(wanted, abs=1 / 64)
+        assert (1 - found) * parallax <= 1 + parallax / 64
+    values[:, 96:] = 0.5  # less than a twentieth is not worth moving the screen for
+    values[:, 90:] = np.where(np.arange(10) < 6, 0.5, 1.0)
+    assert auto_convergence([DepthMap(values)], 10.0) == pytest.approx(0.5, abs=1 / 64)
 
 
 def test_the_window_comes_forward_where_near_things_touch_it() -> None:

@@ -13,23 +13,30 @@ GAP_STEP = 0.05  # of the depth range: smaller steps open no gap worth counting
 CIRCLE_BONUS = 0.7  # a circle shows more depth than a swing for the same gaps
 
 
-def salient_depth(depth: DepthMap) -> float:
-    """The depth of what is near and in the middle, in [0, 1].
+def salient_depth(*depths: DepthMap) -> float:
+    """Depth of the subject, in [0, 1]: what stays still in an animation and lies on the screen in stereo.
 
-    Every pixel votes for its depth; the middle of the picture counts more than its border (a Gaussian of a
-    quarter of each side), near more than far; the votes are smoothed and the highest peak wins. Near things
-    cut off by the lower border (a table, the ground) are held down by the Gaussian.
+    Every pixel votes for its depth with the weight depth x centrality (a Gaussian with a standard deviation of a
+    quarter of each side): near pixels count more, the farthest not at all, so that a sky never wins. The votes of 64
+    bins are smoothed and the center of the highest one is returned. Near things cut off by the lower border (a table,
+    the ground) are held down by the Gaussian.
+
+    Parameters
+    ----------
+    *depths : DepthMap
+        One photo's depth, or some frames of one shot: their votes are added.
     """
-    values = depth.values[:: max(1, depth.size.height // 256), :: max(1, depth.size.width // 256)]
-    height, width = values.shape
-    y = (np.arange(height) + 0.5) / height - 0.5
-    x = (np.arange(width) + 0.5) / width - 0.5
-    central = np.exp(-((y[:, None] / 0.25) ** 2 + (x / 0.25) ** 2) / 2)
-    votes, edges = np.histogram(values, bins=BINS, range=(0, 1), weights=central * (0.25 + values))
+    votes = np.zeros(BINS)
+    for depth in depths:
+        values = depth.values[:: max(1, depth.size.height // 256), :: max(1, depth.size.width // 256)]
+        height, width = values.shape
+        y = (np.arange(height) + 0.5) / height - 0.5
+        x = (np.arange(width) + 0.5) / width - 0.5
+        central = np.exp(-((y[:, None] / 0.25) ** 2 + (x / 0.25) ** 2) / 2)
+        votes += np.histogram(values, bins=BINS, range=(0, 1), weights=central * values)[0]
     kernel = np.exp(-((np.arange(-6, 7) / 3.0) ** 2) / 2)
-    smooth = np.convolve(votes, kernel, mode="same")
-    peak = int(smooth.argmax())
-    return float((edges[peak] + edges[peak + 1]) / 2)
+    peak = int(np.convolve(votes, kernel, mode="same").argmax())
+    return (peak + 0.5) / BINS
 
 
 def least_occlusion_path(depth: DepthMap) -> str:

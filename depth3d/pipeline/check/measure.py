@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from depth3d.errors import InvalidInput, ReadError
 from depth3d.image import Image
-from depth3d.pipeline.check.report import findings
+from depth3d.pipeline.check.report import StereoReport
+from depth3d.pipeline.check.text import findings
 from depth3d.pipeline.comfort import border_disparity
 from depth3d.stereopair import StereoPair, Viewing
 
@@ -25,70 +26,6 @@ PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
 _WIDTH = 640
 # Bins of the histogram, percent of the width.
 _RANGE, _STEP = 8.0, 0.05
-
-
-@dataclass(frozen=True, slots=True)
-class StereoReport:
-    """What was measured. Percent of one eye's width; positive = in front of the screen (crossed).
-
-    Parameters
-    ----------
-    path, layout : str
-        The file, and what it was taken for.
-    width, height : int
-        Of one eye, px.
-    frames : int
-        How many were looked at (1 for a picture).
-    disparity : dict[str, float]
-        Percentile ("1" .. "99") -> percent, over all frames.
-    arc_minutes : dict[str, float]
-        The same as angles, seen on ``screen``.
-    nearest, farthest : float
-        99th and 1st percentile of the loudest frame, percent.
-    vertical : float
-        Y of the right eye less that of the left at the middle of the picture, percent of the height.
-    vertical_worst : float
-        The largest in the picture, with roll (degrees) and scale (right over left).
-    colour : float
-        Mean difference of the eyes' colours, CIE Lab; below 2 nobody sees it.
-    window : tuple[float, float]
-        How far things at the left and right edge stand in front of the screen, percent (0 = none).
-    swapped : bool
-        Whether left and right seem to be exchanged.
-    sure : float
-        Share of the picture that both eyes see and agree on.
-    verdict : tuple[str, ...]
-        Findings in words, worst first; one that begins with "good" if there is nothing to say.
-    histogram : tuple[int, ...]
-        Counts of disparities from -8 to 8 percent in steps of 0.05.
-    """
-
-    path: str
-    layout: str
-    width: int
-    height: int
-    frames: int
-    disparity: dict[str, float]
-    arc_minutes: dict[str, float]
-    screen: str
-    nearest: float
-    farthest: float
-    vertical: float
-    vertical_worst: float
-    roll: float
-    scale: float
-    colour: float
-    window: tuple[float, float]
-    swapped: bool
-    sure: float
-    verdict: tuple[str, ...] = ()
-    histogram: tuple[int, ...] = field(default=(), repr=False)
-
-    def facts(self) -> dict[str, Any]:
-        """For JSON, without the histogram."""
-        facts = asdict(self)
-        del facts["histogram"]
-        return facts
 
 
 def check(

@@ -14,6 +14,7 @@ from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Size
 from depth3d.io.video.reader import VideoReader, probe
 from depth3d.options import DepthOptions, StabilizeOptions, VideoOptions, frame_rate
+from depth3d.pipeline.size import output_size
 
 __all__ = ["ClipJob", "plan_job", "seconds"]
 
@@ -137,12 +138,10 @@ def plan_job(source: str | Path, depth: DepthOptions, stabilize: StabilizeOption
 
     Raises ``ReadError`` if it is no clip, ``InvalidInput`` for options that make no sense.
     """
-    from depth3d.pipeline.animate import output_size
-
     source = Path(source)
     start, end = seconds(video.start, "--start"), seconds(video.end, "--end")
     if start is not None and end is not None and end <= start:
-        raise InvalidInput(f"--end {video.end} is not behind --start {video.start}")
+        raise InvalidInput(f"--end {video.end}: must be later than --start {video.start}")
     rate = frame_rate(video.fps) if video.fps is not None else None
     info = probe(source, rate=rate)
     if start is not None and info.duration is not None and start >= info.duration:

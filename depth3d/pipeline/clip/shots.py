@@ -12,12 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput, ReadError
 from depth3d.io.atomic import atomic_path
 from depth3d.pipeline.clip.depth_pass import StoredDepth
 from depth3d.pipeline.clip.renderers import Look
+from depth3d.pipeline.comfort import auto_convergence
 
-__all__ = ["Shot", "ShotList", "auto_convergence", "measure_shots", "read_shots", "write_shots"]
+__all__ = ["Shot", "ShotList", "measure_shots", "read_shots", "write_shots"]
 
 _SAMPLES = 12  # frames measured in each shot
 _KEYS = {"start", "end", "thumbnail", "depth", "parallax", "convergence"}
@@ -33,8 +35,8 @@ class Shot:
         Seconds; the shot's frames have start <= time < end.
     first : int
         Number of its first frame.
-    low, middle, high : float
-        Depth (0 = far .. 1 = near) below which 5, 50 and 95 % of its pixels lie.
+    low, high : float
+        Depth (0 = far .. 1 = near) below which 5 and 95 % of its pixels lie.
     parallax, convergence : float
         Of its frames.
     thumbnail : str
@@ -45,7 +47,6 @@ class Shot:
     end: Fraction
     first: int = 0
     low: float = 0.0
-    middle: float = 0.5
     high: float = 1.0
     parallax: float = 2.0
     convergence: float = 0.5
@@ -68,16 +69,6 @@ class ShotList:
         return Look(self.shots[place].parallax, self.shots[place].convergence)
 
 
-def auto_convergence(low: float, middle: float, high: float, parallax: float) -> float:
-    """The depth that lies on the screen if nobody says: the middle of the picture's own depth range, but
-    so that the near parts come out of the screen by no more than 1 % of the width (the comfort rule).
-    """
-    wanted = max((low + high) / 2, middle)
-    if parallax > 0:
-        wanted = max(wanted, high - 1.0 / parallax)
-    return float(np.clip(wanted, 0, 1))
-
-
 def measure_shots(depth: StoredDepth, time_base: Fraction, end: Fraction, look: Look, auto: bool) -> list[Shot]:
     """The shots that the first pass found, with their depth ranges.
 
@@ -89,15 +80,15 @@ def measure_shots(depth: StoredDepth, time_base: Fraction, end: Fraction, look: 
         Parallax and convergence of every shot, unless ``auto``: then convergence comes from the depth range.
     """
     shots: list[Shot] = []
-    samples: list[np.ndarray[Any, Any]] = []
+    samples: list[DepthMap] = []
     scene = -1
     steps = [max(1, one.frames // _SAMPLES) for one in depth.ranges]
 
     def close() -> None:
         if samples:
-            low, middle, high = (float(v) for v in np.percentile(np.concatenate(samples), [5, 50, 95]))
-            convergence = auto_convergence(low, middle, high, look.parallax) if auto else look.convergence
-            shots[-1] = replace(shots[-1], low=low, middle=middle, high=high, convergence=convergence)
+            low, high = (float(v) for v in np.percentile(np.stack([one.values for one in samples]), [5, 95]))
+            convergence = auto_convergence(samples, look.parallax) if auto else look.convergence
+            shots[-1] = replace(shots[-1], low=low, high=high, convergence=convergence)
             samples.clear()
 
     for record in depth.records():
@@ -110,7 +101,7 @@ def measure_shots(depth: StoredDepth, time_base: Fraction, end: Fraction, look: 
             shots.append(Shot(time, end, record.index, parallax=look.parallax, convergence=look.convergence))
         if (record.index - shots[-1].first) % steps[scene] == 0:
             values = depth.ranges[scene].normalize(record.values.astype(np.float32)).values
-            samples.append(values[::4, ::4].ravel())
+            samples.append(DepthMap(values[::4, ::4]))
     close()
     return shots
 

@@ -2,39 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from depth3d.camera import Camera
 from depth3d.depthmap import DepthMap
 from depth3d.frames import Frame
 from depth3d.image import Image, Size
 from depth3d.options import StereoOptions
 from depth3d.pipeline.clip.renderers import Look, StereoDrawer
+from depth3d.pipeline.sphere import degrees_across, sphere_side
 from depth3d.stereoformats import find_format
 
-__all__ = ["SphereDrawer", "degrees_across", "sphere_side"]
+__all__ = ["SphereDrawer"]
 
 # What hardware decoders of headsets take: 4096x2048 for both eyes together.
 _CLIP_SIDE = 2048
-
-
-def degrees_across(options: StereoOptions, size: Size, photo: Image | None = None) -> float:
-    """Degrees that the picture covers across its width: as told, from EXIF, or what a phone sees."""
-    if options.field_of_view is not None:
-        camera = Camera(field_of_view=options.field_of_view)
-    else:
-        camera = Camera() if photo is None else Camera.of_photo(photo)
-    return math.degrees(2 * math.atan(0.5 / camera.focal(size.aspect)))
-
-
-def sphere_side(size: Size, across: float, largest: int = 4096) -> int:
-    """Pixels of a half sphere's side that keep the picture's sharpness in its middle; even, 1024 at least."""
-    density = size.width / (2 * math.tan(math.radians(across) / 2)) * math.pi
-    return 2 * round(min(max(density, 1024), largest) / 2)
 
 
 class SphereDrawer:

@@ -102,7 +102,33 @@ def test_the_subject_is_near_and_in_the_middle() -> None:
     depth = np.full((90, 120), 0.1, np.float32)
     depth[70:] = 1.0  # the table
     depth[25:70, 45:75] = 0.7  # the subject
-    assert salient_depth(DepthMap(depth)) == pytest.approx(0.7, abs=0.06)
+    assert salient_depth(DepthMap(depth)) == pytest.approx(0.7, abs=0.02)
+
+
+@pytest.mark.parametrize("depth", np.linspace(0.02, 0.98, 25))
+def test_the_subject_of_a_wall_is_its_own_depth(depth: float) -> None:
+    """To half a bin (1/128): not the bin's lower or upper edge, and not a neighbor."""
+    wall = DepthMap(np.full((40, 60), depth, np.float32))
+    assert abs(salient_depth(wall) - np.float32(depth)) <= 1 / 128 + 1e-6
+
+
+def test_a_sky_is_never_the_subject() -> None:
+    """A thin lighthouse before a sky that fills nearly all of the picture, and a dark wall behind a pug."""
+    depth = np.zeros((90, 120), np.float32)
+    depth[20:80, 55:65] = 0.2
+    assert salient_depth(DepthMap(depth)) == pytest.approx(0.2, abs=0.01)
+    depth = np.full((90, 120), 0.07, np.float32)
+    depth[40:80, 40:80] = 0.41
+    assert salient_depth(DepthMap(depth)) == pytest.approx(0.41, abs=0.01)
+
+
+def test_the_subject_of_a_shot_is_that_of_most_frames() -> None:
+    def frame(near: float) -> DepthMap:
+        depth = np.full((90, 120), 0.1, np.float32)
+        depth[25:70, 45:75] = near
+        return DepthMap(depth)
+
+    assert salient_depth(frame(0.6), frame(0.6), frame(0.9)) == pytest.approx(0.6, abs=0.02)
 
 
 def test_a_path_that_does_not_loop_stays_at_its_ends() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from depth3d.errors import InvalidInput, ReadError
 from depth3d.pipeline.clip.renderers import Look
-from depth3d.pipeline.clip.shots import Shot, auto_convergence, read_shots, write_shots
+from depth3d.pipeline.clip.shots import Shot, read_shots, write_shots
 
 OTHERWISE = Look(2.0, 0.5)
 
@@ -49,10 +49,3 @@ def test_what_is_no_shot_list_is_refused(tmp_path: Path) -> None:
         (tmp_path / "s.toml").write_text(text)
         with pytest.raises(ReadError):
             read_shots(tmp_path / "s.toml", OTHERWISE)
-
-
-def test_automatic_convergence_keeps_near_things_comfortable() -> None:
-    assert auto_convergence(0.0, 0.5, 1.0, 2.0) == pytest.approx(0.5)
-    # At 4 % only a quarter of the range may stand in front of the screen.
-    assert auto_convergence(0.0, 0.5, 1.0, 4.0) == pytest.approx(0.75)
-    assert auto_convergence(0.6, 0.8, 1.0, 1.0) == pytest.approx(0.8)

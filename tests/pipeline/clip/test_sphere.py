@@ -13,7 +13,8 @@ from depth3d.frames import Frame
 from depth3d.image import Image, Size
 from depth3d.options import StereoOptions
 from depth3d.pipeline.clip.renderers import Look
-from depth3d.pipeline.clip.sphere import SphereDrawer, degrees_across, sphere_side
+from depth3d.pipeline.clip.sphere import SphereDrawer
+from depth3d.pipeline.sphere import degrees_across, sphere_side
 
 
 def test_sides_keep_the_sharpness_and_what_headsets_decode() -> None:

@@ -1,1 +1,0 @@
-"""Engines that plug in from outside."""
