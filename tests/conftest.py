@@ -27,6 +27,12 @@ def shared() -> Path:
     return _SHARED
 
 
+@pytest.fixture(scope="session")
+def golden_packs() -> Path:
+    """One folder for each family of networks: recipe of weights, official outputs (see tests/data/README.md)."""
+    return Path(__file__).parent / "data" / "golden"
+
+
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the user's own cache of weights, and none reaches out to the network."""

@@ -10,11 +10,8 @@ import torch
 
 
 @pytest.fixture(scope="session")
-def golden_folder(shared: Path) -> Path:
-    folder = shared / "golden" / "midas"
-    if not folder.is_dir():
-        pytest.skip(f"needs {folder}")
-    return folder
+def golden_folder(golden_packs: Path) -> Path:
+    return golden_packs / "midas"
 
 
 @pytest.fixture(autouse=True)

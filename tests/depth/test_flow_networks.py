@@ -24,8 +24,8 @@ from depth3d.options import StabilizeOptions
 
 
 @pytest.fixture(scope="module")
-def pack(shared: Path) -> Path:
-    return shared / "golden" / "flow"
+def pack(golden_packs: Path) -> Path:
+    return golden_packs / "flow"
 
 
 @pytest.fixture(scope="module")

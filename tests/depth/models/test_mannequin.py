@@ -14,8 +14,8 @@ from depth3d.depth.models.mannequin import MannequinChallenge
 
 
 @pytest.fixture(scope="module")
-def pack(shared: Path) -> Path:
-    return shared / "golden" / "mannequin"
+def pack(golden_packs: Path) -> Path:
+    return golden_packs / "mannequin"
 
 
 @pytest.fixture(scope="module")
