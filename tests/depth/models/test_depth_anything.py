@@ -43,11 +43,8 @@ CASES = [
 
 
 @pytest.fixture(scope="session")
-def pack(shared: Path) -> Path:
-    folder = shared / "golden" / "depth_anything"
-    if not folder.is_dir():
-        pytest.skip(f"needs {folder}")
-    return folder
+def pack(golden_packs: Path) -> Path:
+    return golden_packs / "depth_anything"
 
 
 @pytest.mark.parametrize(("name", "official", "single", "double"), CASES)
