@@ -19,6 +19,7 @@ __all__ = [
     "Normalization",
     "ShorterSideRule",
     "WeightsFile",
+    "normalized",
 ]
 
 Output = Literal["inverse_depth", "depth", "log_depth"]
@@ -218,3 +219,8 @@ class ModelCard:
     improvement: int | None = None
     license: str = "unknown"
     source: str = ""
+
+
+def normalized(name: str) -> str:
+    """The form in which names are compared: lower case, "_" for "-"."""
+    return name.strip().lower().replace("-", "_")

@@ -44,19 +44,23 @@ def read(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise WeightsError(f"{path}: there is no such file")
     try:
-        if path.suffix == ".safetensors":
+        if _is_safetensors(path):
             from safetensors.torch import load_file
 
             state: Any = load_file(path)
         else:
             state = torch.load(path, map_location="cpu", weights_only=True, mmap=_is_zip(path))
     except Exception as error:
-        raise WeightsError(f"{path}: not a readable checkpoint: {_first_line(error)}") from error
+        raise WeightsError(f"{path}: not a readable checkpoint: {_reason(error)}") from error
     for key in ("model", "state_dict"):  # a training checkpoint: the network is one entry among others
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
         raise WeightsError(f"{path}: holds no plain table of tensors")
+    for key, tensor in state.items():
+        kind = _unusable(tensor)
+        if kind is not None:
+            raise WeightsError(f"{path}: the tensor {key} is {kind}, expected a dense one")
     named = {str(key).removeprefix("module."): value for key, value in state.items()}
     if "backbone.embeddings.cls_token" in named and "head.conv1.weight" in named:
         from depth3d.depth.models.depth_anything import from_transformers
@@ -68,7 +72,8 @@ def read(path: Path) -> dict[str, Tensor]:
 def load(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
     """Put the tensors of ``state`` (official names) into ``network``, whose ``renames`` and ``ignored`` apply.
 
-    Raises ``ModelError`` that names every missing, unexpected or misshapen tensor.
+    Raises ``ModelError`` that names every missing, unexpected or misshapen tensor, ``WeightsError`` for a tensor of a
+    wrong type.
     """
     renames = [(re.compile(pattern), new) for pattern, new in getattr(network, "renames", ())]
     ignored = [re.compile(pattern) for pattern in getattr(network, "ignored", ())]
@@ -91,6 +96,9 @@ def load(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
         for key in given
         if given[key].shape != wanted[key].shape
     ]
+    for key, tensor in given.items():
+        if wanted[key].is_floating_point() != tensor.is_floating_point():
+            raise WeightsError(f"{name}: the tensor {key} holds {_kind(tensor)}, expected {_kind(wanted[key])}")
     trouble = [*_listed("missing", missing), *_listed("unexpected", unexpected), *_listed("misshapen", wrong)]
     if trouble:
         raise ModelError(f"{name}: this checkpoint is not of this network: {'; '.join(trouble)}")
@@ -118,13 +126,40 @@ def _listed(word: str, names: list[str]) -> list[str]:
     return [f"{word}: {', '.join(names[:8])}{more}"]
 
 
+def _unusable(tensor: Tensor) -> str | None:
+    """Why this tensor cannot be a parameter, in words; None if it can."""
+    if tensor.is_quantized:
+        return f"quantized ({_kind(tensor)})"
+    if tensor.layout != torch.strided:
+        return f"sparse ({str(tensor.layout).removeprefix('torch.')})"
+    if tensor.is_meta:
+        return "without values (meta)"
+    return None
+
+
+def _kind(tensor: Tensor) -> str:
+    return str(tensor.dtype).removeprefix("torch.")
+
+
 def _is_zip(path: Path) -> bool:
     with path.open("rb") as file:
         return file.read(2) == b"PK"
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+def _is_safetensors(path: Path) -> bool:
+    """Whether the file begins with the length of a JSON header, and the header."""
+    with path.open("rb") as file:
+        start = file.read(9)
+    length = int.from_bytes(start[:8], "little")
+    return path.suffix == ".safetensors" or (start[8:] == b"{" and length < path.stat().st_size)
+
+
+def _reason(error: Exception) -> str:
+    line = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+    if "weights_only" in str(error) or "weights only" in str(error).lower():
+        # torch's own message suggests to switch its protection off.
+        return "it is damaged, or holds Python objects beside tensors, which could run code"
+    return line
 
 
 class _NoRandomFill(TorchFunctionMode):

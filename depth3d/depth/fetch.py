@@ -1,4 +1,4 @@
-"""One file over HTTP to the disk: resumes, tries again, says what to do when it cannot."""
+"""Download one file over HTTP: resumes, retries, and refuses what cannot be the file."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import errno
 import http.client
 import logging
 import os
+import re
 import shutil
 import sys
 import time
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
@@ -28,16 +30,16 @@ _CHUNK = 1 << 18
 _log = logging.getLogger("depth3d")
 
 
-def fetch(url: str, final: Path, *, expected: int | None, hint: str, timeout: float, quiet: bool) -> Path:
-    """Fetch ``url`` into ``final`` + ``.part`` and return that path; what is there already is resumed.
+def fetch(url: str, final: Path, *, limits: tuple[int, int], hint: str, timeout: float, quiet: bool) -> Path:
+    """Download ``url`` to ``final`` + ``.part`` and return that path; an existing part is resumed.
 
-    Raises ``WeightsError`` when there is no network, the server refuses, or the disk is full. The part that
-    came stays, so that the next call goes on from there.
+    Raises ``WeightsError`` when there is no network, the server refuses or sends something else, or the disk is full.
+    A part stays on the disk, so that the next call continues it.
 
     Parameters
     ----------
-    expected : int | None
-        Size in bytes, if known.
+    limits : tuple[int, int]
+        Smallest and largest size in bytes; no more than the largest is ever written.
     hint : str
         What the user can do by hand, for the error message.
     """
@@ -45,20 +47,22 @@ def fetch(url: str, final: Path, *, expected: int | None, hint: str, timeout: fl
     for attempt in range(1, ATTEMPTS + 1):
         before = part.stat().st_size if part.exists() else 0
         try:
-            _transfer(url, part, expected=expected, timeout=timeout, quiet=quiet)
+            _transfer(url, part, limits=limits, timeout=timeout, quiet=quiet)
             return part
+        except _Refused as error:
+            raise WeightsError(f"{url} {error}. {hint}") from error
         except urllib.error.HTTPError as error:
             if error.code < 500 and error.code not in (408, 429):
                 raise WeightsError(f"{url} answers {error.code} {error.reason}. {hint}") from error
             trouble: Exception = error
         except (OSError, http.client.HTTPException, _CutOff) as error:
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise WeightsError(_disk_full(final, expected)) from error
+                raise WeightsError(_disk_full(final, limits)) from error
             trouble = error
         came = part.exists() and part.stat().st_size > before
         if attempt == ATTEMPTS or (_unreachable(trouble) and not came):
-            raise WeightsError(f"{url} cannot be fetched ({_told(trouble)}). {hint}") from trouble
-        _log.info("%s: %s; going on in a moment", url, _told(trouble))
+            raise WeightsError(f"{url} cannot be fetched ({_reason(trouble)}). {hint}") from trouble
+        _log.info("%s: %s; going on in a moment", url, _reason(trouble))
         time.sleep(PAUSE * 2 ** (attempt - 1))
     raise AssertionError("unreachable")
 
@@ -67,43 +71,105 @@ class _CutOff(Exception):
     """The connection ended before the file did."""
 
 
-def _transfer(url: str, part: Path, *, expected: int | None, timeout: float, quiet: bool) -> None:
+class _Refused(Exception):
+    """The server sends something that cannot be the file; trying again does not help."""
+
+
+class Redirects(urllib.request.HTTPRedirectHandler):
+    """Follows redirects, but never from https to anything else, and only to http and https."""
+
+    def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str) -> Any:
+        """See ``urllib.request.HTTPRedirectHandler``."""
+        before, after = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
+        if after not in ("http", "https") or (before == "https" and after != "https"):
+            raise _Refused(f"redirects from {before} to {after}, which is not secure")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _transfer(url: str, part: Path, *, limits: tuple[int, int], timeout: float, quiet: bool) -> None:
+    least, most = limits
     have = part.stat().st_size if part.exists() else 0
-    if expected is not None and have > expected:
+    if have > most:
         part.unlink()
         have = 0
-    if expected is not None and have == expected:
+    if have == least == most:
         return
     tag = part.with_name(part.name + ".etag")
+    answer = _ask(url, part, tag, have, timeout)
+    if answer is None:
+        return
+    with answer:
+        start = _checked_start(answer, have)
+        if start < 0:
+            part.unlink(missing_ok=True)
+            raise _CutOff("the server sent another part of the file than the one asked for")
+        length = answer.headers.get("Content-Length")
+        total = start + int(length) if length is not None and length.isdigit() else None
+        if total is not None and not least <= total <= most:
+            part.unlink(missing_ok=True)
+            wanted = f"{least}" if least == most else f"{least} to {most}"
+            raise _Refused(f"is not the file: it has {total} bytes, expected {wanted}")
+        _remember(tag, answer.headers.get("ETag"))
+        _require_space(part, (total or least) - start)
+        _write(answer, part, start, total, most, quiet)
+    if total is not None and part.stat().st_size < total:
+        raise _CutOff(f"the connection ended after {part.stat().st_size} of {total} bytes")
+    tag.unlink(missing_ok=True)
+
+
+def _ask(url: str, part: Path, tag: Path, have: int, timeout: float) -> Any:
+    """The server's answer to a request for everything after the first ``have`` bytes; None if there is no more."""
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise _Refused("is not an http or https address")
     headers = {"User-Agent": "depth3d", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
         if tag.exists():
-            headers["If-Range"] = tag.read_text(encoding="ascii")  # another file by now: it is sent whole
+            headers["If-Range"] = tag.read_text(encoding="ascii")  # a changed file is sent whole
     try:
-        answer = urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout)
+        opener = urllib.request.build_opener(Redirects)
+        return opener.open(urllib.request.Request(url, headers=headers), timeout=timeout)
     except urllib.error.HTTPError as error:
-        if error.code == 416 and have:  # nothing after what we have: it is whole, or stale
+        if error.code == 416 and have:  # nothing after what we have: it is complete, or of another version
             if error.headers.get("Content-Range") == f"bytes */{have}":
-                return
+                return None
             part.unlink()
             raise _CutOff("the part on disk is longer than the file") from error
         raise
-    with answer:
-        resumed = answer.status == 206
-        _remember(tag, answer.headers.get("ETag"))
-        length = answer.headers.get("Content-Length")
-        total = None if length is None else int(length) + (have if resumed else 0)
-        _require_space(part, (total or expected or 0) - (have if resumed else 0))
-        with part.open("ab" if resumed else "wb") as file, _progress(part, total, have if resumed else 0, quiet) as bar:
-            while chunk := answer.read(_CHUNK):
-                file.write(chunk)
-                bar.update(len(chunk))
-            file.flush()
-            os.fsync(file.fileno())
-    if total is not None and part.stat().st_size < total:
-        raise _CutOff(f"the connection ended after {part.stat().st_size} of {total} bytes")
-    tag.unlink(missing_ok=True)
+
+
+def _checked_start(answer: Any, have: int) -> int:
+    """First byte of the answer in the file: 0, or ``have`` when resumed; -1 for any other part.
+
+    Raises `_Refused` for a web page (the login page of a network, for example) or a compressed body.
+    """
+    kind = answer.headers.get_content_type()
+    if kind in ("text/html", "application/xhtml+xml"):
+        raise _Refused("sent a web page instead of the file (the login page of this network?)")
+    coding = answer.headers.get("Content-Encoding", "identity").lower()
+    if coding not in ("", "identity"):
+        raise _Refused(f"sent the file compressed ({coding}), which was not asked for")
+    if answer.status != 206:
+        return 0
+    found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", answer.headers.get("Content-Range", "").strip())
+    return have if found is not None and int(found[1]) == have else -1
+
+
+def _write(answer: Any, part: Path, start: int, total: int | None, most: int, quiet: bool) -> None:
+    """Append the answer to the ``start`` bytes in ``part``; never more than ``most`` bytes in all."""
+    written = start
+    with part.open("ab" if start else "wb") as file, _progress(part, total, start, quiet) as bar:
+        while chunk := answer.read(_CHUNK):
+            written += len(chunk)
+            if written > most:
+                break
+            file.write(chunk)
+            bar.update(len(chunk))
+        file.flush()
+        os.fsync(file.fileno())
+    if written > most:
+        part.unlink(missing_ok=True)
+        raise _Refused(f"sends more than the {most} bytes that the file can have")
 
 
 def _remember(tag: Path, value: str | None) -> None:
@@ -129,19 +195,19 @@ def _progress(part: Path, total: int | None, have: int, quiet: bool) -> Iterator
 
 
 def _unreachable(error: Exception) -> bool:
-    """No network at all: trying again at once is of no use."""
+    """Whether there is no network at all, so that retrying at once is useless."""
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     return isinstance(reason, OSError) and not isinstance(reason, ConnectionResetError)
 
 
-def _told(error: Exception) -> str:
+def _reason(error: Exception) -> str:
     reason = getattr(error, "reason", None) or error
     return str(getattr(reason, "strerror", None) or reason)
 
 
-def _disk_full(final: Path, expected: int | None) -> str:
-    size = "" if expected is None else f" for its {expected / 1e6:.0f} MB"
+def _disk_full(final: Path, limits: tuple[int, int]) -> str:
+    size = f" for its {limits[0] / 1e6:.0f} MB" if limits[0] > 1 else ""
     return (
-        f"{final.name}: the disk of {final.parent} is full{size}. Free some space and try again (what has come is"
-        " kept and goes on from there), or set DEPTH3D_CACHE to a folder on another disk"
+        f"{final.name}: the disk of {final.parent} is full{size}. Free some space and try again (the part that was"
+        " downloaded is kept and continued), or set DEPTH3D_CACHE to a folder on another disk"
     )

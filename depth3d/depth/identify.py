@@ -7,8 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from depth3d.depth.card import ModelCard
-from depth3d.depth.registry import normalized
+from depth3d.depth.card import ModelCard, normalized
 from depth3d.errors import ModelError
 
 __all__ = ["identify"]

@@ -14,10 +14,10 @@ from dataclasses import replace as dataclass_replace
 from functools import lru_cache
 from importlib.metadata import entry_points
 
-from depth3d.depth.card import ModelCard
+from depth3d.depth.card import ModelCard, normalized
 from depth3d.errors import InvalidInput, ModelError
 
-__all__ = ["cards", "get", "names", "normalized", "register"]
+__all__ = ["cards", "get", "names", "register"]
 
 GROUP = "depth3d.models"
 _log = logging.getLogger("depth3d")
@@ -74,11 +74,6 @@ def get(name: str) -> ModelCard:
         if normalized(alternative) == normalized(name):
             return _with_weights(found, alternative)
     return found
-
-
-def normalized(name: str) -> str:
-    """The form in which names are compared: lower case, "_" for "-"."""
-    return name.strip().lower().replace("-", "_")
 
 
 def _unknown(name: str, known: dict[str, ModelCard]) -> str:

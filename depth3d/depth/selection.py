@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from depth3d.depth import registry, weights
-from depth3d.depth.card import ModelCard
+from depth3d.depth.card import ModelCard, normalized
 from depth3d.errors import ModelError, WeightsError
 
 __all__ = ["Selection", "select"]
@@ -57,8 +57,8 @@ def select(model: str | Path, *, quiet: bool = False) -> Selection:
 def _named_file(model: str) -> Selection | None:
     """ "NAME:FILE": the network NAME with the weights in FILE; None if ``model`` is something else."""
     name, colon, file = model.partition(":")
-    known = {registry.normalized(word) for card in registry.cards() for word in (card.name, *card.aliases)}
-    if not colon or not file or registry.normalized(name) not in known:
+    known = {normalized(word) for card in registry.cards() for word in (card.name, *card.aliases)}
+    if not colon or not file or normalized(name) not in known:
         return None
     card, path = registry.get(name), Path(file).expanduser()
     if card.weights is None:
@@ -87,8 +87,8 @@ def _automatic(quiet: bool) -> Selection:
     there = [card for card in registry.cards() if card.preference > 0 and weights.cached(card)]
     for card in sorted(there, key=lambda card: -card.preference):
         try:
-            return Selection(card, weights.locate(card, timeout=AUTO_TIMEOUT, quiet=quiet))
-        except WeightsError as error:
+            return Selection(card, weights.locate(card, download=False))
+        except WeightsError as error:  # its damaged file has been renamed: the next network is tried
             _log.warning("%s", error)
     if not weights.offline() and _may_try():
         card = registry.get(FETCHED_BY_ITSELF)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,11 +21,14 @@ class FaultyServer(ThreadingHTTPServer):
         self.cut_after: list[int] = []  # per request: send so many bytes and hang up; then send all
         self.wrong: list[bytes] = []  # per request: send this instead of the body
         self.status: list[int] = []  # per request: answer this status
+        self.location = ""  # where redirects lead
         self.ranges = True
         self.slow = 0.0
         self.tag = '"one"'
         self.asked: list[str | None] = []  # the Range header of every request
         self.paths: list[str] = []
+        self.headers: list[dict[str, str | None]] = []  # per request: other headers; None leaves one out
+        self.endless = False  # without a length, until the connection breaks
 
     @property
     def url(self) -> str:
@@ -39,7 +43,13 @@ class Handler(BaseHTTPRequestHandler):
         server.asked.append(self.headers.get("Range"))
         server.paths.append(self.path)
         if server.status:
-            self.send_error(server.status.pop(0))
+            code = server.status.pop(0)
+            if code in (301, 302, 307):
+                self.send_response(code)
+                self.send_header("Location", server.location)
+                self.end_headers()
+                return
+            self.send_error(code)
             return
         body = server.wrong.pop(0) if server.wrong else server.body
         start = self._start(len(body))
@@ -51,9 +61,21 @@ class Handler(BaseHTTPRequestHandler):
             return
         sent = body[start or 0 :]
         self.send_response(200 if start is None else 206)
-        self.send_header("Content-Length", str(len(sent)))
-        self.send_header("ETag", server.tag)
+        headers: dict[str, str | None] = {"Content-Length": str(len(sent)), "ETag": server.tag}
+        if start is not None:
+            headers["Content-Range"] = f"bytes {start}-{len(body) - 1}/{len(body)}"
+        if server.endless:
+            headers["Content-Length"] = None
+        headers |= server.headers.pop(0) if server.headers else {}
+        for name, value in headers.items():
+            if value is not None:
+                self.send_header(name, value)
         self.end_headers()
+        if server.endless:
+            with contextlib.suppress(OSError):
+                while True:
+                    self.wfile.write(sent)
+            return
         if server.slow:
             threading.Event().wait(server.slow)
         if server.cut_after:

@@ -26,6 +26,23 @@ _POSITIONS = "pretrained.model.blocks.0.attn.relative_position_bias_table"
 _DEEPEST = "scratch.layer4_rn.weight"
 _QUERY_BIAS = "pretrained.model.layers.0.blocks.0.attn.q_bias"
 
+# Entries of the official state dict and their bytes: they limit the size of files whose size was not published.
+_LAYOUTS = {
+    "midas_v21_small_256": (482, 85_579_204),
+    "midas_v21_384": (666, 422_264_132),
+    "dpt_large_384": (368, 1_376_221_860),
+    "dpt_hybrid_384": (368, 492_587_940),
+    "dpt_beit_large_512": (487, 1_581_777_764),
+    "dpt_beit_large_384": (487, 1_441_276_772),
+    "dpt_beit_base_384": (283, 478_087_940),
+    "dpt_swin2_large_384": (477, 880_189_556),
+    "dpt_swin2_base_384": (477, 436_057_732),
+    "dpt_swin2_tiny_256": (273, 172_048_204),
+    "dpt_swin_large_384": (414, 867_232_628),
+    "dpt_next_vit_large_384": (962, 289_364_812),
+    "dpt_levit_224": (465, 204_348_452),
+}
+
 
 def _midas(
     name: str, hub: str, release: str, published: Facts | None = None, *, facts: Facts, **card: Any
@@ -36,7 +53,7 @@ def _midas(
     card["build"] = f"{_MODELS}.{card['build']}"
     aliases = (hub, *card.pop("aliases", ()))
     license = "MIT (Intel ISL, github.com/isl-org/MiDaS)"
-    weights = WeightsFile(file, url, **(published or {}))
+    weights = WeightsFile(file, url, layout=_LAYOUTS[name], **(published or {}))
     return ModelCard(name, weights=weights, aliases=aliases, license=license, **facts, **card)
 
 

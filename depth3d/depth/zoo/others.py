@@ -17,7 +17,9 @@ def _mannequin(name: str, *, keep_aspect: bool) -> ModelCard:
         name=name,
         build=f"{_MODELS}.mannequin:build",
         weights=WeightsFile(
-            file=file, url=f"https://storage.googleapis.com/mannequinchallenge-data/checkpoints/{file}"
+            file=file,
+            url=f"https://storage.googleapis.com/mannequinchallenge-data/checkpoints/{file}",
+            layout=(781, 21_488_736),
         ),
         input=AreaRule(512, other=288, keep_aspect=keep_aspect, multiple=16, normalization=UNCHANGED, resize="smooth"),
         output="log_depth",
