@@ -55,7 +55,7 @@ if TYPE_CHECKING:  # the same list for type checkers and editors, which do not r
     from depth3d.image import Image as Image
     from depth3d.image import Size as Size
     from depth3d.io.depth.read import read_depth as read_depth
-    from depth3d.io.depth.read import write_depth as write_depth
+    from depth3d.io.depth.write import write_depth as write_depth
     from depth3d.io.image.read import open_image as open_image
     from depth3d.io.image.read import save_image as save_image
     from depth3d.layeredmesh import Layer as Layer
@@ -147,7 +147,7 @@ _PUBLIC = {
     "stereo": "depth3d.pipeline.stereo",
     "stereo_pair": "depth3d.pipeline.views",
     "view": "depth3d.pipeline.export",
-    "write_depth": "depth3d.io.depth.read",
+    "write_depth": "depth3d.io.depth.write",
 }
 
 __all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604 (the names are literals in _PUBLIC)

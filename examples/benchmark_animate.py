@@ -25,7 +25,7 @@ import numpy as np
 from depth3d.depthmap import DepthMap
 from depth3d.image import Image, Size
 from depth3d.io.animation import write_animation
-from depth3d.io.depth.read import write_depth
+from depth3d.io.depth.write import write_depth
 from depth3d.io.image.read import save_image
 from depth3d.io.video.reader import VideoReader
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import depth3d as d3
-from depth3d.io.depth.read import write_depth
+from depth3d.io.depth.write import write_depth
 from depth3d.io.image.read import save_image
 
 HERE = Path(__file__).parent

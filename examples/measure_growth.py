@@ -98,7 +98,7 @@ def counted(function: Callable[..., Any], total: list[float]) -> Callable[..., A
 def clip(frames: int) -> str:
     """What the command says and needs for a clip."""
     from depth3d.depthmap import DepthMap
-    from depth3d.io.depth.read import write_depth
+    from depth3d.io.depth.write import write_depth
     from depth3d.io.image.read import save_image
 
     with tempfile.TemporaryDirectory() as folder:

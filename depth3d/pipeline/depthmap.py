@@ -48,7 +48,7 @@ def save_depth(
     from depth3d.io.atomic import refuse_existing
     from depth3d.io.depth.embed import write_embedded
     from depth3d.io.depth.facebook import facebook_names, write_facebook_pair
-    from depth3d.io.depth.read import contact_picture, write_depth
+    from depth3d.io.depth.write import contact_picture, write_depth
     from depth3d.io.image.read import save_image
 
     photo, options = Path(photo), options or DepthMapOptions()
@@ -63,7 +63,7 @@ def save_depth(
         refuse_existing(path, force=force)
     scene = load_scene(photo, depth, ignore=target)
     if options.embed:
-        source = photo.read_bytes()
+        source = None if scene.file is None else scene.file.data
         written = [write_embedded(scene.image, scene.depth, target, options.embed, source=source, force=force)]
     elif options.facebook:
         image, partner = write_facebook_pair(scene.image, scene.depth, photo, first, force=force)

@@ -101,7 +101,7 @@ def mesh_scene(
         places = np.concatenate([each.vertices for each in meshes])
         return write_points(places, np.concatenate([colored_points(each) for each in meshes]), target, force=force)
     texture = image if options.texture is None else image.resized(image.size.fit(options.texture))
-    jpeg = None if source is None or options.texture is not None else own_jpeg(source.read_bytes(), scene.image)
+    jpeg = None if scene.file is None or options.texture is not None else own_jpeg(scene.file.data, scene.image)
     jpeg = jpeg or encode_image(texture.resized(texture.size.fit(LARGEST)), ".jpg", quality=90)
     hidden = encode_image(sheets.colors, ".jpg", quality=80)
     room = max(GLB_BYTES - len(jpeg) - len(hidden), _LEAST_GEOMETRY)
@@ -156,7 +156,7 @@ def view_scene(
         raise InvalidInput(f"amount {options.amount:g}: expected 0 to {MOST:g} percent of the width")
     image = flatten(scene.image.eight_bit())
     sheets = _sheets(image, scene.depth, options.detail, MOST)
-    jpeg = None if source is None else own_jpeg(source.read_bytes(), scene.image)
+    jpeg = None if scene.file is None else own_jpeg(scene.file.data, scene.image)
     if jpeg is not None:
         # A page is made to be shown to others: where and when the photo was taken stays at home.
         jpeg = without_metadata(jpeg) if max(image.size) <= LARGEST else None

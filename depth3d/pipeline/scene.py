@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
 from depth3d.io.video.suffixes import CLIP_SUFFIXES, PHOTO_SUFFIXES
 from depth3d.options import DepthOptions
+
+if TYPE_CHECKING:
+    from depth3d.io.image.photofile import PhotoFile
 
 __all__ = ["Scene", "inputs", "load_scene"]
 
@@ -27,11 +30,14 @@ class Scene:
         Its depth at any size, 1 = nearest.
     how : str
         One line that tells where the depth came from and how it was read.
+    file : PhotoFile | None
+        The opened file of the photo, so that no step reads it again.
     """
 
     image: Image
     depth: DepthMap
     how: str
+    file: PhotoFile | None = None
 
 
 def inputs(paths: list[Path]) -> list[Path]:
@@ -58,7 +64,9 @@ def _is_input(path: Path) -> bool:
     return path.is_file() and path.suffix.lower() in suffixes and not path.name.startswith(".") and not result
 
 
-def load_scene(path: str | Path, options: DepthOptions | None = None, *, ignore: Path | None = None) -> Scene:
+def load_scene(
+    path: str | Path | PhotoFile, options: DepthOptions | None = None, *, ignore: Path | None = None
+) -> Scene:
     """Open a photo and find its depth.
 
     Looked for in this order: ``options.depth``; a file beside the photo (``NAME_depth.png`` ...) or
@@ -69,32 +77,33 @@ def load_scene(path: str | Path, options: DepthOptions | None = None, *, ignore:
     Raises ``ReadError`` for files that cannot be read, ``ModelError`` for networks that cannot run.
     """
     from depth3d.io.depth.read import find_depth, load_depth
+    from depth3d.io.image.photofile import open_photo
     from depth3d.io.image.read import open_image
 
     options = options or DepthOptions()
-    path = Path(path)
+    file = open_photo(path)
     if options.depth is not None:
-        image = open_image(path)
-        found = load_depth(options.depth, invert=options.invert_depth, size=image.size)
-        return Scene(image, found.depth, found.how)
+        image = open_image(file)
+        found = load_depth(Path(options.depth), invert=options.invert_depth, size=image.size)
+        return Scene(image, found.depth, found.how, file)
     if options.model == "auto":
-        image = open_image(path)
-        beside = find_depth(path, size=image.size, invert=options.invert_depth, ignore=ignore)
+        image = open_image(file)
+        beside = find_depth(file, size=image.size, invert=options.invert_depth, ignore=ignore)
         if beside is not None:
-            return Scene(image, beside.depth, beside.how)
+            return Scene(image, beside.depth, beside.how, file)
         from depth3d.io.stereo.detect import find_pair
 
-        pair = find_pair(path)
+        pair = find_pair(file)
         if pair is not None:
             from depth3d.depth.stereo.match import match_stereo
 
             depth = match_stereo(pair.left, pair.right, matcher=options.matcher)
-            how = f"depth from the two eyes of {path.name} ({options.matcher})"
-            return Scene(pair.left, depth, "; ".join((*pair.notes, how)))
-    return _from_network(open_image(path), options)
+            how = f"depth from the two eyes of {file.title} ({options.matcher})"
+            return Scene(pair.left, depth, "; ".join((*pair.notes, how)), file)
+    return _from_network(open_image(file), options, file)
 
 
-def _from_network(image: Image, options: DepthOptions) -> Scene:
+def _from_network(image: Image, options: DepthOptions, file: PhotoFile) -> Scene:
     from depth3d.depth.estimator import estimate_depth, open_estimator
     from depth3d.io.image.read import flatten
 
@@ -109,4 +118,4 @@ def _from_network(image: Image, options: DepthOptions) -> Scene:
     depth = estimate_depth(flatten(image), options.model, **choices)
     if options.invert_depth:
         depth = depth.inverted()
-    return Scene(image, depth, f"depth from the network {name}")
+    return Scene(image, depth, f"depth from the network {name}", file)

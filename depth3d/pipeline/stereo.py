@@ -129,14 +129,16 @@ def stereo_photo(
 
 
 def _subject(source: Path, options: StereoOptions, depth: DepthOptions, tell: Callable[[str], None]) -> Subject:
-    pair = None
+    from depth3d.io.image.photofile import open_photo
+
+    pair, file = None, open_photo(source)
     # Depth or a network asked for by name, or one eye to be kept, means: new eyes.
     if options.own_eyes and depth.depth is None and depth.model == "auto" and options.eyes == "both":
         from depth3d.io.stereo.detect import find_pair
 
-        pair = find_pair(source)
+        pair = find_pair(file)
     if pair is None:
-        scene = load_scene(source, depth)
+        scene = load_scene(file, depth)
         for note in (*scene.image.notes, scene.how):
             tell(f"{source.name}: {note}")
         rig = rig_of(options, scene.image.size.aspect, scene.depth)

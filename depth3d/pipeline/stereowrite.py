@@ -120,7 +120,8 @@ def _write_container(subject: Subject, layout: StereoFormat, target: Path, *, fo
 
         return [write_mpo([pair.left, pair.right], target, baseline_metres=_BASELINE_METRES, force=force)]
     if layout.packing == "side":
-        from depth3d.io.stereo.jps_pns import write_jps, write_pns
+        from depth3d.io.stereo.jps import write_jps
+        from depth3d.io.stereo.pns import write_pns
         from depth3d.render.compose import compose
 
         write = write_pns if target.suffix.lower() == ".pns" else write_jps

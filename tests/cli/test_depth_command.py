@@ -9,7 +9,8 @@ import pytest
 from depth3d.cli.main import main
 from depth3d.depthmap import DepthMap
 from depth3d.image import Image, Size
-from depth3d.io.depth.read import read_depth, write_depth
+from depth3d.io.depth.read import read_depth
+from depth3d.io.depth.write import write_depth
 from depth3d.io.image.read import open_image, save_image
 
 RAMP = DepthMap(np.tile(np.linspace(0, 1, 48, dtype=np.float32)[:, None], (1, 64)))

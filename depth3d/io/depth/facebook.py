@@ -11,7 +11,7 @@ from PIL import ImageCms
 from depth3d.depthmap import DepthMap
 from depth3d.image import Image, Size
 from depth3d.io.atomic import atomic_path, refuse_existing
-from depth3d.io.depth.read import gray_picture
+from depth3d.io.depth.picture import gray_picture
 from depth3d.io.image.exif import read_exif
 from depth3d.io.image.read import encode_image, flatten
 

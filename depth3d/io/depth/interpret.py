@@ -1,4 +1,4 @@
-"""How the pictures and numbers of a depth file become a ``DepthMap``, and the words that tell it."""
+"""How the pictures and numbers of a depth file become a ``DepthMap``, and the words that describe it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from depth3d.depthmap import DepthMap, Disparity
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
 from depth3d.io.depth.colormaps import HEATMAPS, read_heat_map
+from depth3d.io.depth.registry import ReadDepth
 
-__all__ = ["depth_from_numbers", "depth_from_picture", "normalized", "polarity_hint"]
+__all__ = ["depth_from_numbers", "depth_from_picture", "normalized", "polarity_hint", "read_numbers"]
 
 _GRAY_TOLERANCE = 12  # levels of 255 by which JPEG may part the channels of a grey picture
 _NARROW = 0.25  # a grey map that uses less of its range than this is stretched
@@ -97,6 +98,22 @@ def depth_from_numbers(values: NDArray[Any], *, distances: bool = False, invert:
             how = f"{how}, larger = nearer"
     unknown = 1 - float(known.mean())
     return depth, how + (f", {max(unknown, 0.001):.1%} unknown and filled" if unknown > 0 else "")
+
+
+def read_numbers(values: NDArray[Any], *, distances: bool = False, invert: bool = False) -> ReadDepth:
+    """Return ``depth_from_numbers`` as the result of a reader.
+
+    Parameters
+    ----------
+    values : NDArray[Any]
+        (H, W) numbers.
+    distances : bool
+        The file states that they are distances.
+    invert : bool
+        Near and far are exchanged.
+    """
+    depth, how = depth_from_numbers(values, distances=distances, invert=invert)
+    return ReadDepth(depth, how)
 
 
 def _from_distances(values: NDArray[Any]) -> tuple[DepthMap, str]:

@@ -1,4 +1,4 @@
-"""What EXIF says about a photo: which way is up, and how wide the lens sees."""
+"""Read EXIF: orientation and focal length."""
 
 from __future__ import annotations
 
@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 from PIL import ExifTags
 from PIL import Image as Pillow
 
+from depth3d.io.image.jpeg import is_overlong
+
 __all__ = ["orientation_of", "read_exif", "upright"]
 
 _ORIENTATION = int(ExifTags.Base.Orientation)
 
 
 def read_exif(picture: Pillow.Image) -> tuple[float | None, int]:
-    """Focal length as on 35 mm film (or None) and orientation 1 to 8; damaged EXIF counts as none."""
+    """Return the focal length in mm on 35 mm film (or None) and the orientation, 1 to 8; damaged EXIF is ignored."""
     try:
         exif = picture.getexif()
         orientation = exif.get(_ORIENTATION, 1)
@@ -46,11 +48,15 @@ def _focal(tags: dict[int, Any], long_side: int) -> float | None:
 
 
 def orientation_of(data: bytes) -> int:
-    """The EXIF orientation, 1 to 8, of the picture file ``data``; 1 if it tells none or is damaged."""
+    """Return the EXIF orientation, 1 to 8, of a picture file; 1 if it has none or is damaged."""
+    if is_overlong(data):
+        return 1
     try:
         with Pillow.open(io.BytesIO(data)) as picture:
             return read_exif(picture)[1]
-    except OSError:
+    except Exception as error:  # damaged files make Pillow raise nearly anything
+        if isinstance(error, MemoryError):
+            raise
         return 1
 
 

@@ -1,4 +1,4 @@
-"""Pictures from and to files: upright, sRGB, with their alpha, up to 16 bits."""
+"""Read and write pictures: upright, sRGB, with alpha, 8 or 16 bits."""
 
 from __future__ import annotations
 
@@ -20,12 +20,11 @@ from depth3d.image import Image, Size
 from depth3d.io.atomic import atomic_path
 from depth3d.io.image.color import Pixels, to_srgb
 from depth3d.io.image.exif import read_exif, upright
+from depth3d.io.image.jpeg import is_overlong
+from depth3d.io.image.photofile import LARGEST, PhotoFile, Source, open_photo
 
-__all__ = ["LARGEST", "encode_image", "flatten", "is_heif", "open_image", "read_bytes", "save_image"]
+__all__ = ["encode_image", "flatten", "open_image", "reading", "save_image"]
 
-# Decoded pixels a picture may have. Four bytes each in Pillow and three in the result: about 1 GB.
-LARGEST = 128 * 1024 * 1024
-_HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"MiHE"}
 # Named, as Pillow would also run Ghostscript on PostScript.
 _FORMATS = (
     "JPEG",
@@ -48,7 +47,7 @@ _FORMATS = (
 
 
 def open_image(
-    source: str | Path | bytes | Pillow.Image | NDArray[Any],
+    source: Source | Pillow.Image | NDArray[Any],
     *,
     at_most: int | None = None,
     color_managed: bool = True,
@@ -75,12 +74,14 @@ def open_image(
     if isinstance(source, np.ndarray):
         image = _from_array(source)
     elif isinstance(source, Pillow.Image):
-        with _one_error("the picture"):
+        with reading("the picture"):
             image = _decode(source.copy(), None, at_most, color_managed)
-    elif isinstance(source, bytes | bytearray | memoryview):
-        image = _from_bytes(bytes(source), "the picture", at_most, color_managed)
     else:
-        image = _from_bytes(read_bytes(Path(source)), source, at_most, color_managed)
+        photo = open_photo(source)
+        key = (at_most, color_managed)
+        if key not in photo.decoded:
+            photo.decoded[key] = _from_file(photo, at_most, color_managed)
+        image = photo.decoded[key]
     return image if at_most is None else image.resized(image.size.fit(at_most))
 
 
@@ -149,48 +150,44 @@ def _encode_deep(image: Image, suffix: str) -> bytes:
     return bytes(data)
 
 
-def read_bytes(path: Path) -> bytes:
-    """All of a file; raises ``ReadError`` that says why it cannot be read."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise ReadError(path, "there is no such file") from None
-    except IsADirectoryError:
-        raise ReadError(path, "is a folder, expected a picture") from None
-    except OSError as error:
-        raise ReadError(path, f"cannot be read: {error.strerror or error}") from error
-
-
-def _from_bytes(data: bytes, name: str | Path, at_most: int | None, color_managed: bool) -> Image:
-    if not data:
-        raise ReadError(name, "the file is empty")
-    if is_heif(data):
+def _from_file(photo: PhotoFile, at_most: int | None, color_managed: bool) -> Image:
+    if photo.is_jpeg and is_overlong(photo.data):
+        raise ReadError(photo.name, "unsupported or corrupt image file: too many segments before the picture")
+    if photo.is_heif:
         import pillow_heif
 
         pillow_heif.register_heif_opener()
     Pillow.init()
     known = [name for name in _FORMATS if name in Pillow.OPEN]
-    with _one_error(name), Pillow.open(io.BytesIO(data), formats=known) as picture:
-        return _decode(picture, data, at_most, color_managed)
+    with reading(photo.name), Pillow.open(io.BytesIO(photo.data), formats=known) as picture:
+        return _decode(picture, photo.data, at_most, color_managed)
 
 
 @contextmanager
-def _one_error(name: str | Path) -> Iterator[None]:
-    """Whatever a decoder raises on a damaged file becomes one ``ReadError`` that says what and where."""
+def reading(name: str | Path, what: str = "picture") -> Iterator[None]:
+    """Turn whatever a decoder raises on a damaged file into one ``ReadError`` that names the file and the reason.
+
+    Parameters
+    ----------
+    name : str | Path
+        The file.
+    what : str
+        What is being read: "picture", "depth".
+    """
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # our own limit stands in for Pillow's bomb warning
+            warnings.simplefilter("ignore")  # our own limit replaces Pillow's bomb warning
             yield
-    except ReadError as error:
-        raise ReadError(name, error.reason) from None
+    except (ReadError, InvalidInput) as error:
+        raise ReadError(name, error.reason if isinstance(error, ReadError) else str(error)) from None
     except UnidentifiedImageError:
-        raise ReadError(name, "is no picture that depth3d knows, or its beginning is damaged") from None
+        raise ReadError(name, "unsupported or corrupt image file") from None
     except Pillow.DecompressionBombError:
         raise ReadError(name, f"claims more than {LARGEST / 2**20:.0f} megapixels; make it smaller first") from None
     except MemoryError:
         raise ReadError(name, "does not fit into memory; make it smaller first") from None
     except Exception as error:  # damaged files make decoders raise nearly anything
-        raise ReadError(name, f"the picture is damaged or incomplete ({_brief(error)})") from error
+        raise ReadError(name, f"the {what} is damaged or incomplete ({_brief(error)})") from error
 
 
 def _brief(error: Exception) -> str:
@@ -246,11 +243,6 @@ def _is_deep_color(picture: Pillow.Image, data: bytes) -> bool:
         samples = getattr(picture, "tag_v2", {}).get(258, ())
         return len(samples) >= 3 and set(samples) == {16} and picture.mode in ("RGB", "RGBA")
     return False
-
-
-def is_heif(start: bytes) -> bool:
-    """Whether a file that begins so is HEIC (AVIF is another matter: Pillow reads it)."""
-    return start[4:8] == b"ftyp" and start[8:12] in _HEIF_BRANDS
 
 
 def _from_array(values: NDArray[Any]) -> Image:

@@ -1,194 +1,321 @@
-"""Depth inside a JPEG: GDepth (in extended XMP), Dynamic Depth (a picture appended), Apple's auxiliary picture.
+"""XMP: the only reader and writer of XMP packets in JPEG files, extended XMP included.
 
-Sources: Google's depth map metadata reference, the Dynamic Depth 1.0 specification, Adobe's XMP
-specification part 3 (extended XMP), CIPA DC-007 (several pictures in one JPEG).
+Source: Adobe's XMP specification, parts 1 (data model) and 3 (JPEG: APP1, extended XMP). Kept by hand: Pillow reads
+the main packet only and writes no extended one. The packet is parsed once by expat, in linear time; documents with
+a DTD are not read, so there are no entities to expand.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-import re
+import contextlib
+import hashlib
 import struct
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from xml.parsers import expat
+from xml.sax.saxutils import quoteattr
+
+from depth3d.io.image.jpeg import APP1, JpegSegment, jpeg_segments
 
 __all__ = [
-    "EXTENDED_XMP",
-    "XMP",
-    "EmbeddedDepth",
-    "JpegSegment",
-    "embedded_depth",
-    "jpeg_end",
-    "jpeg_segments",
+    "Xmp",
+    "XmpNode",
+    "as_number",
+    "decode_base64",
+    "describe",
+    "is_xmp",
+    "parse_xmp",
     "read_xmp",
+    "xmp_segments",
 ]
 
-XMP = b"http://ns.adobe.com/xap/1.0/\0"
-EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
-_GDEPTH = "http://ns.google.com/photos/1.0/depthmap/"
-_DYNAMIC = "http://ns.google.com/photos/dd/1.0/"
+_MAIN = b"http://ns.adobe.com/xap/1.0/\0"
+_EXTENDED = b"http://ns.adobe.com/xmp/extension/\0"
+_NOTE = "http://ns.adobe.com/xmp/note/"
+_PIECE = 65400  # of extended XMP in one segment; header, GUID and two numbers come on top, 65533 is the limit
+_DEEPEST, _MOST_NODES, _MOST_SPACES = 64, 20_000, 256  # far beyond any camera's XMP
+
+Name = tuple[str, str]  # namespace, local name
 
 
-@dataclass(frozen=True, slots=True)
-class JpegSegment:
-    """One marker segment: marker (0xE1 = APP1), where it starts (at its 0xFF), and its payload."""
-
-    marker: int
-    start: int
-    payload: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class EmbeddedDepth:
-    """A depth picture inside a photo, not decoded yet.
+@dataclass(slots=True)
+class XmpNode:
+    """One XML element.
 
     Parameters
     ----------
-    picture : bytes
-        The bytes of a JPEG or PNG file.
-    kind : str
-        "GDepth", "Dynamic Depth" or "Apple disparity".
-    encoding : str
-        "RangeInverse" (0 = near, linear in 1/distance), "RangeLinear" (0 = near, linear in distance) or "Disparity"
-        (white = near).
-    near, far : float
-        The distances that 0 and 1 mean, in ``units``, or 0 where not told.
+    name : Name
+        Namespace and local name.
+    attributes : dict[Name, str]
+        Its attributes, without the namespace declarations.
+    children : list[XmpNode]
+        The elements inside it.
+    texts : list[str]
+        Pieces of its own text.
     """
 
-    picture: bytes
-    kind: str
-    encoding: str
-    near: float
-    far: float
-    units: str
+    name: Name
+    attributes: dict[Name, str]
+    children: list[XmpNode] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """Its own text without surrounding white space."""
+        return "".join(self.texts).strip()
+
+    def fields(self, namespace: str) -> dict[str, str]:
+        """Return the properties of one namespace directly on this node, written as attributes or as elements."""
+        found = {local: value for (space, local), value in self.attributes.items() if space == namespace}
+        for child in self.children:
+            if child.name[0] == namespace:
+                found.setdefault(child.name[1], child.text)
+        return found
+
+    def walk(self) -> Iterator[XmpNode]:
+        """Yield this node and all below it, in document order."""
+        stack = [self]
+        while stack:
+            node = stack.pop()
+            yield node
+            stack.extend(reversed(node.children))
 
 
-def jpeg_segments(data: bytes) -> Iterator[JpegSegment]:
-    """The marker segments of a JPEG before its pixels; stops silently where the file is damaged."""
-    place = 2 if data[:2] == b"\xff\xd8" else len(data)
-    while place + 4 <= len(data) and data[place] == 0xFF:
-        marker = data[place + 1]
-        if marker in (0xD8, 0xD9, 0xDA):
-            return
-        if marker == 0xFF:  # fill byte
-            place += 1
-            continue
-        (length,) = struct.unpack_from(">H", data, place + 2)
-        if length < 2:
-            return
-        yield JpegSegment(marker, place, data[place + 4 : place + 2 + length])
-        place += 2 + length
+class Xmp:
+    """The parsed XMP of one picture.
 
-
-def read_xmp(data: bytes) -> str:
-    """The XMP of a JPEG, main packet and extended packet one after the other; "" if there is none."""
-    main, parts = b"", dict[int, bytes]()
-    for segment in jpeg_segments(data):
-        if segment.marker != 0xE1:
-            continue
-        if segment.payload.startswith(XMP):
-            main = main or segment.payload[len(XMP) :]
-        elif segment.payload.startswith(EXTENDED_XMP) and len(segment.payload) > len(EXTENDED_XMP) + 40:
-            body = segment.payload[len(EXTENDED_XMP) :]
-            (offset,) = struct.unpack_from(">I", body, 36)  # after 32 of GUID and 4 of full length
-            parts[offset] = body[40:]
-    extended = b"".join(parts[offset] for offset in sorted(parts))
-    return (main + extended).decode("utf-8", errors="replace")
-
-
-def embedded_depth(data: bytes) -> EmbeddedDepth | None:
-    """The depth picture inside a JPEG file, or None."""
-    if data[:3] != b"\xff\xd8\xff":
-        return None
-    xmp = read_xmp(data)
-    return _gdepth(xmp) or _dynamic_depth(xmp, data) or _apple(data)
-
-
-def _gdepth(xmp: str) -> EmbeddedDepth | None:
-    encoded = _value(xmp, _GDEPTH, "Data")
-    if not encoded:
-        return None
-    try:
-        picture = base64.b64decode("".join(encoded.split()) + "==")
-    except binascii.Error:
-        return None
-    return _range(picture, "GDepth", xmp, _GDEPTH)
-
-
-def _dynamic_depth(xmp: str, data: bytes) -> EmbeddedDepth | None:
-    """The item with the meaning "Depth" in the directory of pictures appended to the primary one."""
-    if _DYNAMIC not in xmp:
-        return None
-    items = re.findall(r"<[\w-]+:Item\b[^>]*?>", xmp, re.DOTALL)
-    lengths = [_number(_attribute(item, "Length")) for item in items]
-    padding = [_number(_attribute(item, "Padding")) for item in items]
-    for index, item in enumerate(items):
-        if (_attribute(item, "Semantic") or "").lower() not in ("depth", "depthmap") or lengths[index] <= 0:
-            continue
-        before = int(sum(lengths[1:index]) + sum(padding[:index]))
-        after = int(sum(lengths[index:]) + sum(padding[index:]))
-        for start in (jpeg_end(data) + before, len(data) - after):
-            picture = data[max(start, 0) : start + int(lengths[index])]
-            if picture[:3] == b"\xff\xd8\xff" or picture[:4] == b"\x89PNG":
-                return _range(picture, "Dynamic Depth", xmp, f"{_DYNAMIC}depthmap/")
-    return None
-
-
-def _apple(data: bytes) -> EmbeddedDepth | None:
-    """The auxiliary picture of an iPhone portrait saved as JPEG, which says "disparity" in an XMP of its own."""
-    start = jpeg_end(data)
-    while data[start : start + 3] == b"\xff\xd8\xff":
-        part = data[start:]
-        xmp = read_xmp(part)
-        if "http://ns.apple.com/depthData/1.0/" in xmp or re.search(r"AuxiliaryImageType[^\w]{1,3}disparity", xmp):
-            return EmbeddedDepth(part[: jpeg_end(part)], "Apple disparity", "Disparity", 0.0, 0.0, "")
-        start += jpeg_end(part)
-    return None
-
-
-def jpeg_end(data: bytes) -> int:
-    """Where the first JPEG in ``data`` ends (after its end marker), or ``len(data)``.
-
-    Embedded thumbnails lie inside segments, which are stepped over; in the pixels a marker is 0xFF and then
-    neither 0 nor a restart marker.
+    Parameters
+    ----------
+    roots : Iterable[XmpNode]
+        One root for the main packet and one for the extended packet.
     """
-    place = 2
-    for segment in jpeg_segments(data):
-        place = segment.start + 4 + len(segment.payload)
-    marker = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]", re.DOTALL)
-    while found := marker.search(data, place):
-        if data[found.start() + 1] == 0xD9:
-            return found.end()
-        if found.end() + 2 > len(data):
-            break
-        place = found.end() + max(2, struct.unpack_from(">H", data, found.end())[0])
-    return len(data)
+
+    def __init__(self, roots: Iterable[XmpNode] = ()) -> None:
+        self.roots = tuple(roots)
+
+    @cached_property
+    def nodes(self) -> list[XmpNode]:
+        """All elements in document order."""
+        return [node for root in self.roots for node in root.walk()]
+
+    @cached_property
+    def _values(self) -> dict[Name, str]:
+        found: dict[Name, str] = {}
+        for node in self.nodes:
+            for name, value in node.attributes.items():
+                found.setdefault(name, value)
+            found.setdefault(node.name, node.text)
+        return found
+
+    def value(self, namespace: str, name: str) -> str | None:
+        """Return the first property of this name, written as an attribute or as an element, or None."""
+        return self._values.get((namespace, name))
+
+    def number(self, namespace: str, name: str) -> float:
+        """Return a property as a finite number between -1e9 and 1e9, or 0 where it is missing or not a number."""
+        return as_number(self.value(namespace, name))
+
+    def has(self, namespace: str) -> bool:
+        """Return True if any property or element belongs to the namespace."""
+        return any(space == namespace for space, _ in self._values)
+
+    def find(self, namespace: str, name: str) -> list[XmpNode]:
+        """Return all elements of this name in document order."""
+        return [node for node in self.nodes if node.name == (namespace, name)]
 
 
-def _range(picture: bytes, kind: str, xmp: str, namespace: str) -> EmbeddedDepth:
-    encoding = _value(xmp, namespace, "Format") or "RangeInverse"
-    near, far = (_number(_value(xmp, namespace, name)) for name in ("Near", "Far"))
-    return EmbeddedDepth(picture, kind, encoding, near, far, _value(xmp, namespace, "Units") or "")
+def as_number(text: str | None) -> float:
+    """Return ``text`` as a finite number between -1e9 and 1e9, or 0 where it is missing, "nan" or out of range.
 
-
-def _value(xmp: str, namespace: str, name: str) -> str | None:
-    """A property of a namespace, written as an attribute or as an element."""
-    for prefix in dict.fromkeys(re.findall(rf"""xmlns:([\w.-]+)\s*=\s*["']{re.escape(namespace)}["']""", xmp)):
-        found = re.search(rf"""\b{re.escape(prefix)}:{name}\s*=\s*(["'])(.*?)\1""", xmp, re.DOTALL)
-        found = found or re.search(rf"<{re.escape(prefix)}:{name}\b[^>]*()>([^<]*)<", xmp)
-        if found:
-            return found[2].strip()
-    return None
-
-
-def _attribute(element: str, name: str) -> str | None:
-    found = re.search(rf"""[\w-]+:{name}\s*=\s*["']([^"']*)["']""", element)
-    return found[1] if found else None
-
-
-def _number(text: str | None) -> float:
+    Parameters
+    ----------
+    text : str | None
+        As found in the file: untrusted.
+    """
     try:
-        return float(text or 0)
+        value = float(text or 0)
     except ValueError:
         return 0.0
+    return value if abs(value) <= 1e9 else 0.0  # NaN compares false
+
+
+def decode_base64(text: str) -> bytes | None:
+    """Return the bytes of base64 text with or without padding and white space, or None if it is none.
+
+    Parameters
+    ----------
+    text : str
+        As found in the file: untrusted.
+    """
+    packed = "".join(text.split()).rstrip("=")
+    try:
+        return base64.b64decode(packed.encode("ascii") + b"=" * (-len(packed) % 4), validate=True)
+    except (binascii.Error, ValueError):
+        return None
+
+
+def is_xmp(segment: JpegSegment) -> bool:
+    """Return True if a JPEG segment holds XMP, main or extended."""
+    return segment.marker == APP1 and segment.payload.startswith((_MAIN, _EXTENDED))
+
+
+def read_xmp(data: bytes, start: int = 0) -> Xmp:
+    """Return the parsed XMP of the JPEG picture at ``start``, main and extended packet; empty if there is none.
+
+    Parameters
+    ----------
+    data : bytes
+        The file.
+    start : int
+        Offset of the picture in the file.
+    """
+    main: bytes | None = None
+    pieces: dict[bytes, dict[int, bytes]] = {}
+    for segment in jpeg_segments(data, start):
+        if segment.marker != APP1:
+            continue
+        if segment.payload.startswith(_MAIN):
+            main = segment.payload[len(_MAIN) :] if main is None else main
+        elif segment.payload.startswith(_EXTENDED) and len(segment.payload) > len(_EXTENDED) + 40:
+            body = segment.payload[len(_EXTENDED) :]
+            (offset,) = struct.unpack_from(">I", body, 36)  # after 32 bytes of GUID and 4 of full length
+            pieces.setdefault(body[:32], {})[offset] = body[40:]
+    roots = [parse_xmp(main)] if main is not None else []
+    if pieces:
+        # The packet that the main one names; other ones are left over from editing.
+        wanted = (Xmp(roots).value(_NOTE, "HasExtendedXMP") or "").encode("ascii", "ignore")
+        parts = pieces.get(wanted) or next(iter(pieces.values()))
+        roots.append(parse_xmp(b"".join(parts[offset] for offset in sorted(parts))))
+    return Xmp(roots)
+
+
+def parse_xmp(packet: bytes) -> XmpNode:
+    """Parse one packet into a tree; what follows an XML error is left out.
+
+    Undeclared prefixes, which some cameras write, become their own namespace.
+
+    Parameters
+    ----------
+    packet : bytes
+        UTF-8 XML, with or without the ``xpacket`` wrapper and padding.
+    """
+    builder = _Builder()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = builder.start
+    parser.EndElementHandler = builder.end
+    parser.CharacterDataHandler = builder.text
+    parser.StartDoctypeDeclHandler = builder.doctype
+    # Offset 0 is where the XML starts: some writers put zeros or a byte order mark in front.
+    first = max(packet.find(b"<"), 0)
+    with contextlib.suppress(expat.ExpatError, _Stop, ValueError):
+        parser.Parse(packet[first:].decode("utf-8", "replace").encode(), True)
+    return builder.root
+
+
+class _Stop(Exception):
+    """Ends the parsing of a packet that is not XMP of any camera."""
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self.root = XmpNode(("", ""), {})
+        self._stack = [self.root]
+        self._spaces: list[dict[str, str]] = [{"xml": "xml", "": ""}]
+        self._count = 0
+
+    def start(self, name: str, attributes: Mapping[str, str]) -> None:
+        self._count += 1 + len(attributes)
+        if len(self._stack) > _DEEPEST or self._count > _MOST_NODES:
+            raise _Stop
+        declared = {key[6:]: value for key, value in attributes.items() if key.startswith("xmlns:")}
+        if "xmlns" in attributes:
+            declared[""] = attributes["xmlns"]
+        if len(self._spaces[-1]) + len(declared) > _MOST_SPACES:
+            raise _Stop
+        self._spaces.append({**self._spaces[-1], **declared} if declared else self._spaces[-1])
+        values = {
+            self._name(key, plain=""): value for key, value in attributes.items() if key.partition(":")[0] != "xmlns"
+        }
+        node = XmpNode(self._name(name, plain=self._spaces[-1][""]), values)
+        self._stack[-1].children.append(node)
+        self._stack.append(node)
+
+    def end(self, _name: str) -> None:
+        self._stack.pop()
+        self._spaces.pop()
+
+    def text(self, text: str) -> None:
+        self._stack[-1].texts.append(text)
+
+    def doctype(self, *_: object) -> None:
+        raise _Stop
+
+    def _name(self, name: str, *, plain: str) -> Name:
+        prefix, colon, local = name.rpartition(":")
+        return (self._spaces[-1].get(prefix, prefix), local) if colon else (plain, local)
+
+
+def describe(spaces: Mapping[str, str], attributes: Mapping[str, str], body: str = "") -> str:
+    """Return one ``rdf:Description`` element.
+
+    Parameters
+    ----------
+    spaces : Mapping[str, str]
+        Prefix -> namespace.
+    attributes : Mapping[str, str]
+        ``Prefix:Name`` -> value, not escaped yet.
+    body : str
+        XML inside the element.
+    """
+    declared = "".join(f" xmlns:{prefix}={quoteattr(space)}" for prefix, space in spaces.items())
+    values = "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items())
+    return f'<rdf:Description rdf:about=""{declared}{values}>{body}</rdf:Description>'
+
+
+def xmp_segments(
+    spaces: Mapping[str, str],
+    attributes: Mapping[str, str],
+    body: str = "",
+    *,
+    extended: tuple[Mapping[str, str], Mapping[str, str]] | None = None,
+) -> Iterator[tuple[int, bytes]]:
+    """Yield the (marker, payload) of the segments that hold an XMP packet, the main one first.
+
+    Parameters
+    ----------
+    spaces : Mapping[str, str]
+        Prefix -> namespace of the main packet.
+    attributes : Mapping[str, str]
+        ``Prefix:Name`` -> value of the main packet.
+    body : str
+        XML inside the main description.
+    extended : tuple[Mapping[str, str], Mapping[str, str]] | None
+        Spaces and attributes of the extended packet, for values beyond 64 kB.
+    """
+    spaces, attributes = dict(spaces), dict(attributes)
+    packet, name = b"", ""
+    if extended is not None:
+        packet = _meta(describe(*extended)).encode()
+        name = hashlib.md5(packet, usedforsecurity=False).hexdigest().upper()  # the specification wants MD5
+        spaces["xmpNote"] = _NOTE
+        attributes["xmpNote:HasExtendedXMP"] = name
+    # The wrapper is for programs that look for XMP without knowing the file's format.
+    wrapped = (
+        '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+        f'{_meta(describe(spaces, attributes, body))}<?xpacket end="w"?>'
+    )
+    yield APP1, _MAIN + wrapped.encode()
+    for offset in range(0, len(packet), _PIECE):
+        head = name.encode() + struct.pack(">II", len(packet), offset)
+        yield APP1, _EXTENDED + head + packet[offset : offset + _PIECE]
+
+
+def _meta(description: str) -> str:
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        f"{description}</rdf:RDF></x:xmpmeta>"
+    )

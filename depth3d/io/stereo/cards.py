@@ -14,10 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.image import Image
+from depth3d.io.image.read import open_image
 from depth3d.io.stereo.layouts import likeness
+from depth3d.io.stereo.registry import StereoFile
 from depth3d.stereopair import StereoPair
 
-__all__ = ["StereoCard", "cut_card", "find_card"]
+__all__ = ["FORMAT", "StereoCard", "cut_card", "find_card"]
 
 _LONG_SIDE = 1000
 
@@ -255,3 +257,13 @@ def _runs(marks: NDArray[np.bool_], *, smallest: int, gap: int) -> list[tuple[in
         else:
             merged.append((int(start), int(end)))
     return [run for run in merged if run[1] - run[0] >= smallest]
+
+
+FORMAT = StereoFile(
+    "card",
+    "scanned stereo card: both prints are found, straightened and cut out",
+    (),
+    lambda photo: find_card(open_image(photo)),
+    lambda photo, card: cut_card(open_image(photo), card),
+    order=80,
+)

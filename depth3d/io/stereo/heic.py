@@ -16,51 +16,54 @@ import numpy as np
 from depth3d.errors import ReadError, WriteError
 from depth3d.image import Image
 from depth3d.io.atomic import atomic_path
-from depth3d.io.image.read import flatten, open_image
+from depth3d.io.image.photofile import PhotoFile, Source, open_photo
+from depth3d.io.image.read import flatten, open_image, reading
+from depth3d.io.stereo.registry import StereoFile
 from depth3d.stereopair import StereoPair
 
-__all__ = ["is_spatial_heic", "read_spatial_heic", "write_spatial_heic"]
+__all__ = ["FORMAT", "is_spatial_heic", "read_spatial_heic", "write_spatial_heic"]
 
 
-def is_spatial_heic(path: str | Path) -> bool:
-    """Whether a HEIC file says that two of its pictures are a stereo pair."""
+def is_spatial_heic(source: Source) -> bool:
+    """Return True if two pictures of a HEIC file are marked as a stereo pair.
+
+    Parameters
+    ----------
+    source : Source
+        The file.
+    """
     try:
-        return _stereo_group(path) is not None
+        return _stereo_group(open_photo(source)) is not None
     except ReadError:
         return False
 
 
-def read_spatial_heic(path: str | Path) -> StereoPair:
+def read_spatial_heic(source: Source) -> StereoPair:
     """Read both eyes of a spatial photo.
 
     Raises ``ReadError`` if the file is damaged or holds no stereo group.
-    """
-    group = _stereo_group(path)
-    if group is None:
-        raise ReadError(path, "is a HEIC picture without a second eye")
-    import pillow_heif
 
-    file = pillow_heif.open_heif(path)
-    try:
-        left, right = (open_image(file[index].to_pillow()) for index in group)
-    except (ValueError, RuntimeError, EOFError, SyntaxError) as error:
-        raise ReadError(path, f"an eye of this spatial photo is damaged ({error})") from error
+    Parameters
+    ----------
+    source : Source
+        The file.
+    """
+    photo = open_photo(source)
+    group = _stereo_group(photo)
+    if group is None:
+        raise ReadError(photo.name, "is a HEIC picture without a second eye")
+    with reading(photo.name, "spatial photo"):
+        left, right = (open_image(photo.heif[index].to_pillow()) for index in group)
     if left.size != right.size:
-        raise ReadError(path, f"its eyes have different sizes ({left.size} and {right.size})")
+        raise ReadError(photo.name, f"its eyes have different sizes ({left.size} and {right.size})")
     return StereoPair(left, right)
 
 
-def _stereo_group(path: str | Path) -> tuple[int, int] | None:
-    """Indices of the left and right picture, or None."""
-    import pillow_heif
-
-    try:
-        file = pillow_heif.open_heif(path)
-    except FileNotFoundError:
-        raise ReadError(path, "there is no such file") from None
-    except (ValueError, RuntimeError, EOFError, SyntaxError, OSError) as error:
-        raise ReadError(path, f"is no HEIC picture or is damaged ({error})") from error
-    groups: Any = file.info.get("entity_groups") or ()
+def _stereo_group(photo: PhotoFile) -> tuple[int, int] | None:
+    """Return the indices of the left and right picture, or None."""
+    if not photo.is_heif:
+        raise ReadError(photo.name, "unsupported or corrupt HEIC file")
+    groups: Any = photo.heif.info.get("entity_groups") or ()
     for group in groups:
         images: Any = group.get("images") or ()
         if group.get("type") == "ster" and len(images) >= 2:
@@ -172,3 +175,14 @@ def _shift_items(table: bytearray, start: int, end: int, *, by: int) -> None:
 def _add(table: bytearray, place: int, size: int, by: int) -> None:
     value = int.from_bytes(table[place : place + size], "big") + by
     table[place : place + size] = value.to_bytes(size, "big")
+
+
+FORMAT = StereoFile(
+    "heic",
+    "spatial photo of iPhones and Vision Pro",
+    (".heic",),
+    lambda photo: (photo.is_heif and is_spatial_heic(photo)) or None,
+    lambda photo, _: read_spatial_heic(photo),
+    lambda pair, path, force: write_spatial_heic(pair, path, force=force),
+    order=50,
+)

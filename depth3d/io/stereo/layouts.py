@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.image import Image, Size
-from depth3d.io.stereo.jps_pns import Mark
+from depth3d.io.image.read import flatten
+from depth3d.stereoformats import StereoFormat
+from depth3d.stereopair import StereoPair, unpack
 
-__all__ = ["Likeness", "likeness", "named_mark", "seen_mark"]
+__all__ = ["Likeness", "Mark", "likeness", "named_mark", "noted", "seen_mark", "side_by_side"]
 
 # What players look for in file names (SKYBOX, Pigasus, DeoVR, rad TV, Commedia), in lower case.
 _SIDE = {"sbs", "lr", "lrf", "3dh", "3dhf", "hsbs", "fsbs", "sbsf", "hlr", "parallel", "sidebyside", "rl", "rlf"}
@@ -42,6 +44,20 @@ def named_mark(path: str | Path, size: Size) -> Mark | None:
     else:
         half = size.aspect > 1.1 if stacked else size.aspect < 2.2
     return Mark("stack" if stacked else "side", half, bool(tokens & _RIGHT_FIRST))
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What a file says about its own layout: packing "side" or "stack", squeezed or not, who is first."""
+
+    packing: str
+    half: bool
+    right_first: bool
+
+    def unpack(self, image: Image) -> StereoPair:
+        """Cut the picture as the mark says."""
+        packing = "stack" if self.packing == "stack" else "side"
+        return unpack(image, StereoFormat("marked", packing, "", "", "", self.half, self.right_first))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +136,38 @@ def seen_mark(image: Image) -> Mark | None:
     if image.size.aspect < 2.0 and likeness(upper, lower).same_scene:
         return Mark("stack", half=_screen_shaped(image.size), right_first=False)
     return None
+
+
+def side_by_side(pair: StereoPair, *, right_first: bool = False) -> Image:
+    """Return both eyes at full width in one picture, alpha on white.
+
+    Parameters
+    ----------
+    pair : StereoPair
+        Both eyes.
+    right_first : bool
+        The right eye is on the left (for crossed eyes).
+    """
+    eyes = [flatten(eye.eight_bit()).pixels for eye in (pair.left, pair.right)]
+    return Image(np.hstack(eyes[::-1] if right_first else eyes))
+
+
+def noted(mark: Mark, image: Image, by: str) -> StereoPair:
+    """Cut a picture as its layout says, and note for the user what it was taken for.
+
+    Parameters
+    ----------
+    mark : Mark
+        The layout.
+    image : Image
+        The whole picture.
+    by : str
+        What the layout is known from: "its name".
+    """
+    words = "top-bottom" if mark.packing == "stack" else "side by side"
+    size = "half" if mark.half else "full"
+    order = ", right eye first" if mark.right_first else ""
+    return replace(mark.unpack(image), notes=(f"stereo picture, {words}, {size}{order} (known from {by})",))
 
 
 def _screen_shaped(size: Size) -> bool:

@@ -1,8 +1,8 @@
 """MPO: several JPEGs in one file, as 3D cameras write them (CIPA DC-007, multi-picture format).
 
-Own writer, since viewers want what others leave out: EXIF first and no JFIF, the MP index straight after
-it, the type "multi-frame disparity" and each picture's number. The reader walks from picture to picture
-instead of trusting the index, whose offsets are wrong in files that programs have edited.
+Kept by hand: Pillow cannot write the disparity type, and viewers want EXIF first, no JFIF, the MP index straight after
+EXIF and each picture's number. The reader goes from picture to picture instead of trusting the index, whose offsets
+are wrong in files that programs have edited.
 """
 
 from __future__ import annotations
@@ -16,15 +16,18 @@ from pathlib import Path
 from depth3d.errors import InvalidInput, ReadError
 from depth3d.image import Image
 from depth3d.io.atomic import atomic_path
+from depth3d.io.image.jpeg import jpeg_segments, remove_segments, segment_bytes
+from depth3d.io.image.photofile import PhotoFile, Source, open_photo
 from depth3d.io.image.read import encode_image, open_image
-from depth3d.io.image.xmp import jpeg_end, jpeg_segments
+from depth3d.io.stereo.registry import StereoFile
 from depth3d.stereopair import StereoPair
 
-__all__ = ["has_disparity_index", "pictures_inside", "read_mpo", "write_mpo"]
+__all__ = ["FORMAT", "has_disparity_index", "read_mpo", "write_mpo"]
 
 _DISPARITY, _REPRESENTATIVE = 0x020002, 0x20000000
 _UNDEFINED, _LONG, _RATIONAL, _SRATIONAL = 7, 4, 5, 10
 _MPF = b"MPF\0"
+BASELINE_METRES = 0.065  # distance of the eyes of an adult
 _EXIF = b"Exif\0\0"
 
 
@@ -54,64 +57,76 @@ def write_mpo(
         raise InvalidInput(f"write_mpo: {len(views)} views, expected two or more of the same size")
     count, shown = len(views), (len(views) + 1) // 2  # the representative one is n/2 for an even number
     pictures = [_without_jfif(encode_image(view, ".jpg", quality=quality)) for view in views]
-    exifs = [_segment(0xE1, _EXIF + _exif(view)) for view in views]
+    exifs = [segment_bytes(0xE1, _EXIF + _exif(view)) for view in views]
     geometry = (baseline_metres, convergence_degrees)
     # The index holds the sizes of pictures that hold the index: its length does not depend on its values.
-    empty = _segment(0xE2, _index([(0, 0)] * count, shown, 1, geometry))
-    heads = [empty, *(_segment(0xE2, _attributes_only(number, shown, geometry)) for number in range(2, count + 1))]
+    empty = segment_bytes(0xE2, _index([(0, 0)] * count, shown, 1, geometry))
+    heads = [empty, *(segment_bytes(0xE2, _attributes_only(number, shown, geometry)) for number in range(2, count + 1))]
     sizes = [2 + len(exif) + len(head) + len(rest) for exif, head, rest in zip(exifs, heads, pictures, strict=True)]
     # Offsets count from the byte after "MPF\0" of the first picture; its own is 0 by definition.
     origin = 2 + len(exifs[0]) + 4 + len(_MPF)
     starts = [0] + [sum(sizes[:number]) - origin for number in range(1, count)]
-    heads[0] = _segment(0xE2, _index(list(zip(sizes, starts, strict=True)), shown, 1, geometry))
+    heads[0] = segment_bytes(0xE2, _index(list(zip(sizes, starts, strict=True)), shown, 1, geometry))
     with atomic_path(path, force=force) as temporary, temporary.open("wb") as file:
         for exif, head, rest in zip(exifs, heads, pictures, strict=True):
             file.write(b"\xff\xd8" + exif + head + rest)
     return Path(path)
 
 
-def read_mpo(path: str | Path) -> StereoPair:
+def read_mpo(source: Source) -> StereoPair:
     """Read the two eyes of an MPO; of more than two views the outermost.
 
     Raises ``ReadError`` if the file is damaged, has one picture only, or pictures of different sizes.
+
+    Parameters
+    ----------
+    source : Source
+        The file.
     """
-    data = Path(path).read_bytes()
-    parts = pictures_inside(data)
-    if not parts:
-        raise ReadError(path, "is no MPO: it does not begin with a JPEG")
+    photo = open_photo(source)
+    if not photo.is_jpeg:
+        raise ReadError(photo.name, "unsupported or corrupt MPO file: it does not begin with a JPEG")
+    parts = photo.pictures
     if len(parts) < 2:
-        raise ReadError(path, "the second picture of this MPO is missing; save the first one alone to use it")
-    try:
-        views = [open_image(part) for part in parts]
-    except ReadError as error:
-        raise ReadError(path, f"one of the {len(parts)} pictures of this MPO is damaged: {error.reason}") from error
-    # Some cameras add a preview: it is smaller.
-    like = [view for view in views if view.size == views[0].size]
+        raise ReadError(photo.name, "the second picture of this MPO is missing; save the first one alone to use it")
+    # Some cameras add previews, which are smaller: only pictures of the first one's size are decoded.
+    sizes = [_size(photo, start) for start, _ in parts]
+    like = [part for part, size in zip(parts, sizes, strict=True) if size == sizes[0]]
     if len(like) < 2:
-        sizes = " and ".join(str(view.size) for view in views)
-        raise ReadError(path, f"its pictures have different sizes ({sizes}), so it is no stereo pair")
+        told = " and ".join("x".join(map(str, size)) for size in sizes)
+        raise ReadError(photo.name, f"its pictures have different sizes ({told}), so it is not a stereo pair")
+    try:
+        left, right = (open_image(photo.part(*part)) for part in (like[0], like[-1]))
+    except ReadError as error:
+        reason = f"one of the {len(parts)} pictures of this MPO is damaged: {error.reason}"
+        raise ReadError(photo.name, reason) from error
+    if left.size != right.size:
+        raise ReadError(photo.name, f"its eyes have different sizes ({left.size} and {right.size})")
     notes = (f"the outermost two of {len(like)} views are used",) if len(like) > 2 else ()
-    # Each part was a file of its own here: what the opener says about "several pictures" is not of interest.
-    return StereoPair(replace(like[0], notes=()), replace(like[-1], notes=()), notes)
+    # Each part was a file of its own here: notes about "several pictures" do not apply.
+    return StereoPair(replace(left, notes=()), replace(right, notes=()), notes)
 
 
-def pictures_inside(data: bytes) -> list[bytes]:
-    """The JPEGs that stand one after the other in ``data``; thumbnails within them do not count."""
-    found = []
-    start = 0 if data[:3] == b"\xff\xd8\xff" else -1
-    while start >= 0:
-        end = start + jpeg_end(data[start:])
-        found.append(data[start:end])
-        start = data.find(b"\xff\xd8\xff", end)
-    return found
+def _size(photo: PhotoFile, start: int) -> tuple[int, int]:
+    """Return (width, height) from the frame header of the JPEG at ``start``; zeros if it has none."""
+    for segment in jpeg_segments(photo.data, start):
+        if 0xC0 <= segment.marker <= 0xCF and segment.marker not in (0xC4, 0xC8, 0xCC) and len(segment.payload) >= 5:
+            height, width = struct.unpack_from(">HH", segment.payload, 1)
+            return width, height
+    return 0, 0
 
 
-def has_disparity_index(data: bytes) -> bool:
-    """Whether the MP index says that two pictures or more are views of one scene.
+def has_disparity_index(source: Source) -> bool:
+    """Return True if the MP index lists two or more views of one scene.
 
     Phones use the same format for previews and gain maps, whose types differ.
+
+    Parameters
+    ----------
+    source : Source
+        The file.
     """
-    for segment in jpeg_segments(data):
+    for segment in open_photo(source).segments:
         if segment.marker == 0xE2 and segment.payload.startswith(_MPF):
             body = segment.payload[len(_MPF) :]
             order = ">" if body[:2] == b"MM" else "<"
@@ -142,17 +157,7 @@ def _exif(view: Image) -> bytes:
 
 def _without_jfif(data: bytes) -> bytes:
     """The JPEG from behind its start marker, less its APP0."""
-    kept, place = b"", 2
-    for segment in jpeg_segments(data):
-        end = segment.start + 4 + len(segment.payload)
-        if segment.marker != 0xE0:
-            kept += data[segment.start : end]
-        place = end
-    return kept + data[place:]
-
-
-def _segment(marker: int, payload: bytes) -> bytes:
-    return struct.pack(">BBH", 0xFF, marker, len(payload) + 2) + payload
+    return remove_segments(data, [segment for segment in jpeg_segments(data) if segment.marker == 0xE0])[2:]
 
 
 _Field = tuple[int, int, int, bytes]  # tag, type, count, value
@@ -216,3 +221,18 @@ def _directory(fields: list[_Field], start: int, *, last: bool = True) -> bytes:
         else:
             table += value.ljust(4, b"\0")
     return table + struct.pack(">I", 0 if last else behind + len(values)) + values
+
+
+def _write(pair: StereoPair, path: Path, force: bool) -> Path:
+    return write_mpo([pair.left, pair.right], path, baseline_metres=BASELINE_METRES, force=force)
+
+
+FORMAT = StereoFile(
+    "mpo",
+    "two JPEGs in one file, as 3D cameras write them",
+    (".mpo",),
+    lambda photo: (photo.suffix == ".mpo" or (photo.is_jpeg and has_disparity_index(photo))) or None,
+    lambda photo, _: read_mpo(photo),
+    _write,
+    order=10,
+)

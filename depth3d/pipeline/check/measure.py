@@ -186,8 +186,7 @@ def _picture_pair(path: Path, layout: str | None) -> tuple[str, Iterator[StereoP
 
 
 def _clip_pairs(path: Path, count: int, layout: str | None) -> tuple[str, Iterator[StereoPair]]:
-    from depth3d.io.stereo.jps_pns import Mark
-    from depth3d.io.stereo.layouts import named_mark, seen_mark
+    from depth3d.io.stereo.layouts import Mark, named_mark, seen_mark
     from depth3d.io.video.reader import VideoReader
     from depth3d.stereoformats import find_format
 
@@ -226,7 +225,7 @@ def _sampled(path: Path, mark: Any, info: Any, count: int) -> Iterator[StereoPai
 
 def _marked(path: Path, first: Image) -> Any:
     """Return the layout that the container's stereo metadata gives, or None."""
-    from depth3d.io.stereo.jps_pns import Mark
+    from depth3d.io.stereo.layouts import Mark
     from depth3d.io.video.stereo_metadata import read_stereo_metadata
 
     found = read_stereo_metadata(path)

@@ -18,12 +18,18 @@ from depth3d.depthmap import DepthMap
 from depth3d.errors import ExistsError, InvalidInput
 from depth3d.image import Image
 from depth3d.io.depth.embed import Embedding, embed_depth, write_embedded
+from depth3d.io.depth.embedded.registry import embedded_depth as embedded_depth_of
 from depth3d.io.depth.read import find_depth
-from depth3d.io.image.xmp import embedded_depth, jpeg_segments
+from depth3d.io.image.jpeg import jpeg_segments
+from depth3d.io.image.photofile import PhotoFile
 
 KINDS = get_args(Embedding)
 RAMP = DepthMap(np.tile(np.linspace(0, 1, 300, dtype=np.float32), (200, 1)))
 NOISE = DepthMap(np.random.default_rng(3).random((400, 600), dtype=np.float32))  # some 250 kB: several segments
+
+
+def embedded_depth(data: bytes) -> Any:
+    return embedded_depth_of(PhotoFile(data))
 
 
 def photo(width: int = 300, height: int = 200, **settings: Any) -> bytes:
@@ -109,7 +115,7 @@ def test_a_turned_photo_is_written_upright(tmp_path: Path) -> None:
 
 
 def test_what_is_wrong_is_told(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="no JPEG"):
+    with pytest.raises(InvalidInput, match="not a JPEG"):
         embed_depth(b"\x89PNG", RAMP, "gdepth")
     with pytest.raises(InvalidInput, match="expected 0 < near < far"):
         embed_depth(photo(), RAMP, "gdepth", near_far=(5.0, 1.0))

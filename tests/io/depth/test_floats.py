@@ -7,7 +7,30 @@ import numpy as np
 import pytest
 
 from depth3d.errors import ReadError
-from depth3d.io.depth.floats import FLOAT_SUFFIXES, encode_floats, has_distances, read_floats
+from depth3d.io.depth.exr import encode_exr, read_exr
+from depth3d.io.depth.npy import encode_npy, read_npy
+from depth3d.io.depth.pfm import encode_pfm, read_pfm
+from depth3d.io.image.photofile import open_photo
+
+FLOAT_SUFFIXES = (".npy", ".npz", ".pfm", ".exr")
+
+
+def read_floats(path: Path) -> np.ndarray:
+    photo = open_photo(path)
+    if path.suffix == ".exr":
+        return read_exr(photo)[0]
+    return read_pfm(photo) if path.suffix == ".pfm" else read_npy(photo)[0]
+
+
+def encode_floats(values: np.ndarray, suffix: str) -> bytes:
+    if suffix == ".exr":
+        return encode_exr(values)
+    return encode_pfm(values) if suffix == ".pfm" else encode_npy(values, archive=suffix == ".npz")
+
+
+def has_distances(path: Path) -> bool:
+    return path.suffix == ".exr" and read_exr(open_photo(path))[1]
+
 
 VALUES = (np.random.default_rng(3).random((37, 53)) * 9 - 2).astype(np.float32)
 

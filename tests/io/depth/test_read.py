@@ -11,13 +11,8 @@ from PIL import Image as Pillow
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput, ReadError, WriteError
 from depth3d.image import Image, Size
-from depth3d.io.depth.read import (
-    contact_picture,
-    find_depth,
-    load_depth,
-    read_depth,
-    write_depth,
-)
+from depth3d.io.depth.read import find_depth, load_depth, read_depth
+from depth3d.io.depth.write import contact_picture, write_depth
 from depth3d.io.image.read import save_image
 
 PHOTO = Image(np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8))

@@ -13,9 +13,8 @@ from PIL import Image as Pillow
 
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
-from depth3d.io.image.jpeg import insert_segments, own_jpeg, without_metadata
+from depth3d.io.image.jpeg import insert_segments, jpeg_segments, own_jpeg, without_metadata
 from depth3d.io.image.read import open_image
-from depth3d.io.image.xmp import jpeg_segments
 
 PIXELS = np.random.default_rng(5).integers(0, 256, (40, 60, 3), np.uint8)
 
@@ -100,5 +99,5 @@ def test_segments_go_in_behind_jfif_and_exif() -> None:
 def test_too_long_a_segment_is_refused() -> None:
     with pytest.raises(InvalidInput, match="65534 bytes, expected at most 65533"):
         insert_segments(encoded(), [(0xE1, bytes(65534))])
-    with pytest.raises(InvalidInput, match="no JPEG"):
+    with pytest.raises(InvalidInput, match="not a JPEG"):
         insert_segments(b"GIF89a", [])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import io
 import struct
@@ -9,7 +10,19 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-from depth3d.io.image.xmp import EXTENDED_XMP, XMP, embedded_depth, jpeg_end, jpeg_segments, read_xmp
+from depth3d.errors import ReadError
+from depth3d.io.depth.embedded.registry import EmbeddedDepth
+from depth3d.io.depth.embedded.registry import embedded_depth as embedded_depth_of
+from depth3d.io.image.jpeg import jpeg_end, jpeg_segments
+from depth3d.io.image.photofile import PhotoFile
+from depth3d.io.image.xmp import read_xmp
+
+XMP = b"http://ns.adobe.com/xap/1.0/\0"
+EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+
+
+def embedded_depth(data: bytes) -> EmbeddedDepth | None:
+    return embedded_depth_of(PhotoFile(data))
 
 
 def jpeg(value: int = 128, size: tuple[int, int] = (64, 48), **settings: object) -> bytes:
@@ -101,8 +114,9 @@ def test_photos_without_depth_and_damaged_ones() -> None:
     assert embedded_depth(jpeg()) is None
     assert embedded_depth(b"") is None
     assert embedded_depth(b"\x89PNG\r\n") is None
-    assert read_xmp(jpeg()) == ""
+    assert read_xmp(jpeg()).nodes == []
     whole = dynamic(jpeg(9))
     for cut in range(3, len(whole), 97):
-        embedded_depth(whole[:cut])
+        with contextlib.suppress(ReadError):
+            embedded_depth(whole[:cut])
     assert list(jpeg_segments(b"\xff\xd8\xff\xe1\x00\x01")) == []

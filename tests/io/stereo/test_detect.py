@@ -15,13 +15,16 @@ from stereoscenes import card_scan, scene_pair
 
 from depth3d.errors import ExistsError, InvalidInput, ReadError
 from depth3d.image import Image
+from depth3d.io.image.jpeg import jpeg_pictures
 from depth3d.io.image.read import save_image
 from depth3d.io.stereo.cards import find_card
-from depth3d.io.stereo.detect import find_pair, looks_stereo, other_eye, read_stereo
+from depth3d.io.stereo.couple import other_eye
+from depth3d.io.stereo.detect import find_pair, looks_stereo, read_stereo
 from depth3d.io.stereo.heic import is_spatial_heic, read_spatial_heic, write_spatial_heic
-from depth3d.io.stereo.jps_pns import read_jps, read_pns, write_jps, write_pns
+from depth3d.io.stereo.jps import read_jps, write_jps
 from depth3d.io.stereo.layouts import likeness, named_mark
-from depth3d.io.stereo.mpo import has_disparity_index, pictures_inside, read_mpo, write_mpo
+from depth3d.io.stereo.mpo import has_disparity_index, read_mpo, write_mpo
+from depth3d.io.stereo.pns import read_pns, write_pns
 from depth3d.io.stereo.vrphoto import read_vr_photo, write_vr_photo
 from depth3d.stereopair import StereoPair
 
@@ -77,7 +80,8 @@ def test_mpo_says_what_cameras_say(pair: StereoPair, tmp_path: Path) -> None:
 
 def test_mpo_begins_with_exif_and_its_index_follows(pair: StereoPair, tmp_path: Path) -> None:
     data = write_mpo([pair.left, pair.right], tmp_path / "x.mpo").read_bytes()
-    for part in pictures_inside(data):
+    for start, end in jpeg_pictures(data):
+        part = data[start:end]
         assert part[2:4] == b"\xff\xe1"
         assert part[6:12] == b"Exif\0\0"
         after = 4 + int.from_bytes(part[4:6], "big")

@@ -1,0 +1,1 @@
+"""Depth inside photos: one module per kind, each with a ``FORMAT`` entry."""

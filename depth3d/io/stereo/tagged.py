@@ -1,0 +1,36 @@
+"""Packed stereo pictures known by the tags in their names: ``x_Full_SBS.jpg``, ``x_LR.png``, ``x_TB.jpg``."""
+
+from __future__ import annotations
+
+from depth3d.image import Image
+from depth3d.io.image.photofile import PhotoFile
+from depth3d.io.image.read import open_image
+from depth3d.io.stereo.layouts import Mark, likeness, named_mark, noted
+from depth3d.io.stereo.registry import StereoFile
+
+__all__ = ["FORMAT"]
+
+
+def _detect(photo: PhotoFile) -> Mark | None:
+    if photo.path is None:
+        return None
+    image = open_image(photo)
+    named = named_mark(photo.path, image.size)
+    return named if named is not None and _halves_alike(named, image) else None
+
+
+def _halves_alike(mark: Mark, image: Image) -> bool:
+    if min(image.size) < 4:
+        return False
+    pair = mark.unpack(image)
+    return likeness(pair.left, pair.right).same_scene
+
+
+FORMAT = StereoFile(
+    "tagged",
+    "side by side or top-bottom, named as players want it (SBS, LR, TB, OU, half or full)",
+    (),
+    _detect,
+    lambda photo, mark: noted(mark, open_image(photo), "its name"),
+    order=70,
+)
