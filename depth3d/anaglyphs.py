@@ -1,6 +1,6 @@
 """Anaglyph matrices as data, each with its source.
 
-An anaglyph colour is ``left @ left_rgb + right @ right_rgb``. depth3d multiplies in linear light,
+An anaglyph color is ``left @ left_rgb + right @ right_rgb``. depth3d multiplies in linear light,
 clips to [0, 1] and codes as sRGB; that is what least-squares matrices are computed for, and a
 picture mixed in coded values comes out too dark.
 """
@@ -18,7 +18,7 @@ _NONE: Row = (0.0, 0.0, 0.0)
 _RED: Row = (1.0, 0.0, 0.0)
 _GREEN: Row = (0.0, 1.0, 0.0)
 _BLUE: Row = (0.0, 0.0, 1.0)
-_LUMA: Row = (0.299, 0.587, 0.114)  # ITU-R BT.601, as all published grey and half-colour anaglyphs use it
+_LUMA: Row = (0.299, 0.587, 0.114)  # ITU-R BT.601, as all published gray and half-color anaglyphs use it
 
 _WIMMER = "P. Wimmer, Anaglyph Methods Comparison (3dtv.at)"
 _DUBOIS = "E. Dubois, University of Ottawa, least-squares matrices for LCD screens"
@@ -26,7 +26,7 @@ _DUBOIS = "E. Dubois, University of Ottawa, least-squares matrices for LCD scree
 
 @dataclass(frozen=True, slots=True)
 class Anaglyph:
-    """How two eyes become one picture for coloured glasses (left glass named first).
+    """How two eyes become one picture for colored glasses (left glass named first).
 
     Parameters
     ----------

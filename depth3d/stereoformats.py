@@ -24,7 +24,7 @@ class StereoFormat:
         What the user types.
     packing : Packing
         "side" = next to each other, "stack" = one above the other, "rows", "columns" and "checker" = interlaced,
-        "anaglyph" = mixed through coloured glasses, "mono" = two separate pictures (in one file or two), "depth" =
+        "anaglyph" = mixed through colored glasses, "mono" = two separate pictures (in one file or two), "depth" =
         picture and depth side by side, "views" = more than two views, "sphere" = VR180.
     tag : str
         Added to the file's stem; players detect the layout by it.

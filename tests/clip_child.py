@@ -42,7 +42,7 @@ def main(source: str, target: str, codec: str = "ffv1", parallax: str = "2.0") -
     cv2.setNumThreads(1)
     depth3d.depth.estimator.open_estimator = stand_in  # type: ignore[assignment]
     if codec == "ffv1":
-        depth_pass.PIECE = render_pass.PIECE = 8  # small pieces, so that short clips have many
+        depth_pass.SEGMENT = render_pass.SEGMENT = 8  # small segments, so that short clips have many
     convert(
         source,
         target,

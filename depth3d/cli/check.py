@@ -56,7 +56,7 @@ def command(
         "as angles  " + "  ".join(f"p{p} {v:+.0f}'" for p, v in report.arc_minutes.items()) + f"  ({report.screen})",
         f"vertical   {report.vertical:+.2f} % of the height, worst {report.vertical_worst:.2f} %;"
         f" roll {report.roll:+.2f} degrees, scale {report.scale:.4f}",
-        f"colours    {report.colour:.1f} apart (Lab); both eyes agree on {report.sure:.0%} of the picture",
+        f"colors     {report.color:.1f} apart (Lab); both eyes agree on {report.sure:.0%} of the picture",
         f"window     left {report.window[0]:.2f} %, right {report.window[1]:.2f} % in front of the screen",
     ]
     click.echo("\n".join([*lines, *(f"-> {line}" for line in report.verdict)]))

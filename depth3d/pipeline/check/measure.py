@@ -1,4 +1,4 @@
-"""How good is the 3D of a stereo file, whoever made it: parallax, alignment, colours, window, order of the eyes."""
+"""Measure the 3D of any stereo file: disparity, alignment, colors, stereo window, order of the eyes."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class _Measured:
     size: tuple[int, int]
     percent: NDArray[np.float32]  # disparities of sure pixels
     vertical: tuple[float, float, float, float]  # middle and worst (percent of the height), roll, scale
-    colour: float
+    color: float
     window: tuple[float, float]
     order: float
     sure: float
@@ -116,14 +116,14 @@ def _measure(pair: StereoPair) -> _Measured:
             alignment.roll,
             alignment.scale,
         ),
-        _colour_difference(left, right, values, sure),
+        _color_difference(left, right, values, sure),
         (at_left, at_right),
         order * min(1.0, strips / 100) + 0.5 * ground,
         float(sure.mean()),
     )
 
 
-def _colour_difference(left: Image, right: Image, disparity: NDArray[np.float32], sure: NDArray[np.bool_]) -> float:
+def _color_difference(left: Image, right: Image, disparity: NDArray[np.float32], sure: NDArray[np.bool_]) -> float:
     """Mean distance in Lab between the blurred left eye and the right eye seen from its place."""
     height, width = disparity.shape
     x = np.arange(width, dtype=np.float32)[None, :] - disparity
@@ -160,7 +160,7 @@ def _report(path: Path, layout: str, measured: list[_Measured], viewing: tuple[s
         vertical_worst=round(float(vertical[1]), 3),
         roll=round(float(vertical[2]), 3),
         scale=round(float(vertical[3]), 5),
-        colour=round(float(np.median([one.colour for one in measured])), 2),
+        color=round(float(np.median([one.color for one in measured])), 2),
         window=(
             round(max(one.window[0] for one in measured), 3),
             round(max(one.window[1] for one in measured), 3),

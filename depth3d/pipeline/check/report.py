@@ -37,8 +37,8 @@ class StereoReport:
         Y of the right eye less that of the left at the middle of the picture, percent of the height.
     vertical_worst : float
         The largest in the picture, with roll (degrees) and scale (right over left).
-    colour : float
-        Mean difference of the eyes' colours, CIE Lab; below 2 nobody sees it.
+    color : float
+        Mean difference of the eyes' colors, CIE Lab; below 2 nobody sees it.
     window : tuple[float, float]
         How far things at the left and right edge stand in front of the screen, percent (0 = none).
     swapped : bool
@@ -65,7 +65,7 @@ class StereoReport:
     vertical_worst: float
     roll: float
     scale: float
-    colour: float
+    color: float
     window: tuple[float, float]
     swapped: bool
     sure: float
@@ -94,9 +94,9 @@ def report_picture(report: StereoReport) -> Image:
     cv2.rectangle(picture, (low, top), (place(CROSSED_LIMIT), base), (226, 243, 226), -1)
     for count, first, last in zip(counts / max(counts.max(), 1), edges[:-1], edges[1:], strict=True):
         if count > 0 and first >= -reach and last <= reach:
-            colour = (190, 90, 40) if first >= 0 else (50, 90, 170)
+            color = (190, 90, 40) if first >= 0 else (50, 90, 170)
             cv2.rectangle(
-                picture, (place(first), base - round(count * (base - top))), (place(last) - 1, base), colour, -1
+                picture, (place(first), base - round(count * (base - top))), (place(last) - 1, base), color, -1
             )
     cv2.line(picture, (place(0), top - 8), (place(0), base + 8), (0, 0, 0), 2)
     for tick in range(-int(reach), int(reach) + 1):
@@ -116,7 +116,7 @@ def report_picture(report: StereoReport) -> Image:
 
 
 def _text(
-    picture: NDArray[np.uint8], text: str, place: tuple[int, int], colour: tuple[int, int, int] = (0, 0, 0)
+    picture: NDArray[np.uint8], text: str, place: tuple[int, int], color: tuple[int, int, int] = (0, 0, 0)
 ) -> None:
     plain = text.encode("ascii", "replace").decode()
-    cv2.putText(picture, plain, place, cv2.FONT_HERSHEY_SIMPLEX, 0.46, colour, 1, cv2.LINE_AA)
+    cv2.putText(picture, plain, place, cv2.FONT_HERSHEY_SIMPLEX, 0.46, color, 1, cv2.LINE_AA)

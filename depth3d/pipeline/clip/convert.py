@@ -1,8 +1,8 @@
-"""A clip becomes 3D: depth of every frame, steadied in time, drawn for both eyes, with all else of the clip kept.
+"""Convert a clip to 3D: stable depth of every frame, both eyes rendered, all other tracks of the clip kept.
 
-Two passes. The first predicts and steadies depth and keeps it in the work folder; only then the range of every
-scene is known. The second draws and encodes. Both go on where a stopped run left off, and the finished file
-appears only whole.
+Two passes. The first predicts and stabilizes depth and stores it in the work folder; only then the depth range of
+every scene is known. The second renders and encodes. Both resume where a stopped run left off, and the output file
+appears when it is complete.
 """
 
 from __future__ import annotations
@@ -34,10 +34,17 @@ from depth3d.pipeline.clip.depth_pass import DepthSource, Progress, StoredDepth,
 from depth3d.pipeline.clip.job import ClipJob, plan_job
 from depth3d.pipeline.clip.plan import make_plan
 from depth3d.pipeline.clip.preview import contact_sheet, find_places, pick_frames, preview_path, with_thumbnails
-from depth3d.pipeline.clip.render_pass import Pieces, Style, draw_pieces
-from depth3d.pipeline.clip.renderers import DepthDrawer, Drawer, Look, PathDrawer, StereoDrawer, moving_format
+from depth3d.pipeline.clip.render_pass import Segments, Style, render_segments
+from depth3d.pipeline.clip.renderers import (
+    DepthRenderer,
+    FrameRenderer,
+    PathRenderer,
+    StereoRenderer,
+    StereoStrength,
+    moving_format,
+)
 from depth3d.pipeline.clip.shots import ShotList, measure_shots, read_shots, write_shots
-from depth3d.pipeline.clip.sphere import SphereDrawer
+from depth3d.pipeline.clip.sphere import SphereRenderer
 from depth3d.pipeline.clip.workspace import WorkFolder
 
 __all__ = ["Product", "convert"]
@@ -107,7 +114,7 @@ def convert(
     depth : DepthOptions | None
         Where depth comes from; ``depth.depth`` may be a depth clip (``video.save_depth`` writes one) or a picture.
     stabilize, video, output_options : StabilizeOptions | None, VideoOptions | None, OutputOptions | None
-        How depth is steadied, how the clip is encoded, ``force``.
+        How depth is stabilized, how the clip is encoded, ``force``.
     progress : Progress | None
         Called with (stage, frames done, frames in all or 0).
     """
@@ -142,39 +149,39 @@ class _Conversion:
         self._done = 0
         stereo = product.stereo
         self._auto = stereo.convergence == "auto"
-        self._look = Look(stereo.parallax, 0.5 if stereo.convergence == "auto" else stereo.convergence)
+        self._strength = StereoStrength(stereo.parallax, 0.5 if stereo.convergence == "auto" else stereo.convergence)
         for note in job.info.notes:
             log.info("%s: %s", job.source.name, note)
 
     def run(self) -> Path:
         """Do what is not done yet; raises ``KeyboardInterrupt`` after telling how to go on."""
-        drawer, metadata = self._drawer()
-        self._drawn = drawer.size
-        style = self._style(drawer, metadata)
+        renderer, metadata = self._frame_renderer()
+        self._drawn = renderer.size
+        style = self._style(renderer, metadata)
         try:
             with WorkFolder(self._target.parent, self._target.name) as work:
                 if self._job.video.dry_run:
-                    return self._tell_plan(work, drawer, style)
+                    return self._tell_plan(work, renderer, style)
                 if self._job.video.preview:
-                    return self._preview(drawer)
-                return self._work(work, drawer, style, metadata)
+                    return self._preview(renderer)
+                return self._work(work, renderer, style, metadata)
         except KeyboardInterrupt:
             log.warning("stopped after %d frames; the same command goes on from there", self._done)
             raise
 
-    def _work(self, work: WorkFolder, drawer: Drawer, style: Style, metadata: StereoMetadata) -> Path:
+    def _work(self, work: WorkFolder, renderer: FrameRenderer, style: Style, metadata: StereoMetadata) -> Path:
         job = self._job
         depth = self._depth(work)
         shots = self._shots(depth)
         if shots is None:
             return Path(job.video.shots or "")
-        look = {"shots": [asdict(shot) for shot in shots.shots]} if shots.shots else asdict(self._look)
-        key = {**job.key(), **self._product.key(), **look, "depth": job.depth.depth, **_style_key(style)}
-        part = work.part("pictures", key, "drawing")
-        with drawer:
-            pieces = draw_pieces(job, depth, drawer, shots.look, style, part, self._report)
-        self._finish(pieces, style, metadata)
-        part.remove()
+        strength = {"shots": [asdict(shot) for shot in shots.shots]} if shots.shots else asdict(self._strength)
+        key = {**job.key(), **self._product.key(), **strength, "depth": job.depth.depth, **_style_key(style)}
+        checkpoint = work.checkpoint("pictures", key, "drawing")
+        with renderer:
+            segments = render_segments(job, depth, renderer, shots.strength, style, checkpoint, self._report)
+        self._finish(segments, style, metadata)
+        checkpoint.remove()
         work.remove("depth")
         return self._target
 
@@ -182,10 +189,10 @@ class _Conversion:
         job = self._job
         if job.depth.depth is not None:
             return given_depth(Path(job.depth.depth), job)
-        part = work.part("depth", self._depth_key(), "depth")
-        stored = first_pass(job, part, self._report)
+        checkpoint = work.checkpoint("depth", self._depth_key(), "depth")
+        stored = first_pass(job, checkpoint, self._report)
         if job.video.save_depth is not None:
-            save_depth(stored, job, Path(job.video.save_depth), part, self._force)
+            save_depth(stored, job, Path(job.video.save_depth), checkpoint, self._force)
         return stored
 
     def _depth_key(self) -> dict[str, Any]:
@@ -194,49 +201,49 @@ class _Conversion:
         return {**job.key(), **{name: getattr(job.depth, name) for name in names}, **asdict(job.stabilize)}
 
     def _shots(self, depth: DepthSource) -> ShotList | None:
-        """The looks of all frames; None if the list of shots was only to be written."""
+        """Strength of the 3D of every shot; None if the list of shots was only to be written."""
         job = self._job
         path = Path(job.video.shots) if job.video.shots is not None else None
         if path is not None and path.exists():
-            return read_shots(path, self._look)
+            return read_shots(path, self._strength)
         if path is None and not self._auto:
-            return ShotList([], self._look)
+            return ShotList([], self._strength)
         if not isinstance(depth, StoredDepth):
             raise InvalidInput("shots are found while depth is predicted: leave out --depth to write or measure them")
         end = (job.end or job.info.duration or Fraction(10**6)) - (job.start or 0)
-        found = measure_shots(depth, job.time_base, end, self._look, self._auto)
+        found = measure_shots(depth, job.time_base, end, self._strength, self._auto)
         if path is None:
-            return ShotList(found, self._look)
+            return ShotList(found, self._strength)
         write_shots(with_thumbnails(found, job, path), path, job.source.name)
         log.info("%d shots are in %s: edit it, then run the same command again", len(found), path)
         return None
 
-    def _preview(self, drawer: Drawer) -> Path:
+    def _preview(self, renderer: FrameRenderer) -> Path:
         target = preview_path(self._target)
-        picked = pick_frames(self._job, find_places(self._job), self._look)
-        return save_image(contact_sheet(picked, drawer, self._look), target, force=True)
+        picked = pick_frames(self._job, find_places(self._job), self._strength)
+        return save_image(contact_sheet(picked, renderer, self._strength), target, force=True)
 
-    def _tell_plan(self, work: WorkFolder, drawer: Drawer, style: Style) -> Path:
-        plan = make_plan(self._job, drawer, style, self._look, self._target, work.progress())
+    def _tell_plan(self, work: WorkFolder, renderer: FrameRenderer, style: Style) -> Path:
+        plan = make_plan(self._job, renderer, style, self._strength, self._target, work.progress())
         for line in plan.lines:
             log.info(line)
         return self._target
 
-    def _drawer(self) -> tuple[Drawer, StereoMetadata]:
+    def _frame_renderer(self) -> tuple[FrameRenderer, StereoMetadata]:
         job, product = self._job, self._product
         size, aspect = job.info.size, job.info.pixel_aspect
         if product.kind == "depth":
-            return DepthDrawer(size, product.heatmap), StereoMetadata(aspect)
+            return DepthRenderer(size, product.heatmap), StereoMetadata(aspect)
         if product.kind == "animate":
-            return PathDrawer(size, product.animate), StereoMetadata(aspect)
+            return PathRenderer(size, product.animate), StereoMetadata(aspect)
         layout = moving_format(product.stereo.format)
         if layout.packing == "sphere":
-            return SphereDrawer(size, product.stereo), stereo_metadata_for(layout, Fraction(1), self._target)
-        return StereoDrawer(size, product.stereo, layout), stereo_metadata_for(layout, aspect, self._target)
+            return SphereRenderer(size, product.stereo), stereo_metadata_for(layout, Fraction(1), self._target)
+        return StereoRenderer(size, product.stereo, layout), stereo_metadata_for(layout, aspect, self._target)
 
-    def _style(self, drawer: Drawer, metadata: StereoMetadata) -> Style:
+    def _style(self, renderer: FrameRenderer, metadata: StereoMetadata) -> Style:
         info, video = self._job.info, self._job.video
-        encoder, why = choose(video.codec, info, drawer.size, self._target.suffix.lower())
+        encoder, why = choose(video.codec, info, renderer.size, self._target.suffix.lower())
         if why is not None:
             log.info(why)
         if self._target.suffix.lower() not in encoder.containers:
@@ -252,15 +259,15 @@ class _Conversion:
         if self._progress is not None:
             self._progress(stage, done, total)
 
-    def _finish(self, pieces: Pieces, style: Style, metadata: StereoMetadata) -> None:
+    def _finish(self, segments: Segments, style: Style, metadata: StereoMetadata) -> None:
         job = self._job
-        times = _Times(pieces.ticks, job.time_base)
+        times = _Times(segments.ticks, job.time_base)
         step = job.rate or job.info.rate
         aspect = None
         if metadata.container_aspect is not None:
             aspect = metadata.container_aspect * metadata.pixel_aspect * Fraction(*self._drawn)
         film = Film(
-            pieces.files,
+            segments.files,
             times,
             job.time_base,
             end=times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1 / step),

@@ -1,4 +1,4 @@
-"""Depth of a clip from and to files of its own: steps can be rerun without the network."""
+"""Read the depth of a clip from a file, and save it as one, so that it need not be predicted again."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from depth3d.image import Size
 from depth3d.io.atomic import atomic_path, refuse_existing
 from depth3d.pipeline.clip.depth_pass import ClipDepth, DepthSource, StillDepth, StoredDepth
 from depth3d.pipeline.clip.job import ClipJob
-from depth3d.pipeline.clip.workspace import Part
+from depth3d.pipeline.clip.workspace import Checkpoint
 
 __all__ = ["given_depth", "save_depth"]
 
 
 def given_depth(path: Path, job: ClipJob) -> DepthSource:
-    """The depth file a user gave: a clip, or one picture for a camera that stands still.
+    """The depth file a user gave: a depth clip, or one picture for a static camera.
 
     Raises ``ReadError`` if it is neither.
     """
@@ -29,14 +29,14 @@ def given_depth(path: Path, job: ClipJob) -> DepthSource:
     return StillDepth(read_depth(path, invert=job.depth.invert_depth, size=job.info.size))
 
 
-def save_depth(depth: StoredDepth, job: ClipJob, path: Path, part: Part, force: bool) -> None:
-    """Write the steadied depth as a lossless 16-bit clip; once, however often the run is stopped.
+def save_depth(depth: StoredDepth, job: ClipJob, path: Path, checkpoint: Checkpoint, force: bool) -> None:
+    """Write the stabilized depth as a lossless 16-bit clip; once, however often the run is stopped.
 
     Raises ``ExistsError`` if the file is there, is not from this run and ``force`` is false.
     """
     from depth3d.io.video.depth_clip import DepthClipWriter
 
-    if part.read_json("saved.json") == str(path.resolve()) and path.is_file():
+    if checkpoint.read_json("saved.json") == str(path.resolve()) and path.is_file():
         return
     refuse_existing(path, force=force)
     writer: DepthClipWriter | None = None
@@ -50,4 +50,4 @@ def save_depth(depth: StoredDepth, job: ClipJob, path: Path, part: Part, force: 
             writer.write(values, record.ticks * job.time_base)
         if writer is not None:
             writer.close()
-    part.write_json("saved.json", str(path.resolve()))
+    checkpoint.write_json("saved.json", str(path.resolve()))

@@ -1,8 +1,8 @@
-"""Where a clip's depth comes from: a network and the stabiliser (first pass), a depth clip, or one picture.
+"""Depth sources of a clip: a network and the stabilizer (first pass), a depth clip, or one picture.
 
 The first pass goes over the clip once: decode, predict, smooth, side by side. Its results lie in the work folder
-in pieces of ``PIECE`` frames; after each piece the state of the stabiliser is kept, so that a stopped run goes
-on exactly there. Memory: at most ``HELD`` frames between the stages and those the stabiliser holds.
+in segments of ``SEGMENT`` frames; after each segment the state of the stabilizer is kept, so that a stopped run goes
+on exactly there. Memory: at most ``HELD`` frames between the stages and those the stabilizer holds.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from depth3d.io.video.spool import DepthRecord, DepthSpoolWriter, read_spool
 from depth3d.options import StabilizeOptions
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.state import load_state, save_state
-from depth3d.pipeline.clip.threads import ahead, on_frame
-from depth3d.pipeline.clip.workspace import Part, whole
+from depth3d.pipeline.clip.threads import on_frame, prefetch
+from depth3d.pipeline.clip.workspace import Checkpoint, whole
 
 __all__ = ["ClipDepth", "DepthSource", "Progress", "StillDepth", "StoredDepth", "first_pass", "predict_frame"]
 
-PIECE = 48  # frames between two checkpoints of the first pass
+SEGMENT = 48  # frames between two checkpoints of the first pass
 BATCH = 4  # frames the network gets at once; checkpoints fall between batches, so that these never differ
 HELD = 8  # frames waiting between two stages
 STATE = "state.npz"
@@ -47,17 +47,17 @@ class DepthSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StoredDepth:
-    """What the first pass has left: pieces of stable depth, the range of every scene, the times of the frames."""
+    """Result of the first pass: segments of stable depth, the range of every scene, the times of the frames."""
 
     folder: Path
-    pieces: int
+    segments: int
     ranges: tuple[SceneRange, ...]
     frames: int
 
     def records(self, first: int = 0) -> Iterator[DepthRecord]:
         """The stored frames from number ``first`` on."""
-        for number in range(first // PIECE, self.pieces):
-            for record in read_spool(_piece(self.folder, number)):
+        for number in range(first // SEGMENT, self.segments):
+            for record in read_spool(_segment(self.folder, number)):
                 if record.index >= first:
                     yield record
 
@@ -69,7 +69,7 @@ class StoredDepth:
 
 @dataclass(frozen=True, slots=True)
 class ClipDepth:
-    """A depth clip that lies there already (``--depth depth.mkv``)."""
+    """An existing depth clip (``--depth depth.mkv``)."""
 
     path: Path
     invert: bool
@@ -87,34 +87,34 @@ class ClipDepth:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StillDepth:
-    """One depth picture for all frames: a camera that stands still."""
+    """One depth picture for all frames, for a static camera."""
 
     depth: DepthMap
 
     def read(self, first: int) -> Iterator[DepthMap]:
-        """The same depth, for ever."""
+        """The same depth for every frame, without end."""
         while True:
             yield self.depth
 
 
 @dataclass(slots=True)
 class _State:
-    """Everything the first pass needs to go on after a break; saved after every piece."""
+    """Everything the first pass needs to go on after a break; saved after every segment."""
 
     stabilizer: TemporalFilter
     ranges: SceneRanges
-    pieces: int = 0
+    segments: int = 0
     pushed: int = 0  # frames that the stabilizer has taken in
     last_ticks: int = -1  # time of the last of them
     times: list[int] = field(default_factory=list)  # of frames that are in the stabilizer and not yet out
-    ready: list[DepthRecord] = field(default_factory=list)  # stable frames that no piece holds yet
+    ready: list[DepthRecord] = field(default_factory=list)  # stable frames that no segment holds yet
 
     def to_state(self) -> State:
         """Plain values and arrays for ``save_state``."""
         return {
             "stabilizer": self.stabilizer.to_state(),
             "ranges": self.ranges.to_state(),
-            "counts": [self.pieces, self.pushed, self.last_ticks],
+            "counts": [self.segments, self.pushed, self.last_ticks],
             "times": self.times,
             "ready": [[one.index, one.ticks, one.scene, one.values] for one in self.ready],
         }
@@ -122,13 +122,13 @@ class _State:
     @classmethod
     def from_state(cls, state: State, options: StabilizeOptions) -> _State:
         """The state of ``to_state``; raises ``ValueError``, ``TypeError`` or ``KeyError`` if it does not fit."""
-        pieces, pushed, last_ticks = (int(count) for count in state["counts"])
+        segments, pushed, last_ticks = (int(count) for count in state["counts"])
         stabilizer = open_filter(options)
         stabilizer.restore(state["stabilizer"])
         return cls(
             stabilizer,
             SceneRanges.from_state(state["ranges"]),
-            pieces,
+            segments,
             pushed,
             last_ticks,
             [int(ticks) for ticks in state["times"]],
@@ -139,62 +139,64 @@ class _State:
         )
 
 
-def first_pass(job: ClipJob, part: Part, progress: Progress | None = None) -> StoredDepth:
-    """Predict and stabilise the depth of all frames, or go on where an earlier run stopped.
+def first_pass(job: ClipJob, checkpoint: Checkpoint, progress: Progress | None = None) -> StoredDepth:
+    """Predict and stabilize the depth of all frames, or go on where an earlier run stopped.
 
     Raises ``VideoError`` with the frame's number, ``ModelError`` if the network cannot be had.
     """
-    done = _finished(part)
+    done = _finished(checkpoint)
     if done is not None:
         return done
-    state = load_state(part.folder / STATE, lambda tree: _State.from_state(tree, job.stabilize))
+    state = load_state(checkpoint.folder / STATE, lambda tree: _State.from_state(tree, job.stabilize))
     if state is None:
         state = _State(open_filter(job.stabilize), SceneRanges())
-    _Pass(job, part, state, progress).run()
+    _Pass(job, checkpoint, state, progress).run()
     ranges = tuple(state.ranges[scene] for scene in range(len(state.ranges)))
     frames = sum(one.frames for one in ranges)
-    part.write_json("done.json", {"pieces": state.pieces, "frames": frames, "ranges": [asdict(one) for one in ranges]})
-    return StoredDepth(part.folder, state.pieces, ranges, frames)
+    checkpoint.write_json(
+        "done.json", {"segments": state.segments, "frames": frames, "ranges": [asdict(one) for one in ranges]}
+    )
+    return StoredDepth(checkpoint.folder, state.segments, ranges, frames)
 
 
-def _finished(part: Part) -> StoredDepth | None:
+def _finished(checkpoint: Checkpoint) -> StoredDepth | None:
     """The result of an earlier run that completed the first pass, or None."""
-    done = part.read_json("done.json")
+    done = checkpoint.read_json("done.json")
     try:
         ranges = tuple(SceneRange(**one) for one in done["ranges"])
-        stored = StoredDepth(part.folder, int(done["pieces"]), ranges, int(done["frames"]))
+        stored = StoredDepth(checkpoint.folder, int(done["segments"]), ranges, int(done["frames"]))
     except (TypeError, KeyError, ValueError, OverflowError):  # not there, or not written by depth3d
         return None
-    return stored if all(_piece(part.folder, number).is_file() for number in range(stored.pieces)) else None
+    return stored if all(_segment(checkpoint.folder, number).is_file() for number in range(stored.segments)) else None
 
 
 class _Pass:
-    """The first pass at work."""
+    """Runs the first pass: decode, predict, stabilize, store."""
 
-    def __init__(self, job: ClipJob, part: Part, state: _State, progress: Progress | None) -> None:
-        self._job, self._part, self._state, self._progress = job, part, state, progress
+    def __init__(self, job: ClipJob, checkpoint: Checkpoint, state: _State, progress: Progress | None) -> None:
+        self._job, self._checkpoint, self._state, self._progress = job, checkpoint, state, progress
 
     def run(self) -> None:
         state, base = self._state, self._job.time_base
         last = None if state.last_ticks < 0 else state.last_ticks * base
         frames = self._job.frames(index=max(0, state.pushed - 1), time=last, seen=True)
         with (
-            ahead(_behind(frames, state.pushed), HELD, "decode") as decoded,
-            ahead(_predicted(decoded, self._job), HELD, "predict") as predicted,
+            prefetch(_behind(frames, state.pushed), HELD, "decode") as decoded,
+            prefetch(_predicted(decoded, self._job), HELD, "predict") as predicted,
         ):
             for frame, disparity in predicted:
-                with on_frame(frame.index, "stabilise"):
+                with on_frame(frame.index, "stabilize"):
                     self._take(state.stabilizer.push(frame.guide, disparity), round(frame.time / base))
                 state.pushed, state.last_ticks = frame.index + 1, round(frame.time / base)
-                if state.pushed % BATCH == 0 and len(state.ready) >= PIECE:
-                    self._write(PIECE)
+                if state.pushed % BATCH == 0 and len(state.ready) >= SEGMENT:
+                    self._write(SEGMENT)
                 if self._progress is not None:
                     self._progress("depth", state.pushed, self._job.frames_about)
         if state.pushed == 0:
             raise VideoError(f"{self._job.source}: no frame could be decoded")
         self._take(state.stabilizer.flush(), None)
         while state.ready:
-            self._write(PIECE)
+            self._write(SEGMENT)
 
     def _take(self, finished: Iterable[Stable], ticks: int | None) -> None:
         if ticks is not None:
@@ -208,16 +210,16 @@ class _Pass:
     def _write(self, count: int) -> None:
         state = self._state
         records, state.ready = state.ready[:count], state.ready[count:]
-        with whole(_piece(self._part.folder, state.pieces)) as path, DepthSpoolWriter(path) as spool:
+        with whole(_segment(self._checkpoint.folder, state.segments)) as path, DepthSpoolWriter(path) as spool:
             for record in records:
                 spool.add(record)
-        state.pieces += 1
-        if len(state.ready) < PIECE:
-            save_state(self._part.folder / STATE, state.to_state())
+        state.segments += 1
+        if len(state.ready) < SEGMENT:
+            save_state(self._checkpoint.folder / STATE, state.to_state())
 
 
 def predict_frame(job: ClipJob, frame: Frame) -> Disparity:
-    """What the network of ``job`` says of one frame alone: for plans and previews."""
+    """Disparity of one frame predicted alone, without temporal stabilization: for plans and previews."""
     from depth3d.depth.estimator import predict_disparity
 
     options = job.depth
@@ -266,5 +268,5 @@ def _behind(frames: Iterator[Frame], first: int) -> Iterator[Frame]:
     return (frame for frame in frames if frame.index >= first)
 
 
-def _piece(folder: Path, number: int) -> Path:
+def _segment(folder: Path, number: int) -> Path:
     return folder / f"depth-{number:06d}.spool"

@@ -96,7 +96,7 @@ class ClipJob:
         }
 
     def frames(self, *, index: int = 0, time: Fraction | None = None, seen: bool = False) -> Iterator[Frame]:
-        """The frames from number ``index`` at ``time`` on; ``time`` counts from the start of the wanted part."""
+        """The frames from number ``index`` at ``time`` on; ``time`` counts from the start of the wanted checkpoint."""
         begin = self.start or Fraction(0)
         with VideoReader(
             self.source,

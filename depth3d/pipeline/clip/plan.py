@@ -1,4 +1,4 @@
-"""What a conversion will do, how large it gets and how long it takes, from a few frames tried out."""
+"""Estimate the time and size of a conversion by processing a few frames."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from depth3d.io.video.writer import VideoWriter, even, even_size
 from depth3d.pipeline.clip.depth_pass import predict_frame
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.render_pass import Style
-from depth3d.pipeline.clip.renderers import Drawer, Look
+from depth3d.pipeline.clip.renderers import FrameRenderer, StereoStrength
 
 __all__ = ["Plan", "make_plan"]
 
@@ -42,15 +42,17 @@ class Plan:
     work_bytes: int
 
 
-def make_plan(job: ClipJob, drawer: Drawer, style: Style, look: Look, target: Path, done: tuple[int, int]) -> Plan:
-    """Try some frames and tell what the whole will be.
+def make_plan(
+    job: ClipJob, renderer: FrameRenderer, style: Style, strength: StereoStrength, target: Path, done: tuple[int, int]
+) -> Plan:
+    """Process a few frames and estimate the time, the output size and the work folder size of the whole.
 
     Parameters
     ----------
     done : tuple[int, int]
         Frames that earlier runs have finished in the first and the second pass.
     """
-    costs, depth_bytes, picture_bytes = _try(job, drawer, style, look)
+    costs, depth_bytes, picture_bytes = _try(job, renderer, style, strength)
     info, frames = job.info, job.frames_about
     per_frame = sum(costs.values())
     seconds = costs["depth"] * max(0, frames - done[0]) + (per_frame - costs["depth"]) * max(0, frames - done[1])
@@ -60,10 +62,11 @@ def make_plan(job: ClipJob, drawer: Drawer, style: Style, look: Look, target: Pa
         f"input   {job.source.name}: {info.size}, {float(info.rate):.5g} fps, {frames or 'unknown number of'} frames, "
         f"{info.codec}, {info.bit_depth} bit{', HDR' if info.stored.hdr else ''}"
         f"{f', turned by {info.rotation} degrees' if info.rotation else ''}",
-        f"output  {target}: {drawer.size}, {style.encoder.name}{f', {style.bits} bit HDR' if style.color.hdr else ''}",
+        f"output  {target}: {renderer.size}, {style.encoder.name}"
+        f"{f', {style.bits} bit HDR' if style.color.hdr else ''}",
         f"kept    {', '.join(f'{track.kind} ({track.codec})' for track in kept) or 'no other tracks'}",
         *(f"lost    {line}" for line in lost),
-        f"depth   {source}, steadied over {job.stabilize.look_ahead} frames ahead",
+        f"depth   {source}, stabilized over {job.stabilize.look_ahead} frames ahead",
         f"speed   {', '.join(f'{name} {cost * 1000:.0f} ms' for name, cost in costs.items())} a frame",
     ]
     if done != (0, 0):
@@ -76,16 +79,18 @@ def make_plan(job: ClipJob, drawer: Drawer, style: Style, look: Look, target: Pa
     return Plan(tuple(lines), 0, 0.0, 0, 0)
 
 
-def _try(job: ClipJob, drawer: Drawer, style: Style, look: Look) -> tuple[dict[str, float], int, int]:
+def _try(
+    job: ClipJob, renderer: FrameRenderer, style: Style, strength: StereoStrength
+) -> tuple[dict[str, float], int, int]:
     """Seconds a frame and stage, bytes a frame of depth and of picture."""
     costs = dict.fromkeys(("decode", "depth", "draw", "encode"), 0.0)
     frames = job.frames(seen=True)
     tried, depth_bytes = 0, 0
-    with tempfile.TemporaryDirectory(prefix="depth3d-") as folder, drawer:
+    with tempfile.TemporaryDirectory(prefix="depth3d-") as folder, renderer:
         path = Path(folder) / "sample.nut"
         writer = VideoWriter(
             path,
-            even_size(drawer.size),
+            even_size(renderer.size),
             rate=job.rate or job.info.rate,
             time_base=job.time_base,
             encoder=style.encoder,
@@ -103,7 +108,7 @@ def _try(job: ClipJob, drawer: Drawer, style: Style, look: Look) -> tuple[dict[s
                 clock.lap("decode")
                 depth = DepthMap.from_disparity(predict_frame(job, frame))
                 clock.lap("depth")
-                picture = drawer.draw(drawer.prepare(frame, depth, look))
+                picture = renderer.draw(renderer.prepare(frame, depth, strength))
                 clock.lap("draw")
                 writer.write(even(picture), frame.time)
                 clock.lap("encode")

@@ -1,4 +1,4 @@
-"""Before the long run: a handful of frames drawn into one picture."""
+"""Preview of a conversion: a few rendered frames in one contact sheet; thumbnails of shots."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from depth3d.io.image.read import save_image
 from depth3d.io.video.reader import VideoReader
 from depth3d.pipeline.clip.depth_pass import predict_frame
 from depth3d.pipeline.clip.job import ClipJob
-from depth3d.pipeline.clip.renderers import Drawer, Look
+from depth3d.pipeline.clip.renderers import FrameRenderer, StereoStrength
 from depth3d.pipeline.clip.shots import Shot
 
 __all__ = ["contact_sheet", "find_places", "pick_frames", "preview_path", "with_thumbnails"]
@@ -31,7 +31,7 @@ _THUMBNAIL = Size(96, 54)
 
 
 def find_places(job: ClipJob) -> list[tuple[str, Fraction]]:
-    """Times worth looking at: the start, cuts, and some in between; seconds of the source."""
+    """Times to preview, in seconds of the source: the start, cuts, and evenly spaced ones."""
     begin, about = job.start or Fraction(0), job.frames_about
     times: list[Fraction] = []
     cuts: list[Fraction] = []
@@ -53,7 +53,9 @@ def find_places(job: ClipJob) -> list[tuple[str, Fraction]]:
     return sorted(places, key=lambda place: place[1])
 
 
-def pick_frames(job: ClipJob, places: list[tuple[str, Fraction]], look: Look) -> list[tuple[str, Frame, DepthMap]]:
+def pick_frames(
+    job: ClipJob, places: list[tuple[str, Fraction]], strength: StereoStrength
+) -> list[tuple[str, Frame, DepthMap]]:
     """Predict depth at all places; keep start, cuts, and where parallax is strongest."""
     found: list[tuple[str, Frame, DepthMap, float]] = []
     with VideoReader(job.source, tone_map=job.video.tonemap, size=job.size) as reader:
@@ -64,7 +66,7 @@ def pick_frames(job: ClipJob, places: list[tuple[str, Fraction]], look: Look) ->
             disparity = predict_frame(job, frame)
             low, high = (float(v) for v in np.percentile(disparity.values, [0.5, 99.5]))
             depth = DepthMap.from_disparity(disparity, low, high)
-            found.append((name, frame, depth, _strength(depth, look)))
+            found.append((name, frame, depth, _mean_parallax(depth, strength)))
     if not found:
         raise VideoError(f"{job.source}: no frame could be decoded")
     others = sorted((one for one in found if not one[0]), key=lambda one: -one[3])[:_STRONGEST]
@@ -73,17 +75,19 @@ def pick_frames(job: ClipJob, places: list[tuple[str, Fraction]], look: Look) ->
     return [(name or "strong", frame, depth) for name, frame, depth, _ in kept]
 
 
-def contact_sheet(picked: list[tuple[str, Frame, DepthMap]], drawer: Drawer, look: Look) -> Image:
-    """One row a frame: the output as it will be, and the depth it was made from."""
+def contact_sheet(
+    picked: list[tuple[str, Frame, DepthMap]], renderer: FrameRenderer, strength: StereoStrength
+) -> Image:
+    """One row per frame: the rendered output and its depth map."""
     rows = []
-    with drawer:
+    with renderer:
         for name, frame, depth in picked:
-            drawn = drawer.draw(drawer.prepare(frame, depth, look)).eight_bit()
+            drawn = renderer.draw(renderer.prepare(frame, depth, strength)).eight_bit()
             height = max(1, round(_ROW_WIDTH / drawn.size.aspect))
             picture = drawn.resized(Size(_ROW_WIDTH, height)).pixels
             width = max(1, round(height * frame.image.size.aspect))
-            grey = np.round(depth.resized(Size(width, height)).values * 255).astype(np.uint8)
-            row = np.hstack([picture, np.repeat(grey[..., None], 3, axis=2)])
+            gray = np.round(depth.resized(Size(width, height)).values * 255).astype(np.uint8)
+            row = np.hstack([picture, np.repeat(gray[..., None], 3, axis=2)])
             rows.append(_labelled(row, f"{float(frame.time):.2f} s {name}"))
     widest = max(row.shape[1] for row in rows)
     padded = [np.pad(row, ((0, _GAP), (0, widest - row.shape[1]), (0, 0))) for row in rows]
@@ -91,7 +95,7 @@ def contact_sheet(picked: list[tuple[str, Frame, DepthMap]], drawer: Drawer, loo
 
 
 def with_thumbnails(shots: list[Shot], job: ClipJob, beside: Path) -> list[Shot]:
-    """Small pictures of all shots in a folder beside the shot list; the shots with their names."""
+    """Write a thumbnail of every shot into ``NAME_thumbnails/`` beside the shot list; return shots with their names."""
     folder = beside.with_name(f"{beside.stem}_thumbnails")
     folder.mkdir(exist_ok=True)
     named = []
@@ -111,12 +115,12 @@ def with_thumbnails(shots: list[Shot], job: ClipJob, beside: Path) -> list[Shot]
 
 
 def preview_path(target: Path) -> Path:
-    """Where the preview of an output goes."""
+    """Path of the preview picture of an output."""
     return target.with_name(f"{target.stem}_preview.jpg")
 
 
-def _strength(depth: DepthMap, look: Look) -> float:
-    return float(np.abs(depth.values - look.convergence).mean()) * look.parallax
+def _mean_parallax(depth: DepthMap, strength: StereoStrength) -> float:
+    return float(np.abs(depth.values - strength.convergence).mean()) * strength.parallax
 
 
 def _spread(items: list[Any], count: int) -> list[Any]:

@@ -1,7 +1,7 @@
-"""The second pass over a clip: decode, depth, draw, encode, side by side; the result in pieces.
+"""Second pass over a clip: decode, read depth, render and encode in parallel threads, in resumable segments.
 
-A piece holds ``PIECE`` frames and starts with a key frame; beside it lies a note with the times of its frames.
-A stopped run loses the piece it was in, no more. Between the stages wait at most ``HELD`` frames each.
+A segment holds ``SEGMENT`` frames and starts with a key frame; beside it lies a note with the times of its frames.
+A stopped run loses the segment it was in, no more. Between the stages wait at most ``HELD`` frames each.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from depth3d.io.video.encoders import Encoder
 from depth3d.io.video.writer import VideoWriter, even, even_size
 from depth3d.pipeline.clip.depth_pass import DepthSource, Progress
 from depth3d.pipeline.clip.job import ClipJob
-from depth3d.pipeline.clip.renderers import Drawer, Look
-from depth3d.pipeline.clip.threads import Behind, ahead, on_frame
-from depth3d.pipeline.clip.workspace import Part
+from depth3d.pipeline.clip.renderers import FrameRenderer, StereoStrength
+from depth3d.pipeline.clip.threads import ConsumerThread, on_frame, prefetch
+from depth3d.pipeline.clip.workspace import Checkpoint
 
-__all__ = ["Pieces", "Style", "draw_pieces", "finished_pieces"]
+__all__ = ["Segments", "Style", "finished_segments", "render_segments"]
 
-PIECE = 96
+SEGMENT = 96
 HELD = 4
 
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How the output's pictures are stored.
+    """Encoding settings of the output.
 
     Parameters
     ----------
@@ -55,41 +55,41 @@ class Style:
 
 
 @dataclass(frozen=True, slots=True)
-class Pieces:
-    """Encoded pieces in order, and the times of all their frames in ticks."""
+class Segments:
+    """Encoded segments in order, and the times of all their frames in ticks."""
 
     files: tuple[Path, ...]
     ticks: Sequence[int]
 
 
-def finished_pieces(part: Part) -> Pieces:
-    """What earlier runs have left: all pieces up to the first gap."""
+def finished_segments(checkpoint: Checkpoint) -> Segments:
+    """Complete segments of earlier runs, up to the first gap."""
     files: list[Path] = []
     ticks = array("q")
     while True:
-        file = _piece(part, len(files))
+        file = _segment(checkpoint, len(files))
         try:
-            note = part.read_json(f"piece-{len(files):06d}.json")
+            note = checkpoint.read_json(f"segment-{len(files):06d}.json")
             times = array("q", note["ticks"])
             complete = len(times) > 0 and file.stat().st_size == note["bytes"]
         except (OSError, KeyError, TypeError, OverflowError):  # not there, or not written by depth3d
             complete = False
         if not complete:
-            return Pieces(tuple(files), ticks)
+            return Segments(tuple(files), ticks)
         files.append(file)
         ticks.extend(times)
 
 
-def draw_pieces(
+def render_segments(
     job: ClipJob,
     depth: DepthSource,
-    drawer: Drawer,
-    looks: Callable[[Fraction], Look],
+    renderer: FrameRenderer,
+    strengths: Callable[[Fraction], StereoStrength],
     style: Style,
-    part: Part,
+    checkpoint: Checkpoint,
     progress: Progress | None = None,
-) -> Pieces:
-    """Draw and encode all frames that no finished piece holds yet.
+) -> Segments:
+    """Render and encode all frames that are in no finished segment yet.
 
     Raises ``VideoError`` with the frame's number.
 
@@ -97,16 +97,16 @@ def draw_pieces(
     ----------
     depth : DepthSource
         Of every frame.
-    looks : Callable[[Fraction], Look]
+    looks : Callable[[Fraction], StereoStrength]
         Time of a frame -> how strong its 3D is.
     """
-    done = finished_pieces(part)
-    if part.read_json("all.json") is not None:
+    done = finished_segments(checkpoint)
+    if checkpoint.read_json("all.json") is not None:
         return done
     first = len(done.ticks)
     last_time = done.ticks[-1] * job.time_base if done.ticks else None
     frames = job.frames(index=max(0, first - 1), time=last_time)
-    encoder = _PieceEncoder(job, drawer.size, style, part, len(done.files))
+    encoder = _SegmentEncoder(job, renderer.size, style, checkpoint, len(done.files))
 
     def prepared(decoded: Iterator[Frame], depths: Iterator[Any]) -> Iterator[tuple[Frame, Any]]:
         for frame in decoded:
@@ -115,33 +115,33 @@ def draw_pieces(
                 if values is None:
                     raise VideoError("the stored depth ends before the clip does", frame.index)
             with on_frame(frame.index, "prepare"):
-                yield frame, drawer.prepare(frame, values, looks(frame.time))
+                yield frame, renderer.prepare(frame, values, strengths(frame.time))
 
     with (
-        ahead((frame for frame in frames if frame.index >= first), HELD, "decode") as decoded,
-        ahead(depth.read(first), HELD, "read depth") as depths,
-        ahead(prepared(decoded, depths), 2, "prepare") as ready,
-        Behind(encoder.take, HELD, "encode") as encoding,
+        prefetch((frame for frame in frames if frame.index >= first), HELD, "decode") as decoded,
+        prefetch(depth.read(first), HELD, "read depth") as depths,
+        prefetch(prepared(decoded, depths), 2, "prepare") as ready,
+        ConsumerThread(encoder.take, HELD, "encode") as encoding,
     ):
         for frame, item in ready:
             with on_frame(frame.index, "draw"):
-                picture = drawer.draw(item)
+                picture = renderer.draw(item)
             encoding.put((frame, picture))
             if progress is not None:
                 progress("draw", frame.index + 1, job.frames_about)
     encoder.finish()
-    result = finished_pieces(part)
+    result = finished_segments(checkpoint)
     if not result.ticks:
         raise VideoError(f"{job.source}: no frame could be decoded")
-    part.write_json("all.json", {"frames": len(result.ticks)})
+    checkpoint.write_json("all.json", {"frames": len(result.ticks)})
     return result
 
 
-class _PieceEncoder:
-    """Takes pictures and writes pieces; lives in the encoding thread."""
+class _SegmentEncoder:
+    """Encodes pictures into segments; used in the encoding thread only."""
 
-    def __init__(self, job: ClipJob, size: Size, style: Style, part: Part, number: int) -> None:
-        self._job, self._style, self._part, self._number = job, style, part, number
+    def __init__(self, job: ClipJob, size: Size, style: Style, checkpoint: Checkpoint, number: int) -> None:
+        self._job, self._style, self._checkpoint, self._number = job, style, checkpoint, number
         self._size = even_size(size)
         self._ticks: list[int] = []
         self._writer: VideoWriter | None = None
@@ -165,25 +165,25 @@ class _PieceEncoder:
         with on_frame(frame.index, "encode"):
             self._writer.write(even(picture), frame.time)
         self._ticks.append(round(frame.time / self._job.time_base))
-        if len(self._ticks) == PIECE:
+        if len(self._ticks) == SEGMENT:
             self.finish()
 
     def finish(self) -> None:
-        """Complete the piece at hand, if there is one."""
+        """Close the current segment, if there is one."""
         if self._writer is None:
             return
         self._writer.close()
-        file = _piece(self._part, self._number)
-        self._part.adopt(self._temporary, file)
+        file = _segment(self._checkpoint, self._number)
+        self._checkpoint.adopt(self._temporary, file)
         note = {"ticks": self._ticks, "bytes": file.stat().st_size}
-        self._part.write_json(f"piece-{self._number:06d}.json", note)
+        self._checkpoint.write_json(f"segment-{self._number:06d}.json", note)
         self._number += 1
         self._ticks, self._writer = [], None
 
     @property
     def _temporary(self) -> Path:
-        return self._part.folder / f"part-piece-{self._number:06d}.nut"
+        return self._checkpoint.folder / f"part-segment-{self._number:06d}.nut"
 
 
-def _piece(part: Part, number: int) -> Path:
-    return part.folder / f"piece-{number:06d}.nut"
+def _segment(checkpoint: Checkpoint, number: int) -> Path:
+    return checkpoint.folder / f"segment-{number:06d}.nut"

@@ -1,7 +1,7 @@
-"""What a clip becomes, frame by frame: two eyes in any layout, a moving camera, or its depth.
+"""Frame renderers of clips: two eyes in any layout, a moving camera, or the depth itself.
 
-A drawer works in two steps, because only the second needs OpenGL: ``prepare`` may run in any thread and does
-all that numpy can do, ``draw`` runs in the one thread that owns the GPU. Neither remembers earlier frames.
+A renderer works in two steps, because only the second needs OpenGL: ``prepare`` may run in any thread and does all
+the work of numpy, ``draw`` runs in the thread that owns the OpenGL context. Neither keeps state between frames.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from depth3d.options import AnimateOptions, StereoOptions
 from depth3d.stereoformats import StereoFormat, find_format
 from depth3d.stereopair import StereoPair, StereoRig
 
-__all__ = ["DepthDrawer", "Drawer", "Look", "PathDrawer", "StereoDrawer", "moving_format"]
+__all__ = ["DepthRenderer", "FrameRenderer", "PathRenderer", "StereoRenderer", "StereoStrength", "moving_format"]
 
 _SAMPLES = {"draft": 1, "normal": 1, "high": 3}  # across each pixel of an eye
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """How strong the 3D of one frame is: the same for all frames of a shot.
+class StereoStrength:
+    """Strength of the 3D of one frame; the same for all frames of a shot.
 
     Parameters
     ----------
     parallax : float
-        How far nearest and farthest part, percent of the width.
+        How far nearest and farthest checkpoint, percent of the width.
     convergence : float
         Depth that lies on the screen, 0 (far) to 1 (near).
     """
@@ -40,21 +40,21 @@ class Look:
     convergence: float
 
 
-class Drawer(Protocol):
-    """Makes the pictures of the output; a context manager."""
+class FrameRenderer(Protocol):
+    """Renders the pictures of the output; a context manager that holds the GPU resources."""
 
     size: Size
 
-    def __enter__(self) -> Drawer: ...
+    def __enter__(self) -> FrameRenderer: ...
 
     def __exit__(self, *exception: object) -> None: ...
 
-    def prepare(self, frame: Frame, depth: DepthMap, look: Look) -> Any:
-        """All that needs no GPU; from any thread."""
+    def prepare(self, frame: Frame, depth: DepthMap, strength: StereoStrength) -> Any:
+        """Do all work that needs no GPU; may run in any thread."""
         ...
 
     def draw(self, prepared: Any) -> Image:
-        """The finished picture, ``size`` large; always from the same thread."""
+        """Render the finished picture at ``size``; always called in the same thread."""
         ...
 
 
@@ -72,7 +72,7 @@ def moving_format(name: str) -> StereoFormat:
     return layout
 
 
-class StereoDrawer:
+class StereoRenderer:
     """Two eyes, laid out by a format; or picture and depth side by side (``rgbd``).
 
     Parameters
@@ -80,7 +80,7 @@ class StereoDrawer:
     size : Size
         Of the clip's pictures.
     options : StereoOptions
-        Eyes and quality; parallax and convergence come with every frame's look.
+        Eyes and quality; parallax and convergence come with every frame's strength.
     """
 
     def __init__(self, size: Size, options: StereoOptions, layout: StereoFormat) -> None:
@@ -91,7 +91,7 @@ class StereoDrawer:
         self._composer: Any = None
         self._renderer: Any = None
 
-    def __enter__(self) -> StereoDrawer:
+    def __enter__(self) -> StereoRenderer:
         from depth3d.render.compose import Composer
         from depth3d.render.warp.stereo import StereoWarp
 
@@ -112,29 +112,33 @@ class StereoDrawer:
         """Layouts that are just what the renderer draws."""
         return self._layout.packing in ("side", "stack") and not self._layout.half
 
-    def prepare(self, frame: Frame, depth: DepthMap, look: Look) -> Any:
+    def prepare(self, frame: Frame, depth: DepthMap, strength: StereoStrength) -> Any:
         """Depth at the frame's size, its edges made crisp."""
         values = _along_edges(depth, frame)
         if self._layout.packing == "depth":
-            return frame, values, look
+            return frame, values, strength
         from depth3d.geometry.edges.sharpen import sharpen_frame
 
-        return frame, sharpen_frame(values, max(abs(s) for s in self._shifts(look)) * self._eye.width / 100), look
+        return (
+            frame,
+            sharpen_frame(values, max(abs(s) for s in self._shifts(strength)) * self._eye.width / 100),
+            strength,
+        )
 
-    def _shifts(self, look: Look) -> tuple[float, float]:
+    def _shifts(self, strength: StereoStrength) -> tuple[float, float]:
         """By how much depth 0 and 1 part in the left and the right eye, percent of the width."""
-        left, right = StereoRig(look.parallax, look.convergence, self._options.eyes).shares()
-        return -look.parallax * left, look.parallax * right
+        left, right = StereoRig(strength.parallax, strength.convergence, self._options.eyes).shares()
+        return -strength.parallax * left, strength.parallax * right
 
     def draw(self, prepared: Any) -> Image:
         """Both eyes, laid out."""
-        frame, depth, look = prepared
+        frame, depth, strength = prepared
         if self._renderer is None:
-            return Image(np.hstack([frame.image.pixels, _grey(depth, frame.image.pixels.dtype)]))
-        left, right = self._shifts(look)
+            return Image(np.hstack([frame.image.pixels, _gray(depth, frame.image.pixels.dtype)]))
+        left, right = self._shifts(strength)
         swapped = self._plain and self._layout.right_first
         first, second = (right, left) if swapped else (left, right)
-        both: Image = self._renderer.draw(frame.image, depth, first, second, look.convergence)
+        both: Image = self._renderer.draw(frame.image, depth, first, second, strength.convergence)
         if self._plain:
             return both
         eyes = np.split(both.pixels, 2, axis=0 if self._layout.packing == "stack" else 1)
@@ -142,7 +146,7 @@ class StereoDrawer:
         return composed
 
 
-class PathDrawer:
+class PathRenderer:
     """A camera that moves over a clip while it plays.
 
     Parameters
@@ -158,7 +162,7 @@ class PathDrawer:
         self._renderer: Any = None
         self._path: Any = None
 
-    def __enter__(self) -> PathDrawer:
+    def __enter__(self) -> PathRenderer:
         from depth3d.render.warp.reproject import Reprojection
 
         self._renderer = Reprojection(self.size)
@@ -168,7 +172,7 @@ class PathDrawer:
         if self._renderer is not None:
             self._renderer.release()
 
-    def prepare(self, frame: Frame, depth: DepthMap, look: Look) -> Any:
+    def prepare(self, frame: Frame, depth: DepthMap, strength: StereoStrength) -> Any:
         """Depth at the frame's size, its edges made crisp."""
         from depth3d.geometry.edges.sharpen import sharpen_frame
 
@@ -194,34 +198,34 @@ class PathDrawer:
         return with_camera_shake(path, photo, aspect, options.tremble, still)
 
 
-class DepthDrawer:
-    """The depth itself: grey (white = near) or a heat map.
+class DepthRenderer:
+    """The depth itself: gray (white = near) or a heat map.
 
     Parameters
     ----------
     size : Size
         Of the clip's pictures.
     heatmap : str | None
-        Name of a colour map, or None for grey.
+        Name of a color map, or None for gray.
     """
 
     def __init__(self, size: Size, heatmap: str | None) -> None:
         self.size, self._heatmap = size, heatmap
 
-    def __enter__(self) -> DepthDrawer:
+    def __enter__(self) -> DepthRenderer:
         return self
 
     def __exit__(self, *exception: object) -> None:
         return None
 
-    def prepare(self, frame: Frame, depth: DepthMap, look: Look) -> Any:
+    def prepare(self, frame: Frame, depth: DepthMap, strength: StereoStrength) -> Any:
         """The picture; nothing is left for the GPU."""
         values = _along_edges(depth, frame)
         if self._heatmap is not None:
             from depth3d.io.depth.colormaps import colorize
 
             return colorize(values, self._heatmap)
-        return Image(_grey(values, np.dtype(np.uint16)))
+        return Image(_gray(values, np.dtype(np.uint16)))
 
     def draw(self, prepared: Any) -> Image:
         """What ``prepare`` made."""
@@ -238,7 +242,7 @@ def _along_edges(depth: DepthMap, frame: Frame) -> DepthMap:
     return DepthMap(np.clip(upsample(depth.values, frame.guide), 0, 1))
 
 
-def _grey(depth: DepthMap, dtype: np.dtype[Any]) -> Any:
+def _gray(depth: DepthMap, dtype: np.dtype[Any]) -> Any:
     most = np.iinfo(dtype).max
-    grey = np.round(depth.values * most).astype(dtype)
-    return np.repeat(grey[..., None], 3, axis=2)
+    gray = np.round(depth.values * most).astype(dtype)
+    return np.repeat(gray[..., None], 3, axis=2)

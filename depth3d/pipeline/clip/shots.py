@@ -1,4 +1,4 @@
-"""Settings per shot in a small TOML file: written with what was measured, edited by hand, obeyed when given back."""
+"""Strength of the 3D per shot in a TOML file: written with measured values, edited by hand, read back with --shots."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput, ReadError
 from depth3d.io.atomic import atomic_path
 from depth3d.pipeline.clip.depth_pass import StoredDepth
-from depth3d.pipeline.clip.renderers import Look
+from depth3d.pipeline.clip.renderers import StereoStrength
 from depth3d.pipeline.comfort import auto_convergence
 
 __all__ = ["Shot", "ShotList", "measure_shots", "read_shots", "write_shots"]
@@ -27,7 +27,7 @@ _KEYS = {"start", "end", "thumbnail", "depth", "parallax", "convergence"}
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One shot.
+    """One scene between two cuts, with its 3D settings.
 
     Parameters
     ----------
@@ -54,29 +54,31 @@ class Shot:
 
 
 class ShotList:
-    """Finds the look of a frame by its time; frames outside of all shots have the given one."""
+    """Strength of the 3D by time; frames outside of all shots have the given one."""
 
-    def __init__(self, shots: Iterable[Shot], otherwise: Look) -> None:
+    def __init__(self, shots: Iterable[Shot], otherwise: StereoStrength) -> None:
         self.shots = sorted(shots, key=lambda shot: shot.start)
         self._starts = [shot.start for shot in self.shots]
         self._otherwise = otherwise
 
-    def look(self, time: Fraction) -> Look:
-        """How strong the 3D of the frame at ``time`` is."""
+    def strength(self, time: Fraction) -> StereoStrength:
+        """Strength of the 3D of the frame at ``time`` (seconds)."""
         place = bisect_right(self._starts, time) - 1
         if place < 0 or time >= self.shots[place].end:
             return self._otherwise
-        return Look(self.shots[place].parallax, self.shots[place].convergence)
+        return StereoStrength(self.shots[place].parallax, self.shots[place].convergence)
 
 
-def measure_shots(depth: StoredDepth, time_base: Fraction, end: Fraction, look: Look, auto: bool) -> list[Shot]:
-    """The shots that the first pass found, with their depth ranges.
+def measure_shots(
+    depth: StoredDepth, time_base: Fraction, end: Fraction, strength: StereoStrength, auto: bool
+) -> list[Shot]:
+    """Measure the depth range, and with ``auto`` the convergence, of every scene of the first pass.
 
     Parameters
     ----------
     end : Fraction
         When the last frame stops.
-    look : Look
+    strength : StereoStrength
         Parallax and convergence of every shot, unless ``auto``: then convergence comes from the depth range.
     """
     shots: list[Shot] = []
@@ -87,7 +89,7 @@ def measure_shots(depth: StoredDepth, time_base: Fraction, end: Fraction, look: 
     def close() -> None:
         if samples:
             low, high = (float(v) for v in np.percentile(np.stack([one.values for one in samples]), [5, 95]))
-            convergence = auto_convergence(samples, look.parallax) if auto else look.convergence
+            convergence = auto_convergence(samples, strength.parallax) if auto else strength.convergence
             shots[-1] = replace(shots[-1], low=low, high=high, convergence=convergence)
             samples.clear()
 
@@ -98,7 +100,7 @@ def measure_shots(depth: StoredDepth, time_base: Fraction, end: Fraction, look: 
             if shots:
                 shots[-1] = replace(shots[-1], end=time)
             scene = record.scene
-            shots.append(Shot(time, end, record.index, parallax=look.parallax, convergence=look.convergence))
+            shots.append(Shot(time, end, record.index, parallax=strength.parallax, convergence=strength.convergence))
         if (record.index - shots[-1].first) % steps[scene] == 0:
             values = depth.ranges[scene].normalize(record.values.astype(np.float32)).values
             samples.append(DepthMap(values[::4, ::4]))
@@ -128,7 +130,7 @@ def write_shots(shots: list[Shot], path: Path, source: str) -> None:
         temporary.write_text("\n".join(lines), encoding="utf-8")
 
 
-def read_shots(path: Path, otherwise: Look) -> ShotList:
+def read_shots(path: Path, otherwise: StereoStrength) -> ShotList:
     """Read the file back; a shot without parallax or convergence gets that of ``otherwise``.
 
     Raises ``ReadError`` if it is no TOML, ``InvalidInput`` with the shot's number if a value makes no sense.
@@ -144,7 +146,7 @@ def read_shots(path: Path, otherwise: Look) -> ShotList:
     return ShotList(shots, otherwise)
 
 
-def _shot(entry: dict[str, Any], name: str, otherwise: Look) -> Shot:
+def _shot(entry: dict[str, Any], name: str, otherwise: StereoStrength) -> Shot:
     unknown = set(entry) - _KEYS
     if unknown:
         raise InvalidInput(f"{name}: unknown {sorted(unknown)[0]!r}; known: {', '.join(sorted(_KEYS))}")

@@ -1,4 +1,4 @@
-"""A clip as VR180: both eyes put onto half spheres, frame by frame."""
+"""VR180 clips: both eyes projected onto half spheres, frame by frame."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from depth3d.depthmap import DepthMap
 from depth3d.frames import Frame
 from depth3d.image import Image, Size
 from depth3d.options import StereoOptions
-from depth3d.pipeline.clip.renderers import Look, StereoDrawer
+from depth3d.pipeline.clip.renderers import StereoRenderer, StereoStrength
 from depth3d.pipeline.sphere import degrees_across, sphere_side
 from depth3d.stereoformats import find_format
 
-__all__ = ["SphereDrawer"]
+__all__ = ["SphereRenderer"]
 
 # What hardware decoders of headsets take: 4096x2048 for both eyes together.
 _CLIP_SIDE = 2048
 
 
-class SphereDrawer:
-    """Two eyes, drawn side by side, each then put where it stands on its half sphere; the rest is black.
+class SphereRenderer:
+    """Renders both eyes and projects each onto its half sphere; the rest of the sphere is black.
 
     Parameters
     ----------
     size : Size
         Of the clip's pictures.
     options : StereoOptions
-        Eyes, quality and ``field_of_view``; parallax and convergence come with every frame's look.
+        Eyes, quality and ``field_of_view``; parallax and convergence come with every frame's strength.
     """
 
     def __init__(self, size: Size, options: StereoOptions) -> None:
-        self._eyes = StereoDrawer(size, replace(options, format="sbs"), find_format("sbs"))
+        self._eyes = StereoRenderer(size, replace(options, format="sbs"), find_format("sbs"))
         self._across = degrees_across(options, size)
         side = sphere_side(size, self._across, _CLIP_SIDE)
         self._eye, self._side = size, Size(side, side)
         self.size = Size(2 * side, side)
         self._projector: Any = None
 
-    def __enter__(self) -> SphereDrawer:
+    def __enter__(self) -> SphereRenderer:
         from depth3d.render.warp.sphere import SphereProjector
 
         self._eyes.__enter__()
@@ -52,9 +52,9 @@ class SphereDrawer:
             self._projector.release()
         self._eyes.__exit__(*exception)
 
-    def prepare(self, frame: Frame, depth: DepthMap, look: Look) -> Any:
-        """What both eyes need."""
-        return self._eyes.prepare(frame, depth, look)
+    def prepare(self, frame: Frame, depth: DepthMap, strength: StereoStrength) -> Any:
+        """Prepare the depth for both eyes."""
+        return self._eyes.prepare(frame, depth, strength)
 
     def draw(self, prepared: Any) -> Image:
         """Both half spheres, the left eye's on the left."""

@@ -1,7 +1,7 @@
-"""Stages of a clip side by side: bounded queues between threads, errors that know their frame.
+"""Pipeline stages in parallel threads: bounded queues, and errors that carry the frame number.
 
-A stage is an iterator. ``ahead`` lets it run in a thread of its own, a few items ahead of whoever reads it;
-``Behind`` is the opposite end, a consumer in a thread of its own. What stands between runs in the caller's
+A stage is an iterator. ``prefetch`` lets it run in a thread of its own, a few items ahead of whoever reads it;
+``ConsumerThread`` is the opposite end, a consumer in a thread of its own. What stands between runs in the caller's
 thread: that is where OpenGL lives.
 """
 
@@ -16,14 +16,14 @@ from typing import Generic, TypeVar
 
 from depth3d.errors import Depth3DError, VideoError
 
-__all__ = ["Behind", "ahead", "on_frame"]
+__all__ = ["ConsumerThread", "on_frame", "prefetch"]
 
 T = TypeVar("T")
 _POLL_SECONDS = 0.1  # how soon a waiting thread notices that the others have stopped
 
 
 class _End:
-    """Behind the last item: nothing more comes, or this error does."""
+    """End marker of a queue, with the error that ended it or None."""
 
     def __init__(self, error: BaseException | None = None) -> None:
         self.error = error
@@ -43,10 +43,10 @@ def on_frame(index: int, stage: str) -> Iterator[None]:
 
 
 @contextmanager
-def ahead(items: Iterable[T], size: int, name: str) -> Iterator[Iterator[T]]:
+def prefetch(items: Iterable[T], size: int, name: str) -> Iterator[Iterator[T]]:
     """Run ``items`` in a thread, at most ``size`` items ahead; leaving the block stops it.
 
-    >>> with ahead(range(3), 2, "count") as numbers:
+    >>> with prefetch(range(3), 2, "count") as numbers:
     ...     list(numbers)
     [0, 1, 2]
     """
@@ -94,7 +94,7 @@ def ahead(items: Iterable[T], size: int, name: str) -> Iterator[Iterator[T]]:
         thread.join()
 
 
-class Behind(Generic[T]):
+class ConsumerThread(Generic[T]):
     """Call ``consume`` for every item in a thread; ``put`` waits while ``size`` items wait.
 
     A context manager: leaving it normally waits until all is consumed. An error of ``consume`` is raised
@@ -108,7 +108,7 @@ class Behind(Generic[T]):
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._work, name=name, daemon=True)
 
-    def __enter__(self) -> Behind[T]:
+    def __enter__(self) -> ConsumerThread[T]:
         self._thread.start()
         return self
 

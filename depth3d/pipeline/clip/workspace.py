@@ -1,8 +1,8 @@
-"""The work folder of a clip: what is done, and for which options, so that a stopped run can go on.
+"""The work folder of a clip: finished segments and the options they were made with, so that a stopped run can go on.
 
-``.clip.mp4.depth3d/`` lies beside the output. ``depth/`` holds the first pass, ``pictures/`` the encoded pieces. Every
-part has a ``key.json`` with everything its content depends on; a piece appears whole (written under another name,
-flushed, renamed), so that a file with its final name is complete. Nothing in the folder is trusted to be ours: links,
+``.clip.mp4.depth3d/`` lies beside the output. ``depth/`` holds the first pass, ``pictures/`` the encoded segments. Each
+of these checkpoints has a ``key.json`` with everything its content depends on. A segment is written under another name,
+flushed and renamed, so that a file with its final name is complete. Nothing in the folder is trusted to be ours: links,
 files of other users and damaged JSON are recognized, and no link is followed.
 """
 
@@ -21,20 +21,22 @@ from typing import Any
 from depth3d.errors import VideoError, WriteError
 from depth3d.pipeline.clip.lock import FolderLock
 
-__all__ = ["Part", "WorkFolder", "whole"]
+__all__ = ["Checkpoint", "WorkFolder", "whole"]
 
 log = logging.getLogger("depth3d.video")
 
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
-    """Give a temporary name; the file gets its own when it is complete and on the disk."""
+    """Context manager: yield a temporary path; flush it and rename it to ``path`` when the block ends."""
     temporary = path.with_name(f"part-{path.name}")
     try:
         yield temporary
         _settle(temporary, path)
     except OSError as error:
-        raise WriteError(path, f"cannot be written: {error.strerror or error}; the finished pieces are kept") from error
+        raise WriteError(
+            path, f"cannot be written: {error.strerror or error}; the finished segments are kept"
+        ) from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -45,8 +47,8 @@ def _settle(temporary: Path, path: Path) -> None:
     os.replace(temporary, path)
 
 
-class Part:
-    """One folder of pieces that depend on the same ``key``."""
+class Checkpoint:
+    """One folder of results that are valid for one ``key``; emptied if it was made for another."""
 
     def __init__(self, folder: Path, key: dict[str, Any], what: str) -> None:
         self.folder = folder
@@ -129,19 +131,19 @@ class WorkFolder:
         if self.folder.is_dir() and not any(self.folder.iterdir()):
             self.folder.rmdir()
 
-    def part(self, name: str, key: dict[str, Any], what: str) -> Part:
-        """The folder of pieces called ``name``; emptied if it was made for another ``key``."""
-        return Part(self.folder / name, key, what)
+    def checkpoint(self, name: str, key: dict[str, Any], what: str) -> Checkpoint:
+        """The checkpoint called ``name``; emptied if it was made for another ``key``."""
+        return Checkpoint(self.folder / name, key, what)
 
     def remove(self, name: str) -> None:
-        """Delete the part called ``name``, if it is there."""
+        """Delete the checkpoint called ``name`` if it exists."""
         shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def progress(self) -> tuple[int, int]:
         """Frames that earlier runs have finished in the first and the second pass, whatever their options."""
         done = _read_json(self.folder / "depth" / "done.json")
         frames = done.get("frames") if isinstance(done, dict) else 0
-        notes = [_read_json(path) for path in (self.folder / "pictures").glob("piece-*.json")]
+        notes = [_read_json(path) for path in (self.folder / "pictures").glob("segment-*.json")]
         ticks = [note.get("ticks") for note in notes if isinstance(note, dict)]
         return frames if isinstance(frames, int) else 0, sum(len(one) for one in ticks if isinstance(one, list))
 

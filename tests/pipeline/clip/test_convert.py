@@ -159,8 +159,8 @@ def test_a_depth_clip_and_a_moving_camera_come_the_same_way(tmp_path: Path) -> N
     depth = convert(clip, only_depth=True)
     assert depth.name == "a_depth.mp4"
     # The stand-in says: lower is nearer.
-    grey = source_frames(depth)[2, :, :, 0].astype(int)
-    assert grey[40:].mean() > grey[:8].mean() + 60
+    gray = source_frames(depth)[2, :, :, 0].astype(int)
+    assert gray[40:].mean() > gray[:8].mean() + 60
     moving = convert(clip, animate=AnimateOptions(amount=3.0, seconds=0.2))
     assert moving.name == "a_3d.mp4"
     assert source_frames(moving).shape == (5, 48, 64, 3)
@@ -221,7 +221,7 @@ def test_a_failing_network_names_the_frame(tmp_path: Path, monkeypatch: pytest.M
     ("video", "stereo", "message"),
     [
         ({"start": "5"}, {}, "only 0.80 s long"),
-        ({"start": "2", "end": "1"}, {}, "not behind"),
+        ({"start": "2", "end": "1"}, {}, "must be later"),
         ({"start": "soon"}, {}, "expected seconds"),
         ({"codec": "libx266"}, {}, "did you mean libx26"),
         ({"codec": "ffv1"}, {}, "does not go into"),

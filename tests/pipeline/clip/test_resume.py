@@ -92,7 +92,7 @@ def test_ctrl_c_tells_how_to_go_on(clip: Path, tmp_path: Path) -> None:
     _, said = process.communicate()
     assert "the same command goes on from there" in said
     assert not target.exists()
-    assert any(tmp_path.glob(".out.mkv.depth3d/pictures/piece-*"))
+    assert any(tmp_path.glob(".out.mkv.depth3d/pictures/segment-*"))
 
 
 def test_a_second_run_on_the_same_clip_is_refused(clip: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Shots: the file, its rules, and which look a frame gets."""
+"""Shots: the file, its rules, and which strength a frame gets."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from depth3d.errors import InvalidInput, ReadError
-from depth3d.pipeline.clip.renderers import Look
+from depth3d.pipeline.clip.renderers import StereoStrength
 from depth3d.pipeline.clip.shots import Shot, read_shots, write_shots
 
-OTHERWISE = Look(2.0, 0.5)
+OTHERWISE = StereoStrength(2.0, 0.5)
 
 
 def test_written_and_read_back_it_says_the_same(tmp_path: Path) -> None:
@@ -24,9 +24,9 @@ def test_written_and_read_back_it_says_the_same(tmp_path: Path) -> None:
     write_shots(shots, tmp_path / "s.toml", "clip.mp4")
     found = read_shots(tmp_path / "s.toml", OTHERWISE)
     for frame in range(77):
-        expected = Look(1.5, 0.25) if frame < 31 else Look(3.0, 0.75)
-        assert found.look(Fraction(1001 * frame, 30000)) == expected, frame
-    assert found.look(Fraction(1001 * 78, 30000)) == OTHERWISE
+        expected = StereoStrength(1.5, 0.25) if frame < 31 else StereoStrength(3.0, 0.75)
+        assert found.strength(Fraction(1001 * frame, 30000)) == expected, frame
+    assert found.strength(Fraction(1001 * 78, 30000)) == OTHERWISE
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from depth3d.depthmap import DepthMap
 from depth3d.frames import Frame
 from depth3d.image import Image, Size
 from depth3d.options import StereoOptions
-from depth3d.pipeline.clip.renderers import Look
-from depth3d.pipeline.clip.sphere import SphereDrawer
+from depth3d.pipeline.clip.renderers import StereoStrength
+from depth3d.pipeline.clip.sphere import SphereRenderer
 from depth3d.pipeline.sphere import degrees_across, sphere_side
 
 
@@ -36,10 +36,10 @@ def test_both_eyes_stand_in_the_middle_of_their_half_spheres() -> None:
     size = Size(128, 72)
     image = Image(np.maximum(texture(128, 72), 40))
     frame = Frame(0, Fraction(0), image)
-    with SphereDrawer(size, StereoOptions(field_of_view=60)) as drawer:
-        assert drawer.size == Size(2048, 1024)
+    with SphereRenderer(size, StereoOptions(field_of_view=60)) as renderer:
+        assert renderer.size == Size(2048, 1024)
         depth = DepthMap(np.full((72, 128), 0.5, np.float32))
-        drawn = drawer.draw(drawer.prepare(frame, depth, Look(2.0, 0.5))).pixels.astype(int)
+        drawn = renderer.draw(renderer.prepare(frame, depth, StereoStrength(2.0, 0.5))).pixels.astype(int)
     for half in (drawn[:, :1024], drawn[:, 1024:]):
         lit = np.flatnonzero(half[512].max(axis=1) > 20)
         assert lit[0] == pytest.approx(1024 / 3, abs=4)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from depth3d.errors import InvalidInput, VideoError
-from depth3d.pipeline.clip.threads import Behind, ahead, on_frame
+from depth3d.pipeline.clip.threads import ConsumerThread, on_frame, prefetch
 
 
 def test_items_come_in_order_and_never_too_many_ahead() -> None:
@@ -20,7 +20,7 @@ def test_items_come_in_order_and_never_too_many_ahead() -> None:
             made.append(n)
             yield n
 
-    with ahead(numbers(), 3, "count") as items:
+    with prefetch(numbers(), 3, "count") as items:
         for n in items:
             # One in hand, three waiting, one about to be put.
             assert len(made) <= n + 1 + 3 + 1
@@ -34,9 +34,9 @@ def test_an_error_arrives_behind_the_items_before_it() -> None:
         raise VideoError("no more", 3)
 
     seen = []
-    with pytest.raises(VideoError, match="frame 3: no more"), ahead(broken(), 2, "x") as items:
+    with pytest.raises(VideoError, match="frame 3: no more"), prefetch(broken(), 2, "x") as items:
         seen += list(items)
-    with ahead(broken(), 2, "x") as items:
+    with prefetch(broken(), 2, "x") as items:
         assert [next(items) for _ in range(3)] == [0, 1, 2]
 
 
@@ -47,14 +47,14 @@ def test_leaving_early_stops_the_thread() -> None:
         while True:
             yield 1
 
-    with ahead(endless(), 2, "x") as first, ahead(first, 2, "y") as second:
+    with prefetch(endless(), 2, "x") as first, prefetch(first, 2, "y") as second:
         next(second)
     assert threading.active_count() == before
 
 
 def test_behind_consumes_all_in_order() -> None:
     seen: list[int] = []
-    with Behind(seen.append, 2, "x") as consumer:
+    with ConsumerThread(seen.append, 2, "x") as consumer:
         for n in range(20):
             consumer.put(n)
     assert seen == list(range(20))
@@ -66,7 +66,7 @@ def test_an_error_of_the_consumer_reaches_the_producer() -> None:
             raise VideoError("full", n)
 
     def produce() -> None:
-        with Behind(fail, 1, "x") as consumer:
+        with ConsumerThread(fail, 1, "x") as consumer:
             for n in range(1000):
                 consumer.put(n)
                 time.sleep(0.001)

@@ -165,7 +165,7 @@ def test_a_link_in_the_work_folder_is_refused(tmp_path: Path, name: str) -> None
     (folder / name).parent.mkdir(parents=True)
     (folder / name).symlink_to(aim)
     with pytest.raises(WriteError, match=r"link|Too many levels"), WorkFolder(tmp_path, "out.mp4") as work:
-        work.part("depth", {}, "depth").remove()
+        work.checkpoint("depth", {}, "depth").remove()
     assert (aim / "part-treasure").read_text() == "keep"
 
 
@@ -188,20 +188,20 @@ def test_a_work_folder_of_another_user_is_refused(tmp_path: Path) -> None:
 )
 def test_malformed_json_starts_afresh(clip: Path, tmp_path: Path, text: str) -> None:
     from depth3d.pipeline.clip.depth_pass import _finished
-    from depth3d.pipeline.clip.render_pass import finished_pieces
+    from depth3d.pipeline.clip.render_pass import finished_segments
 
     with WorkFolder(tmp_path, "out.mkv") as work:
         for name in ("depth", "pictures"):
-            part = work.part(name, {"a": 1}, name)
-            for file in ("done.json", "piece-000000.json"):
-                (part.folder / file).write_text(text)
-            (part.folder / "piece-000000.nut").write_bytes(b"")
+            checkpoint = work.checkpoint(name, {"a": 1}, name)
+            for file in ("done.json", "segment-000000.json"):
+                (checkpoint.folder / file).write_text(text)
+            (checkpoint.folder / "segment-000000.nut").write_bytes(b"")
         assert work.progress() == (0, 0)
-        assert _finished(part) is None
-        assert finished_pieces(part).files == ()
-        (part.folder / "key.json").write_text(text)
-        work.part("pictures", {"a": 1}, "drawing")
-        assert not (part.folder / "done.json").exists()
+        assert _finished(checkpoint) is None
+        assert finished_segments(checkpoint).files == ()
+        (checkpoint.folder / "key.json").write_text(text)
+        work.checkpoint("pictures", {"a": 1}, "drawing")
+        assert not (checkpoint.folder / "done.json").exists()
 
 
 def test_only_one_process_holds_the_lock(tmp_path: Path) -> None:
