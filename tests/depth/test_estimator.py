@@ -203,6 +203,7 @@ class TestCheckpoints:
         with pytest.raises(d3.ModelError, match="no known network"):
             d3.predict_disparity([noise(4, 4)], tmp_path / "other.pt")
 
+    @pytest.mark.security
     def test_a_file_can_run_no_code(self, tmp_path: Path) -> None:
         torch.save({"a": Trap(tmp_path / "sprung")}, tmp_path / "trap.pt")
         with pytest.raises(d3.WeightsError, match="not a readable checkpoint"):

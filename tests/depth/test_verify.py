@@ -21,6 +21,8 @@ from depth3d.depth import checkpoint, fetch, registry, selection, verify, weight
 from depth3d.depth.card import InputRule, ModelCard, WeightsFile
 from depth3d.errors import WeightsError
 
+pytestmark = pytest.mark.security
+
 STATE = {"head.weight": torch.arange(60_000, dtype=torch.float32).reshape(300, 200), "head.bias": torch.ones(300)}
 LAYOUT = (2, 4 * 60_300)
 

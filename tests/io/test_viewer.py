@@ -62,6 +62,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     return path.as_uri()
 
 
+@pytest.mark.security
 def test_the_page_is_one_file_and_fetches_nothing() -> None:
     html = page_html(scene_page())
     assert not re.findall(r"""(?:src|href|action|data)\s*=\s*["']?(?:https?:)?//""", html.split("<script>")[0])
@@ -79,6 +80,7 @@ def test_the_program_is_small_and_names_its_licence() -> None:
     assert "WITHOUT WARRANTY OF ANY KIND" in text[:1500]
 
 
+@pytest.mark.security
 def test_what_a_person_writes_cannot_become_markup() -> None:
     html = page_html(scene_page(title='</title><script>alert(1)</script>"', description='"><b>'))
     assert "<script>alert" not in html
@@ -234,6 +236,7 @@ def ask(port: int, path: str, host: str = "localhost") -> tuple[int, bytes]:
     return answer.status, answer.read()
 
 
+@pytest.mark.security
 def test_serving_gives_the_page_and_nothing_else(server: int) -> None:
     status, body = ask(server, "/")
     assert status == 200
@@ -245,6 +248,7 @@ def test_serving_gives_the_page_and_nothing_else(server: int) -> None:
     assert ask(server, "/", host="evil.example")[0] == 404
 
 
+@pytest.mark.security
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc/net/tcp")
 def test_serving_listens_on_this_machine_only(server: int) -> None:
     listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]

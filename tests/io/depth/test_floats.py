@@ -124,6 +124,7 @@ def test_damage_is_one_line(tmp_path: Path, name: str, data: bytes) -> None:
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.security
 def test_wrong_shapes_and_objects_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "cube.npy", np.zeros((3, 4, 5)))
     with pytest.raises(ReadError, match=r"\(3, 4, 5\)"):

@@ -196,6 +196,7 @@ def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
         open_image(b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 100 100\n%%EndComments\n")
 
 
+@pytest.mark.security
 def test_a_picture_that_claims_too_much_is_refused_before_decoding() -> None:
     bomb = bytearray(encoded(np.zeros((1, 1), np.uint8), "BMP"))
     bomb[18:26] = (20000).to_bytes(4, "little") * 2

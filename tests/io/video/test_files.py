@@ -21,6 +21,8 @@ from depth3d.io.video.reader import VideoReader
 from depth3d.io.video.tracks import list_tracks
 from depth3d.io.video.writer import VideoWriter
 
+pytestmark = pytest.mark.security
+
 
 @pytest.fixture
 def listener() -> Iterator[tuple[int, list[bytes]]]:

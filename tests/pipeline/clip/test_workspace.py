@@ -25,6 +25,8 @@ from depth3d.pipeline.clip.lock import FolderLock
 from depth3d.pipeline.clip.state import load_state, save_state
 from depth3d.pipeline.clip.workspace import WorkFolder
 
+pytestmark = pytest.mark.security
+
 CHILD = Path(__file__).parents[2] / "clip_child.py"
 posix = pytest.mark.skipif(os.name == "nt", reason="links and owners of POSIX systems")
 
