@@ -97,7 +97,7 @@ def render_segments(
     ----------
     depth : DepthSource
         Of every frame.
-    looks : Callable[[Fraction], StereoStrength]
+    strengths : Callable[[Fraction], StereoStrength]
         Time of a frame -> how strong its 3D is.
     """
     done = finished_segments(checkpoint)
