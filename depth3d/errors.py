@@ -4,6 +4,7 @@
 
     Depth3DError
     ├── InvalidInput       a value that breaks a stated rule (also a ValueError)
+    │   └── InvalidOption  the value of one option or argument; carries ``option``
     ├── FileError          something about one file; carries ``path``
     │   ├── ReadError      it cannot be read, or not rightly
     │   ├── WriteError     it cannot be written
@@ -13,8 +14,9 @@
     ├── ContextError       no OpenGL context, or a shader that does not compile
     └── VideoError         a clip cannot be decoded, encoded or resumed; may carry ``frame``
 
-A message says what failed, on which file or frame, and what to do next. The command line prints
-it as one line and exits with 1.
+A message says what failed, on which file or frame, and what to do next. It names Python arguments, in backquotes
+(`parallax`, `force=True`); the command line prints it as one line with flags instead (--parallax, --force). It exits
+with 2 for ``InvalidOption`` and with 1 for all others.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ __all__ = [
     "ExistsError",
     "FileError",
     "InvalidInput",
+    "InvalidOption",
     "ModelError",
     "ReadError",
     "VideoError",
@@ -41,6 +44,27 @@ class Depth3DError(Exception):
 
 class InvalidInput(Depth3DError, ValueError):
     """A value breaks a stated rule; the message names *actual* and *expected*."""
+
+
+class InvalidOption(InvalidInput):
+    """The value of one option or argument breaks its rule.
+
+    Parameters
+    ----------
+    option : str
+        Name of the Python argument.
+    reason : str
+        Actual and expected value; follows the name in the message.
+    """
+
+    def __init__(self, option: str, reason: str) -> None:
+        colon = "" if reason.startswith(("is ", "holds ", "needs ", "belongs ", "applies ", "cannot ")) else ":"
+        super().__init__(f"{option}{colon} {reason}")
+        self.option = option
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[InvalidOption], tuple[str, str]]:
+        return type(self), (self.option, self.reason)
 
 
 class FileError(Depth3DError):
@@ -75,7 +99,7 @@ class WriteError(FileError):
 class ExistsError(WriteError):
     """The file exists already and ``force`` was not given."""
 
-    def __init__(self, path: str | Path, reason: str = "exists already (--force replaces it)") -> None:
+    def __init__(self, path: str | Path, reason: str = "exists already (`force=True` replaces it)") -> None:
         super().__init__(path, reason)
 
 

@@ -1,21 +1,24 @@
-"""Every default of depth3d, once.
+"""Every option of depth3d with its default, its range and its help text, once.
 
-Frozen dataclasses that the Python functions, the command line and worker processes share. The
-command line builds its flags from these fields: ``metadata["help"]`` is the help text,
-``metadata["metavar"]`` and ``metadata["choices"]`` what a user may type. Units are in the help.
+Frozen dataclasses that the Python functions, the command line and worker processes share. The command line builds
+its flags from these fields. A value out of its range or of another type raises ``InvalidOption`` when the object is
+made (``depth3d.validation``). Options that several commands share are mixins.
 """
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal, TypeVar, cast
+from typing import Any, ClassVar, Literal
 
-from depth3d.errors import InvalidInput
+from depth3d.errors import InvalidOption
+from depth3d.quantities import as_file, as_length, as_size, as_time, clock_seconds, frame_rate
+from depth3d.validation import Validated, changed, nothing_left, option, renamed
 
 __all__ = [
     "AnimateOptions",
+    "BatchOptions",
     "DepthMapOptions",
     "DepthOptions",
     "Eyes",
@@ -34,218 +37,253 @@ __all__ = [
 Eyes = Literal["both", "left", "right"]
 Quality = Literal["draft", "normal", "high"]
 
-
-Options = TypeVar("Options")
-
-
-def frame_rate(value: Fraction | float | str) -> Fraction:
-    """``30``, ``"59.94"`` or ``"30000/1001"`` as an exact fraction; 23.976 means 24000/1001.
-
-    Raises ``InvalidInput`` unless 0 < rate <= 1000.
-    """
-    try:
-        rate = Fraction(value)
-    except (ValueError, ZeroDivisionError, TypeError):
-        raise InvalidInput(f"frame rate {value!r}: expected a number like 30, 59.94 or 30000/1001") from None
-    broadcast = Fraction(round(rate * 1001 / 1000) * 1000, 1001)
-    if rate.denominator not in (1, 1001) and abs(rate - broadcast) < Fraction(1, 100):
-        rate = broadcast
-    if not 0 < rate <= 1000:
-        raise InvalidInput(f"frame rate {value}: expected more than 0 and at most 1000")
-    return rate.limit_denominator(100_000)
+_HEATMAPS = ("gray", "inferno", "magma", "plasma", "viridis", "turbo", "jet", "cividis", "spectral")
 
 
-def changed(options: Options, changes: dict[str, Any]) -> Options:
-    """Take the fields of ``options`` out of ``changes`` and return it with these replaced."""
-    names = {item.name for item in fields(cast(Any, options))}
-    mine = {name: changes.pop(name) for name in list(changes) if name in names}
-    return cast(Options, replace(cast(Any, options), **mine))
+def percent(default: float, help: str, most: float, media: str | None = None) -> Any:
+    """Return a field for a number from 0 to ``most``, in percent of the picture's width."""
+    more = {} if media is None else {"media": media}
+    return option(default, help, metavar="PERCENT", limits=(0, most), unit="percent of the width", **more)
 
 
-def nothing_left(changes: dict[str, Any], *options: object) -> None:
-    """Refuse what no ``options`` dataclass has taken out of ``changes``, with the nearest name.
-
-    Raises ``InvalidInput``.
-    """
-    if changes:
-        name = next(iter(changes))
-        known = [item.name for kind in options for item in fields(cast(Any, kind))]
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else f"; known: {', '.join(known)}"
-        raise InvalidInput(f"unknown option {name!r}{hint}")
-
-
-def option(default: object, help: str, **metadata: Any) -> Any:
-    """A dataclass field with its help text and what the command line needs to know about it."""
-    return field(default=cast(Any, default), metadata={"help": help, **metadata})
-
-
-@dataclass(frozen=True, slots=True)
-class OutputOptions:
-    """Where a result goes and how a run speaks; the same for every command."""
+@dataclass(frozen=True)
+class OutputOptions(Validated):
+    """What a run writes and prints; the same for every command."""
 
     force: bool = option(False, "Replace existing files.")
-    quiet: bool = option(False, "No progress, only errors.")
-    json: bool = option(False, "One machine-readable line on standard output.")
+    quiet: bool = option(False, "Print errors only: no progress, no log.")
+    json: bool = option(False, "Print one machine-readable line per result on standard output.")
 
 
-@dataclass(frozen=True, slots=True)
-class DepthOptions:
-    """Where depth comes from."""
+@dataclass(frozen=True)
+class BatchOptions(Validated):
+    """How many inputs are run."""
 
-    depth: str | None = option(None, "Use this depth file instead of a network.", metavar="FILE")
-    invert_depth: bool = option(False, "The depth file has near = dark.")
-    model: str = option("auto", "Depth network (see `depth3d models`), or a checkpoint file.", metavar="NAME")
-    device: str = option("auto", "Where the network runs: auto, cpu, cuda, mps.", metavar="DEVICE")
-    engine: str = option("torch", "What runs it: torch, openvino.", choices=("torch", "openvino"))
+    recursive: bool = option(False, "Also take the files in subfolders of a folder.")
+    skip_existing: bool = option(False, "Skip inputs whose result exists already.")
+
+
+@dataclass(frozen=True)
+class FocusOptions(Validated):
+    """Strength and fixed depth of a moving camera."""
+
+    amount: float = percent(2.0, "Largest travel between nearest and farthest point, percent of the width.", 50)
+    focus: float | Literal["auto"] = option(
+        "auto",
+        "Depth that stays still: 0 (far) to 1 (near), or auto.",
+        metavar="0..1|auto",
+        limits=(0, 1),
+        numeric_text=True,
+    )
+
+
+@dataclass(frozen=True)
+class QualityOptions(Validated):
+    """Render quality."""
+
+    quality: Quality = option("normal", "Anti-aliasing and filling of gaps: draft, normal or high.")
+
+
+@dataclass(frozen=True)
+class ScaleOptions(Validated):
+    """True distances. Raises ``InvalidOption`` unless both are given or none, with near < far."""
+
+    near: float | None = option(None, "Distance of the nearest point, meters (needs --far).", above=0, limits=(0, 1e6))
+    far: float | None = option(None, "Distance of the farthest point, meters (needs --near).", above=0, limits=(0, 1e6))
+
+    def __post_init__(self) -> None:
+        Validated.__post_init__(self)
+        near, far = self.near, self.far
+        if (near is None) != (far is None) or (near is not None and far is not None and near >= far):
+            raise InvalidOption("near", f"{near} with `far` {far}, expected both, in meters, 0 < near < far")
+
+
+@dataclass(frozen=True)
+class DepthOptions(Validated):
+    """Source of the depth map."""
+
+    depth: str | None = option(None, "Depth file to use instead of a network.", metavar="FILE", convert=as_file)
+    invert_depth: bool = option(False, "The depth file is dark where it is near.")
+    model: str = option("auto", "Depth network (see `depth3d models`), or a checkpoint file.", convert=as_file)
+    device: str = option("auto", "Where the network runs: auto, cpu, cuda or mps.")
+    engine: str = option("torch", "What runs the network: torch or openvino.", choices=("torch", "openvino"))
     precision: str = option(
         "auto",
-        "Of the network: float32; bfloat16; auto tries where it is native.",
+        "Precision of the network: float32, bfloat16, or auto (bfloat16 where the processor supports it).",
         choices=("auto", "float32", "bfloat16"),
     )
-    threads: int | None = option(None, "Threads for the network (default: the process's cores).", metavar="N")
-    matcher: str = option(
-        "sgm", "How the two eyes of stereo input are matched: sgm, dis, or a network as pwcnet:FILE.", metavar="NAME"
+    threads: int | None = option(None, "Threads of the network (default: the cores of this process).", limits=(1, 1024))
+    matcher: str = option("sgm", "How the two eyes of stereo input are matched: sgm, dis, or a network as pwcnet:FILE.")
+
+
+@renamed(tremble="shake")
+@dataclass(frozen=True)
+class AnimateOptions(QualityOptions, FocusOptions):
+    """A moving camera over a photo or clip. ``amount``: largest travel between nearest and farthest point."""
+
+    path: str = option(
+        "circle", "circle, swing, orbit, dolly, zoom, push, auto, or a JSON file of keyframes.", convert=as_file
     )
-
-
-@dataclass(frozen=True, slots=True)
-class AnimateOptions:
-    """A moving camera over a photo. ``amount`` is the largest travel between nearest and farthest."""
-
-    path: str = option("circle", "circle, swing, orbit, dolly, zoom, push, auto, or a JSON file.", metavar="PATH")
-    amount: float = option(2.0, "Travel between nearest and farthest, percent of the width.", metavar="PERCENT")
-    seconds: float = option(6.0, "Length of the loop.", metavar="S")
-    fps: Fraction = option(Fraction(30), "Frames per second, as 30, 59.94 or 30000/1001.", metavar="N")
+    seconds: float = option(6.0, "Length of the loop, seconds.", limits=(0.02, 3600))
+    fps: Fraction = option(Fraction(30), "Frames per second, as 30, 59.94 or 30000/1001.", media="photo")
     size: str = option(
-        "auto", "WIDTHxHEIGHT, 1080p, or auto (the photo's shape, long side 1920; GIF 480).", metavar="SIZE"
+        "auto", "WIDTHxHEIGHT, 1080p, or auto (the photo's shape, long side 1920; GIF 480).", convert=as_size
     )
-    focus: str = option("auto", "Depth that stays still: 0 (far) to 1 (near), or auto.", metavar="0..1|auto")
-    quality: Quality = option("normal", "Anti-aliasing and fill.", choices=("draft", "normal", "high"))
-    bokeh: float = option(
+    bokeh: float = percent(
         0.0,
-        "Depth of field: a point as far from the focus as far is from near blurs over this percent of the width "
-        "(photos; each frame takes the time of 7 to 64 views, of up to 256 with --quality high).",
-        metavar="PERCENT",
+        "Depth of field: blur of the farthest point when the nearest is in focus, percent of the width (slow).",
+        20,
+        media="photo",
     )
     shutter: float = option(
         0.0,
-        "Motion blur: how long the shutter is open, 180 = half a frame's time (photos; a view's time for every pixel "
-        "of blur).",
-        metavar="DEGREES",
+        "Motion blur: shutter angle, 180 = open for half of each frame (slow).",
+        media="photo",
+        limits=(0, 360),
+        unit="degrees",
     )
-    vignette: float = option(0.0, "Light that the corners lose (photos; costs little).", metavar="PERCENT")
-    tremble: float = option(
-        0.0, "A hand that trembles: travel between nearest and farthest, percent of the width.", metavar="PERCENT"
+    vignette: float = option(0.0, "Darkening of the corners.", media="photo", limits=(0, 95), unit="percent")
+    shake: float = percent(0.0, "Camera shake: travel between nearest and farthest point, percent of the width.", 20)
+
+
+@dataclass(frozen=True)
+class StereoOptions(QualityOptions):
+    """Two eyes from one picture. A point of depth v in a picture W wide appears
+    W * parallax/100 * (v - convergence) further left to the right eye than to the left eye."""
+
+    format: str = option(
+        "sbs", "sbs, anaglyph, tb, mpo and more, several with commas (see --list-formats).", metavar="NAME[,NAME]"
     )
-
-
-@dataclass(frozen=True, slots=True)
-class StereoOptions:
-    """Two eyes from one picture. For a point of depth v in a picture W wide, the right eye sees it
-    W * parallax/100 * (v - convergence) further left than the left eye does."""
-
-    format: str = option("sbs", "sbs, anaglyph, tb, mpo ... (several with commas).", metavar="NAME[,NAME]")
-    parallax: float = option(2.0, "How far nearest and farthest part, percent of the width.", metavar="PERCENT")
+    parallax: float = percent(
+        2.0, "Difference in disparity between nearest and farthest point, percent of the width.", 50
+    )
     convergence: float | Literal["auto"] = option(
-        0.5, "Depth that lies on the screen: 0 (far) to 1 (near), or auto.", metavar="0..1|auto"
+        0.5, "Depth at the screen plane: 0 (far) to 1 (near), or auto.", metavar="0..1|auto", limits=(0, 1)
     )
-    eyes: Eyes = option("both", "Which eye is new; the other is the input itself.", choices=("both", "left", "right"))
-    quality: Quality = option("normal", "Anti-aliasing and fill.", choices=("draft", "normal", "high"))
-    screen: str | None = option(None, "Diagonal of the viewer's screen, as 55in or 140cm.", metavar="LENGTH")
-    distance: str | None = option(None, "How far away the viewer sits, as 2.5m.", metavar="LENGTH")
+    eyes: Eyes = option("both", "Which eye is rendered: both, left or right; the other eye is the input itself.")
+    screen: str | None = option(None, "Diagonal of the viewer's screen, as 55in or 140cm.", convert=as_length("in"))
+    distance: str | None = option(None, "Distance between viewer and screen, as 2.5m.", convert=as_length("m"))
     arc_minutes: float | None = option(
-        None, "Parallax as the angle the viewer sees, instead of --parallax (needs --screen, --distance).", metavar="N"
+        None,
+        "Parallax as a visual angle instead of --parallax (needs --screen and --distance).",
+        limits=(0, 600),
+        unit="arc minutes",
     )
-    floating_window: bool = option(False, "Photos: black edges where near things would be cut by the frame.")
-    own_eyes: bool = option(True, "Stereo pictures: show their own two eyes; else new ones from their depth.")
+    floating_window: bool = option(False, "Black borders where near objects touch the frame.", media="photo")
+    own_eyes: bool = option(
+        True, "For stereo photos: convert the two eyes in the file, or render new ones from their depth.", media="photo"
+    )
     field_of_view: float | None = option(
-        None, "Photos: degrees across the longer side, for VR (default: EXIF, else 53).", metavar="DEGREES"
+        None,
+        "Degrees across the longer side, for VR formats (default: from EXIF, else 53).",
+        limits=(1, 170),
+        unit="degrees",
     )
-    views: int | None = option(None, "Lenticular prints: number of views (default: dpi over lpi).", metavar="N")
-    lpi: float = option(60.0, "Lenticular prints: lenses per inch, as measured with the pitch test.", metavar="N")
-    dpi: float = option(600.0, "Lenticular prints: dots per inch of the printer.", metavar="N")
-    print_width: str = option("6in", "Lenticular prints: width on paper.", metavar="LENGTH")
+    views: int | None = option(
+        None, "Lenticular prints: number of views (default: dpi divided by lpi).", media="photo", limits=(2, 256)
+    )
+    lpi: float = option(
+        60.0, "Lenticular prints: lenses per inch, as measured with the pitch test.", media="photo", limits=(1, 1000)
+    )
+    dpi: float = option(600.0, "Lenticular prints: dots per inch of the printer.", media="photo", limits=(30, 10000))
+    print_width: str = option("6in", "Lenticular prints: width on paper.", media="photo", convert=as_length("in"))
+
+    def __post_init__(self) -> None:
+        Validated.__post_init__(self)
+        if (self.screen is None) != (self.distance is None):
+            raise InvalidOption("screen", "belongs together with `distance`, as 55in and 2.5m; give both or none")
+        if self.arc_minutes is not None and self.screen is None:
+            raise InvalidOption("arc_minutes", "needs `screen` and `distance`, as 55in and 2.5m")
 
 
-@dataclass(frozen=True, slots=True)
-class StabilizeOptions:
+@dataclass(frozen=True)
+class StabilizeOptions(Validated):
     """How depth is kept from flickering in a clip."""
 
-    look_ahead: int = option(12, "Frames from the future that steady a frame's depth (0: none).", metavar="FRAMES")
-    flow: str = option("dis", "Optical flow that steadies it: dis, or a network as pwcnet:FILE.", metavar="NAME")
-    memory: float = option(10.0, "Frames over which depth is averaged where nothing changes.", metavar="FRAMES")
-    temporal_filter: str = option(
-        "recursive", "recursive, or none: for depth that is consistent in time already.", metavar="NAME"
-    )
+    media: ClassVar[str] = "clip"
+
+    look_ahead: int = option(12, "Number of later frames that stabilize the depth of a frame.", limits=(0, 600))
+    flow: str = option("dis", "Optical flow for stabilizing: dis, or a network as pwcnet:FILE.")
+    memory: float = option(10.0, "Number of frames over which the depth of still parts is averaged.", limits=(0, 10000))
+    temporal_filter: str = option("recursive", "recursive, or none (for depth that is stable already).")
 
 
-@dataclass(frozen=True, slots=True)
-class VideoOptions:
-    """How a clip is read, drawn and written."""
+@dataclass(frozen=True)
+class VideoOptions(Validated):
+    """How a clip is read, rendered and written."""
+
+    media: ClassVar[str] = "clip"
 
     codec: str = option(
-        "auto",
-        "libx264, libx265, libsvtav1, libvpx-vp9, ffv1, hardware, or auto (libx264; HDR: libx265).",
-        metavar="NAME",
+        "auto", "libx264, libx265, libsvtav1, libvpx-vp9, ffv1, hardware, or auto (libx264; HDR: libx265)."
     )
-    crf: int | None = option(None, "Constant quality of the encoder (default: 18 for libx264).", metavar="N")
-    preset: str | None = option(None, "Speed preset of the encoder.", metavar="NAME")
-    start: str | None = option(None, "Begin here: seconds or H:MM:SS.", metavar="TIME")
-    end: str | None = option(None, "Stop here: seconds or H:MM:SS.", metavar="TIME")
-    fps: str | None = option(None, "Another frame rate (default: every frame keeps its own time).", metavar="N")
-    size: str | None = option(None, "Another size of one eye: WIDTHxHEIGHT, 1080p.", metavar="SIZE")
-    tonemap: bool = option(False, "Turn HDR into an ordinary clip (default: HDR stays HDR).")
-    save_depth: str | None = option(None, "Also keep the depth as a lossless 16-bit clip.", metavar="FILE.mkv")
+    crf: int | None = option(
+        None, "Constant quality of the encoder, lower is better (default: 18 for libx264).", limits=(0, 100)
+    )
+    preset: str | None = option(None, "Speed preset of the encoder.")
+    start: str | None = option(None, "Begin at this time: seconds or H:MM:SS.", convert=as_time)
+    end: str | None = option(None, "Stop at this time: seconds or H:MM:SS.", convert=as_time)
+    fps: Fraction | None = option(None, "Another frame rate (default: every frame keeps its time).")
+    size: str | None = option(None, "Another size of one eye: WIDTHxHEIGHT or 1080p.", convert=as_size)
+    tonemap: bool = option(False, "Convert HDR to SDR (default: HDR stays HDR).")
+    save_depth: str | None = option(
+        None, "Also keep the depth as a lossless 16-bit clip.", metavar="FILE.mkv", convert=as_file
+    )
     shots: str | None = option(
-        None, "Settings per shot: written if FILE is not there (then edit it), else obeyed.", metavar="FILE.toml"
+        None,
+        "Settings per scene: FILE is written if it does not exist (edit it), else read.",
+        metavar="FILE.toml",
+        convert=as_file,
     )
-    preview: bool = option(False, "Only draw a handful of frames into one picture.")
-    dry_run: bool = option(False, "Only tell the plan, the size and the time it will take.")
+    preview: bool = option(False, "Only render a few frames into one picture.")
+    dry_run: bool = option(False, "Only print the plan, the file size and the time it will take.")
+
+    def __post_init__(self) -> None:
+        Validated.__post_init__(self)
+        start, end = clock_seconds(self.start, "start"), clock_seconds(self.end, "end")
+        if start is not None and end is not None and end <= start:
+            raise InvalidOption("end", f"{self.end} must be later than `start` {self.start}")
 
 
-@dataclass(frozen=True, slots=True)
-class DepthMapOptions:
+@dataclass(frozen=True)
+class DepthMapOptions(Validated):
     """A depth map as a file of its own."""
 
-    heatmap: str | None = option(
-        None,
-        "Colours instead of grey; bright or red = near.",
-        choices=("gray", "inferno", "magma", "plasma", "viridis", "turbo", "jet", "cividis", "spectral"),
-    )
-    facebook: bool = option(False, "The pair NAME.jpg + NAME_depth.jpg for a Facebook 3D photo.")
+    heatmap: str | None = option(None, "Color map instead of gray; bright or red is near.", choices=_HEATMAPS)
+    facebook: bool = option(False, "Write the pair NAME.jpg and NAME_depth.jpg of a Facebook 3D photo.", media="photo")
     embed: Literal["gdepth", "dynamic"] | None = option(
-        None, "Write the photo as JPEG with its depth inside it, as Google's cameras do.", choices=("gdepth", "dynamic")
+        None, "Write the photo as a JPEG with its depth inside, as Google's cameras do.", media="photo"
     )
 
 
-@dataclass(frozen=True, slots=True)
-class MeshOptions:
-    """A mesh file. With ``near`` and ``far`` it is true to scale, in metres; else the nearest point is at 1, the
-    farthest at 10. Depth maps hold *inverse* distance, so half-way grey is much nearer than half-way."""
+@dataclass(frozen=True)
+class MeshOptions(ScaleOptions):
+    """A mesh file. With ``near`` and ``far`` it is true to scale, in meters; else the nearest point is at 1, the
+    farthest at 10. Depth maps hold inverse distance: half-way gray is much nearer than half-way."""
 
-    near: float | None = option(None, "True distance of the nearest point, metres (needs --far).", metavar="METRES")
-    far: float | None = option(None, "True distance of the farthest point, metres (needs --near).", metavar="METRES")
-    points: bool = option(False, "A point cloud instead of a mesh (PLY, GLB).")
+    points: bool = option(False, "Write a point cloud instead of a mesh (PLY, GLB).")
     detail: int | None = option(
-        None, "Longest side of the grid, in cells (default: what fits 4 MB; PLY: 1024).", metavar="N"
+        None, "Longest side of the grid, cells (default: what fits 4 MB; PLY: 1024).", limits=(16, 4096)
     )
     texture: int | None = option(
-        None, "Longest side of the texture, pixels (default: the photo itself, its JPEG untouched).", metavar="N"
+        None, "Longest side of the texture, pixels (default: the photo's own JPEG, unchanged).", limits=(16, 16384)
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ViewOptions:
-    """The 3D page. ``near`` and ``far`` give a headset the true scale."""
+@dataclass(frozen=True)
+class ViewOptions(ScaleOptions, FocusOptions):
+    """The 3D web page. ``near`` and ``far`` give a headset the true scale."""
 
-    amount: float = option(2.0, "Travel between nearest and farthest, percent of the width.", metavar="PERCENT")
-    focus: float | Literal["auto"] = option(
-        "auto", "Depth that stays still: 0 (far) to 1 (near), or auto.", metavar="0..1|auto"
+    amount: float = percent(
+        FocusOptions.amount, "Largest travel between nearest and farthest point, percent of the width.", 6
     )
-    title: str | None = option(None, "Title of the page (default: the photo's file name).", metavar="TEXT")
-    detail: int = option(1024, "Longest side of the depth picture in the page, pixels.", metavar="N")
-    near: float | None = option(None, "True distance of the nearest point, metres (needs --far).", metavar="METRES")
-    far: float | None = option(None, "True distance of the farthest point, metres (needs --near).", metavar="METRES")
-    serve: bool = option(False, "Then serve it on this machine only (for headsets: adb reverse).")
-    port: int = option(8123, "Port for --serve; 0 takes a free one.", metavar="N")
+    title: str | None = option(None, "Title of the page (default: the photo's file name).")
+    detail: int = option(1024, "Longest side of the depth picture in the page, pixels.", limits=(16, 8192))
+    serve: bool = option(False, "Then serve the page on this machine only (for headsets: adb reverse).")
+    port: int = option(8123, "Port for --serve; 0 takes a free one.", limits=(0, 65535))
+
+
+ALL_OPTIONS: Sequence[type[Any]] = (
+    *(AnimateOptions, StereoOptions, DepthOptions, StabilizeOptions, VideoOptions, DepthMapOptions, MeshOptions),
+    *(ViewOptions, OutputOptions, BatchOptions),
+)

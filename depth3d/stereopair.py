@@ -8,23 +8,24 @@ eye than by the left eye. Parallel axes with shifted frames, never toe-in.
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from depth3d.errors import InvalidInput
 from depth3d.image import Image, Size
+from depth3d.options import Eyes, StereoOptions
+from depth3d.quantities import length_metres
 from depth3d.stereoformats import StereoFormat
+from depth3d.validation import check_value
 
-__all__ = ["StereoFormat", "StereoPair", "StereoRig", "Viewing", "metres", "unpack"]
-
-Eyes = Literal["both", "left", "right"]
+__all__ = ["StereoFormat", "StereoPair", "StereoRig", "Viewing", "unpack"]
 
 # Comfort: what the stereo cinema's rule of thumb allows, in percent of the picture's width.
 CROSSED_LIMIT = 1.0
 TOTAL_LIMIT = 3.0
 # The eyes of most people stand 60-67 mm apart; they cannot turn outwards.
 EYE_DISTANCE_METRES = 0.063
+# The number behind the options' default, which may be "auto".
+DEFAULT_CONVERGENCE = 0.5 if StereoOptions.convergence == "auto" else StereoOptions.convergence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -82,17 +83,16 @@ class StereoRig:
         Which eye is new; the other one is the picture itself.
     """
 
-    parallax: float = 2.0
-    convergence: float = 0.5
-    eyes: Eyes = "both"
+    parallax: float = StereoOptions.parallax
+    convergence: float = DEFAULT_CONVERGENCE
+    eyes: Eyes = StereoOptions.eyes
 
     def __post_init__(self) -> None:
-        if not 0 <= self.parallax <= 50:
-            raise InvalidInput(f"parallax {self.parallax:g}: expected 0 to 50 percent of the width")
-        if not 0 <= self.convergence <= 1:
-            raise InvalidInput(f"convergence {self.convergence:g}: expected 0 (far) to 1 (near)")
-        if self.eyes not in ("both", "left", "right"):
-            raise InvalidInput(f"eyes {self.eyes!r}: expected both, left or right")
+        for name in ("parallax", "convergence", "eyes"):
+            checked = check_value(StereoOptions, name, getattr(self, name))
+            if checked == "auto":
+                raise InvalidInput("StereoRig: convergence is 'auto', expected a number, 0 (far) to 1 (near)")
+            object.__setattr__(self, name, checked)
 
     @property
     def crossed(self) -> float:
@@ -115,14 +115,14 @@ class StereoRig:
         if self.crossed > CROSSED_LIMIT + 1e-6:
             found.append(
                 f"the nearest point stands {self.crossed:.2g} % of the width in front of the screen, comfortable is"
-                f" at most {CROSSED_LIMIT:g} %: lower --parallax or raise --convergence"
+                f" at most {CROSSED_LIMIT:g} %: lower `parallax` or raise `convergence`"
             )
         if self.parallax > TOTAL_LIMIT + 1e-6:
             found.append(f"parallax {self.parallax:.2g} % is more than the comfortable {TOTAL_LIMIT:g} %")
         if viewing is not None and self.uncrossed / 100 * viewing.width_metres > EYE_DISTANCE_METRES:
             found.append(
                 f"on this screen the farthest points part by {self.uncrossed * 10 * viewing.width_metres:.0f} mm,"
-                f" more than the eyes' own distance ({EYE_DISTANCE_METRES * 1000:.0f} mm): lower --parallax"
+                f" more than the eyes' own distance ({EYE_DISTANCE_METRES * 1000:.0f} mm): lower `parallax`"
             )
         return tuple(found)
 
@@ -154,9 +154,9 @@ class Viewing:
 
         A picture of another ``aspect`` (width over height) is shown as large as the screen can.
         """
-        diagonal = metres(screen, "in", "--screen")
+        diagonal = length_metres(screen, "in", "screen")
         width, height = (diagonal * side / math.hypot(16, 9) for side in (16, 9))
-        return cls(min(width, height * aspect), metres(distance, "m", "--distance"))
+        return cls(min(width, height * aspect), length_metres(distance, "m", "distance"))
 
     def arc_minutes(self, percent: float) -> float:
         """The angle of ``percent`` of the width, seen from there."""
@@ -165,21 +165,6 @@ class Viewing:
     def percent(self, arc_minutes: float) -> float:
         """The percentage of the width that has this angle, seen from there."""
         return 200 * self.distance_metres * math.tan(math.radians(arc_minutes / 60) / 2) / self.width_metres
-
-
-_UNITS = {"in": 0.0254, '"': 0.0254, "inch": 0.0254, "m": 1.0, "cm": 0.01, "mm": 0.001, "ft": 0.3048}
-
-
-def metres(text: str, default: str, name: str) -> float:
-    """A length like "55in", "140cm" or "2.5m" in metres; ``default`` is the unit of a bare number.
-
-    Raises ``InvalidInput`` that calls the length ``name``.
-    """
-    found = re.fullmatch(r"\s*([0-9]*\.?[0-9]+)\s*([a-z\"]*)\s*", text.lower())
-    unit = (found[2] or default) if found else ""
-    if found is None or unit not in _UNITS:
-        raise InvalidInput(f"{name} {text!r}: expected a length like 55in, 140cm or 2.5m")
-    return float(found[1]) * _UNITS[unit]
 
 
 def unpack(image: Image, layout: StereoFormat) -> StereoPair:

@@ -42,7 +42,7 @@ def main() -> None:
     size = Size(*map(int, arguments.size.split("x")))
     image, depth = load(arguments.picture, arguments.depth, size)
     print(f"{describe_context()['renderer']}; {platform.processor() or platform.machine()}, {os.cpu_count()} CPUs")
-    path = named_path("circle", Camera(), size.aspect, amount=arguments.amount)
+    path = named_path("circle", Camera(), size.aspect, amount=arguments.amount, seconds=6.0, focus=0.5)
     parallax, border = largest_travel(path, Camera(), size.aspect)
     mesh, seconds, cpu = timed(
         lambda: build_layers(image, depth, parallax_percent=parallax, border_percent=border, quality=arguments.quality)

@@ -67,7 +67,7 @@ def main() -> None:
 def one(size: Size, quality: str, frames: int) -> dict[str, Any]:
     """Seconds (wall clock, CPU) to build and for a frame drawn and read back, and the most memory in MB."""
     image, depth = scene_of(size)
-    path = named_path("circle", Camera(), size.aspect)
+    path = named_path("circle", Camera(), size.aspect, amount=2.0, seconds=6.0, focus=0.5)
     parallax, border = largest_travel(path, Camera(), size.aspect)
     describe_context()
     fill = [0.0]

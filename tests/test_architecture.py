@@ -16,8 +16,15 @@ import depth3d
 PACKAGE = Path(depth3d.__file__).parent
 STAGES = ("io", "depth", "geometry", "render")
 NOUNS = ("image", "depthmap", "layeredmesh", "camera", "anaglyphs", "stereoformats", "stereopair", "frames")
-ABOVE = {"errors": 0, "forkguard": 1, **dict.fromkeys(NOUNS, 1), "options": 2, **dict.fromkeys(STAGES, 3)}
-ABOVE |= {"pipeline": 4, "studio": 5, "cli": 6, "__main__": 7}
+ABOVE = {"errors": 0, "forkguard": 1, "quantities": 1, "validation": 2, "options": 3}
+ABOVE |= {
+    **dict.fromkeys(NOUNS, 4),
+    **dict.fromkeys(STAGES, 5),
+    "pipeline": 6,
+    "studio": 8,
+    "cli": 9,
+    "__main__": 10,
+}
 # Package -> where alone it may be imported (path prefixes inside depth3d/). `info` asks every one for its version.
 ROOMS = {
     "torch": ("depth/", "cli/info.py", "render/context.py"),

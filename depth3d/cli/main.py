@@ -13,7 +13,8 @@ from importlib import import_module
 import click
 
 from depth3d import __version__
-from depth3d.errors import Depth3DError
+from depth3d.cli.options import in_flags
+from depth3d.errors import Depth3DError, InvalidOption
 
 __all__ = ["COMMANDS", "main"]
 
@@ -107,8 +108,10 @@ def main(arguments: list[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         code = error.exit_code
+    except InvalidOption as error:
+        code = _say(in_flags(error), 2)
     except Depth3DError as error:
-        code = _say(" ".join(str(error).split()), 1)
+        code = _say(in_flags(error), 1)
     except BrokenPipeError:
         # The reader of our standard output went away (`depth3d ... | head`): nothing left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

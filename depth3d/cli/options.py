@@ -1,17 +1,23 @@
-"""Option dataclasses become flags: one source of defaults, help and types for Python and the shell."""
+"""Option dataclasses become flags: one source of defaults, help and types for Python and the shell.
+
+A flag that is not given stays out of the command's values, so that a command knows what the user asked for and can
+refuse what does not apply to an input. Ranges are checked when the dataclass is made (``depth3d.validation``).
+"""
 
 from __future__ import annotations
 
+import re
 import types
-from collections.abc import Callable
-from dataclasses import MISSING, fields
+from collections.abc import Callable, Iterable
+from dataclasses import fields
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import click
 
-from depth3d.errors import InvalidInput
-from depth3d.options import frame_rate
+from depth3d.errors import Depth3DError, InvalidInput, InvalidOption
+from depth3d.options import ALL_OPTIONS, frame_rate
+from depth3d.validation import field_names
 
 if TYPE_CHECKING:
     _NumberType = click.ParamType[float | str]
@@ -19,10 +25,14 @@ if TYPE_CHECKING:
 else:  # generic for the type checker only: older clicks have a plain class
     _NumberType = _RateType = click.ParamType
 
-__all__ = ["build", "flags"]
+__all__ = ["build", "flag_of", "flags", "given", "in_flags"]
 
 Options = TypeVar("Options")
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+# Arguments of functions that are flags without being a field of an option dataclass.
+_MORE_NAMES = {"output": "-o", "layout": "--layout", "frames": "--frames", "glasses": "--glasses", "kind": "--kind"}
+_METAVARS = {"as_size": "SIZE", "as_time": "TIME", "as_file": "FILE", "convert": "LENGTH"}
 
 
 class NumberOr(_NumberType):
@@ -59,46 +69,101 @@ class FrameRate(_RateType):
 
 
 def flags(*kinds: type[Any]) -> Callable[[Command], Command]:
-    """Decorate a click command with one flag for every field of the option dataclasses ``kinds``."""
+    """Decorate a click command with one flag for every field of the option dataclasses ``kinds``.
+
+    Two dataclasses may share a field name (``size`` of animations and of clips): the first one writes the help.
+    """
 
     def decorate(command: Command) -> Command:
-        for kind in reversed(kinds):
-            hints = get_type_hints(kind)
-            for item in reversed(fields(kind)):
-                command = _flag(item.name, hints[item.name], item.default, dict(item.metadata))(command)
+        made = {item.name: (kind, item) for kind in reversed(kinds) for item in fields(kind)}
+        for name in reversed(field_names(*kinds)):
+            kind, item = made[name]
+            command = _flag(name, get_type_hints(kind)[name], item.default, dict(item.metadata))(command)
+        for old, new in {
+            old: new for kind in kinds for old, new in getattr(kind, "renamed_fields", {}).items()
+        }.items():
+            kind, item = made[new]
+            words = f"--{old.replace('_', '-')}"
+            hint = _click_type(get_type_hints(kind)[new])
+            command = click.option(words, old, hidden=True, type=hint, help=f"Old name of {flag_of(new)}.")(command)
         return command
 
     return decorate
 
 
+def given(values: dict[str, Any]) -> dict[str, Any]:
+    """Return the values that the user gave, by flag or environment variable; the others are None."""
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def build(kind: type[Options], values: dict[str, Any]) -> Options:
-    """Take the fields of ``kind`` out of the command's ``values`` and make the dataclass of them."""
-    names = [item.name for item in fields(kind)]  # type: ignore[arg-type]
-    return kind(**{name: values.pop(name) for name in names if name in values})
+    """Make the dataclass of the fields of ``kind`` among the command's given ``values``.
+
+    Raises ``InvalidOption`` for a value out of range.
+    """
+    known = given(values)
+    names = [*field_names(kind), *getattr(kind, "renamed_fields", {})]
+    return kind(**{name: known[name] for name in names if name in known})
+
+
+def flag_of(name: str) -> str:
+    """Return the flag of a Python argument: ``save_depth`` -> ``--save-depth``."""
+    return _MORE_NAMES.get(name, "--" + name.replace("_", "-"))
+
+
+def in_flags(message: str | Depth3DError) -> str:
+    """Return an error or log message with flags instead of Python arguments, on one line.
+
+    "`parallax`" becomes --parallax, "`force=True`" --force, "`own_eyes=False`" --no-own-eyes, "`format='tb'`"
+    --format tb; other words in backquotes stay.
+    """
+    text = " ".join(str(message).split())
+    if isinstance(message, InvalidOption) and text.startswith(message.option):
+        text = f"`{message.option}`" + text[len(message.option) :]
+    return _ARGUMENT.sub(_as_flag, text)
+
+
+_NAMES = {*field_names(*ALL_OPTIONS), *_MORE_NAMES}
+_ARGUMENT = re.compile(r"`([a-z_]+)(?:=([^`]+))?`")
+
+
+def _as_flag(found: re.Match[str]) -> str:
+    name, value = found[1], found[2]
+    if name not in _NAMES:
+        return found[0]
+    if value in (None, "True"):
+        return flag_of(name)
+    if value == "False":
+        return "--no-" + name.replace("_", "-")
+    return f"{flag_of(name)} {value.strip(chr(39) + chr(34))}"
 
 
 def _flag(name: str, hint: Any, default: Any, metadata: dict[str, Any]) -> Callable[[Command], Command]:
-    words = "--" + name.replace("_", "-")
-    settings: dict[str, Any] = {
-        "help": metadata.get("help"),
-        "default": None if default is MISSING else default,
-    }
+    words = flag_of(name)
+    help_text = metadata.get("help", "")
     if hint is bool:
         both = f"{words}/--no-{words[2:]}" if default else words
-        return click.option(both, name, is_flag=True, **settings)
-    settings["show_default"] = default is not None
-    if "metavar" in metadata:
-        settings["metavar"] = metadata["metavar"]
-    if "choices" in metadata:
-        settings["type"] = click.Choice(metadata["choices"])
-        settings.pop("metavar", None)
-    else:
-        settings["type"] = _click_type(hint)
+        return click.option(both, name, is_flag=True, default=None, help=help_text)
+    if default is not None:
+        help_text += f"  [default: {default}]"
+    settings: dict[str, Any] = {"help": help_text, "default": None, "type": _type_of(hint, metadata)}
+    if not isinstance(settings["type"], click.Choice):
+        settings["metavar"] = metadata.get("metavar") or _metavar(metadata, settings["type"])
     return click.option(words, name, **settings)
 
 
+def _metavar(metadata: dict[str, Any], kind: Any) -> str:
+    if "convert" in metadata:
+        return _METAVARS[metadata["convert"].__name__]
+    return "NAME" if kind is str else "N"
+
+
+def _type_of(hint: Any, metadata: dict[str, Any]) -> Any:
+    return click.Choice(metadata["choices"]) if "choices" in metadata else _click_type(hint)
+
+
 def _click_type(hint: Any) -> Any:
-    members = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+    members: Iterable[Any] = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     words = tuple(word for member in members if get_origin(member) is Literal for word in get_args(member))
     if float in members and words:
         return NumberOr(words)

@@ -83,7 +83,7 @@ def animate_scene(
         bokeh=options.bokeh,
         shutter=options.shutter,
         vignette=options.vignette,
-        shake=options.tremble,
+        shake=options.shake,
     )
     report = None if progress is None else (lambda done: progress(done, count))
     return write_animation(frames, target, fps=rate, size=size, count=count, force=force, progress=report)

@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depthmap import DepthMap
-from depth3d.errors import InvalidInput
 from depth3d.geometry.camera.focus import salient_depth
 from depth3d.image import Image
 from depth3d.options import StereoOptions
@@ -18,16 +17,9 @@ __all__ = ["auto_convergence", "border_disparity", "floating_window", "rig_of", 
 
 
 def viewing_of(options: StereoOptions, aspect: float) -> Viewing | None:
-    """The screen and the seat of ``--screen`` and ``--distance``, or None if neither is given.
-
-    Raises ``InvalidInput`` if only one is given, or arc-minutes without both.
-    """
-    if options.screen is None and options.distance is None:
-        if options.arc_minutes is not None:
-            raise InvalidInput("arc-minutes need to know where one sits: give --screen 55in and --distance 2.5m")
-        return None
+    """Return where the viewer sits (options ``screen`` and ``distance``), or None if they are not given."""
     if options.screen is None or options.distance is None:
-        raise InvalidInput("--screen and --distance belong together, as --screen 55in --distance 2.5m")
+        return None
     return Viewing.parse(options.screen, options.distance, aspect)
 
 

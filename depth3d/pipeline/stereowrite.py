@@ -24,8 +24,9 @@ from depth3d.pipeline.multiview import (
     quilt_grid,
 )
 from depth3d.pipeline.scene import Scene
+from depth3d.quantities import length_metres
 from depth3d.stereoformats import StereoFormat
-from depth3d.stereopair import StereoPair, StereoRig, metres
+from depth3d.stereopair import StereoPair, StereoRig
 
 __all__ = ["Subject", "write_format"]
 
@@ -149,7 +150,7 @@ def _picture_and_depth(scene: Scene) -> Image:
 def _many_views(subject: Subject, layout: StereoFormat) -> Image:
     options = subject.options
     if layout.name in ("lenticular", "pitch-test"):
-        width = metres(options.print_width, "in", "--print-width")
+        width = length_metres(options.print_width, "in", "print_width")
         if layout.name == "pitch-test":
             return pitch_test(width, lpi=options.lpi, dpi=options.dpi)
         count = options.views or max(2, round(options.dpi / options.lpi))

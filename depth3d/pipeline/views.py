@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 
@@ -22,10 +22,11 @@ from depth3d.geometry.camera.paths import named_path
 from depth3d.geometry.edges.matte import soften_discontinuities
 from depth3d.geometry.mesh.layers import build_layers
 from depth3d.image import Image, Size
-from depth3d.options import Eyes, Quality
+from depth3d.options import AnimateOptions, Eyes, Quality, StereoOptions
 from depth3d.render.exposure import Exposure
 from depth3d.render.renderer import Renderer
-from depth3d.stereopair import StereoPair
+from depth3d.stereopair import DEFAULT_CONVERGENCE, StereoPair, StereoRig
+from depth3d.validation import check_value
 
 __all__ = ["eye_camera", "fan_of_views", "render_path", "stereo_pair"]
 
@@ -47,10 +48,10 @@ def eye_camera(photo: Camera, aspect: float, parallax: float, convergence: float
 def stereo_pair(
     image: Image,
     depth: DepthMap,
-    parallax: float = 2.0,
-    convergence: float = 0.5,
-    eyes: Eyes = "both",
-    quality: Quality = "normal",
+    parallax: float = StereoOptions.parallax,
+    convergence: float = DEFAULT_CONVERGENCE,
+    eyes: Eyes = StereoOptions.eyes,
+    quality: Quality = StereoOptions.quality,
 ) -> StereoPair:
     """Two eyes from one picture.
 
@@ -69,10 +70,9 @@ def stereo_pair(
     quality : Quality
         "draft", "normal" or "high".
     """
-    if eyes not in ("both", "left", "right"):
-        raise InvalidInput(f"stereo_pair: eyes is {eyes!r}, expected 'both', 'left' or 'right'")
-    if not (math.isfinite(parallax) and math.isfinite(convergence)):
-        raise InvalidInput(f"stereo_pair: parallax {parallax} and convergence {convergence}, expected finite numbers")
+    rig = StereoRig(parallax, convergence, eyes)  # checks the values
+    parallax, convergence = rig.parallax, rig.convergence
+    quality = check_value(StereoOptions, "quality", quality)
     each = parallax / 2 if eyes == "both" else parallax
     depth = depth.resized(image.size)
     right = image if eyes == "left" else _eye(image, depth, each, convergence)
@@ -101,8 +101,8 @@ def fan_of_views(
     image: Image,
     depth: DepthMap,
     count: int,
-    parallax: float = 2.0,
-    convergence: float = 0.5,
+    parallax: float = StereoOptions.parallax,
+    convergence: float = DEFAULT_CONVERGENCE,
 ) -> Iterator[Image]:
     """``count`` views from the leftmost to the rightmost, evenly spaced: for quilts and lenticular prints.
 
@@ -127,18 +127,18 @@ def fan_of_views(
 def render_path(
     image: Image,
     depth: DepthMap,
-    path: str | CameraPath = "circle",
-    amount: float = 2.0,
-    seconds: float = 6.0,
-    fps: float | Fraction = 30,
+    path: str | CameraPath = AnimateOptions.path,
+    amount: float = AnimateOptions.amount,
+    seconds: float = AnimateOptions.seconds,
+    fps: float | Fraction = AnimateOptions.fps,
     *,
     size: Size | None = None,
-    focus: float | str = "auto",
-    quality: Quality = "normal",
-    bokeh: float = 0.0,
-    shutter: float = 0.0,
-    vignette: float = 0.0,
-    shake: float = 0.0,
+    focus: float | str = AnimateOptions.focus,
+    quality: Quality = AnimateOptions.quality,
+    bokeh: float = AnimateOptions.bokeh,
+    shutter: float = AnimateOptions.shutter,
+    vignette: float = AnimateOptions.vignette,
+    shake: float = AnimateOptions.shake,
     tremble: float | None = None,
 ) -> Iterator[Image]:
     """The frames of a camera moving through one picture, one loop of ``seconds``.
@@ -164,7 +164,19 @@ def render_path(
     if tremble is not None:
         warnings.warn("render_path(tremble=...) is now shake=...", DeprecationWarning, stacklevel=2)
         shake = tremble
-    lens = Lens(bokeh, shutter, vignette, shake)
+    options = AnimateOptions(
+        amount=amount,
+        seconds=seconds,
+        fps=cast(Fraction, fps),
+        focus=cast(Any, focus),
+        quality=quality,
+        bokeh=bokeh,
+        shutter=shutter,
+        vignette=vignette,
+        shake=shake,
+    )
+    amount, seconds, fps, focus = options.amount, options.seconds, options.fps, options.focus
+    lens = Lens(options.bokeh, options.shutter, options.vignette, options.shake)
     size = size or image.size
     picture, values = _cut_to(image, depth, size)
     if focus == "auto":
@@ -199,10 +211,6 @@ def _exposed(renderer: Renderer, exposed: ExposedPath, times: list[float]) -> It
 
 def chosen_path(name: str, image: Image, size: Size, amount: float, seconds: float, focus: float) -> CameraPath:
     """A named path, or one from a JSON file (``geometry.keyframes``)."""
-    if not (math.isfinite(amount) and 0 <= amount <= 50):
-        raise InvalidInput(f"amount {amount}: expected 0 to 50 percent of the width")
-    if not 0 <= focus <= 1:
-        raise InvalidInput(f"focus {focus:g}: expected 0 (far) to 1 (near), or auto")
     photo = Camera.of_photo(image)
     if name.lower().endswith(".json"):
         return keyframe_path(Path(name), photo, size.aspect, amount=amount, seconds=seconds, focus=focus)

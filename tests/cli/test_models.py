@@ -17,7 +17,7 @@ def test_the_list_names_everything() -> None:
     shown = CliRunner().invoke(command, [])
     assert shown.exit_code == 0
     lines = shown.stdout.splitlines()
-    assert lines[0].split() == ["NAME", "SIZE", "HERE", "ACCURACY", "SPEED", "LICENCE"]
+    assert lines[0].split() == ["NAME", "SIZE", "HERE", "ACCURACY", "SPEED", "LICENSE"]
     row = next(line for line in lines if line.startswith("dpt_large_384 "))
     assert row.split()[:6] == ["dpt_large_384", "1376", "MB", "no", "good", "slow"]
     assert "MIT" in row

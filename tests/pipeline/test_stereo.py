@@ -162,9 +162,9 @@ def test_loud_settings_warn_and_stay(photo: Path, caplog: pytest.LogCaptureFixtu
 def test_arc_minutes_become_percent() -> None:
     options = StereoOptions(screen="55in", distance="2.5m", arc_minutes=30)
     assert rig_of(options, 16 / 9).parallax == pytest.approx(Viewing.parse("55in", "2.5m").percent(30))
-    with pytest.raises(InvalidInput, match="belong together"):
+    with pytest.raises(InvalidInput, match="belongs together"):
         rig_of(StereoOptions(screen="55in"), 1)
-    with pytest.raises(InvalidInput, match="arc-minutes"):
+    with pytest.raises(InvalidInput, match="arc_minutes needs"):
         rig_of(StereoOptions(arc_minutes=30), 1)
 
 

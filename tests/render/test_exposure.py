@@ -115,7 +115,7 @@ def test_vignette_takes_the_promised_light_from_the_corners() -> None:
 def test_shake_moves_the_near_against_the_focus_and_stays_in_its_bounds() -> None:
     photo = Camera()
     still = with_camera_shake(
-        named_path("swing", photo, SIZE.aspect, amount=0.0, focus=0.5), photo, SIZE.aspect, 3.0, 0.5
+        named_path("swing", photo, SIZE.aspect, amount=0.0, focus=0.5, seconds=6.0), photo, SIZE.aspect, 3.0, 0.5
     )
     travel, _ = largest_travel(still, photo, SIZE.aspect)
     assert 0.8 < travel <= 3.0 * np.sqrt(2)
@@ -129,7 +129,7 @@ def test_shake_moves_the_near_against_the_focus_and_stays_in_its_bounds() -> Non
 @pytest.mark.parametrize("path", ["orbit", "dolly", "zoom", "push", "circle"])
 def test_from_anywhere_on_the_lens_the_focus_stays_in_place(path: str) -> None:
     photo = Camera(field_of_view=60.0)
-    moving = named_path(path, photo, SIZE.aspect, amount=10.0, focus=0.4)
+    moving = named_path(path, photo, SIZE.aspect, amount=10.0, focus=0.4, seconds=6.0)
     exposed = ExposedPath(moving, photo, SIZE, Lens(bokeh=10.0), 0.4, 30.0)
     point = np.array([0.0, 0.0, -1 / (0.1 + 0.9 * 0.4), 1.0])
     for time in (0.0, 1.1, 3.7):

@@ -21,9 +21,7 @@ __all__ = ["PATHS", "largest_travel", "named_path"]
 _RANGE = 1 - FARTHEST_INVERSE
 
 
-def named_path(
-    name: str, photo: Camera, aspect: float, *, amount: float = 2.0, seconds: float = 6.0, focus: float = 0.5
-) -> CameraPath:
+def named_path(name: str, photo: Camera, aspect: float, *, amount: float, seconds: float, focus: float) -> CameraPath:
     """One of ``PATHS`` for a photo.
 
     Raises ``InvalidInput`` for an unknown name.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,26 +12,11 @@ from depth3d.errors import InvalidInput
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Size
 from depth3d.io.video.reader import VideoReader, probe
-from depth3d.options import DepthOptions, StabilizeOptions, VideoOptions, frame_rate
+from depth3d.options import DepthOptions, StabilizeOptions, VideoOptions
 from depth3d.pipeline.size import output_size
+from depth3d.quantities import clock_seconds
 
-__all__ = ["ClipJob", "plan_job", "seconds"]
-
-
-def seconds(text: str | float | None, name: str) -> Fraction | None:
-    """``12.5``, ``"90s"``, ``"1:02:03.5"`` as seconds; None stays None.
-
-    Raises ``InvalidInput`` for anything else.
-    """
-    if text is None:
-        return None
-    parts = str(text).strip().removesuffix("s").split(":")
-    if len(parts) > 3 or not all(re.fullmatch(r"\d+(\.\d+)?", part) for part in parts):
-        raise InvalidInput(f"{name} {text!r}: expected seconds (12.5) or a time (1:02:03.5)")
-    total = Fraction(0)
-    for part in parts:
-        total = total * 60 + Fraction(part)
-    return total
+__all__ = ["ClipJob", "plan_job"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +123,10 @@ def plan_job(source: str | Path, depth: DepthOptions, stabilize: StabilizeOption
     Raises ``ReadError`` if it is no clip, ``InvalidInput`` for options that make no sense.
     """
     source = Path(source)
-    start, end = seconds(video.start, "--start"), seconds(video.end, "--end")
-    if start is not None and end is not None and end <= start:
-        raise InvalidInput(f"--end {video.end}: must be later than --start {video.start}")
-    rate = frame_rate(video.fps) if video.fps is not None else None
+    start, end, rate = clock_seconds(video.start, "start"), clock_seconds(video.end, "end"), video.fps
     info = probe(source, rate=rate)
     if start is not None and info.duration is not None and start >= info.duration:
-        raise InvalidInput(f"--start {video.start}: the clip is only {float(info.duration):.2f} s long")
+        raise InvalidInput(f"`start` {video.start}: the clip is only {float(info.duration):.2f} s long")
     size = output_size(video.size, info.size) if video.size is not None else None
     if size is not None or rate is not None or video.tonemap:
         with VideoReader(source, size=size, tone_map=video.tonemap, sequence_rate=rate) as reader:

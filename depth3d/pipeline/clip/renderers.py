@@ -195,7 +195,7 @@ class PathRenderer:
         options, photo, aspect = self._options, Camera.of_photo(image), self.size.aspect
         still = 0.5 if options.focus == "auto" else float(options.focus)
         path = named_path(options.path, photo, aspect, amount=options.amount, seconds=options.seconds, focus=still)
-        return with_camera_shake(path, photo, aspect, options.tremble, still)
+        return with_camera_shake(path, photo, aspect, options.shake, still)
 
 
 class DepthRenderer:

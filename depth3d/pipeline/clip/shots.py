@@ -15,9 +15,11 @@ import numpy as np
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput, ReadError
 from depth3d.io.atomic import atomic_path
+from depth3d.options import StereoOptions
 from depth3d.pipeline.clip.depth_pass import StoredDepth
 from depth3d.pipeline.clip.renderers import StereoStrength
 from depth3d.pipeline.comfort import auto_convergence
+from depth3d.stereopair import DEFAULT_CONVERGENCE
 
 __all__ = ["Shot", "ShotList", "measure_shots", "read_shots", "write_shots"]
 
@@ -48,8 +50,8 @@ class Shot:
     first: int = 0
     low: float = 0.0
     high: float = 1.0
-    parallax: float = 2.0
-    convergence: float = 0.5
+    parallax: float = StereoOptions.parallax
+    convergence: float = DEFAULT_CONVERGENCE
     thumbnail: str = ""
 
 

@@ -26,7 +26,7 @@ def landed(camera: Camera, x: float, y: float, depth: float) -> np.ndarray:
 
 @pytest.mark.parametrize("name", PATHS)
 def test_loops_close_with_a_continuous_velocity(name: str) -> None:
-    path = named_path(name, PHOTO, ASPECT, amount=3.0, seconds=4.0)
+    path = named_path(name, PHOTO, ASPECT, amount=3.0, seconds=4.0, focus=0.5)
     for depth in (0.0, 1.0):
         at = [landed(path.at(time), 0.9, 0.2, depth) for time in (-2e-3, -1e-3, 0.0, 1e-3, 2e-3, 4.0)]
         assert np.allclose(at[2], at[5], atol=1e-12)
@@ -36,7 +36,7 @@ def test_loops_close_with_a_continuous_velocity(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["circle", "swing", "orbit"])
 def test_amount_is_the_largest_travel_in_percent(name: str) -> None:
-    path = named_path(name, PHOTO, ASPECT, amount=3.0, seconds=1.0)
+    path = named_path(name, PHOTO, ASPECT, amount=3.0, seconds=1.0, focus=0.5)
     parted = np.array(
         [landed(path.at(t), 0.5, 0.5, 1.0) - landed(path.at(t), 0.5, 0.5, 0.0) for t in np.linspace(0, 1, 65)]
     )
