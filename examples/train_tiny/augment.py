@@ -19,12 +19,12 @@ def crop(picture: Picture, inverse: Plane, height: int, width: int, rng: Generat
     scale_x, scale_y = scale * stretch, scale / stretch
     spare_x, spare_y = max(columns - width * scale_x, 0), max(rows - height * scale_y, 0)
     left, top = rng.uniform(0, 1) * spare_x, rng.uniform(0, 1) * spare_y
-    centre = np.array([left + width * scale_x / 2, top + height * scale_y / 2])
+    center = np.array([left + width * scale_x / 2, top + height * scale_y / 2])
     flip = -1.0 if rng.random() < 0.5 else 1.0
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]) @ np.diag(
         [scale_x * flip, scale_y]
     )
-    matrix = np.column_stack([turn, centre - turn @ np.array([(width - 1) / 2, (height - 1) / 2]) - 0.5])
+    matrix = np.column_stack([turn, center - turn @ np.array([(width - 1) / 2, (height - 1) / 2]) - 0.5])
     inward = cv2.WARP_INVERSE_MAP
     picture = cv2.warpAffine(
         picture, matrix, (width, height), flags=cv2.INTER_LINEAR | inward, borderMode=cv2.BORDER_REFLECT_101
@@ -36,14 +36,14 @@ def crop(picture: Picture, inverse: Plane, height: int, width: int, rng: Generat
 
 
 def relight(picture: Picture, rng: Generator) -> Picture:
-    """Exposure, contrast, gamma, colour cast, saturation, and at times grey, blur, noise, JPEG blocks."""
+    """Exposure, contrast, gamma, color cast, saturation, and at times gray, blur, noise, JPEG blocks."""
     x = picture.astype(np.float32) / 255.0
     x = x ** np.float32(np.exp(rng.normal(0, 0.25)))
     x = (x - 0.45) * np.float32(np.exp(rng.normal(0, 0.2))) + np.float32(0.45 + rng.normal(0, 0.06))
     x *= np.exp(rng.normal(0, 0.08, 3)).astype(np.float32)
     saturation = np.float32(0.0 if rng.random() < 0.08 else np.exp(rng.normal(0, 0.35)))
-    grey = x.mean(axis=2, keepdims=True)
-    x = grey + (x - grey) * saturation
+    gray = x.mean(axis=2, keepdims=True)
+    x = gray + (x - gray) * saturation
     if rng.random() < 0.15:
         x = cv2.GaussianBlur(x, (0, 0), rng.uniform(0.4, 1.4))
     if rng.random() < 0.25:

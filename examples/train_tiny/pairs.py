@@ -1,7 +1,7 @@
 """Pictures with inverse depth, packed as numpy shards: what the trainer reads and the scene renderer writes.
 
 A source is a folder of shards `NAME.rgb.npy` (N, H, W, 3) uint8 and `NAME.inverse.npy` (N, H, W) float16; inverse
-depth is relative (any scale per picture), 0 = infinitely far. Packing the indoor pairs:
+depth is relative (any scale per picture), 0 = infinitely far, NaN = unknown. Packing the indoor pairs:
     python examples/train_tiny/pairs.py ../shared/train WORK
 """
 
@@ -25,10 +25,10 @@ def is_held_back(index: int) -> bool:
 def write_shard(
     folder: Path, name: str, pictures: list[NDArray[np.uint8]], inverses: list[NDArray[np.float32]]
 ) -> None:
-    """Write one shard; the inverse depths last and by rename, so that a reader never meets half a shard."""
+    """Write one shard of pairs of one size; a reader never sees half a shard, as the depths come last, by rename."""
     folder.mkdir(parents=True, exist_ok=True)
     np.save(folder / f"{name}.rgb.npy", np.stack(pictures))
-    scaled = [inverse / max(float(inverse.max()), 1e-6) for inverse in inverses]
+    scaled = [inverse / max(float(np.nanmax(inverse)), 1e-6) for inverse in inverses]
     partial = folder / f"{name}.partial.npy"
     np.save(partial, np.stack(scaled).astype(np.float16))
     partial.rename(folder / f"{name}.inverse.npy")
@@ -55,6 +55,11 @@ class Pairs:
             self.shards.append((np.load(path.with_name(f"{name}.rgb.npy"), mmap_mode="r"), inverse))
             self.places += [(len(self.shards) - 1, index) for index in range(len(inverse))]
 
+    def is_upright(self, index: int) -> bool:
+        """Whether the picture is higher than wide."""
+        rows, columns = self.shards[self.places[index][0]][1].shape[1:]
+        return bool(rows > columns)
+
     def __len__(self) -> int:
         return len(self.places)
 
@@ -64,16 +69,16 @@ class Pairs:
         return np.asarray(pictures[place]), inverses[place].astype(np.float32)
 
 
-def pack_indoor(source: Path, work: Path, height: int = 240, width: int = 320) -> None:
-    """The indoor pairs at a quarter of VGA, as two sources: `indoor` (training) and `indoor_held_back`."""
+def pack_indoor(source: Path, work: Path, height: int = 300, width: int = 400) -> None:
+    """Write the indoor pairs as two sources: `indoor` (training) and `indoor_held_back`."""
     kept: dict[str, tuple[list[NDArray[np.uint8]], list[NDArray[np.float32]]]] = {
         "indoor": ([], []),
         "indoor_held_back": ([], []),
     }
     for index, entry in enumerate(json.loads((source / "index.json").read_text())):
         picture = cv2.imread(str(source / entry["rgb"]))[:, :, ::-1]
-        metres = cv2.imread(str(source / entry["target"]), cv2.IMREAD_UNCHANGED).astype(np.float32) * entry["unit_m"]
-        inverse = 1.0 / np.maximum(metres, 0.3)
+        meters = cv2.imread(str(source / entry["target"]), cv2.IMREAD_UNCHANGED).astype(np.float32) * entry["unit_m"]
+        inverse = 1.0 / np.maximum(meters, 0.3)
         pictures, inverses = kept["indoor_held_back" if is_held_back(index) else "indoor"]
         pictures.append(cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA))
         inverses.append(cv2.resize(inverse, (width, height), interpolation=cv2.INTER_NEAREST))

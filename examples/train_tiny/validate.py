@@ -1,10 +1,12 @@
 """The validation table: the shipped network (or another file) and three baselines on data it was not trained on.
 
-    python examples/train_tiny/validate.py ../shared/data WORK [--weights FILE] [--output TABLE.md]
-Sets: indoor pairs held back, stereo scenes with ground truth, RGB-D frames, fresh renderings (WORK/scenes_check).
+    python examples/train_tiny/validate.py ../shared/data WORK [--checkpoint WORK/run/checkpoint.pt] [--output TABLE.md]
+Sets: indoor pairs and streets held back, stereo scenes with ground truth, RGB-D frames, fresh renderings
+(WORK/scenes_check).
 """
 
 import argparse
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,10 +20,13 @@ from pairs import Pairs
 from pretrained import MEAN, STD, load_imagenet
 
 import depth3d as d3
+from depth3d.depth.card import AreaRule
 from depth3d.depth.models.tiny import TinyNetwork
+from depth3d.image import Size
 
 Plane = NDArray[np.float32]
 Picture = NDArray[np.uint8]
+HEADING = "AbsRel (lower is better) / delta1 / ordinal accuracy (higher is better) / edge error in pixels (lower)\n\n"
 Sample = tuple[Picture, Plane]
 Method = Callable[[Picture], Plane]
 
@@ -51,12 +56,12 @@ def frames(folder: Path) -> Iterator[Sample]:
     unit = float(json.loads((folder / "manifest.json").read_text())["unit_m"])
     depths = sorted((folder / "depth").iterdir())
     for color, depth in zip(sorted((folder / "color").iterdir()), depths, strict=True):
-        metres = cv2.imread(str(depth), cv2.IMREAD_UNCHANGED).astype(np.float32) * unit
+        meters = cv2.imread(str(depth), cv2.IMREAD_UNCHANGED).astype(np.float32) * unit
         picture = read(color)
-        if picture.shape[:2] != metres.shape:
-            picture = cv2.resize(picture, metres.shape[::-1], interpolation=cv2.INTER_AREA)
+        if picture.shape[:2] != meters.shape:
+            picture = cv2.resize(picture, meters.shape[::-1], interpolation=cv2.INTER_AREA)
         with np.errstate(divide="ignore"):
-            yield picture, np.where((metres > 0) & (metres < 20), 1.0 / metres, np.nan).astype(np.float32)
+            yield picture, np.where((meters > 0) & (meters < 20), 1.0 / meters, np.nan).astype(np.float32)
 
 
 def constant(picture: Picture) -> Plane:
@@ -73,8 +78,8 @@ def ramp(picture: Picture) -> Plane:
 def untrained() -> Method:
     """ImageNet's features and a decoder as it was drawn; the alignment may turn its sign."""
     torch.manual_seed(0)
-    network = TinyNetwork().eval()
-    load_imagenet(network.encoder)
+    network = TinyNetwork(2).eval()
+    load_imagenet(network.encoder, 2)
 
     def predict(picture: Picture) -> Plane:
         small = cv2.resize(picture, (256, 192), interpolation=cv2.INTER_AREA)
@@ -88,6 +93,22 @@ def untrained() -> Method:
 def shipped(model: str) -> Method:
     """The network through the public face of the package."""
     return lambda picture: d3.predict_disparity([d3.Image(picture)], model=model, quiet=True)[0].values
+
+
+def trained(checkpoint: Path, height: int = 224, width: int = 320) -> Method:
+    """The averaged weights of a training run, at about height x width pixels in the picture's aspect ratio."""
+    network = TinyNetwork(2).eval()
+    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["average"])
+    rule = AreaRule(width, other=height)
+
+    def predict(picture: Picture) -> Plane:
+        net = rule.net_size(Size(picture.shape[1], picture.shape[0]))
+        small = cv2.resize(picture, (net.width, net.height), interpolation=cv2.INTER_AREA)
+        x = (torch.from_numpy(small)[None].permute(0, 3, 1, 2).float() / 255.0 - MEAN) / STD
+        with torch.inference_mode():
+            return np.asarray(network(x)[0].numpy(), np.float32)
+
+    return predict
 
 
 def evaluate(method: Method, samples: list[Sample], farthest: float | None) -> Scores:
@@ -106,6 +127,8 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("work", type=Path)
     parser.add_argument("--weights", default="tiny", help="a safetensors file; default: the shipped one")
+    parser.add_argument("--checkpoint", type=Path, help="also measure the averaged weights of a training run")
+    parser.add_argument("--no-baselines", action="store_true", help="leave out constant, ramp and untrained decoder")
     parser.add_argument("--output", type=Path)
     options = parser.parse_args()
     cv2.setNumThreads(1)
@@ -118,8 +141,13 @@ def main() -> None:
         "slambook (5)": (frames(rgbd / "slambook_ch5"), 10.0),
         "TUM (1)": (frames(rgbd / "tum_single"), 10.0),
         "fresh renderings (80)": (packed(options.work / "scenes_check"), None),
+        "streets, held back (40)": (itertools.islice(packed(options.work / "streets_held_back"), 0, 200, 5), None),
     }
-    methods = {"tiny": shipped(options.weights), "constant": constant, "ramp": ramp, "untrained decoder": untrained()}
+    methods: dict[str, Method] = {"tiny": shipped(options.weights)}
+    if options.checkpoint:
+        methods["checkpoint"] = trained(options.checkpoint)
+    if not options.no_baselines:
+        methods |= {"constant": constant, "ramp": ramp, "untrained decoder": untrained()}
     lines = ["| set | " + " | ".join(methods) + " |", "| --- |" + " --- |" * len(methods)]
     totals: dict[str, list[Scores]] = {name: [] for name in methods}
     for title, (samples, farthest) in sets.items():
@@ -127,17 +155,19 @@ def main() -> None:
         row = []
         for name, method in methods.items():
             totals[name].append(evaluate(method, held, farthest))
-            row.append("{:.3f} / {:.3f} / {:.3f}".format(*totals[name][-1]))
+            row.append("{:.3f} / {:.3f} / {:.3f} / {:.2f}".format(*totals[name][-1]))
         lines.append(f"| {title} | " + " | ".join(row) + " |")
         print(lines[-1], flush=True)
     means = {name: mean_scores(scores) for name, scores in totals.items()}
     lines.append(
-        "| mean of the sets | " + " | ".join("{:.3f} / {:.3f} / {:.3f}".format(*m) for m in means.values()) + " |"
+        "| mean of the sets | "
+        + " | ".join("{:.3f} / {:.3f} / {:.3f} / {:.2f}".format(*m) for m in means.values())
+        + " |"
     )
     table = "\n".join(lines) + "\n"
     print(table)
     if options.output:
-        options.output.write_text("AbsRel (lower is better) / delta1 / ordinal accuracy (higher is better)\n\n" + table)
+        options.output.write_text(HEADING + table)
 
 
 if __name__ == "__main__":

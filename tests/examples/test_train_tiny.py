@@ -57,8 +57,8 @@ def test_box_and_sphere_are_where_they_were_put() -> None:
 def test_a_cutout_hides_what_is_behind_and_nothing_before() -> None:
     canvas = _canvas()
     canvas.box(np.array([0, 1, 3], np.float32), np.array([0.2, 1, 0.2], np.float32), 0.0, _texture(), _texture(), 1.0)
-    alpha, colour = np.ones((50, 50), np.float32), np.ones((50, 50, 3), np.float32)
-    canvas.cutout(np.array([0, 0, 5], np.float32), 3.0, alpha, colour)
+    alpha, color = np.ones((50, 50), np.float32), np.ones((50, 50, 3), np.float32)
+    canvas.cutout(np.array([0, 0, 5], np.float32), 3.0, alpha, color)
     assert canvas.inverse[30, 40] == pytest.approx(1 / 2.9, rel=1e-3)
     assert canvas.inverse[30, 25] == pytest.approx(1 / 5, rel=1e-3)
 
@@ -87,6 +87,151 @@ def test_the_loss_ignores_scale_and_shift_and_nothing_else() -> None:
     half = torch.nn.functional.avg_pool2d(truth[:, None], 2)[:, 0]
     assert float(depth_loss(3.0 * half + 7.0, truth)) < 1e-5
     assert float(depth_loss(-half, truth)) > 0.5
+
+
+def test_unknown_depth_has_no_influence() -> None:
+    torch = pytest.importorskip("torch")
+    from losses import depth_loss, edge_ranking
+
+    truth = torch.rand(2, 32, 48, generator=torch.Generator().manual_seed(0)) + 0.1
+    guess = torch.nn.functional.avg_pool2d(truth[:, None], 2)[:, 0]
+    truth[:, 8:16, 10:30] = torch.nan
+    wrong = guess.clone()
+    wrong[:, 4:8, 5:15] = 50.0
+    assert float(depth_loss(wrong, truth)) < 1e-5
+    nothing = torch.zeros_like(guess, dtype=torch.bool)
+    assert float(edge_ranking(guess, guess, torch.ones_like(guess), nothing)) == 0.0
+
+
+def test_ranking_wants_the_nearer_side_nearer() -> None:
+    torch = pytest.importorskip("torch")
+    from losses import edge_ranking
+
+    target = torch.full((1, 40, 60), 0.2)
+    target[:, :, 30:] = 1.0
+    known = torch.ones_like(target, dtype=torch.bool)
+    step = (target - 0.6) / 0.4
+    right, flat, reversed_ = (float(edge_ranking(guess, step, target, known)) for guess in (step, 0 * step, -step))
+    assert right == 0.0
+    assert 0.0 < 1.5 * flat < reversed_
+    blurred = torch.nn.functional.avg_pool2d(step[:, None], 9, 1, 4, count_include_pad=False)[:, 0]
+    assert 0.0 < float(edge_ranking(blurred, step, target, known)) < flat
+
+
+def test_edge_error_is_the_distance_of_the_edges() -> None:
+    from metrics import EDGE_REACH, edge_error
+
+    truth = np.full((240, 320), 0.2, np.float32)
+    truth[:, 160:] = 1.0
+    assert edge_error(truth, truth) == 0.0
+    assert edge_error(np.roll(truth, 4, axis=1)[:, :], truth) == pytest.approx(4.0, abs=2.0)
+    assert edge_error(np.full_like(truth, 0.5), truth) == EDGE_REACH
+    assert np.isnan(edge_error(truth, np.full_like(truth, 0.5)))
+    hidden = truth.copy()
+    hidden[:, 150:170] = np.nan
+    assert np.isnan(edge_error(truth, hidden))
+
+
+def test_a_stroke_has_the_depth_of_its_line() -> None:
+    """A bar from 2 m to 4 m: inverse depth is linear along it on the screen; a hair has color but no depth."""
+    canvas = _canvas()
+    ends = np.array([[-0.8, 1.5, 2.0], [1.6, 1.5, 4.0]], np.float32)
+    canvas.stroke(ends[0], ends[1], 0.05, np.ones(3, np.float32))
+    x, _, _ = canvas.project(ends)
+    columns = np.flatnonzero(canvas.inverse[30] > 0)
+    assert columns.size > 30
+    part = (columns - x[0]) / (x[1] - x[0])
+    np.testing.assert_allclose(canvas.inverse[30, columns], 0.5 - 0.25 * np.clip(part, 0, 1), atol=0.01)
+    hair = _canvas()
+    hair.stroke(ends[0], ends[1], 0.001, np.ones(3, np.float32))
+    assert hair.inverse.max() == 0
+    assert 0 < hair.color.max() < 0.3
+
+
+def test_streets_get_depth_from_their_labels() -> None:
+    """Ground: linear below the horizon; a person: the depth of the feet; a floating sign: unknown; sky: infinity."""
+    from streets import BUILDING, PEDESTRIAN, ROAD, SIGN, SKY, UNLABELED, inverse_depth
+
+    labels = np.full((100, 120), SKY, np.uint8)
+    labels[40:] = ROAD
+    labels[20:45, :30] = BUILDING
+    labels[50:80, 60:70] = PEDESTRIAN
+    labels[10:20, 90:100] = SIGN
+    labels[95:, 100:] = UNLABELED
+    inverse = inverse_depth(labels, 38.0)
+    assert inverse[90, 20] == pytest.approx((90.5 - 38) / 62)
+    np.testing.assert_allclose(inverse[50:80, 60:70], (80 - 38) / 62, rtol=1e-5)
+    assert inverse[25, 10] == pytest.approx((45 - 38) / 62, rel=1e-3)
+    assert (inverse[0, 40:80] == 0).all()
+    assert np.isnan(inverse[10:20, 90:100]).all()
+    assert np.isnan(inverse[96, 110])
+
+
+def test_measured_depth_becomes_relative_and_keeps_what_is_unknown() -> None:
+    from photos import relative, windows
+
+    disparity = np.tile(np.linspace(-103, -60, 120, dtype=np.float32), (60, 1))
+    known = np.ones(disparity.shape, bool)
+    known[:, :10] = False
+    inverse = relative(disparity, known)
+    assert np.isnan(inverse[:, :10]).all()
+    assert (np.diff(inverse[0, 12:-2]) > 0).all()
+    assert 0 < np.nanmin(inverse) < np.nanmax(inverse) < 1.2
+    picture = np.zeros((60, 120, 3), np.uint8)
+    picture[:, :, 0] = np.arange(120)
+    first, last = windows((picture, inverse))
+    assert first[0].shape == last[0].shape == (300, 400, 3)
+    assert first[0][:, :, 0].max() < 81
+    assert last[0][:, :, 0].max() > 117
+
+
+def test_the_projections_are_solved() -> None:
+    """Same encoder, another projection: the ridge regression finds the old one again."""
+    torch = pytest.importorskip("torch")
+    from warm_start import solve
+
+    from depth3d.depth.models.tiny import TinyNetwork
+
+    torch.manual_seed(0)
+    old, new = TinyNetwork(2).eval(), TinyNetwork(2).eval()
+    for name in ("encoder", "fuse"):
+        getattr(new, name).load_state_dict(getattr(old, name).state_dict())
+    pictures = [torch.randn(1, 3, 64, 64) for _ in range(4)]
+    solve(old, new, pictures, ridge=1e-6)
+    with torch.inference_mode():
+        feature = new.encoder(pictures[0])[1]
+        np.testing.assert_allclose(new.project[0](feature), old.project[0](feature), atol=1e-3)
+
+
+def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two steps and two more are four: steps, pictures, log and optimizer go on; the average is written atomically."""
+    torch = pytest.importorskip("torch")
+    import train
+    from pairs import write_shard
+
+    rng = np.random.default_rng(0)
+    pictures = [rng.integers(0, 256, (64, 96, 3), np.uint8) for _ in range(3)]
+    depths = [rng.uniform(0.1, 1.0, (64, 96)).astype(np.float32) for _ in range(3)]
+    depths[0][:10] = np.nan
+    write_shard(tmp_path / "pairs", "all", pictures, depths)
+    monkeypatch.setattr(train, "load_imagenet", lambda encoder, edition: None)
+    run = tmp_path / "run"
+
+    def go(cooldown: int) -> dict[str, Any]:
+        command = f"train.py {run} --source pairs:1 --check pairs --size 32x32 --batch 1 --workers 1 --every 0"
+        monkeypatch.setattr(sys, "argv", [*command.split(), "--cooldown", str(cooldown)])
+        train.main()
+        return dict(torch.load(run / "checkpoint.pt", weights_only=True))
+
+    first, second = go(2), go(4)
+    assert (first["step"], second["step"]) == (2, 4)
+    assert second["pictures"] == 4
+    moments = [state["optimizer"]["state"][0]["step"] for state in (first, second)]
+    assert [float(moment) for moment in moments] == [2.0, 4.0]
+    assert not torch.equal(first["average"]["head1.weight"], second["average"]["head1.weight"])
+    assert (run / "log.csv").read_text().count("minutes") == 1
+    assert len((run / "log.csv").read_text().splitlines()) == 6  # head, begin, four steps
+    assert not list(run.glob("*.partial"))
 
 
 def test_scores_of_known_answers() -> None:

@@ -1,8 +1,8 @@
-"""The network that ships with the package: MiDaS v2.1-small's recipe on EfficientNet-Lite0, a fifth of its size.
+"""The network that ships with the package: an EfficientNet-Lite encoder with the decoder of MiDaS v2.1 small.
 
 Plain torch, no timm, so that the offline default loads fast and depends on little. Every convolution of the encoder
-carries its batch norm folded in: the statistics never change, neither here nor in training (examples/train_tiny).
-Sources: EfficientNet-Lite (Tan, 2020) for the encoder, MiDaS v2.1 small (Ranftl et al., 2020) for the decoder.
+has its batch norm folded in: the statistics stay fixed, also in training (examples/train_tiny).
+Sources: EfficientNet-Lite (Tan, 2020) for the encoder; MiDaS v2.1 small (Ranftl et al., 2020) for the decoder.
 """
 
 from __future__ import annotations
@@ -24,21 +24,43 @@ class StageSpec(NamedTuple):
     stride: int
     expansion: int
     channels: int
-    repeats: int
 
+
+class Edition(NamedTuple):
+    """What differs between the editions of the network.
+
+    Parameters
+    ----------
+    repeats : tuple of int
+        Blocks per encoder stage: those of EfficientNet-Lite0 or EfficientNet-Lite1.
+    refined_skips : tuple of bool
+        Whether the skip connection at 1/4, 1/8, 1/16 and 1/32 of the input has a residual unit of its own.
+    detail : bool
+        Whether the head also reads the encoder's features at 1/2 of the input, for crisp outlines.
+    """
+
+    repeats: tuple[int, ...]
+    refined_skips: tuple[bool, ...]
+    detail: bool
+
+
+EDITIONS = {
+    1: Edition((1, 2, 2, 3, 3, 4, 1), (True, True, True, False), detail=False),
+    2: Edition((1, 3, 3, 4, 4, 5, 1), (False, True, True, False), detail=True),
+}
 
 STEM_CHANNELS = 32
 STAGES = (
-    StageSpec(3, 1, 1, 16, 1),
-    StageSpec(3, 2, 6, 24, 2),
-    StageSpec(5, 2, 6, 40, 2),
-    StageSpec(3, 2, 6, 80, 3),
-    StageSpec(5, 1, 6, 112, 3),
-    StageSpec(5, 2, 6, 192, 4),
-    StageSpec(3, 1, 6, 320, 1),
+    StageSpec(3, 1, 1, 16),
+    StageSpec(3, 2, 6, 24),
+    StageSpec(5, 2, 6, 40),
+    StageSpec(3, 2, 6, 80),
+    StageSpec(5, 1, 6, 112),
+    StageSpec(5, 2, 6, 192),
+    StageSpec(3, 1, 6, 320),
 )
-FEATURE_STAGES = (1, 2, 4, 6)
-"""Stages whose outputs the decoder reads: 1/4, 1/8, 1/16 and 1/32 of the picture."""
+FEATURE_STAGES = (0, 1, 2, 4, 6)
+"""Stages whose outputs the decoder reads: 1/2, 1/4, 1/8, 1/16 and 1/32 of the picture's size."""
 
 DECODER_CHANNELS = (48, 64, 96, 128)
 
@@ -84,22 +106,22 @@ class InvertedResidual(nn.Module):
 
 
 class Encoder(nn.Module):
-    """EfficientNet-Lite0 without its last convolution and classifier."""
+    """EfficientNet-Lite0 or -Lite1 without the last convolution and the classifier."""
 
-    def __init__(self) -> None:
+    def __init__(self, repeats: tuple[int, ...]) -> None:
         super().__init__()
         self.stem = ConvUnit(3, STEM_CHANNELS, 3, 2)
         stages, source = [], STEM_CHANNELS
-        for spec in STAGES:
+        for spec, count in zip(STAGES, repeats, strict=True):
             blocks = []
-            for index in range(spec.repeats):
+            for index in range(count):
                 blocks.append(InvertedResidual(source, spec.channels, spec, spec.stride if index == 0 else 1))
                 source = spec.channels
             stages.append(nn.Sequential(*blocks))
         self.stages = nn.ModuleList(stages)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """(N, 3, H, W) normalised picture -> features at 1/4, 1/8, 1/16, 1/32."""
+        """(N, 3, H, W) normalized picture -> features at 1/2, 1/4, 1/8, 1/16 and 1/32 of its size."""
         x = self.stem(x)
         features = []
         for index, stage in enumerate(self.stages):
@@ -110,67 +132,78 @@ class Encoder(nn.Module):
 
 
 class Fusion(nn.Module):
-    """Adds a skip to the coarser path, refines, narrows; the 1x1 commutes with the upsampling and comes before it."""
+    """Add a skip connection to the coarser path, refine the sum, and project it to the next width.
 
-    def __init__(self, channels: int, target: int, *, has_skip: bool):
+    The 1x1 projection commutes with the upsampling that follows, so it runs before it, on a quarter of the pixels.
+    """
+
+    def __init__(self, channels: int, target: int, *, refines_skip: bool):
         super().__init__()
-        self.refine_skip = ResidualUnit(channels, relu_skip=False) if has_skip else None
+        self.refine_skip = ResidualUnit(channels, relu_skip=False) if refines_skip else None
         self.refine = ResidualUnit(channels, relu_skip=False)
         self.narrow = nn.Conv2d(channels, target, 1)
 
-    def forward(self, path: Tensor, skip: Tensor | None = None) -> Tensor:
-        """Path and skip (N, C, H, W) -> (N, target, H, W)."""
-        if skip is not None and self.refine_skip is not None:
-            path = path + self.refine_skip(skip)
-        result: Tensor = self.narrow(self.refine(path))
+    def forward(self, path: Tensor | None, skip: Tensor) -> Tensor:
+        """Path, None at the coarsest scale, and skip (N, C, H, W) -> (N, target, H, W)."""
+        if self.refine_skip is not None:
+            skip = self.refine_skip(skip)
+        result: Tensor = self.narrow(self.refine(skip if path is None else path + skip))
         return result
 
 
 class TinyNetwork(nn.Module):
-    """Normalised picture (N, 3, H, W), sides multiples of 32 -> relative inverse depth (N, H, W), positive."""
+    """Normalized picture (N, 3, H, W), sides multiples of 32 -> relative inverse depth (N, H, W), positive."""
 
     packable = ("",)  # all of it
 
-    def __init__(self) -> None:
+    def __init__(self, edition: int) -> None:
         super().__init__()
-        self.encoder = Encoder()
+        repeats, refined_skips, detail = EDITIONS[edition]
+        self.encoder = Encoder(repeats)
         widths = DECODER_CHANNELS
         sources = [STAGES[index].channels for index in FEATURE_STAGES]
         self.project = nn.ModuleList(
-            nn.Conv2d(source, width, 3, padding=1, bias=False) for source, width in zip(sources, widths, strict=True)
+            nn.Conv2d(source, width, 3, padding=1, bias=edition > 1)
+            for source, width in zip(sources[1:], widths, strict=True)
         )
         narrow = (widths[0], *widths[:-1])
-        last = len(widths) - 1
         self.fuse = nn.ModuleList(
-            Fusion(w, n, has_skip=i < last) for i, (w, n) in enumerate(zip(widths, narrow, strict=True))
+            Fusion(width, target, refines_skip=refined)
+            for width, target, refined in zip(widths, narrow, refined_skips, strict=True)
         )
         self.head1 = nn.Conv2d(widths[0], 32, 3, padding=1)
         self.head2 = nn.Conv2d(32, 24, 3, padding=1)
         self.head3 = nn.Conv2d(24, 1, 1)
+        self.detail = nn.Conv2d(sources[0], 32, 1) if detail else None
+        self.refine = nn.Conv2d(24, 24, 3, padding=1) if detail else None
 
     def decode(self, features: list[Tensor]) -> Tensor:
         """Encoder features -> relative inverse depth at half the picture's size, (N, H / 2, W / 2)."""
         path: Tensor | None = None
-        for feature, project, fuse in reversed(list(zip(features, self.project, self.fuse, strict=True))):
-            skip = project(feature)
-            if path is None:
-                path = fuse(skip)
-            else:
-                path = fuse(
-                    functional.interpolate(path, size=skip.shape[2:], mode="bilinear", align_corners=False), skip
-                )
+        for feature, project, fuse in reversed(list(zip(features[1:], self.project, self.fuse, strict=True))):
+            if path is not None:
+                path = _upsample(path, feature)
+            path = fuse(path, project(feature))
         assert path is not None
-        path = functional.interpolate(self.head1(path), scale_factor=2.0, mode="bilinear", align_corners=False)
-        path = self.head3(functional.relu(self.head2(path)))
-        return functional.softplus(path.float()).squeeze(1)
+        path = _upsample(self.head1(path), features[0])
+        if self.detail is not None:
+            path = path + self.detail(features[0])
+        path = functional.relu(self.head2(path))
+        if self.refine is not None:
+            path = functional.relu(path + self.refine(path))
+        return functional.softplus(self.head3(path).float()).squeeze(1)
 
     def forward(self, x: Tensor) -> Tensor:
         """See the class."""
         depth = self.decode(self.encoder(x))
-        full = functional.interpolate(depth.unsqueeze(1), size=x.shape[2:], mode="bilinear", align_corners=False)
-        return full.squeeze(1)
+        return _upsample(depth.unsqueeze(1), x).squeeze(1)
+
+
+def _upsample(x: Tensor, like: Tensor) -> Tensor:
+    """Bilinear interpolation of (N, C, h, w) to the height and width of ``like``."""
+    return functional.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)
 
 
 def build(card: ModelCard) -> TinyNetwork:
-    """The network of ``card``."""
-    return TinyNetwork()
+    """The network of ``card``; its settings name the edition."""
+    return TinyNetwork(card.settings["edition"])

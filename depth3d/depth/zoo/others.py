@@ -40,6 +40,7 @@ CARDS: tuple[ModelCard, ...] = (
     ModelCard(
         name="tiny",
         build=f"{_MODELS}.tiny:build",
+        settings={"edition": 1},
         weights=WeightsFile("tiny.safetensors", resource="depth3d.depth:data/tiny.safetensors"),
         input=AreaRule(256, other=192, normalization=_LITE, resize="smooth"),
         marks={"encoder.stem.conv.weight": (32, 3, 3, 3), "head3.weight": (1, 24, 1, 1)},

@@ -5,6 +5,7 @@ z-buffer does, so that inverse depth is linear over the picture of any plane.
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import NamedTuple
 
 import cv2
@@ -23,7 +24,7 @@ def vector(*values: float) -> Vector:
 
 
 class Light(NamedTuple):
-    """Direction towards the lamp (unit), its share of the light, and haze: colour and distance of 63 %."""
+    """Direction towards the lamp (unit), its share of the light, and haze: color and distance of 63 %."""
 
     direction: Vector
     share: float
@@ -37,7 +38,7 @@ class Light(NamedTuple):
 
 
 class Canvas:
-    """Colour (H, W, 3) in [0, 1] and inverse depth (H, W), 0 = infinitely far, both filled by the paint methods."""
+    """Color (H, W, 3) in [0, 1] and inverse depth (H, W), 0 = infinitely far, both filled by the paint methods."""
 
     def __init__(self, height: int, width: int, view: float, pitch: float, eye: float, light: Light) -> None:
         """`view` = horizontal field of view, `pitch` = downward tilt, both in radians; `eye` = height above ground."""
@@ -48,7 +49,7 @@ class Canvas:
         self.sine, self.cosine = float(np.sin(pitch)), float(np.cos(pitch))
         self.rays = np.stack([right, up * self.cosine - self.sine, up * self.sine + self.cosine], axis=2)
         self.origin = vector(0, eye, 0)
-        self.colour = np.zeros((height, width, 3), np.float32)
+        self.color = np.zeros((height, width, 3), np.float32)
         self.inverse = np.zeros((height, width), np.float32)
 
     def project(self, points: Vector) -> tuple[Plane, Plane, Plane]:
@@ -70,14 +71,14 @@ class Canvas:
         ]
         return slice(*limits[0]), slice(*limits[1])
 
-    def paint(self, window: tuple[slice, slice], depth: Plane, mask: Mask, colour: Plane) -> None:
-        """Put a surface where it is nearest; depth, mask and colour cover the window."""
+    def paint(self, window: tuple[slice, slice], depth: Plane, mask: Mask, color: Plane) -> None:
+        """Put a surface where it is nearest; depth, mask and color cover the window."""
         inverse = 1.0 / np.maximum(depth, 1e-3)
         visible = mask & (inverse > self.inverse[window])
         haze = 1.0 - np.exp(-np.maximum(depth, 0) / self.light.reach)
-        hazy = colour + (self.light.haze - colour) * haze[:, :, None]
+        hazy = color + (self.light.haze - color) * haze[:, :, None]
         self.inverse[window][visible] = inverse[visible]
-        self.colour[window][visible] = hazy[visible]
+        self.color[window][visible] = hazy[visible]
 
     def plane(
         self,
@@ -89,8 +90,12 @@ class Canvas:
         *,
         limits: tuple[float, float, float, float] | None = None,
         tint: Callable[[Plane, Plane], Plane] | None = None,
+        once: bool = False,
     ) -> None:
-        """A textured plane through a point; `tile` = size of a texture tile; limits = a rectangle in plane units."""
+        """A textured plane through a point; `tile` = size of a texture tile; limits = a rectangle in plane units.
+
+        With `once`, and limits, the texture covers the rectangle exactly once, upright.
+        """
         along = np.cross(normal, across).astype(np.float32)
         facing = self.rays @ normal
         safe = np.where(np.abs(facing) < 1e-5, 1e-5, facing)
@@ -103,19 +108,25 @@ class Canvas:
         if not mask.any():
             return
         grazing = np.maximum(np.abs(facing), 0.02)
-        colour = texture.sample(u / tile, v / tile, np.where(mask, depth, 1) / self.focal / tile / np.sqrt(grazing))
+        footprint = np.where(mask, depth, 1) / self.focal / np.sqrt(grazing)
+        if once and limits is not None:
+            wide, high = limits[1] - limits[0], limits[3] - limits[2]
+            down = (limits[3] - v if along[1] > 0 else v - limits[2]) / high
+            color = texture.sample((u - limits[0]) / wide, down, footprint / high)
+        else:
+            color = texture.sample(u / tile, v / tile, footprint / tile)
         towards = normal if (self.origin - point) @ normal > 0 else -normal
-        colour = colour * self.light.shade(towards)
+        color = color * self.light.shade(towards)
         if tint is not None:
-            colour = colour * tint(u, v)
-        self.paint((slice(None), slice(None)), depth, mask, colour)
+            color = color * tint(u, v)
+        self.paint((slice(None), slice(None)), depth, mask, color)
 
-    def box(self, centre: Vector, size: Vector, turn: float, sides: Texture, top: Texture, tile: float) -> None:
-        """A box standing at `centre` (of its bottom), turned about the vertical."""
+    def box(self, center: Vector, size: Vector, turn: float, sides: Texture, top: Texture, tile: float) -> None:
+        """A box standing at `center` (of its bottom), turned about the vertical."""
         cos, sin = float(np.cos(turn)), float(np.sin(turn))
         turned = np.array([[cos, 0, -sin], [0, 1, 0], [sin, 0, cos]], np.float32)
         half = size / 2
-        middle = centre + vector(0, half[1], 0)
+        middle = center + vector(0, half[1], 0)
         corners = np.array([[i, j, k] for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)], np.float32) * half
         window = self.window(corners @ turned.T + middle)
         rays = self.rays[window] @ turned
@@ -134,24 +145,24 @@ class Canvas:
         u = np.where(axis == 0, hit[:, :, 2], hit[:, :, 0]) + half[0]
         v = np.where(axis == 1, hit[:, :, 2], half[1] - hit[:, :, 1])
         footprint = np.maximum(depth, 0.05) / self.focal / tile
-        colour = sides.sample(u / tile, v / tile, footprint)
+        color = sides.sample(u / tile, v / tile, footprint)
         flat = axis == 1
         if flat.any():
-            colour[flat] = top.sample(u / tile, v / tile, footprint)[flat]
+            color[flat] = top.sample(u / tile, v / tile, footprint)[flat]
         signs = -np.sign(np.take_along_axis(rays, axis[:, :, None], axis=2))[:, :, 0]
         normal = np.zeros((*axis.shape, 3), np.float32)
         np.put_along_axis(normal, axis[:, :, None], signs[:, :, None], axis=2)
-        colour = colour * self.light.shade(normal @ turned.T)[:, :, None]
-        self.paint(window, depth.astype(np.float32), mask, colour)
+        color = color * self.light.shade(normal @ turned.T)[:, :, None]
+        self.paint(window, depth.astype(np.float32), mask, color)
 
-    def ellipsoid(self, centre: Vector, radii: Vector, texture: Texture, repeat: float = 2.0) -> None:
+    def ellipsoid(self, center: Vector, radii: Vector, texture: Texture, repeat: float = 2.0) -> None:
         """An ellipsoid with its axes along the world's, textured by direction."""
         corners = np.array([[i, j, k] for i in (-1, 1) for j in (-1, 1) for k in (-1, 1)], np.float32) * radii
-        window = self.window(corners + centre)
+        window = self.window(corners + center)
         rays = self.rays[window] / radii
         if rays.size == 0:
             return
-        start = (self.origin - centre) / radii
+        start = (self.origin - center) / radii
         a, b, c = (rays * rays).sum(axis=2), rays @ start, float(start @ start) - 1.0
         root = b * b - a * c
         mask = root > 0
@@ -162,17 +173,17 @@ class Canvas:
         normal = start + rays * depth[:, :, None]
         u, v = np.arctan2(normal[:, :, 0], -normal[:, :, 2]) / np.pi, np.clip(normal[:, :, 1], -1, 1) * 0.5
         footprint = depth / self.focal / float(radii.mean()) / 3.0 * repeat
-        colour = texture.sample(u * repeat, v * repeat, np.abs(footprint))
+        color = texture.sample(u * repeat, v * repeat, np.abs(footprint))
         true_normal = normal / radii
         true_normal /= np.linalg.norm(true_normal, axis=2, keepdims=True) + 1e-6
-        self.paint(window, depth.astype(np.float32), mask, colour * self.light.shade(true_normal)[:, :, None])
+        self.paint(window, depth.astype(np.float32), mask, color * self.light.shade(true_normal)[:, :, None])
 
     def cutout(
-        self, foot: Vector, high: float, alpha: Plane, colour: Plane, relief: float = 0.0, shift: Plane | None = None
+        self, foot: Vector, high: float, alpha: Plane, color: Plane, relief: float = 0.0, shift: Plane | None = None
     ) -> None:
         """An upright picture facing the eye, standing at `foot`, `high` tall; `relief` = how far its middle bulges.
 
-        alpha (h, w) and colour (h, w, 3) are the picture; shift (h, w) in [0, 1] = the bulge's profile.
+        alpha (h, w) and color (h, w, 3) are the picture; shift (h, w) in [0, 1] = the bulge's profile.
         """
         x, y, depth = self.project(np.stack([foot, foot + vector(0, high, 0)]))
         distance = float(depth[0])
@@ -194,11 +205,11 @@ class Canvas:
         size = (window[1].stop - window[1].start, window[0].stop - window[0].start)
         if scale < 0.6:
             blur = 0.4 / scale
-            alpha, colour = cv2.GaussianBlur(alpha, (0, 0), blur), cv2.GaussianBlur(colour, (0, 0), blur)
+            alpha, color = cv2.GaussianBlur(alpha, (0, 0), blur), cv2.GaussianBlur(color, (0, 0), blur)
         warp = lambda plane: cv2.warpAffine(plane, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)  # noqa: E731
         cover, body = (
             warp(alpha),
-            cv2.warpAffine(colour, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
+            cv2.warpAffine(color, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE),
         )
         bulge = warp(shift) * relief if shift is not None else np.zeros_like(cover)
         own = np.maximum(distance - bulge, 0.1).astype(np.float32)
@@ -206,9 +217,42 @@ class Canvas:
         haze = 1.0 - float(np.exp(-distance / self.light.reach))
         body = body + (self.light.haze - body) * haze
         share = np.where(visible, cover, 0)[:, :, None]
-        self.colour[window] += (body - self.colour[window]) * share
+        self.color[window] += (body - self.color[window]) * share
         solid = visible & (cover > 0.5)
         self.inverse[window][solid] = (1.0 / own)[solid]
+
+    def stroke(self, start: Vector, end: Vector, radius: float, color: Vector) -> None:
+        """A thin round bar between two points, drawn as an anti-aliased line; what is too thin to see has no depth."""
+        x, y, depth = self.project(np.stack([start, end]))
+        if depth.min() < 0.1:
+            return
+        thickness = 2.0 * radius * self.focal / float(depth.mean())
+        pad = thickness / 2 + 2
+        if max(x.max(), -x.min(), y.max(), -y.min()) > 4000:
+            return
+        rows = slice(max(int(y.min() - pad), 0), min(int(y.max() + pad) + 1, self.height))
+        columns = slice(max(int(x.min() - pad), 0), min(int(x.max() + pad) + 1, self.width))
+        if rows.stop <= rows.start or columns.stop <= columns.start:
+            return
+        cover = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.uint8)
+        ends = [(int((x[i] - columns.start - 0.5) * 16), int((y[i] - rows.start - 0.5) * 16)) for i in (0, 1)]
+        cv2.line(cover, ends[0], ends[1], 255, max(round(thickness), 1), cv2.LINE_AA, 4)
+        share = cover.astype(np.float32) * (min(thickness, 1.0) / 255.0)
+        across = np.array([x[1] - x[0], y[1] - y[0]], np.float32)
+        grid_y, grid_x = np.mgrid[rows, columns].astype(np.float32)
+        part = ((grid_x - x[0]) * across[0] + (grid_y - y[0]) * across[1]) / max(float(across @ across), 1e-6)
+        inverse = 1.0 / depth[0] + (1.0 / depth[1] - 1.0 / depth[0]) * np.clip(part, 0, 1)  # linear on the screen
+        window = (rows, columns)
+        share = np.where(inverse > self.inverse[window], share, 0.0)
+        haze = 1.0 - float(np.exp(-float(depth.mean()) / self.light.reach))
+        self.color[window] += (color + (self.light.haze - color) * haze - self.color[window]) * share[:, :, None]
+        solid = share > 0.4
+        self.inverse[window][solid] = inverse[solid]
+
+    def path(self, points: Vector, radius: float, color: Vector) -> None:
+        """Strokes along a polyline (K, 3)."""
+        for start, end in pairwise(points):
+            self.stroke(start, end, radius, color)
 
     def terrain(self, heights: Plane, reach: float, texture: Texture, tile: float) -> None:
         """A height field (steps, columns) over growing distance up to `reach`; drawn without pitch's convergence."""
@@ -232,5 +276,5 @@ class Canvas:
         slope = np.gradient(columns, axis=1) * 0.15 * self.width / (distance / self.focal * self.width)
         light = np.clip(1.0 - 0.8 * np.take_along_axis(slope, index, axis=0), 0.45, 1.4)
         side = self.rays[:, :, 0] * flat
-        colour = texture.sample(side / tile, flat / tile, flat / self.focal / tile * 2.0) * light[:, :, None]
-        self.paint((slice(None), slice(None)), flat.astype(np.float32), mask, colour.astype(np.float32))
+        color = texture.sample(side / tile, flat / tile, flat / self.focal / tile * 2.0) * light[:, :, None]
+        self.paint((slice(None), slice(None)), flat.astype(np.float32), mask, color.astype(np.float32))

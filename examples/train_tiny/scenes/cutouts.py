@@ -107,7 +107,7 @@ def load_cutouts(folder: Path | None) -> list[Figure]:
     for path in sorted(folder.glob("*.npz")) if folder else []:
         stored = np.load(path)
         alpha = stored["alpha"].astype(np.float32)
-        figures.append(Figure(alpha, stored["colour"].astype(np.float32) / 255.0, profile(alpha)))
+        figures.append(Figure(alpha, stored["color"].astype(np.float32) / 255.0, profile(alpha)))
     return figures
 
 
@@ -122,8 +122,8 @@ def main(data: Path, output: Path) -> None:
         for index, cut in enumerate(cut_clip(data / name, box, 8)):
             cuts[f"{Path(name).stem}_{index}"] = trim(*cut)
     kept = {name: cut for name, cut in cuts.items() if cut is not None and name not in REJECTED}
-    for name, (colour, alpha) in kept.items():
-        np.savez_compressed(output / f"{name}.npz", colour=colour, alpha=alpha.astype(np.float16))
+    for name, (color, alpha) in kept.items():
+        np.savez_compressed(output / f"{name}.npz", color=color, alpha=alpha.astype(np.float16))
     print(len(kept), "cut-outs")
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 from canvas import Canvas, Light, vector
-from textures import Texture, noise, random_colour
+from textures import Texture, noise, random_color
 from worlds import Props, shadow, sky, stand
 
 Generator = np.random.Generator
@@ -26,9 +26,7 @@ def room(rng: Generator, props: Props, height: int, width: int) -> Canvas:
     ahead, side = vector(np.sin(turn), 0, np.cos(turn)), vector(np.cos(turn), 0, -np.sin(turn))
     canvas.plane(vector(0, 0, 0), vector(0, 1, 0), side, props.shelf.texture(rng), rng.uniform(0.4, 3))
     pale = Texture(
-        np.clip(random_colour(rng, 0.1) * 0.3 + 0.6 + 0.1 * noise(rng, 128, 128, 3)[:, :, None], 0, 1).astype(
-            np.float32
-        )
+        np.clip(random_color(rng, 0.1) * 0.3 + 0.6 + 0.1 * noise(rng, 128, 128, 3)[:, :, None], 0, 1).astype(np.float32)
     )
     canvas.plane(vector(0, tall, 0), vector(0, -1, 0), side, pale, 3)
     walls = pale if rng.random() < 0.5 else props.shelf.texture(rng)
@@ -44,11 +42,11 @@ def room(rng: Generator, props: Props, height: int, width: int) -> Canvas:
             )
             across = np.cross(normal, up).astype(np.float32)
             along = np.cross(normal, across)
-            centre = point + across * u + up * v + normal * 0.02
+            center = point + across * u + up * v + normal * 0.02
             sign = float(along[1])
             picture = Texture(props.shelf.photograph(rng, 128, 128, 0.4))
             canvas.plane(
-                centre,
+                center,
                 normal,
                 across,
                 picture,
@@ -91,7 +89,7 @@ def tabletop(rng: Generator, props: Props, height: int, width: int) -> Canvas:
     )
     light = light._replace(direction=light.direction / np.linalg.norm(light.direction))
     canvas = Canvas(height, width, rng.uniform(0.5, 1.1), rng.uniform(0.1, 1.1), rng.uniform(0.3, 0.9), light)
-    canvas.colour[:] = random_colour(rng, 0.2)
+    canvas.color[:] = random_color(rng, 0.2)
     canvas.plane(vector(0, 0, 0), vector(0, 1, 0), vector(1, 0, 0), props.shelf.texture(rng), rng.uniform(0.2, 2))
     canvas.plane(
         vector(0, 0, rng.uniform(1.2, 6)),
@@ -123,10 +121,10 @@ def tabletop(rng: Generator, props: Props, height: int, width: int) -> Canvas:
 
 
 def still_life(rng: Generator, props: Props, height: int, width: int) -> Canvas:
-    """Many things close together before a busy board or shelf; all within a few metres."""
+    """Many things close together before a busy board or shelf; all within a few meters."""
     light = Light(vector(0.3, 0.9, -0.3), float(rng.uniform(0.1, 0.5)), vector(1, 1, 1), 1e5)
     canvas = Canvas(height, width, rng.uniform(0.5, 1.1), rng.uniform(-0.05, 0.45), rng.uniform(0.3, 1.0), light)
-    canvas.colour[:] = random_colour(rng, 0.2)
+    canvas.color[:] = random_color(rng, 0.2)
     far = rng.uniform(1.8, 4.0)
     near = far * rng.uniform(0.35, 0.7)
     canvas.plane(vector(0, 0, 0), vector(0, 1, 0), vector(1, 0, 0), props.shelf.texture(rng), rng.uniform(0.3, 2))
@@ -146,5 +144,5 @@ def still_life(rng: Generator, props: Props, height: int, width: int) -> Canvas:
         if rng.random() < 0.3:
             place[1] = rng.uniform(0, 0.7) * canvas.eye
         shadow(canvas, place, tall * 0.3, tall * 0.3)
-        canvas.cutout(place, tall, item.alpha, item.colour, tall * rng.uniform(0.1, 0.4), item.bulge)
+        canvas.cutout(place, tall, item.alpha, item.color, tall * rng.uniform(0.1, 0.4), item.bulge)
     return canvas

@@ -17,6 +17,8 @@ from canvas import Canvas
 from closeups import Scene, closeup
 from cutouts import load_cutouts
 from finish import develop
+from flat import before_leaves, gallery, plain_front
+from groups import crowd, furnished, thin_outdoor, traffic
 from indoors import room, still_life, tabletop
 from numpy.typing import NDArray
 from pairs import Pairs, write_shard
@@ -24,9 +26,11 @@ from textures import Shelf, read_pictures
 from worlds import Props, front, landscape, outdoor, street
 
 FAMILIES: dict[str, tuple[Scene, float]] = {
-    "closeup": (closeup, 0.32), "outdoor": (outdoor, 0.18), "street": (street, 0.1), "front": (front, 0.08),
-    "landscape": (landscape, 0.11), "room": (room, 0.08), "tabletop": (tabletop, 0.05),
-    "still_life": (still_life, 0.08),
+    "closeup": (closeup, 0.2), "outdoor": (outdoor, 0.06), "street": (street, 0.04), "front": (front, 0.03),
+    "landscape": (landscape, 0.07), "room": (room, 0.04), "tabletop": (tabletop, 0.06),
+    "still_life": (still_life, 0.09), "plain_front": (plain_front, 0.06), "gallery": (gallery, 0.05),
+    "before_leaves": (before_leaves, 0.06), "traffic": (traffic, 0.05), "crowd": (crowd, 0.04),
+    "thin_outdoor": (thin_outdoor, 0.08), "furnished": (furnished, 0.07),
 }  # fmt: skip
 SHARD = 40
 
@@ -38,7 +42,7 @@ def scene(
     rng = np.random.default_rng((seed, number))
     name = str(rng.choice(list(FAMILIES), p=[share for _, share in FAMILIES.values()]))
     drawn: Canvas = FAMILIES[family or name][0](rng, props, height, width)
-    return develop(np.clip(drawn.colour, 0, 1), drawn.inverse, rng), drawn.inverse
+    return develop(np.clip(drawn.color, 0, 1), drawn.inverse, rng), drawn.inverse
 
 
 def main() -> None:

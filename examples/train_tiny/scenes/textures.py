@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Generator = np.random.Generator
-Colour = NDArray[np.float32]
+Color = NDArray[np.float32]
 TILE = 128
 
 
@@ -16,8 +16,8 @@ TILE = 128
 class Texture:
     """A square picture that repeats mirrored; level n is half as sharp as level n - 1, at the same size."""
 
-    tile: Colour
-    levels: list[Colour] = field(default_factory=list)
+    tile: Color
+    levels: list[Color] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.levels = [self.tile]
@@ -25,8 +25,8 @@ class Texture:
             small = cv2.resize(self.levels[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
             self.levels.append(np.ascontiguousarray(small))
 
-    def sample(self, u: Colour, v: Colour, footprint: Colour) -> Colour:
-        """Colours at texture coordinates u, v (1 = one tile); footprint = tiles per picture pixel. Any 2D shape."""
+    def sample(self, u: Color, v: Color, footprint: Color) -> Color:
+        """Colors at texture coordinates u, v (1 = one tile); footprint = tiles per picture pixel. Any 2D shape."""
         side = len(self.tile)
         level = np.clip(np.round(np.log2(np.maximum(footprint * side, 1e-6))), 0, len(self.levels) - 1)
         u, v = np.abs((u * 0.5) % 1.0 * 2.0 - 1.0), np.abs((v * 0.5) % 1.0 * 2.0 - 1.0)
@@ -35,13 +35,13 @@ class Texture:
             tile = self.levels[int(index)]
             scale = len(tile) - 1
             x, y = (u * scale).astype(np.float32), (v * scale).astype(np.float32)
-            colours = cv2.remap(tile, x, y, cv2.INTER_LINEAR)
+            colors = cv2.remap(tile, x, y, cv2.INTER_LINEAR)
             chosen = level == index
-            result[chosen] = colours[chosen]
+            result[chosen] = colors[chosen]
         return result
 
 
-def noise(rng: Generator, height: int, width: int, coarsest: int, fall: float = 0.55, octaves: int = 5) -> Colour:
+def noise(rng: Generator, height: int, width: int, coarsest: int, fall: float = 0.55, octaves: int = 5) -> Color:
     """Fractal value noise in [0, 1], (H, W): octaves of random grids, the first with `coarsest` cells across."""
     total, weight = np.zeros((height, width), np.float32), 1.0
     cells = coarsest
@@ -56,21 +56,21 @@ def noise(rng: Generator, height: int, width: int, coarsest: int, fall: float = 
     return (total - low) / max(high - low, 1e-6)
 
 
-def random_colour(rng: Generator, saturation: float = 0.4) -> Colour:
-    """A plausible surface colour: mid bright, mostly muted."""
-    grey = rng.uniform(0.12, 0.9)
-    return np.clip(grey * (1 + rng.normal(0, saturation, 3)), 0.02, 1).astype(np.float32)
+def random_color(rng: Generator, saturation: float = 0.4) -> Color:
+    """A plausible surface color: mid bright, mostly muted."""
+    gray = rng.uniform(0.12, 0.9)
+    return np.clip(gray * (1 + rng.normal(0, saturation, 3)), 0.02, 1).astype(np.float32)
 
 
-def between(mask: Colour, low: Colour, high: Colour) -> Colour:
-    """Mix two colours by a (H, W) mask."""
+def between(mask: Color, low: Color, high: Color) -> Color:
+    """Mix two colors by a (H, W) mask."""
     return (low + (high - low) * mask[:, :, None]).astype(np.float32)
 
 
-def procedural(rng: Generator) -> Colour:
+def procedural(rng: Generator) -> Color:
     """One of: cloudy noise, stripes, bricks, checks, grain, speckle; (TILE, TILE, 3)."""
     kind = rng.integers(6)
-    first, second = random_colour(rng), random_colour(rng)
+    first, second = random_color(rng), random_color(rng)
     y, x = np.mgrid[0:TILE, 0:TILE].astype(np.float32) / TILE
     if kind == 0:
         mask = noise(rng, TILE, TILE, int(rng.integers(2, 16)))
@@ -89,11 +89,11 @@ def procedural(rng: Generator) -> Colour:
         mask = cv2.resize(noise(rng, TILE, 8, 4), (TILE, TILE)) * 0.7 + 0.3 * stretched
     else:
         mask = rng.random((TILE, TILE), np.float32)
-    colour = between(np.asarray(mask, np.float32), first, second)
-    return np.clip(colour * (0.8 + 0.4 * noise(rng, TILE, TILE, 4))[:, :, None], 0, 1).astype(np.float32)
+    color = between(np.asarray(mask, np.float32), first, second)
+    return np.clip(color * (0.8 + 0.4 * noise(rng, TILE, TILE, 4))[:, :, None], 0, 1).astype(np.float32)
 
 
-def foliage(rng: Generator) -> Colour:
+def foliage(rng: Generator) -> Color:
     """Grass or leaves: greens to browns in fine, contrasty noise."""
     dark = np.array([0.08, 0.14, 0.04], np.float32) * rng.uniform(0.5, 2.0)
     light = np.array([0.42, 0.55, 0.18], np.float32) * rng.uniform(0.6, 1.3) * (1 + rng.normal(0, 0.15, 3))
@@ -103,18 +103,18 @@ def foliage(rng: Generator) -> Colour:
     return np.clip(between(mask, dark, light.astype(np.float32)), 0, 1)
 
 
-def facade(rng: Generator) -> Colour:
+def facade(rng: Generator) -> Color:
     """A wall with a grid of windows."""
-    wall, glass = random_colour(rng, 0.2), random_colour(rng, 0.2) * rng.uniform(0.15, 0.6)
+    wall, glass = random_color(rng, 0.2), random_color(rng, 0.2) * rng.uniform(0.15, 0.6)
     rows, columns = int(rng.integers(3, 9)), int(rng.integers(3, 9))
     y, x = np.mgrid[0:TILE, 0:TILE].astype(np.float32) / TILE
     inside = (np.abs(x * columns % 1 - 0.5) < rng.uniform(0.15, 0.4)) & (
         np.abs(y * rows % 1 - 0.5) < rng.uniform(0.2, 0.42)
     )
     lit = cv2.resize(rng.random((rows, columns), np.float32), (TILE, TILE), interpolation=cv2.INTER_NEAREST)
-    colour = between(inside.astype(np.float32), wall, glass)
-    colour[inside] *= (0.6 + 0.9 * lit)[inside][:, None]
-    return np.clip(colour * (0.85 + 0.3 * noise(rng, TILE, TILE, 6))[:, :, None], 0, 1).astype(np.float32)
+    color = between(inside.astype(np.float32), wall, glass)
+    color[inside] *= (0.6 + 0.9 * lit)[inside][:, None]
+    return np.clip(color * (0.85 + 0.3 * noise(rng, TILE, TILE, 6))[:, :, None], 0, 1).astype(np.float32)
 
 
 class Shelf:
@@ -123,7 +123,7 @@ class Shelf:
     def __init__(self, pictures: list[NDArray[np.uint8]]) -> None:
         self.pictures = pictures
 
-    def photograph(self, rng: Generator, height: int, width: int, smallest: float = 0.25) -> Colour:
+    def photograph(self, rng: Generator, height: int, width: int, smallest: float = 0.25) -> Color:
         """A crop of a real picture at least `smallest` of it wide, mirrored at will, resized; (H, W, 3) in [0, 1]."""
         picture = self.pictures[int(rng.integers(len(self.pictures)))]
         rows, columns = picture.shape[:2]

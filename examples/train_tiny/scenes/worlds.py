@@ -7,7 +7,7 @@ import numpy as np
 from canvas import Canvas, Light, Plane, vector
 from dressing import Figure, figure, mirrored
 from numpy.typing import NDArray
-from textures import Shelf, Texture, between, facade, noise, procedural, random_colour
+from textures import Shelf, Texture, between, facade, noise, procedural, random_color
 
 Generator = np.random.Generator
 
@@ -31,8 +31,8 @@ def daylight(rng: Generator, reach: float) -> Light:
     """Sun or overcast."""
     angle, high = rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 1.3)
     direction = vector(np.cos(angle) * np.cos(high), np.sin(high), np.sin(angle) * np.cos(high))
-    grey = rng.uniform(0.55, 0.95)
-    haze = np.clip(grey * vector(0.92, 0.98, 1.06) * (1 + rng.normal(0, 0.06, 3)), 0, 1).astype(np.float32)
+    gray = rng.uniform(0.55, 0.95)
+    haze = np.clip(gray * vector(0.92, 0.98, 1.06) * (1 + rng.normal(0, 0.06, 3)), 0, 1).astype(np.float32)
     return Light(direction, float(rng.uniform(0.1, 0.7)), haze, reach)
 
 
@@ -47,7 +47,7 @@ def sky(canvas: Canvas, rng: Generator) -> None:
         zenith = vector(0.05, 0.08, 0.2) * rng.uniform(0.2, 2)
     low = canvas.light.haze if kind > 0.25 else np.clip(canvas.light.haze * vector(1.1, 0.75, 0.5), 0, 1)
     share = np.clip(up / rng.uniform(0.25, 0.9), 0, 1) ** rng.uniform(0.5, 1.0)
-    colour = between(share.astype(np.float32), low, zenith.astype(np.float32))
+    color = between(share.astype(np.float32), low, zenith.astype(np.float32))
     if rng.random() < 0.65:
         field = Texture(np.repeat(noise(rng, 128, 128, 4, fall=0.6)[:, :, None], 3, axis=2))
         high = np.maximum(up, 0.02)
@@ -56,8 +56,8 @@ def sky(canvas: Canvas, rng: Generator) -> None:
         cloud = field.sample(u.astype(np.float32), v.astype(np.float32), (0.01 / high).astype(np.float32))[:, :, 0]
         cover = np.clip((cloud - rng.uniform(0.35, 0.7)) * rng.uniform(2, 6), 0, 1) * np.clip(up * 8, 0, 1)
         white = np.clip(canvas.light.haze * rng.uniform(0.9, 1.2), 0, 1)
-        colour = colour + (white * (0.75 + 0.25 * cloud)[:, :, None] - colour) * cover[:, :, None]
-    canvas.colour[:] = np.clip(colour, 0, 1)
+        color = color + (white * (0.75 + 0.25 * cloud)[:, :, None] - color) * cover[:, :, None]
+    canvas.color[:] = np.clip(color, 0, 1)
 
 
 def ground(canvas: Canvas, rng: Generator, props: Props, kind: str) -> None:
@@ -73,7 +73,7 @@ def ground(canvas: Canvas, rng: Generator, props: Props, kind: str) -> None:
         return
     texture = props.shelf.texture(rng, "foliage" if kind == "lawn" else "any")
     if kind == "plain":
-        tone = random_colour(rng, 0.15)
+        tone = random_color(rng, 0.15)
         texture = Texture(between(noise(rng, 128, 128, 16, 0.8), tone * 0.75, np.clip(tone * 1.2, 0, 1)))
     tint = None
     if kind == "road":
@@ -102,18 +102,18 @@ def shadow(canvas: Canvas, foot: Plane, wide: float, long: float) -> None:
         * (np.abs(points[:, :, 1]) < 0.05)
         * (canvas.inverse > 0)
     )
-    canvas.colour *= (1.0 - 0.65 * near)[:, :, None].astype(np.float32)
+    canvas.color *= (1.0 - 0.65 * near)[:, :, None].astype(np.float32)
 
 
 def stand(canvas: Canvas, item: Figure, foot: Plane, high: float, flat: float = 0.35) -> None:
     """A cut-out with its shadow at a place on the ground."""
     wide = high * item.alpha.shape[1] / item.alpha.shape[0]
     shadow(canvas, foot, wide * 0.4, max(wide * 0.5, high * 0.35))
-    canvas.cutout(foot, high, item.alpha, item.colour, wide * flat, item.bulge)
+    canvas.cutout(foot, high, item.alpha, item.color, wide * flat, item.bulge)
 
 
 def backdrop(canvas: Canvas, rng: Generator, props: Props) -> None:
-    """What closes the view: ridges, a tree line, or houses, some tens to thousands of metres away."""
+    """What closes the view: ridges, a tree line, or houses, some tens to thousands of meters away."""
     for _ in range(int(rng.integers(0, 4))):
         distance = float(np.exp(rng.uniform(np.log(40), np.log(1500))))
         wide = distance * canvas.width / canvas.focal * 1.2
@@ -122,13 +122,13 @@ def backdrop(canvas: Canvas, rng: Generator, props: Props) -> None:
         rows = np.linspace(1, 0, 128, dtype=np.float32)[:, None]
         alpha = np.clip((line[None] * rng.uniform(0.5, 1) + 0.15 - rows) * 60, 0, 1).astype(np.float32)
         tile = props.shelf.texture(rng, "foliage" if rng.random() < 0.6 else "any").tile
-        colour = cv2.resize(np.tile(tile, (1, 3, 1)), (256, 128)) * rng.uniform(0.5, 1.1)
+        color = cv2.resize(np.tile(tile, (1, 3, 1)), (256, 128)) * rng.uniform(0.5, 1.1)
         foot = vector(rng.uniform(-0.1, 0.1) * wide, 0, distance)
         canvas.cutout(
             foot,
             high + canvas.eye,
             cv2.resize(alpha, (512, 128)) if wide > 4 * high else alpha,
-            cv2.resize(colour, (512, 128)) if wide > 4 * high else colour,
+            cv2.resize(color, (512, 128)) if wide > 4 * high else color,
         )
 
 
@@ -206,7 +206,7 @@ def street(rng: Generator, props: Props, height: int, width: int) -> Canvas:
     for _ in range(int(rng.integers(0, 7))):
         place = vector(rng.uniform(-half, half) * 0.8, 0, np.exp(rng.uniform(np.log(5), np.log(60))))
         paint = Texture(
-            np.broadcast_to(random_colour(rng, 0.7), (128, 128, 3)) * (0.7 + 0.3 * noise(rng, 128, 128, 4))[:, :, None]
+            np.broadcast_to(random_color(rng, 0.7), (128, 128, 3)) * (0.7 + 0.3 * noise(rng, 128, 128, 4))[:, :, None]
         )
         shadow(canvas, place, 1.5, 2.5)
         canvas.box(place + vector(0, 0.3, 0), vector(1.8, 0.7, 4.2), rng.normal(0, 0.1), paint, paint, 2)
@@ -266,7 +266,7 @@ def front(rng: Generator, props: Props, height: int, width: int) -> Canvas:
     normal = vector(np.sin(turn), 0, -np.cos(turn))
     across = vector(np.cos(turn), 0, np.sin(turn))
     distance, tall = rng.uniform(5, 15), rng.uniform(5, 40)
-    stone = random_colour(rng, 0.2) * noise(rng, 128, 128, 24, 0.9)[:, :, None] + 0.1
+    stone = random_color(rng, 0.2) * noise(rng, 128, 128, 24, 0.9)[:, :, None] + 0.1
     tile = procedural(rng) if rng.random() < 0.5 else np.clip(stone, 0, 1)
     panels = facade(rng)
     holes = np.abs(panels - np.median(panels, axis=(0, 1))).sum(axis=2) > 0.25

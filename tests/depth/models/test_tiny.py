@@ -23,7 +23,28 @@ def test_the_card_tells_the_parameters() -> None:
     from depth3d.depth.models.tiny import TinyNetwork
 
     card = registry.get("tiny")
-    assert sum(p.numel() for p in TinyNetwork().parameters()) == card.parameters
+    assert sum(p.numel() for p in TinyNetwork(1).parameters()) == card.parameters
+
+
+@pytest.mark.parametrize("edition", [1, 2])
+def test_every_edition_fits_the_package(edition: int) -> None:
+    """At most 12 MB in half precision; depth of the picture's size, positive; packed convolutions change nothing."""
+    import torch
+
+    from depth3d.depth.engines.cpu.packing import pack
+    from depth3d.depth.models.tiny import TinyNetwork
+
+    torch.manual_seed(0)
+    network = TinyNetwork(edition).eval()
+    assert 2 * sum(p.numel() for p in network.parameters()) < 11.9e6
+    x = torch.randn(1, 3, 64, 96)
+    with torch.inference_mode():
+        before = network(x)
+        pack(network)
+        after = network(x)
+    assert before.shape == (1, 64, 96)
+    assert (before > 0).all()
+    torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-5)
 
 
 def test_the_file_is_recognised_by_its_keys() -> None:
