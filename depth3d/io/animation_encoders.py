@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from depth3d.errors import VideoError
 from depth3d.image import Image, Size
+from depth3d.io.leftovers import temporary_folder
 from depth3d.io.video.encoders import ENCODERS, Encoder
 from depth3d.io.video.files import ffmpeg_command, file_url, open_container
 from depth3d.io.video.stream_writer import StreamWriter
@@ -48,8 +49,8 @@ def write_gif(frames: Frames, path: Path, fps: Fraction, size: Size) -> None:
 
     The palette is known only after the last frame, so the frames wait in a lossless temporary file.
     """
-    with tempfile.TemporaryDirectory(prefix="depth3d-") as folder:
-        spool = Path(folder) / "frames.mkv"
+    with temporary_folder() as folder:
+        spool = folder / "frames.mkv"
         palette = _PaletteMaker(size)
         _write_lossless(palette.watch(frames), spool, fps, size)
         _write_gif(_read_frames(spool), palette.result(), path, fps, size)

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from depth3d.errors import ExistsError, WriteError
+from depth3d.io.leftovers import process_mark, remove_leftovers
 
 __all__ = ["atomic_path", "refuse_existing"]
 
@@ -32,17 +33,45 @@ def refuse_existing(path: str | Path, *, force: bool) -> Path:
 def atomic_path(path: str | Path, *, force: bool = False) -> Iterator[Path]:
     """Give a temporary path beside ``path`` with the same suffix; rename it when the block succeeds.
 
-    On any error, Ctrl-C included, the temporary file is removed and ``path`` stays as it was.
+    On any error, Ctrl-C included, the temporary file is removed and ``path`` stays as it was. Without ``force`` a file
+    that another process has written meanwhile is not replaced: of several writers exactly one succeeds.
 
     Raises ``ExistsError`` or ``WriteError`` as ``refuse_existing`` does; an ``OSError`` of the block
     (full disk, no permission) becomes a ``WriteError`` that names ``path``.
     """
     final = refuse_existing(path, force=force)
-    temporary = final.with_name(f".{final.stem[:60]}.{secrets.token_hex(4)}.part{final.suffix}")
+    remove_leftovers(final.parent.absolute())
+    stem = os.fsencode(final.stem)[:60].decode(errors="ignore")  # the whole must stay below 255 bytes
+    temporary = final.with_name(f".{stem}.{process_mark()}.{secrets.token_hex(4)}.part{final.suffix}")
     try:
         yield temporary
-        os.replace(temporary, final)
+        _publish(temporary, final, force=force)
     except OSError as error:
         raise WriteError(final, f"cannot be written: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _publish(temporary: Path, final: Path, *, force: bool) -> None:
+    """Give the finished file its name; raises ``ExistsError`` if that is taken and ``force`` is false."""
+    if force:
+        os.replace(temporary, final)
+        return
+    try:
+        if os.name == "nt":
+            os.rename(temporary, final)  # fails there if the name is taken
+        else:
+            _link(temporary, final)
+    except FileExistsError as error:
+        raise ExistsError(final) from error
+
+
+def _link(temporary: Path, final: Path) -> None:
+    """Rename that fails with ``FileExistsError`` if the name is taken (plain renames replace on POSIX systems)."""
+    try:
+        os.link(temporary, final)
+    except FileExistsError:
+        raise
+    except OSError:  # a file system without hard links: reserve the name first
+        os.close(os.open(final, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        os.replace(temporary, final)

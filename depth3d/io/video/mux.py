@@ -19,6 +19,7 @@ from typing import Any
 import av
 
 from depth3d.errors import VideoError, WriteError
+from depth3d.io.leftovers import temporary_folder
 from depth3d.io.video.files import ffmpeg_command, ffmpeg_input, file_url, open_container
 from depth3d.io.video.tracks import Track, list_tracks, plan_tracks
 
@@ -258,9 +259,9 @@ def _survivors(film: Film, target: Path, tracks: list[Track]) -> tuple[list[Trac
 
 
 def _alone(film: Film, target: Path, track: Track) -> bool:
-    with tempfile.TemporaryDirectory(prefix="depth3d-") as folder:
+    with temporary_folder() as folder:
         command = [*ffmpeg_command(), *ffmpeg_input(film.source or target)]
-        command += ["-map", f"0:{track.index}", "-c", track.how, file_url(Path(folder) / f"one{target.suffix}")]
+        command += ["-map", f"0:{track.index}", "-c", track.how, file_url(folder / f"one{target.suffix}")]
         return (
             subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
         )

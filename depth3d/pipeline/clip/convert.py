@@ -33,7 +33,14 @@ from depth3d.pipeline.clip.depth_files import given_depth, save_depth
 from depth3d.pipeline.clip.depth_pass import DepthSource, Progress, StoredDepth, first_pass
 from depth3d.pipeline.clip.job import ClipJob, plan_job
 from depth3d.pipeline.clip.plan import make_plan
-from depth3d.pipeline.clip.preview import contact_sheet, find_places, pick_frames, preview_path, with_thumbnails
+from depth3d.pipeline.clip.preview import (
+    contact_sheet,
+    find_places,
+    pick_frames,
+    preview_path,
+    refuse_thumbnails,
+    with_thumbnails,
+)
 from depth3d.pipeline.clip.render_pass import Segments, Style, render_segments
 from depth3d.pipeline.clip.renderers import (
     DepthRenderer,
@@ -125,8 +132,10 @@ def convert(
     product = Product(kind, stereo or StereoOptions(), animate or AnimateOptions(), heatmap)
     source = Path(input)
     target = Path(output) if output is not None else default_target(source, product, video)
-    if not (video.dry_run or video.preview):
-        refuse_existing(target, force=outputs.force)
+    if not video.dry_run:
+        refuse_existing(preview_path(target) if video.preview else target, force=outputs.force)
+    if video.shots is not None and not Path(video.shots).exists():
+        refuse_thumbnails(Path(video.shots), force=outputs.force)
     job = plan_job(source, depth or DepthOptions(), stabilize or StabilizeOptions(), video)
     return _Conversion(job, product, target, outputs.force, progress).run()
 
@@ -162,6 +171,8 @@ class _Conversion:
             with WorkFolder(self._target.parent, self._target.name) as work:
                 if self._job.video.dry_run:
                     return self._tell_plan(work, renderer, style)
+                if not self._job.video.preview:  # a run that held the folder before may have written it meanwhile
+                    refuse_existing(self._target, force=self._force)
                 if self._job.video.preview:
                     return self._preview(renderer)
                 return self._work(work, renderer, style, metadata)
@@ -214,14 +225,14 @@ class _Conversion:
         found = measure_shots(depth, job.time_base, end, self._strength, self._auto)
         if path is None:
             return ShotList(found, self._strength)
-        write_shots(with_thumbnails(found, job, path), path, job.source.name)
+        write_shots(with_thumbnails(found, job, path, force=self._force), path, job.source.name)
         log.info("%d shots are in %s: edit it, then run the same command again", len(found), path)
         return None
 
     def _preview(self, renderer: FrameRenderer) -> Path:
         target = preview_path(self._target)
         picked = pick_frames(self._job, find_places(self._job), self._strength)
-        return save_image(contact_sheet(picked, renderer, self._strength), target, force=True)
+        return save_image(contact_sheet(picked, renderer, self._strength), target, force=self._force)
 
     def _tell_plan(self, work: WorkFolder, renderer: FrameRenderer, style: Style) -> Path:
         plan = make_plan(self._job, renderer, style, self._strength, self._target, work.progress())

@@ -10,6 +10,8 @@ import errno
 import os
 from pathlib import Path
 
+from depth3d.io.leftovers import is_running, start_time
+
 __all__ = ["FolderLock"]
 
 _UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
@@ -66,15 +68,6 @@ class FolderLock:
         os.close(handle)
 
 
-def start_time(process: int) -> str:
-    """When a process started, in the system's own units; empty where that cannot be told."""
-    try:
-        text = Path(f"/proc/{process}/stat").read_text()
-    except OSError:
-        return ""
-    return text.rpartition(")")[2].split()[19]  # field 22 of proc(5); the name before ")" may hold anything
-
-
 def _lock(handle: int) -> bool | None:
     """True = taken, False = another process has it, None = no file locks here."""
     if os.name == "nt":
@@ -108,12 +101,6 @@ def _is_at(handle: int, path: Path) -> bool:
 def _is_running(holder: str) -> bool:
     """Whether the process that wrote ``"NUMBER START"`` still runs and is not this one."""
     number, _, started = holder.partition(" ")
-    if not number.isdecimal() or int(number) == os.getpid():
+    if not number.isdecimal() or not started.isdecimal() or int(number) == os.getpid():
         return False
-    try:
-        os.kill(int(number), 0)
-    except PermissionError:
-        pass
-    except (ProcessLookupError, OverflowError):
-        return False
-    return started == start_time(int(number))
+    return is_running(int(number), int(started))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from depth3d.depthmap import DepthMap
 from depth3d.errors import VideoError
+from depth3d.io.leftovers import temporary_folder
 from depth3d.io.video.tracks import list_tracks, plan_tracks
 from depth3d.io.video.writer import VideoWriter, even, even_size
 from depth3d.pipeline.clip.depth_pass import predict_frame
@@ -86,8 +86,8 @@ def _try(
     costs = dict.fromkeys(("decode", "depth", "draw", "encode"), 0.0)
     frames = job.frames(seen=True)
     tried, depth_bytes = 0, 0
-    with tempfile.TemporaryDirectory(prefix="depth3d-") as folder, renderer:
-        path = Path(folder) / "sample.nut"
+    with temporary_folder() as folder, renderer:
+        path = folder / "sample.nut"
         writer = VideoWriter(
             path,
             even_size(renderer.size),

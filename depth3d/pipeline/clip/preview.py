@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,17 +13,18 @@ from numpy.typing import NDArray
 
 from depth3d.depth.temporal.scene_cuts import CutDetector
 from depth3d.depthmap import DepthMap
-from depth3d.errors import VideoError
+from depth3d.errors import ExistsError, VideoError, WriteError
 from depth3d.frames import Frame
 from depth3d.image import Image, Size
 from depth3d.io.image.read import save_image
+from depth3d.io.leftovers import temporary_folder
 from depth3d.io.video.reader import VideoReader
 from depth3d.pipeline.clip.depth_pass import predict_frame
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.renderers import FrameRenderer, StereoStrength
 from depth3d.pipeline.clip.shots import Shot
 
-__all__ = ["contact_sheet", "find_places", "pick_frames", "preview_path", "with_thumbnails"]
+__all__ = ["contact_sheet", "find_places", "pick_frames", "preview_path", "refuse_thumbnails", "with_thumbnails"]
 
 _SCANNED = 5000  # longer clips are sampled instead of scanned for cuts
 _CUTS, _EVEN, _STRONGEST = 4, 8, 2
@@ -94,24 +96,42 @@ def contact_sheet(
     return Image(np.vstack(padded))
 
 
-def with_thumbnails(shots: list[Shot], job: ClipJob, beside: Path) -> list[Shot]:
-    """Write a thumbnail of every shot into ``NAME_thumbnails/`` beside the shot list; return shots with their names."""
-    folder = beside.with_name(f"{beside.stem}_thumbnails")
-    folder.mkdir(exist_ok=True)
+def with_thumbnails(shots: list[Shot], job: ClipJob, beside: Path, *, force: bool) -> list[Shot]:
+    """Write a thumbnail of every shot into ``NAME_thumbnails/`` beside the shot list; return shots with their names.
+
+    Raises ``ExistsError`` if the folder holds thumbnails already and ``force`` is false.
+    """
+    folder = thumbnail_folder(beside)
     named = []
-    with VideoReader(job.source, tone_map=True) as reader:
+    # The folder appears when all are drawn: a stopped run leaves nothing that the next one would have to replace.
+    with temporary_folder() as drawn, VideoReader(job.source, tone_map=True) as reader:
         for number, shot in enumerate(shots, 1):
             middle = (shot.start + shot.end) / 2 + (job.start or 0)
             frame = next(reader.around(middle), None)
-            name = f"{folder.name}/{number:04d}.jpg"
+            name = f"{number:04d}.jpg"
             if frame is not None:
-                save_image(
-                    frame.image.resized(frame.image.size.fit(320)),
-                    beside.with_name(folder.name) / f"{number:04d}.jpg",
-                    force=True,
-                )
-            named.append(replace(shot, thumbnail=name if frame is not None else ""))
+                save_image(frame.image.resized(frame.image.size.fit(320)), drawn / name, force=True)
+            named.append(replace(shot, thumbnail=f"{folder.name}/{name}" if frame is not None else ""))
+        refuse_thumbnails(beside, force=force)
+        try:
+            folder.mkdir(exist_ok=True)
+            for file in sorted(drawn.iterdir()):
+                shutil.copyfile(file, folder / file.name)
+        except OSError as error:
+            raise WriteError(folder, f"cannot be written: {error.strerror or error}") from error
     return named
+
+
+def refuse_thumbnails(shots: Path, *, force: bool) -> None:
+    """Raise ``ExistsError`` if the thumbnails of this list of shots would replace files and ``force`` is false."""
+    folder = thumbnail_folder(shots)
+    if not force and folder.is_dir() and any(folder.iterdir()):
+        raise ExistsError(folder)
+
+
+def thumbnail_folder(shots: Path) -> Path:
+    """Folder of the thumbnails that belong to a list of shots."""
+    return shots.with_name(f"{shots.stem}_thumbnails")
 
 
 def preview_path(target: Path) -> Path:

@@ -17,7 +17,7 @@ from clips import hashes, make_clip
 from depth3d.depth.temporal.protocol import FILTERS, open_filter
 from depth3d.depth.temporal.range import SceneRanges
 from depth3d.depthmap import Disparity
-from depth3d.errors import VideoError, WriteError
+from depth3d.errors import ExistsError, VideoError, WriteError
 from depth3d.image import Image
 from depth3d.options import StabilizeOptions
 from depth3d.pipeline.clip import lock
@@ -252,3 +252,59 @@ class FolderLockHeld:
 
     def __exit__(self, *exception: object) -> None:
         self._lock.release()
+
+
+def test_of_eight_conversions_at_once_exactly_one_succeeds(clip: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.mkv"
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[3]); import clip_child\n"
+        "from depth3d.options import OutputOptions\n"
+        "clip_child.OutputOptions = lambda force: OutputOptions(force=False)\n"
+        "clip_child.main(sys.argv[1], sys.argv[2])\n"
+    )
+    command = [sys.executable, "-c", code, str(clip), str(target), str(CHILD.parent)]
+    runs = [subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(8)]
+    said = [run.communicate()[1] for run in runs]
+    assert sorted(run.returncode for run in runs) == [0] + 7 * [1], said
+    refused = [text for run, text in zip(runs, said, strict=True) if run.returncode]
+    assert all("another run works on this clip" in text or "exists" in text for text in refused), refused
+    assert len(hashes(target)) == 20
+    assert [path.name for path in tmp_path.iterdir()] == ["out.mkv"]
+
+
+def test_previews_and_thumbnails_are_never_replaced_without_force(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import clip_child
+
+    from depth3d.options import OutputOptions, StereoOptions, VideoOptions
+    from depth3d.pipeline.clip.convert import convert
+
+    monkeypatch.setattr("depth3d.depth.estimator.open_estimator", clip_child.stand_in)
+    monkeypatch.setattr("depth3d.pipeline.clip.preview.predict_frame", lambda job, frame: one(frame.guide))
+
+    def one(image: Image) -> Disparity:
+        (found,) = clip_child.FunctionOfThePicture().predict([image])
+        return found
+
+    def run(*, force: bool = False, **video: object) -> Path:
+        return convert(
+            clip,
+            tmp_path / "out.mkv",
+            stereo=StereoOptions(format="rgbd"),
+            video=VideoOptions(**video),  # type: ignore[arg-type]
+            output_options=OutputOptions(force=force),
+        )
+
+    preview, thumbnail = tmp_path / "out_preview.jpg", tmp_path / "s_thumbnails" / "0001.jpg"
+    preview.write_text("mine")
+    thumbnail.parent.mkdir()
+    thumbnail.write_text("mine")
+    for asked in ({"preview": True}, {"shots": str(tmp_path / "s.toml")}):
+        with pytest.raises(ExistsError):
+            run(**asked)
+    assert preview.read_text() == thumbnail.read_text() == "mine"
+    assert not (tmp_path / "s.toml").exists()
+    assert run(preview=True, force=True) == preview
+    assert run(shots=str(tmp_path / "s.toml"), force=True) == tmp_path / "s.toml"
+    assert preview.read_bytes()[:2] == thumbnail.read_bytes()[:2] == b"\xff\xd8"

@@ -1,0 +1,94 @@
+"""Temporary files and folders whose names tell who made them, so that the next run can delete those of killed runs.
+
+A mark is ``HOST-PID-START``: a hash of the machine's name, the process number, and when that process started. The
+start time keeps a reused process number from being taken for the old process.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from functools import lru_cache
+from pathlib import Path
+
+__all__ = ["is_running", "process_mark", "remove_leftovers", "start_time", "temporary_folder"]
+
+_MARK = r"([0-9a-f]{8})-(\d+)-(\d+)"
+_FILE = re.compile(rf"\..*\.{_MARK}\.[0-9a-f]{{8}}\.part(\.\w+)*")
+_FOLDER = re.compile(rf"depth3d-{_MARK}-\w+")
+
+
+def start_time(process: int) -> int:
+    """When a process started, in the system's own units; 0 where that cannot be told."""
+    try:
+        text = Path(f"/proc/{process}/stat").read_text()
+        return int(text.rpartition(")")[2].split()[19])  # field 22 of proc(5); the name before ")" may hold anything
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def is_running(process: int, started: int) -> bool:
+    """Whether the process of this number and start time still runs; True where that cannot be told."""
+    if os.name == "nt":  # os.kill would end the process there
+        return True
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        pass
+    except (ProcessLookupError, OverflowError):
+        return False
+    now = start_time(process)
+    return not started or not now or now == started
+
+
+def process_mark() -> str:
+    """The mark of this process, for names of temporary files."""
+    return f"{_host()}-{os.getpid()}-{start_time(os.getpid())}"
+
+
+@lru_cache(maxsize=1)
+def _host() -> str:
+    return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+
+
+@lru_cache(maxsize=256)  # once for each folder and process: listing a large folder takes time
+def remove_leftovers(folder: Path) -> None:
+    """Delete the temporary files in ``folder`` whose process on this machine has ended."""
+    with suppress(OSError):
+        for entry in list(os.scandir(folder)):
+            if _is_left(_FILE.fullmatch(entry.name)) and entry.is_file(follow_symlinks=False):
+                with suppress(OSError):
+                    os.unlink(entry.path)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A new folder in the system's temporary folder, deleted at the end; those of killed runs are deleted first."""
+    _remove_folders(Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(prefix=f"depth3d-{process_mark()}-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@lru_cache(maxsize=4)
+def _remove_folders(place: Path) -> None:
+    with suppress(OSError):
+        for entry in list(os.scandir(place)):
+            if not _is_left(_FOLDER.fullmatch(entry.name)):
+                continue
+            with suppress(OSError):
+                found = entry.stat(follow_symlinks=False)
+                if stat.S_ISDIR(found.st_mode) and (not hasattr(os, "geteuid") or found.st_uid == os.geteuid()):
+                    shutil.rmtree(entry.path, ignore_errors=True)  # does not follow links
+
+
+def _is_left(found: re.Match[str] | None) -> bool:
+    if found is None or found[1] != _host():
+        return False
+    return not is_running(int(found[2]), int(found[3]))
