@@ -104,7 +104,11 @@ class DepthOptions(Validated):
 
     depth: str | None = option(None, "Depth file to use instead of a network.", metavar="FILE", convert=as_file)
     invert_depth: bool = option(False, "The depth file is dark where it is near.")
-    model: str = option("auto", "Depth network (see `depth3d models`), or a checkpoint file.", convert=as_file)
+    model: str = option(
+        "auto",
+        "Depth network (see `depth3d models`), a checkpoint or ONNX file, NAME:FILE, or hf:OWNER/NAME of Hugging Face.",
+        convert=as_file,
+    )
     device: str = option("auto", "Where the network runs: auto, cpu, cuda or mps.")
     engine: str = option("torch", "What runs the network: torch or openvino.", choices=("torch", "openvino"))
     precision: str = option(

@@ -47,7 +47,8 @@ def listing(as_json: bool = False) -> None:
             str(row[key]).rjust(width) if key == "size" else str(row[key]).ljust(width) for key, width in widths.items()
         ]
         click.echo("  ".join([*cells, row["license"]]))
-    click.echo("--model auto takes the most accurate MiDaS network that is here.", err=True)
+    click.echo("--model auto takes the most accurate free network that is here.", err=True)
+    click.echo("--model hf:OWNER/NAME or hf:FOLDER takes any depth network of Hugging Face transformers.", err=True)
     click.echo("\nOptical-flow networks, for --matcher NAME:FILE and --flow NAME:FILE (bring the file):")
     name, license = (max(len(getattr(card, key)) for card in FLOW_CARDS.values()) for key in ("name", "license"))
     for flow in FLOW_CARDS.values():

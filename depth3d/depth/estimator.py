@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ from depth3d.image import Image, Size
 if TYPE_CHECKING:
     from depth3d.depth.engines.base import Engine
 
-__all__ = ["Estimator", "estimate_depth", "open_estimator", "predict_disparity"]
+__all__ = ["Estimator", "estimate_depth", "estimate_with_distances", "open_estimator", "predict_disparity"]
 
 _FORKS = ForkGuard("a depth network (its thread pools)", ModelError)
 
@@ -121,10 +121,25 @@ def estimate_depth(
 
     Parameters and errors as `predict_disparity`.
     """
-    (disparity,) = predict_disparity(
-        [image], model, device=device, engine=engine, threads=threads, precision=precision, quiet=quiet
+    depth, _ = estimate_with_distances(
+        image, model, device=device, engine=engine, threads=threads, precision=precision, quiet=quiet
     )
-    return DepthMap.from_disparity(Disparity(refine.upsample(disparity.values, image)))
+    return depth
+
+
+def estimate_with_distances(
+    image: Image, model: str | Path = "auto", **options: Any
+) -> tuple[DepthMap, tuple[float, float] | None]:
+    """As `estimate_depth`, with the distances of the nearest and the farthest point in meters.
+
+    The distances are None for networks whose output has no known scale.
+    """
+    estimator = open_estimator(model, **options)
+    (disparity,) = estimator.predict(_checked([image]))
+    full = refine.upsample(disparity.values, image)
+    low, high = float(full.min()), float(full.max())
+    depth = DepthMap.from_disparity(Disparity(full))
+    return depth, (1 / high, 1 / low) if estimator.card.metric and 0 < low < high else None
 
 
 def open_estimator(

@@ -1,72 +1,117 @@
-"""Depth networks of Hugging Face ``transformers`` (``pip install depth3d[transformers]``): ``--model hf:NAME``.
+"""Depth networks of Hugging Face transformers (``pip install depth3d[transformers]``): ``--model hf:NAME``.
 
-NAME is a repository ("depth-anything/Depth-Anything-V2-Small-hf") or a folder on this disk. Which numbers the
-network wants and what it says stands in its own configuration: Depth Anything, DPT, ZoeDepth, GLPN and whatever
-else `AutoModelForDepthEstimation` knows.
+NAME is a repository ("Intel/zoedepth-nyu-kitti") or a folder. Input size and normalization come from the network's
+image processor, whose own post-processing turns the raw output into what it documents. The table `FAMILIES` says what
+that is: inverse depth, or distance in meters.
 """
 
 from __future__ import annotations
 
 import importlib
+import logging
+from collections.abc import Callable
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from depth3d.depth._compat import import_timm
-from depth3d.depth.card import InputRule, ModelCard, Normalization, Output
+from depth3d.depth.card import UNCHANGED, AreaRule, InputRule, ModelCard, Normalization
 from depth3d.depth.weights import offline
 from depth3d.errors import ModelError
 
-__all__ = ["PREFIX", "card_for"]
+__all__ = ["FAMILIES", "PREFIX", "card_for"]
 
 PREFIX = "hf:"
-_METRIC = {"zoedepth", "glpn", "depth_pro"}  # families that say distance whatever their configuration holds
+_log = logging.getLogger("depth3d")
+
+
+def _declared_metric(config: Any) -> bool:
+    return bool(getattr(config, "depth_estimation_type", "relative") == "metric")
+
+
+def _on_dinov2(config: Any) -> bool:
+    """DPT on DINOv2 was trained on the distances of NYU and KITTI; all other DPT are relative, as in MiDaS."""
+    backbone = getattr(config, "backbone_config", None)
+    return str(getattr(backbone, "model_type", "")).startswith("dinov2")
+
+
+FAMILIES: dict[str, Callable[[Any], bool]] = {
+    "depth_anything": _declared_metric,
+    "dpt": _on_dinov2,
+    "zoedepth": lambda _: True,
+    "depth_pro": lambda _: True,
+    "glpn": lambda _: True,
+    "prompt_depth_anything": _declared_metric,
+}
+"""``model_type`` -> function of the configuration: whether the post-processed output is distance in meters.
+
+Otherwise it is inverse depth of unknown scale and shift, larger = nearer.
+"""
 
 
 @lru_cache(maxsize=4)
 def card_for(name: str) -> ModelCard:
-    """The card of the network ``name`` ("hf:" and a repository or folder).
+    """Describe the network ``name`` ("hf:" and a repository or folder) as a card.
 
-    Raises ``ModelError`` if transformers is missing or the network cannot be had.
+    Raises
+    ------
+    ModelError
+        If transformers is not installed or the network is not available.
     """
-    place = name.removeprefix(PREFIX)
+    place = _place(name)
     transformers = _import()
     try:
-        settings = transformers.AutoConfig.from_pretrained(place, local_files_only=offline())
-        mixin = importlib.import_module("transformers.image_processing_base").ImageProcessingMixin
-        pictures, _ = mixin.get_image_processor_dict(place, local_files_only=offline())
-    except (OSError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or ["?"])[0]
+        config = transformers.AutoConfig.from_pretrained(place, local_files_only=offline())
+        processor = transformers.AutoImageProcessor.from_pretrained(place, local_files_only=offline())
+    except (OSError, ValueError, ImportError) as error:
         raise ModelError(
-            f"{name}: not a depth network of Hugging Face on this disk, and it cannot be fetched ({reason});"
-            " give a repository as hf:OWNER/NAME or a folder as hf:PATH"
+            f"{name}: not a depth network of Hugging Face on this disk, and it cannot be downloaded"
+            f" ({_first_line(error)}); give a repository as hf:OWNER/NAME or a folder as hf:PATH"
         ) from error
+    kind = str(config.model_type)
+    if kind not in FAMILIES:
+        _log.warning(
+            "%s: the meaning of the output of %s is not known; it is taken as inverse depth. If near and far are"
+            " swapped, add --invert-depth",
+            name,
+            kind,
+        )
+    metric = FAMILIES.get(kind, _declared_metric)(config)
     return ModelCard(
         name=name,
         build=_build,
         weights=None,
-        input=_input(pictures),
-        output=_output(settings),
-        settings={"place": place},
+        input=_input(processor),
+        output="depth" if metric else "inverse_depth",
+        metric=metric,
+        settings={"place": place, "processor": processor},
         bfloat16=False,
         license="see its page on Hugging Face",
-        source=f"transformers, {settings.model_type}",
+        source=f"transformers, {kind}",
     )
 
 
 def _build(card: ModelCard) -> Any:
-    """The network with its weights."""
+    """The network with its weights, and the post-processing of its image processor."""
     import torch
 
+    processor = card.settings["processor"]
+
     class Adapter(torch.nn.Module):
-        """(N, 3, H, W) -> what the network calls predicted_depth, (N, H', W')."""
+        """(N, 3, H, W) -> post-processed depth (N, H, W)."""
 
         def __init__(self, network: Any) -> None:
             super().__init__()
             self.network = network
 
         def forward(self, x: torch.Tensor) -> torch.Tensor:
-            found: torch.Tensor = self.network(pixel_values=x).predicted_depth
-            return found.squeeze(1) if found.ndim == 4 else found
+            outputs = self.network(pixel_values=x)
+            size = (int(x.shape[-2]), int(x.shape[-1]))
+            # Depth Pro scales by the field of view only if it knows the target size. ZoeDepth's processor adds a
+            # border that `network_input` does not add.
+            extra = {"do_remove_padding": False} if hasattr(processor, "do_pad") and _is_zoedepth(processor) else {}
+            found = processor.post_process_depth_estimation(outputs, target_sizes=[size] * len(x), **extra)
+            return torch.stack([one["predicted_depth"].reshape(size) for one in found])
 
     transformers = _import()
     try:
@@ -74,28 +119,49 @@ def _build(card: ModelCard) -> Any:
             card.settings["place"], local_files_only=offline()
         )
     except (OSError, ValueError) as error:
-        reason = (str(error).strip().splitlines() or ["?"])[0]
-        raise ModelError(f"{card.name}: its weights cannot be loaded ({reason})") from error
+        raise ModelError(f"{card.name}: its weights cannot be loaded ({_first_line(error)})") from error
     return Adapter(network)
 
 
-def _input(pictures: dict[str, Any]) -> InputRule:
-    size = pictures.get("size", 384)
-    if isinstance(size, dict):
-        size = size.get("shortest_edge") or min(size.get("height", 384), size.get("width", 384))
-    mean = pictures.get("image_mean") or (0.5, 0.5, 0.5)
-    std = pictures.get("image_std") or (0.5, 0.5, 0.5)
+def _is_zoedepth(processor: Any) -> bool:
+    return type(processor).__name__.startswith("ZoeDepth")
+
+
+def _place(name: str) -> str:
+    """The repository, or the folder with "~" expanded."""
+    place = name.removeprefix(PREFIX)
+    folder = Path(place).expanduser()
+    return str(folder) if folder.is_dir() else place
+
+
+def _input(processor: Any) -> InputRule:
+    """The size rule and normalization of an image processor."""
+
+    def value(key: str) -> Any:
+        return getattr(processor, key, None)
+
+    normalization = UNCHANGED
+    if value("image_mean") is not None and value("do_normalize") is not False:
+        normalization = Normalization(tuple(processor.image_mean), tuple(processor.image_std))
+    multiple = float(value("ensure_multiple_of") or value("size_divisor") or 1)
+    if multiple < 1:  # ZoeDepth's default is 1/32 and means 32
+        multiple = 1 / multiple
+    size = value("size")
+    if size is None:  # GLPN takes any size; it was trained with 640x480
+        return AreaRule(640, other=480, multiple=round(multiple), normalization=normalization)
+    if not isinstance(size, int):
+        sides = [getattr(size, key, None) or 0 for key in ("shortest_edge", "height", "width")]
+        size = min((side for side in sides if side), default=384)
     return InputRule(
         size=int(size),
-        keep_aspect=bool(pictures.get("keep_aspect_ratio", False)),
-        multiple=int(pictures.get("ensure_multiple_of") or pictures.get("size_divisor") or 1),
-        normalization=Normalization(tuple(mean), tuple(std)),
+        keep_aspect=bool(value("keep_aspect_ratio")),
+        multiple=round(multiple),
+        normalization=normalization,
     )
 
 
-def _output(settings: Any) -> Output:
-    metric = getattr(settings, "depth_estimation_type", "relative") == "metric"
-    return "depth" if metric or settings.model_type in _METRIC else "inverse_depth"
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or ["?"])[0]
 
 
 def _import() -> Any:

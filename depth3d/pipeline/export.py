@@ -87,7 +87,7 @@ def mesh_scene(
     scene: Scene, target: Path, options: MeshOptions, *, source: Path | None = None, force: bool = False
 ) -> Path:
     """Write the mesh of a photo that is loaded already; see ``mesh``. ``source``: its file, for the JPEG bytes."""
-    near_far = _distances(options.near, options.far)
+    near_far = _distances(options.near, options.far) or scene.distances
     _at_least("detail", options.detail, 16)
     _at_least("texture", options.texture, 16)
     camera = Camera.of_photo(scene.image)
@@ -150,7 +150,7 @@ def view_scene(
     scene: Scene, target: Path, options: ViewOptions, *, source: Path | None = None, force: bool = False
 ) -> Path:
     """Write the page of a photo that is loaded already; see ``view``. ``source``: its file, for name and bytes."""
-    near_far = _distances(options.near, options.far)
+    near_far = _distances(options.near, options.far) or scene.distances
     _at_least("detail", options.detail, 16)
     if not 0 <= options.amount <= MOST:
         raise InvalidInput(f"amount {options.amount:g}: expected 0 to {MOST:g} percent of the width")

@@ -32,12 +32,15 @@ class Scene:
         One line that tells where the depth came from and how it was read.
     file : PhotoFile | None
         The opened file of the photo, so that no step reads it again.
+    distances : tuple[float, float] | None
+        Meters to the nearest and the farthest point, if the depth has a known scale.
     """
 
     image: Image
     depth: DepthMap
     how: str
     file: PhotoFile | None = None
+    distances: tuple[float, float] | None = None
 
 
 def inputs(paths: list[Path]) -> list[Path]:
@@ -104,7 +107,7 @@ def load_scene(
 
 
 def _from_network(image: Image, options: DepthOptions, file: PhotoFile) -> Scene:
-    from depth3d.depth.estimator import estimate_depth, open_estimator
+    from depth3d.depth.estimator import estimate_with_distances, open_estimator
     from depth3d.io.image.read import flatten
 
     choices: dict[str, Any] = {
@@ -115,7 +118,7 @@ def _from_network(image: Image, options: DepthOptions, file: PhotoFile) -> Scene
     }
     # Kept by the estimator's room, so that asking for its name first costs nothing.
     name = open_estimator(options.model, **choices).card.name
-    depth = estimate_depth(flatten(image), options.model, **choices)
+    depth, distances = estimate_with_distances(flatten(image), options.model, **choices)
     if options.invert_depth:
-        depth = depth.inverted()
-    return Scene(image, depth, f"depth from the network {name}", file)
+        depth, distances = depth.inverted(), None
+    return Scene(image, depth, f"depth from the network {name}", file, distances)
