@@ -6,7 +6,6 @@ import contextlib
 import logging
 import time
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 
 from depth3d.depth import registry, weights
@@ -17,12 +16,14 @@ __all__ = ["Selection", "select"]
 
 _log = logging.getLogger("depth3d")
 
+# Depth Anything V2 Small is more accurate, but 99 MB for 86 MB and ten times as slow on a CPU: see the table of
+# examples/benchmark_depth.py in README.md.
 FETCHED_BY_ITSELF = "midas_v21_small_256"
 SHIPPED = "tiny"
 PLACEHOLDER = "gradient"
 AUTO_TIMEOUT = 5.0  # seconds; short, because the user did not ask for this download
 AUTO_PAUSE = 3600.0  # seconds before a failed automatic download is tried again
-_told: set[str] = set()  # networks whose license was logged by this process
+_said: set[Path] = set()  # notes of lines that this process has logged
 _SUFFIXES = (".pt", ".pth", ".safetensors", ".ckpt", ".bin")
 
 
@@ -37,8 +38,8 @@ class Selection:
 def select(model: str | Path, *, quiet: bool = False) -> Selection:
     """``model`` is "auto", a name or alias of the registry, the path of a checkpoint file, or "NAME:FILE".
 
-    "auto" takes the best MiDaS network whose weights are on the disk; if none is, it tries to fetch v2.1 small
-    (never when ``DEPTH3D_OFFLINE`` is set), and else falls back on the network that ships with the package.
+    "auto" takes the network with the highest ``preference`` whose weights are on the disk; if none is, it tries to
+    download MiDaS v2.1 small (never when ``DEPTH3D_OFFLINE`` is set), and else uses the built-in `tiny`.
 
     Raises ``ModelError`` for unknown names and unknown checkpoints, ``WeightsError`` if weights cannot be had.
     """
@@ -70,17 +71,9 @@ def _named_file(model: str) -> Selection | None:
 
 
 def tell_license(card: ModelCard) -> None:
-    """Log the license of a network that is not free for every use, once per cache folder."""
-    if "not for commercial use" not in card.license:
-        return
-    note = weights.cache_folder() / "licenses" / f"{card.name}.txt"
-    if note.exists() or card.name in _told:
-        return
-    _told.add(card.name)
-    _log.warning("%s: %s", card.name, card.license)
-    with contextlib.suppress(OSError):
-        note.parent.mkdir(parents=True, exist_ok=True)
-        note.write_text(f"{card.license}\n", encoding="utf-8")
+    """Log the license of a network that is not free for every use, once for each cache folder."""
+    if "not for commercial use" in card.license:
+        _once_per_cache(f"told-license-of-{card.name}", f"{card.name}: {card.license}")
 
 
 def _automatic(quiet: bool) -> Selection:
@@ -110,25 +103,32 @@ def _without_download() -> Selection:
     return Selection(registry.get(PLACEHOLDER), None)
 
 
-@lru_cache(maxsize=1)
 def _tell_of_shipped() -> None:
-    """Once a run, not once a picture."""
-    _log.warning(
-        "no MiDaS network is on this disk and none could be fetched: using %s, the small one that ships;"
-        " `depth3d models download %s` gets a better one",
-        SHIPPED,
-        FETCHED_BY_ITSELF,
+    _once_per_cache(
+        "told-of-tiny",
+        f"no larger depth network is on this disk and none could be downloaded: using {SHIPPED}, the small built-in one;"
+        f" `depth3d models download {FETCHED_BY_ITSELF}` gets a better one (this is said once)",
     )
 
 
-@lru_cache(maxsize=1)
 def _warn_of_guess() -> None:
-    """Once a run, not once a picture."""
-    _log.warning(
-        "no depth network is on this disk and none could be fetched: depth is only guessed (below is near)."
-        " `depth3d models download %s` once with a network, or give --depth FILE",
-        FETCHED_BY_ITSELF,
+    _once_per_cache(
+        "told-of-placeholder",
+        "no depth network is on this disk and none could be downloaded: depth is only guessed (bottom = near)."
+        f" `depth3d models download {FETCHED_BY_ITSELF}` once with a network, or give --depth FILE",
     )
+
+
+def _once_per_cache(name: str, line: str) -> None:
+    """Log ``line`` once for each cache folder; once per process where the folder cannot be written."""
+    note = weights.cache_folder() / name
+    if note in _said or note.exists():
+        return
+    _said.add(note)
+    _log.warning("%s", line)
+    with contextlib.suppress(OSError):
+        note.parent.mkdir(parents=True, exist_ok=True)
+        note.write_text(f"{line}\n", encoding="utf-8")
 
 
 def _by_keys(path: Path) -> Selection:

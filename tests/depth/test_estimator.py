@@ -28,7 +28,7 @@ def small_file(golden_folder: Path, tmp_path_factory: pytest.TempPathFactory) ->
 @pytest.fixture(autouse=True)
 def _fresh() -> Iterator[None]:
     before = dict(registry._registered)
-    selection._warn_of_guess.cache_clear()
+    selection._said.clear()
     yield
     estimator._kept.cache_clear()
     registry._registered.clear()

@@ -54,8 +54,9 @@ def test_names_and_aliases_are_all_different() -> None:
 
 def test_preferences_are_all_different() -> None:
     preferences = [card.preference for card in registry.cards() if card.preference]
-    assert len(preferences) == 13
-    assert len(set(preferences)) == 13
+    assert len(preferences) == 17
+    assert len(set(preferences)) == 17
+    assert not [card.name for card in registry.cards() if card.preference and "not for commercial" in card.license]
     assert max(registry.cards(), key=lambda card: card.preference).accuracy == "best"
 
 
