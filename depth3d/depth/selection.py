@@ -106,7 +106,7 @@ def _without_download() -> Selection:
 def _tell_of_shipped() -> None:
     _once_per_cache(
         "told-of-tiny",
-        f"no larger depth network is on this disk and none could be downloaded: using {SHIPPED}, the small built-in one;"
+        f"no larger depth network is on this disk and none could be downloaded: using {SHIPPED}, which is built in;"
         f" `depth3d models download {FETCHED_BY_ITSELF}` gets a better one (this is said once)",
     )
 
