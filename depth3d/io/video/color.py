@@ -22,6 +22,10 @@ __all__ = ["Converter", "bit_depth", "side_data", "stored_color"]
 
 UNKNOWN, RGB, BT2020_CONSTANT = 2, 0, 10
 _MATRICES = (1, 4, 5, 6, 7, 9)  # those libswscale knows
+# libswscale's flags bicubic, full_chroma_int and accurate_rnd. Its fast way reads past the end of the chroma planes of
+# odd widths in more than 8 bits: all hues would be wrong. For even sizes the fast way is within 2 of 255 and 20 times
+# as fast.
+_ACCURATE = 0x4 | 0x2000 | 0x40000
 _FULL, _LIMITED = 2, 1  # FFmpeg's names for the ranges: JPEG and MPEG
 
 
@@ -106,13 +110,15 @@ class Converter:
             frame.color_primaries, frame.color_trc = self.stored.primaries, self.stored.transfer
         if frame.format.name == layout:
             return np.ascontiguousarray(frame.to_ndarray())
-        matrix = {} if self.stored.matrix == RGB else {"src_colorspace": self.stored.matrix}
+        options = {} if self.stored.matrix == RGB else {"src_colorspace": self.stored.matrix}
+        if frame.width % 2 or frame.height % 2:
+            options["interpolation"] = _ACCURATE
         picture = self._reformatter.reformat(
             frame,
             format=layout,
             src_color_range=_FULL if self.stored.full_range else _LIMITED,
             dst_color_range=_FULL,
-            **matrix,
+            **options,
             **wanted,
         )
         return np.ascontiguousarray(picture.to_ndarray())

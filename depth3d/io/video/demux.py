@@ -183,11 +183,24 @@ def choose_stream(container: Any, path: Path) -> Any:
         raise ReadError(path, "holds no picture stream")
     largest = max(map(_area, pictures))
     chosen = max(pictures, key=lambda stream: _rank(stream, largest))
-    if find_sample_box(path, b"sinf") is not None if path.is_file() else False:
-        raise ReadError(path, "is encrypted (DRM); it cannot be converted")
+    if path.is_file():
+        _refuse_undecodable(path)
     if chosen.codec_context is None:
         raise ReadError(path, "is coded in a way that this build of FFmpeg cannot decode")
     return chosen
+
+
+def _refuse_undecodable(path: Path) -> None:
+    """Raise ``ReadError`` for MP4 files whose pictures would decode to noise or to wrong colors."""
+    if find_sample_box(path, b"sinf") is not None:
+        raise ReadError(path, "is encrypted (DRM): it can be played by its own player only, not converted")
+    vision = find_sample_box(path, b"dvcC")
+    if vision is not None and len(vision) > 3 and vision[2] >> 1 == 5:
+        raise ReadError(
+            path,
+            "is Dolby Vision profile 5, whose colors ordinary decoders show green and violet; convert it to HDR10 first"
+            " (ffmpeg -i IN -vf libplacebo=colorspace=bt2020nc:color_trc=smpte2084 OUT)",
+        )
 
 
 def is_cover(stream: Any) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import logging
+import struct
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import ffmpeg, make_clip, picture
+from clips import ffmpeg, insert_into_sample_entry, make_clip, picture
 
 from depth3d.errors import ReadError
 from depth3d.frames import Frame
@@ -196,3 +197,22 @@ def test_what_has_no_frame_is_one_clear_error(tmp_path: Path) -> None:
     clip = made(tmp_path / "a.ts", 1, *X264)
     with VideoReader(clip, start=Fraction(5)) as reader, pytest.raises(ReadError, match="between --start and --end"):
         list(reader)
+
+
+@pytest.mark.parametrize(
+    ("box", "content", "words"),
+    [
+        (b"sinf", b"\0\0\0\x0cfrmaavc1", "is encrypted"),
+        (b"dvcC", bytes([1, 0, 5 << 1, 0x35, 0x00]) + bytes(19), "Dolby Vision profile 5"),
+    ],
+)
+def test_what_would_decode_to_noise_is_refused(tmp_path: Path, box: bytes, content: bytes, words: str) -> None:
+    clip = make_clip(tmp_path / "a.mp4", count=2)
+    insert_into_sample_entry(clip, struct.pack(">I4s", len(content) + 8, box) + content)
+    with pytest.raises(ReadError, match=words):
+        VideoReader(clip)
+    profile_8 = make_clip(tmp_path / "b.mp4", count=2)
+    insert_into_sample_entry(
+        profile_8, struct.pack(">I4s", 32, b"dvvC") + bytes([1, 0, 8 << 1, 0x35, 0x10]) + bytes(19)
+    )
+    assert len(frames_of(profile_8)) == 2

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clips import ffmpeg, make_clip, picture
+from clips import ffmpeg, insert_into_sample_entry, make_clip, picture
 from PIL import Image as Pillow
 
 from depth3d.io.video.orientation import Crop, Orientation
@@ -43,16 +43,8 @@ def test_rotations_by_name() -> None:
 
 
 def with_clean_aperture(path: Path, width: int, height: int, x: int, y: int) -> None:
-    """Insert a ``clap`` box after ``avcC`` of a file whose index is last; offsets are in half pixels."""
-    data = bytearray(path.read_bytes())
-    box = struct.pack(">I4s8i", 40, b"clap", width, 1, height, 1, x, 2, y, 2)
-    place = data.index(b"avcC") - 4
-    place += struct.unpack_from(">I", data, place)[0]
-    for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1"):
-        start = data.index(kind) - 4 if kind != b"avc1" else data.rindex(b"avc1", 0, place) - 4
-        struct.pack_into(">I", data, start, struct.unpack_from(">I", data, start)[0] + len(box))
-    data[place:place] = box
-    path.write_bytes(data)
+    """Insert a ``clap`` box; offsets are in half pixels."""
+    insert_into_sample_entry(path, struct.pack(">I4s8i", 40, b"clap", width, 1, height, 1, x, 2, y, 2))
 
 
 def test_the_clean_aperture_of_mov_is_cut_out(tmp_path: Path) -> None:
