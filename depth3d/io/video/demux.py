@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.stream import Disposition
 
 from depth3d.errors import ReadError, VideoError
 from depth3d.io.video.clock import ContinuousClock, has_discontinuities
@@ -101,6 +102,8 @@ class Demuxer:
         first: int | None = None
         begun, good, bad = key_after is None, 0, 0
         for packet in packets_of(self.container, self.stream):
+            if not packet.size and packet.pts is not None:
+                continue  # Theora: the picture before goes on being shown
             if not begun:
                 if not packet.size or not packet.is_keyframe or _time(packet) < (key_after or 0):
                     continue
@@ -205,13 +208,14 @@ def _refuse_undecodable(path: Path) -> None:
 
 def is_cover(stream: Any) -> bool:
     """Return True for a picture stream that is no film: a cover, timed thumbnails, a still."""
-    words = str(stream.disposition).lower()
-    return any(word in words for word in ("attached_pic", "timed_thumbnails", "still_image"))
+    return bool(
+        stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image)
+    )
 
 
 def _rank(stream: Any, largest: int) -> tuple[bool, bool, bool, int]:
     """Thumbnails have one frame, depth and alpha tracks of phones are disabled or small; else the first is the film."""
-    enabled = "default" in str(stream.disposition).lower()
+    enabled = bool(stream.disposition & Disposition.default)
     return stream.frames != 1, enabled, 4 * _area(stream) >= largest, -stream.index
 
 

@@ -1,8 +1,8 @@
-"""The last step of a clip: pieces of picture joined, everything else of the source copied beside them.
+"""The last step of a clip: pieces of picture joined, everything else of the source muxed beside them, and checked.
 
-The pieces keep their encoded frames; only the clock is written anew from the known times of the frames,
-so that a film put together from pieces is, stamp for stamp, the film encoded in one go. The bundled ffmpeg
-does the final muxing: it knows chapters, tags, cover pictures and the rules of every container.
+The pieces keep their encoded frames; only the clock is written anew from the known times of the frames, so that a
+film put together from pieces is, time for time, the film encoded in one go. The bundled ffmpeg does the final muxing:
+it knows tags, cover pictures and the rules of every container.
 """
 
 from __future__ import annotations
@@ -10,18 +10,17 @@ from __future__ import annotations
 import logging
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
 import av
 
-from depth3d.errors import VideoError, WriteError
-from depth3d.io.leftovers import temporary_folder
+from depth3d.errors import WriteError
+from depth3d.io.video.companions import Span, TrackFile, disk_error, extract_tracks, write_chapters
 from depth3d.io.video.files import ffmpeg_command, ffmpeg_input, file_url, open_container
-from depth3d.io.video.tracks import Track, list_tracks, plan_tracks
+from depth3d.io.video.pieces import PieceStream, feed, piped_layout
+from depth3d.io.video.tracks import Track, list_tracks, plan_tracks, tags_lost
 
 __all__ = ["Film", "finish"]
 
@@ -31,27 +30,17 @@ _MP4 = (".mp4", ".m4v", ".mov")
 
 
 @dataclass(frozen=True, slots=True)
-class Film:
+class Film(PieceStream):
     """A picture track in pieces, and what belongs to it.
 
     Parameters
     ----------
-    pieces : tuple[Path, ...]
-        Encoded files in order; each begins with a key frame.
-    times : Sequence[Fraction]
-        Of every frame of the film, seconds, growing; as many as there are packets in all pieces.
-    time_base : Fraction
-        Every time is a multiple of it.
-    end : Fraction
-        When the last frame stops being shown.
     source : Path | None
         The clip whose sound, subtitles, chapters and tags are taken over, or None.
-    start, length : Fraction, Fraction | None
-        The part of the source that is used, seconds (None: to its end).
+    span : Span
+        The part of the source that is used.
     track : int
         Number of the picture stream in the source, whose tags are taken over.
-    codec : str
-        Name of the pieces' encoder.
     tag : str | None
         The four letters of the codec in MP4, where the muxer's default is wrong.
     stereo_mode : str | None
@@ -60,50 +49,78 @@ class Film:
         Display width over height for the container alone, or None.
     """
 
-    pieces: tuple[Path, ...]
-    times: Sequence[Fraction]
-    time_base: Fraction
-    end: Fraction
     source: Path | None = None
-    start: Fraction = Fraction(0)
-    length: Fraction | None = None
+    span: Span = Span()
     track: int = 0
-    codec: str = "libx264"
     tag: str | None = None
     stereo_mode: str | None = None
     container_aspect: Fraction | None = None
 
 
 def finish(film: Film, target: Path) -> tuple[str, ...]:
-    """Mux ``film`` into ``target`` (written in place); return one line for everything that was left out.
+    """Mux ``film`` into ``target`` (written in place) and verify it; return one line for everything left out.
 
     A sound track that cannot be copied is encoded anew, and left out with a warning if that fails too.
 
-    Raises ``WriteError`` if even the pictures alone cannot be stored.
+    Raises
+    ------
+    WriteError
+        If the disk is full or fails, if even the pictures alone cannot be stored, or if the result is incomplete.
     """
-    tracks, lost = plan_tracks(list_tracks(film.source) if film.source else [], target.suffix)
-    trouble = _mux(film, target, tracks)
-    if trouble is not None and tracks:
-        tracks, more = _survivors(film, target, tracks)
-        lost += more
-        trouble = _mux(film, target, tracks)
+    folder = film.pieces[0].parent
+    with tempfile.TemporaryDirectory(prefix="part-", dir=folder) as name:
+        extras, tracks, lost = _extras(film, target, Path(name))
+        trouble = _mux(film, target, extras, tracks)
         if trouble is not None and tracks:
-            lost.append(f"sound and subtitles could not be stored: {trouble}")
-            trouble = _mux(film, target, [])
+            tracks, more = _survivors(target, tracks, Path(name), film)
+            lost += more
+            trouble = _mux(film, target, extras, tracks)
+            if trouble is not None and tracks:
+                lost.append(f"sound and subtitles could not be stored: {trouble}")
+                tracks, trouble = [], _mux(film, target, extras, [])
     if trouble is not None:
         raise WriteError(target, f"the clip cannot be put together: {trouble}")
+    _verify(film, target, tracks)
     for line in lost:
         log.warning(line)
     return tuple(lost)
 
 
-def _mux(film: Film, target: Path, tracks: list[Track]) -> str | None:
-    """Run ffmpeg once; None, or what it complained about."""
-    command = [*_inputs(film), *_maps(film, target, tracks), file_url(target)]
+@dataclass(frozen=True, slots=True)
+class _Extras:
+    """What ffmpeg takes from the source itself, and the chapters."""
+
+    pictures: tuple[Track, ...] = ()
+    chapters: Path | None = None
+
+
+def _extras(film: Film, target: Path, folder: Path) -> tuple[_Extras, list[TrackFile], list[str]]:
+    if film.source is None:
+        return _Extras(), [], []
+    kept, lost = plan_tracks(list_tracks(film.source), target.suffix)
+    files, missing = extract_tracks(film.source, kept, folder, film.span)
+    still = tuple(track for track in kept if track.kind in ("cover", "attachment"))
+    chapters = write_chapters(film.source, folder / "chapters.txt", film.span)
+    return _Extras(still, chapters), files, lost + missing + tags_lost(film.source, target.suffix)
+
+
+def _mux(film: Film, target: Path, extras: _Extras, tracks: list[TrackFile]) -> str | None:
+    """Run ffmpeg once; None, or what it says is wrong with the tracks."""
+    command = [*_inputs(film, extras, tracks), *_maps(film, target, extras, tracks), file_url(target)]
+    return _run(command, target, film)
+
+
+def _run(command: list[str], target: Path, film: Film | None) -> str | None:
     with tempfile.TemporaryFile() as log_file:
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log_file, stderr=log_file) as process:
+        with subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE if film is not None else subprocess.DEVNULL,
+            stdout=log_file,
+            stderr=log_file,
+        ) as process:
             try:
-                _feed(film, process.stdin)
+                if film is not None:
+                    feed(film, process.stdin)
             except BrokenPipeError:
                 pass  # ffmpeg gave up; its log says why
             except BaseException:
@@ -112,38 +129,51 @@ def _mux(film: Film, target: Path, tracks: list[Track]) -> str | None:
             status = process.wait()
         log_file.seek(0)
         lines = [line.strip() for line in log_file.read().decode(errors="replace").splitlines() if line.strip()]
+    words = disk_error("\n".join(lines))
+    if words is not None and status != 0:
+        # No fault of any track: leaving tracks out would give a film without sound that looks finished.
+        raise WriteError(target, f"cannot be written: {words.lower()}")
+    if status < 0:
+        raise WriteError(target, f"cannot be written: ffmpeg was stopped by signal {-status}")
     return None if status == 0 else (lines[-1] if lines else f"ffmpeg ended with {status}")
 
 
-def _inputs(film: Film) -> list[str]:
+def _inputs(film: Film, extras: _Extras, tracks: list[TrackFile]) -> list[str]:
     offset = round(film.times[0] * 1_000_000) / 1_000_000
-    command = [*ffmpeg_command(), "-itsoffset", f"{offset:.6f}", "-f", _piped(film)[1], "-i", "pipe:0"]
+    command = [*ffmpeg_command(), "-itsoffset", f"{offset:.6f}", "-f", piped_layout(film)[1], "-i", "pipe:0"]
     if film.source is None:
         return command
-    if film.start > 0:
-        command += ["-ss", f"{float(film.start):.6f}"]
-    if film.length is not None:
-        command += ["-t", f"{float(film.length):.6f}"]
-    return [*command, *ffmpeg_input(film.source)]
+    command += ffmpeg_input(film.source)
+    for one in tracks:
+        command += ["-itsoffset", f"{float(one.begin):.6f}", *ffmpeg_input(one.path)]
+    if extras.chapters is not None:
+        command += ["-f", "ffmetadata", *ffmpeg_input(extras.chapters)]
+    return command
 
 
-def _maps(film: Film, target: Path, tracks: list[Track]) -> list[str]:
+def _maps(film: Film, target: Path, extras: _Extras, tracks: list[TrackFile]) -> list[str]:
     suffix = target.suffix.lower()
     words = ["-map", "0:v:0"]
-    for track in tracks:
+    for number in range(len(tracks)):
+        words += ["-map", f"{2 + number}:0"]
+    for track in extras.pictures:
         words += ["-map", f"1:{track.index}"]
     words += ["-c", "copy"]
     covers = 0
-    for place, track in enumerate(tracks, 1):
+    every = [*(one.track for one in tracks), *extras.pictures]
+    for place, track in enumerate(every, 1):
         if track.how != "copy":
             words += [f"-c:{place}", track.how]
         if track.kind == "cover":
             covers += 1
             words += [f"-disposition:v:{covers}", "attached_pic"]
+        elif track.kind != "attachment":
+            words += [f"-disposition:{place}", track.disposition or "0"]
     if film.source is not None:
-        words += ["-map_metadata", "0:g" if film.source.suffix == ".gif" else "1", "-map_chapters", "1"]
+        words += ["-map_metadata", "0:g" if film.source.suffix == ".gif" else "1"]
+        words += ["-map_chapters", str(2 + len(tracks)) if extras.chapters is not None else "-1"]
         # One stream's tags said by hand turn the automatic copying off for all others.
-        for place, index in enumerate([film.track, *(track.index for track in tracks)]):
+        for place, index in enumerate([film.track, *(track.index for track in every)]):
             words += [f"-map_metadata:s:{place}", f"1:s:{index}"]
     # What the source said about its own stream is no longer true.
     stale = ("rotate", "stereo_mode", "alpha_mode", "BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES", "encoder")
@@ -168,100 +198,47 @@ def _timescale(base: Fraction) -> int:
     return min(scale, 2**31 - 1)
 
 
-def _feed(film: Film, pipe: Any) -> None:
-    """Write the pieces as one stream with the film's own clock.
-
-    In fragmented MP4: of the formats that can be piped it is the one that keeps decoding times and durations. Without
-    them the last frames would lie behind the end of the edit list. It cannot hold FFV1, which needs neither.
-    """
-    with open_container(film.pieces[0]) as first:
-        template = first.streams.video[0]
-        scale = {"video_track_timescale": str(film.time_base.denominator)}
-        fragments = {"movflags": "frag_keyframe+empty_moov+default_base_moof", **scale}
-        layout = _piped(film)[0]
-        with av.open(_Pipe(pipe), "w", format=layout, options=fragments if layout == "mp4" else {}) as output:
-            stream = output.add_stream_from_template(template, opaque=True)
-            stream.time_base = film.time_base
-            for packet in _packets(film):
-                packet.stream = stream
-                output.mux(packet)
-    pipe.close()
-
-
-def _piped(film: Film) -> tuple[str, str]:
-    """Formats of the pipe, as its writer and its reader call them."""
-    return ("mp4", "mov") if film.codec != "ffv1" else ("nut", "nut")
-
-
-class _Pipe:
-    """Only ``write``: an object that could seek would be asked to."""
-
-    def __init__(self, pipe: Any) -> None:
-        self._pipe = pipe
-
-    def write(self, data: bytes) -> int:
-        return int(self._pipe.write(data))
-
-
-def _packets(film: Film) -> Iterator[Any]:
-    delay = min(max(_reordering(piece) for piece in film.pieces), len(film.times) - 1)
-    ticks = [round(time / film.time_base) for time in (*film.times, film.end)]
-    # Decoding starts as much earlier as the first pictures are reordered; MP4 counts a film's length by that clock.
-    lead = [ticks[place] - (ticks[delay] - ticks[0]) for place in range(delay)]
-    # Whole seconds, so that no time is negative and ffmpeg, which shifts by microseconds, takes off exactly as much.
-    seconds = max(0, -(-(ticks[delay] - 2 * ticks[0]) * film.time_base // 1)) + 1 if delay else 0
-    shift = round(seconds * film.time_base.numerator / film.time_base)
-    ticks = [tick + shift for tick in ticks]
-    decoding = [*(tick + shift for tick in lead), *ticks[:-1]]
-    done = 0
-    for piece in film.pieces:
-        with open_container(piece) as container:
-            held: list[Any] = [packet for packet in container.demux(video=0) if packet.size]
-            order = sorted(range(len(held)), key=lambda place: held[place].pts)
-            rank = {place: number for number, place in enumerate(order)}
-            if done + len(held) > len(film.times):
-                raise VideoError(f"{piece.name} holds more frames than the film", done)
-            for place, packet in enumerate(held):
-                number = done + rank[place]
-                packet.time_base = film.time_base
-                packet.pts, packet.dts = ticks[number], decoding[done + place]
-                packet.duration = ticks[number + 1] - ticks[number]
-                yield packet
-            done += len(held)
-    if done != len(film.times):
-        raise VideoError(f"the pieces hold {done} frames, expected {len(film.times)}")
-
-
-def _reordering(piece: Path) -> int:
-    """By how many frames decoding runs ahead of showing in this piece."""
-    with open_container(piece) as container:
-        packets: Iterator[Any] = container.demux(video=0)
-        stamps = [packet.pts for packet in packets if packet.size]
-    rank = {stamp: number for number, stamp in enumerate(sorted(stamps))}
-    return max((place - rank[stamp] for place, stamp in enumerate(stamps)), default=0)
-
-
-def _survivors(film: Film, target: Path, tracks: list[Track]) -> tuple[list[Track], list[str]]:
+def _survivors(target: Path, tracks: list[TrackFile], folder: Path, film: Film) -> tuple[list[TrackFile], list[str]]:
     """Try every track alone: copied, then (sound) encoded anew; what fails is left out."""
     kept, lost = [], []
-    for track in tracks:
+    for one in tracks:
         again = {".webm": "libopus"}.get(target.suffix.lower(), "aac")
-        ways = [track.how, again] if track.kind == "audio" else [track.how]
-        how = next((way for way in ways if _alone(film, target, replace(track, how=way))), None)
-        name = f"{track.kind} stream {track.index} ({track.codec})"
+        ways = [one.track.how, again] if one.track.kind == "audio" else [one.track.how]
+        how = next((way for way in ways if _alone(target, one, way, folder)), None)
         if how is None:
-            lost.append(f"{name} is damaged or does not fit {target.suffix}: left out")
+            lost.append(f"{one.track.name} is damaged or does not fit {target.suffix}: left out")
             continue
-        if how != track.how:
-            lost.append(f"{name} cannot be copied into {target.suffix}: encoded as {how}")
-        kept.append(replace(track, how=how))
+        if how != one.track.how:
+            lost.append(f"{one.track.name} cannot be copied into {target.suffix}: encoded as {how}")
+        kept.append(replace(one, track=replace(one.track, how=how)))
     return kept, lost
 
 
-def _alone(film: Film, target: Path, track: Track) -> bool:
-    with temporary_folder() as folder:
-        command = [*ffmpeg_command(), *ffmpeg_input(film.source or target)]
-        command += ["-map", f"0:{track.index}", "-c", track.how, file_url(folder / f"one{target.suffix}")]
-        return (
-            subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode == 0
-        )
+def _alone(target: Path, one: TrackFile, how: str, folder: Path) -> bool:
+    path = folder / f"one{target.suffix}"
+    command = [*ffmpeg_command(), *ffmpeg_input(one.path), "-map", "0:0", "-c", how, file_url(path)]
+    return _run(command, path, None) is None
+
+
+def _verify(film: Film, target: Path, tracks: list[TrackFile]) -> None:
+    """Raise ``WriteError`` if a track or a part of one is missing: then the work folder must be kept."""
+    ends: dict[int, Fraction] = {}
+    pictures = 0
+    try:
+        with open_container(target) as container:
+            kinds = [stream.type for stream in container.streams]
+            for packet in container.demux():
+                if packet.stream.index == 0:
+                    pictures += bool(packet.size)
+                stamp = packet.pts if packet.pts is not None else packet.dts
+                if packet.size and stamp is not None:
+                    end = (stamp + (packet.duration or 0)) * Fraction(packet.time_base)
+                    ends[packet.stream.index] = max(ends.get(packet.stream.index, end), end)
+    except (av.error.FFmpegError, ValueError) as error:
+        raise WriteError(target, f"the finished clip cannot be read back: {error}") from error
+    if pictures != len(film.times):
+        raise WriteError(target, f"the finished clip holds {pictures} frames, expected {len(film.times)}")
+    for place, one in enumerate(tracks, 1):
+        short = one.track.kind == "audio" and ends.get(place, Fraction(-1)) < one.end - 1
+        if place >= len(kinds) or kinds[place] != one.track.kind or short:
+            raise WriteError(target, f"{one.track.name} is incomplete in the finished clip")

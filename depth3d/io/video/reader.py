@@ -147,6 +147,11 @@ class VideoReader:
             yield self._frame(0, *held)
 
     @property
+    def end(self) -> Fraction | None:
+        """Where reading ends, seconds; None = at the end of the file."""
+        return self._end
+
+    @property
     def is_sequence(self) -> bool:
         """Whether these are single pictures, whose rate the user chooses."""
         return is_sequence(self._path)
@@ -158,6 +163,9 @@ class VideoReader:
             image, seen = self._upright(pixels), None if toned is None else self._upright(toned)
         except (av.error.FFmpegError, ValueError) as error:
             raise VideoError(f"{self._path}: cannot be converted to RGB: {error}", number) from error
+        if duration is not None and self.info.duration is not None:
+            # Damaged files claim hours for their last frame.
+            duration = min(duration, max(self.info.duration - when, 2 / self.info.rate))
         return Frame(number, when, image, seen, duration)
 
     def _cropped(self, pixels: NDArray[Any]) -> NDArray[Any]:

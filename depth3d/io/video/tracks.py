@@ -7,10 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.stream import Disposition
 
+from depth3d.io.video.demux import is_cover
 from depth3d.io.video.files import open_container
 
-__all__ = ["Track", "list_tracks", "plan_tracks"]
+__all__ = ["Track", "list_tracks", "plan_tracks", "tags_lost"]
+
+# Handlers of timed data that cameras write beside the pictures.
+_TELEMETRY = ("gopro", "gpmd", "dji", "djmd", "camm", "core media metadata", "telemetry")
+_FLAGS = (
+    *("default", "dub", "original", "comment", "lyrics", "karaoke", "forced", "hearing_impaired"),
+    *("visual_impaired", "clean_effects", "captions", "descriptions"),
+)
+_PHONE_TAGS = ("location", "iso6709", "location-eng", ".make", ".model", "make", "model")
 
 _MP4 = (".mp4", ".m4v", ".mov")
 _TEXT = ("subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "microdvd", "subviewer", "sami", "jacosub")
@@ -25,17 +35,25 @@ class Track:
     index : int
         Its number in the source.
     kind : str
-        Audio, subtitle, attachment, cover.
+        "audio", "subtitle", "attachment", "cover" or "data".
     codec : str
         Name of its codec.
     how : str
         "copy", or the encoder that turns it into something the new container can hold.
+    disposition : str
+        FFmpeg's names of its flags, joined by "+": "default+forced".
     """
 
     index: int
     kind: str
     codec: str
     how: str = "copy"
+    disposition: str = ""
+
+    @property
+    def name(self) -> str:
+        """What messages call it."""
+        return f"{self.kind} stream {self.index} ({self.codec})"
 
 
 def list_tracks(source: str | Path) -> list[Track]:
@@ -54,23 +72,45 @@ def plan_tracks(tracks: list[Track], suffix: str) -> tuple[list[Track], list[str
     for track in tracks:
         how = _fit(track, suffix.lower())
         if how is None:
-            lost.append(f"{track.kind} stream {track.index} ({track.codec}) cannot be stored in {suffix}: left out")
+            lost.append(f"{track.name} cannot be stored in {suffix}: left out")
         else:
             kept.append(replace(track, how=how))
     return kept, lost
 
 
+def tags_lost(source: Path, suffix: str) -> list[str]:
+    """Return one line for the tags of phones (place, maker, model) that a container has no room for."""
+    if suffix.lower() in (*_MP4, ".mkv"):
+        return []
+    try:
+        with open_container(source) as container:
+            names = {name for name in container.metadata if name.lower().endswith(_PHONE_TAGS)}
+    except (av.error.FFmpegError, ValueError):
+        return []
+    return [f"the tags {', '.join(sorted(names))} cannot be stored in {suffix}: left out"] if names else []
+
+
 def _track(stream: Any) -> Track | None:
     kind = stream.type
     if kind == "video":
-        kind = "cover" if "attached_pic" in str(stream.disposition).lower() else None
+        kind = "cover" if is_cover(stream) else None
+    handler = str(stream.metadata.get("handler_name", "")).strip("\0\b\t ")
+    if kind == "data" and any(word in handler.lower() for word in _TELEMETRY):
+        return Track(int(stream.index), kind, handler)
     if kind not in ("audio", "subtitle", "attachment", "cover"):
-        return None  # time code comes back from the tags; other data streams have no meaning of their own
+        return None  # time code comes back from the tags; chapters are read as chapters
     context = stream.codec_context
-    return Track(int(stream.index), kind, context.name if context is not None else "unknown")
+    name = context.name if context is not None else "unknown"
+    return Track(int(stream.index), kind, name, disposition=_flags(stream))
+
+
+def _flags(stream: Any) -> str:
+    return "+".join(name for name in _FLAGS if stream.disposition & Disposition[name])
 
 
 def _fit(track: Track, suffix: str) -> str | None:
+    if track.kind == "data":
+        return None
     if track.kind == "subtitle":
         return _fit_subtitle(track.codec, suffix)
     if track.kind == "attachment":

@@ -16,8 +16,9 @@ from typing import Any
 
 from depth3d.errors import InvalidInput, VideoError
 from depth3d.frames import BT709
-from depth3d.io.atomic import atomic_path, refuse_existing
+from depth3d.io.atomic import refuse_existing
 from depth3d.io.image.read import save_image
+from depth3d.io.video.companions import Span
 from depth3d.io.video.encoders import choose
 from depth3d.io.video.mux import Film, finish
 from depth3d.io.video.stereo_metadata import StereoMetadata, stereo_metadata_for, write_stereo_metadata
@@ -52,7 +53,7 @@ from depth3d.pipeline.clip.renderers import (
 )
 from depth3d.pipeline.clip.shots import ShotList, measure_shots, read_shots, write_shots
 from depth3d.pipeline.clip.sphere import SphereRenderer
-from depth3d.pipeline.clip.workspace import WorkFolder
+from depth3d.pipeline.clip.workspace import Checkpoint, WorkFolder
 
 __all__ = ["Product", "convert"]
 
@@ -191,7 +192,7 @@ class _Conversion:
         checkpoint = work.checkpoint("pictures", key, "drawing")
         with renderer:
             segments = render_segments(job, depth, renderer, shots.strength, style, checkpoint, self._report)
-        self._finish(segments, style, metadata)
+        self._finish(segments, style, metadata, checkpoint)
         checkpoint.remove()
         work.remove("depth")
         return self._target
@@ -221,7 +222,7 @@ class _Conversion:
             return ShotList([], self._strength)
         if not isinstance(depth, StoredDepth):
             raise InvalidInput("shots are found while depth is predicted: leave out --depth to write or measure them")
-        end = (job.end or job.info.duration or Fraction(10**6)) - (job.start or 0)
+        end = (job.end or job.info.duration or Fraction(10**6)) - job.begin
         found = measure_shots(depth, job.time_base, end, self._strength, self._auto)
         if path is None:
             return ShotList(found, self._strength)
@@ -270,10 +271,14 @@ class _Conversion:
         if self._progress is not None:
             self._progress(stage, done, total)
 
-    def _finish(self, segments: Segments, style: Style, metadata: StereoMetadata) -> None:
+    def _finish(self, segments: Segments, style: Style, metadata: StereoMetadata, checkpoint: Checkpoint) -> None:
         job = self._job
         times = _Times(segments.ticks, job.time_base)
         step = job.rate or job.info.rate
+        end = times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1 / step)
+        if segments.end is not None:
+            end = max(segments.end, segments.ticks[-1] + 1) * job.time_base
+        length = None if job.end is None else job.end - job.begin
         aspect = None
         if metadata.container_aspect is not None:
             aspect = metadata.container_aspect * metadata.pixel_aspect * Fraction(*self._drawn)
@@ -281,17 +286,17 @@ class _Conversion:
             segments.files,
             times,
             job.time_base,
-            end=times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1 / step),
+            end=end if length is None else min(end, max(length, times[-1] + job.time_base)),
             source=job.source if job.source.is_file() else None,
-            start=job.start or Fraction(0),
-            length=None if job.end is None else job.end - (job.start or 0),
+            span=Span(job.info.origin, job.begin, length),
             track=job.info.track,
             codec=style.encoder.name,
             tag=style.encoder.tag,
             stereo_mode=metadata.stereo_mode,
             container_aspect=aspect,
         )
-        with atomic_path(self._target, force=self._force) as temporary:
+        # In the work folder, where the next run finds and removes it if this one is killed.
+        with checkpoint.result(self._target, force=self._force) as temporary:
             finish(film, temporary)
             write_stereo_metadata(temporary, metadata)
 

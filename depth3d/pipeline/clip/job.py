@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,15 @@ class ClipJob:
         return 1 / self.rate if self.rate else self.info.time_base
 
     @property
+    def begin(self) -> Fraction:
+        """Second of the source that becomes 0: ``start``, on a tick of the source's clock if every frame is kept.
+
+        Between two ticks, times of frames would be rounded, and two of them could become one.
+        """
+        start = self.start or Fraction(0)
+        return start if self.rate is not None else start // self.info.time_base * self.info.time_base
+
+    @property
     def frames_about(self) -> int:
         """How many frames there will be, as far as that is known; 0 = unknown."""
         duration = self.info.duration
@@ -80,8 +89,8 @@ class ClipJob:
         }
 
     def frames(self, *, index: int = 0, time: Fraction | None = None, seen: bool = False) -> Iterator[Frame]:
-        """The frames from number ``index`` at ``time`` on; ``time`` counts from the start of the wanted checkpoint."""
-        begin = self.start or Fraction(0)
+        """The frames from number ``index`` at ``time`` on; ``time`` counts from the start of the wanted part."""
+        begin = self.begin
         with VideoReader(
             self.source,
             start=self.start,
@@ -96,23 +105,25 @@ class ClipJob:
             else:
                 found = _retimed(reader, self.rate, begin, index)
             for frame in found:
-                yield frame if begin == 0 else Frame(frame.index, frame.time - begin, frame.image, frame.seen)
+                yield frame if begin == 0 else replace(frame, time=frame.time - begin)
 
 
 def _retimed(reader: VideoReader, rate: Fraction, begin: Fraction, index: int) -> Iterator[Frame]:
-    """Frame n shows what the clip shows at begin + n / rate."""
+    """Give frame n as what the clip shows at begin + n / rate; the last one for as long as the clip shows it."""
     shown: Frame | None = None
     wanted = begin + index / rate
-    step = 1 / reader.info.rate
     for frame in reader.around(wanted):
         if shown is not None:
             while wanted < frame.time:
-                yield Frame(index, wanted, shown.image, shown.seen)
+                yield replace(shown, index=index, time=wanted, duration=1 / rate)
                 index += 1
                 wanted = begin + index / rate
         shown = frame
-    while shown is not None and wanted < shown.time + step:
-        yield Frame(index, wanted, shown.image, shown.seen)
+    if shown is None:
+        return
+    end = shown.time + (shown.duration or 1 / reader.info.rate)
+    while wanted < (end if reader.end is None else min(end, reader.end)):
+        yield replace(shown, index=index, time=wanted, duration=1 / rate)
         index += 1
         wanted = begin + index / rate
 

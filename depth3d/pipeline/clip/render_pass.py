@@ -56,28 +56,33 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """Encoded segments in order, and the times of all their frames in ticks."""
+    """Encoded segments in order, times of all frames in ticks, and the end of the last frame if it is known."""
 
     files: tuple[Path, ...]
     ticks: Sequence[int]
+    end: int | None = None
 
 
 def finished_segments(checkpoint: Checkpoint) -> Segments:
     """Complete segments of earlier runs, up to the first gap."""
     files: list[Path] = []
     ticks = array("q")
+    last_end: int | None = None
     while True:
         file = _segment(checkpoint, len(files))
         try:
             note = checkpoint.read_json(f"segment-{len(files):06d}.json")
             times = array("q", note["ticks"])
+            end = note.get("end")
             complete = len(times) > 0 and file.stat().st_size == note["bytes"]
-        except (OSError, KeyError, TypeError, OverflowError):  # not there, or not written by depth3d
+            complete = complete and (end is None or isinstance(end, int))
+        except (OSError, KeyError, TypeError, AttributeError, OverflowError):  # not there, or not written by depth3d
             complete = False
         if not complete:
-            return Segments(tuple(files), ticks)
+            return Segments(tuple(files), ticks, last_end)
         files.append(file)
         ticks.extend(times)
+        last_end = end
 
 
 def render_segments(
@@ -144,6 +149,7 @@ class _SegmentEncoder:
         self._job, self._style, self._checkpoint, self._number = job, style, checkpoint, number
         self._size = even_size(size)
         self._ticks: list[int] = []
+        self._end: int | None = None
         self._writer: VideoWriter | None = None
 
     def take(self, item: tuple[Frame, Image]) -> None:
@@ -165,6 +171,7 @@ class _SegmentEncoder:
         with on_frame(frame.index, "encode"):
             self._writer.write(even(picture), frame.time)
         self._ticks.append(round(frame.time / self._job.time_base))
+        self._end = None if frame.duration is None else round((frame.time + frame.duration) / self._job.time_base)
         if len(self._ticks) == SEGMENT:
             self.finish()
 
@@ -175,7 +182,7 @@ class _SegmentEncoder:
         self._writer.close()
         file = _segment(self._checkpoint, self._number)
         self._checkpoint.adopt(self._temporary, file)
-        note = {"ticks": self._ticks, "bytes": file.stat().st_size}
+        note = {"ticks": self._ticks, "end": self._end, "bytes": file.stat().st_size}
         self._checkpoint.write_json(f"segment-{self._number:06d}.json", note)
         self._number += 1
         self._ticks, self._writer = [], None

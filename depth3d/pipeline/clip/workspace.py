@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from depth3d.errors import VideoError, WriteError
+from depth3d.io.atomic import refuse_existing
 from depth3d.pipeline.clip.lock import FolderLock
 
 __all__ = ["Checkpoint", "WorkFolder", "whole"]
@@ -66,7 +67,10 @@ class Checkpoint:
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         for leftover in self.folder.glob("part-*"):
-            leftover.unlink()
+            if leftover.is_dir() and not leftover.is_symlink():
+                shutil.rmtree(leftover)
+            else:
+                leftover.unlink()
         self.write_json("key.json", self._key)
 
     def adopt(self, temporary: Path, path: Path) -> None:
@@ -75,6 +79,30 @@ class Checkpoint:
             _settle(temporary, path)
         except OSError as error:
             raise WriteError(path, f"cannot be written: {error.strerror or error}") from error
+
+    @contextmanager
+    def result(self, target: Path, *, force: bool) -> Iterator[Path]:
+        """Give a temporary name in this folder for ``target``, which appears whole when the block succeeds.
+
+        Of a run that is killed nothing stays beside the target; the next run removes what it left here.
+
+        Raises
+        ------
+        ExistsError
+            If the target appeared meanwhile and ``force`` is false.
+        WriteError
+            For errors of the disk.
+        """
+        temporary = self.folder / f"part-result{target.suffix}"
+        try:
+            yield temporary
+            refuse_existing(target, force=force)
+            _settle(temporary, target)
+        except OSError as error:
+            reason = error.strerror or error
+            raise WriteError(target, f"cannot be written: {reason}; the finished pieces are kept") from error
+        finally:
+            temporary.unlink(missing_ok=True)
 
     def write_json(self, name: str, content: Any) -> None:
         """Write a small file whole."""

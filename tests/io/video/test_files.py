@@ -63,7 +63,7 @@ def test_odd_names_are_files(tmp_path: Path, name: str, monkeypatch: pytest.Monk
             writer.write(frame.image, Fraction(number, 25))
     output = name.replace(".mp4", "_3d.mkv")
     times = [Fraction(n, 25) for n in range(5)]
-    finish(Film((Path("piece.nut"),), times, Fraction(1, 25), Fraction(1, 5), Path(name), codec="ffv1"), Path(output))
+    finish(Film((Path("piece.nut"),), times, Fraction(1, 25), Fraction(1, 5), "ffv1", Path(name)), Path(output))
     assert len(frame_times(tmp_path / "plain.mp4")) == 5
     assert os.path.getsize(output) > 0
     assert list_tracks(output) == []

@@ -6,13 +6,17 @@ import shutil
 import subprocess
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
 from clips import RATE, ffmpeg, frame_times, hashes, make_clip, probe, with_extras
 
-from depth3d.errors import VideoError
+from depth3d.errors import VideoError, WriteError
+from depth3d.io.video import mux
+from depth3d.io.video.companions import Span
 from depth3d.io.video.mux import Film, finish
+from depth3d.io.video.reader import VideoReader
 from depth3d.io.video.tracks import Track, plan_tracks
 
 BASE = Fraction(1, 90000)
@@ -78,8 +82,8 @@ def test_all_of_the_source_is_kept_in_matroska_with_its_stereo_mode(tmp_path: Pa
 def test_trimming_cuts_the_sound_too(tmp_path: Path) -> None:
     source = with_extras(make_clip(tmp_path / "a.mp4", count=24), tmp_path / "source.mp4")
     times = [Fraction(n, 30) for n in range(6)]
-    part = {"source": source, "start": Fraction(3, 10), "length": Fraction(1, 5)}
-    finish(film(tmp_path, [6], times, **part), tmp_path / "out.mp4")
+    span = Span(start=Fraction(3, 10), length=Fraction(1, 5))
+    finish(film(tmp_path, [6], times, source=source, span=span), tmp_path / "out.mp4")
     found = probe(tmp_path / "out.mp4")
     assert float(found["streams"][1]["duration"]) == pytest.approx(0.2, abs=0.05)
     assert float(found["streams"][1]["start_time"]) == pytest.approx(0, abs=0.03)
@@ -158,3 +162,78 @@ def test_mkvinfo_reads_the_stereo_mode(mode: str | None, words: str, tmp_path: P
     else:
         assert len(lines) == 1
         assert words in lines[0]
+
+
+def test_a_full_disk_is_no_fault_of_a_track(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = with_extras(make_clip(tmp_path / "a.mp4"), tmp_path / "source.mkv")
+    program = tmp_path / "ffmpeg"
+    program.write_text(
+        "#!/bin/sh\ncat > /dev/null\necho 'av_interleaved_write_frame(): No space left on device' >&2\nexit 228\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr("depth3d.io.video.files.imageio_ffmpeg.get_ffmpeg_exe", lambda: str(program))
+    with pytest.raises(WriteError, match="no space left on device"):
+        finish(film(tmp_path, [24], frame_times(source), source=source), tmp_path / "out.mkv")
+
+
+def test_a_result_without_its_sound_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = with_extras(make_clip(tmp_path / "a.mp4"), tmp_path / "source.mkv")
+    whole = mux._maps
+
+    def without_sound(*arguments: Any) -> list[str]:
+        words = whole(*arguments)
+        return ["4:0" if word == "2:0" else word for word in words]  # the subtitles in its place
+
+    monkeypatch.setattr(mux, "_maps", without_sound)
+    with pytest.raises(WriteError, match="audio stream"):
+        finish(film(tmp_path, [24], frame_times(source), source=source), tmp_path / "out.mkv")
+
+
+def test_tracks_are_cut_and_keep_their_flags_and_languages(tmp_path: Path) -> None:
+    clip = with_extras(make_clip(tmp_path / "a.mp4"), tmp_path / "b.mkv")
+    source = tmp_path / "source.mkv"
+    ffmpeg(
+        "-i",
+        str(clip),
+        "-map",
+        "0",
+        "-c",
+        "copy",
+        "-disposition:s:0",
+        "forced",
+        "-disposition:a:1",
+        "comment",
+        str(source),
+    )
+    span = Span(start=Fraction(1, 5), length=Fraction(1, 5))
+    times = [Fraction(n, 30) for n in range(6)]
+    finish(film(tmp_path, [6], times, source=source, span=span), tmp_path / "out.mkv")
+    found = probe(tmp_path / "out.mkv", "-show_packets")
+    streams = found["streams"]
+    assert [s["codec_type"] for s in streams] == ["video", "audio", "audio", "subtitle"]
+    assert [s["tags"]["language"] for s in streams[1:3]] == ["eng", "deu"]
+    assert streams[2]["disposition"]["comment"] == 1
+    assert streams[3]["disposition"]["forced"] == 1
+    (line,) = [packet for packet in found["packets"] if packet["stream_index"] == 3]
+    assert float(line["pts_time"]) == 0
+    assert float(line["duration_time"]) == pytest.approx(0.2, abs=0.002)
+    assert [c["tags"]["title"] for c in found["chapters"]] == ["one"]
+    assert float(found["format"]["duration"]) == pytest.approx(0.2, abs=0.06)
+
+
+def test_covers_stay_covers(tmp_path: Path) -> None:
+    from PIL import Image as Pillow
+
+    Pillow.new("RGB", (400, 400), "red").save(tmp_path / "cover.png")
+    source = tmp_path / "source.mp4"
+    clip = make_clip(tmp_path / "a.mp4")
+    ffmpeg(
+        *("-i", str(tmp_path / "cover.png"), "-i", str(clip), "-map", "0", "-map", "1", "-c", "copy"),
+        *("-disposition:v:0", "attached_pic", str(source)),
+    )
+    with VideoReader(source) as reader:
+        assert reader.info.size == (64, 48)
+        times = [frame.time for frame in reader]
+    finish(film(tmp_path, [24], times, source=source, track=reader.info.track), tmp_path / "out.mp4")
+    streams = probe(tmp_path / "out.mp4")["streams"]
+    assert [s["disposition"]["attached_pic"] for s in streams] == [0, 1]

@@ -1,0 +1,230 @@
+"""The tracks beside the pictures, cut to the wanted part and put on the film's clock, each in a file of its own.
+
+Sound and pictures of a source are shifted by the same amounts (``clock``), whatever the container says about the
+start of each track; subtitles are cut at both ends. The last step muxes these files beside the pictures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+
+from depth3d.errors import WriteError
+from depth3d.io.video.demux import packets_of
+from depth3d.io.video.files import create_container, open_container
+from depth3d.io.video.tracks import Track
+
+__all__ = ["Span", "TrackFile", "disk_error", "extract_tracks", "write_chapters"]
+
+# Added to all times of the files, so that none is negative: sound of MP4 may begin before zero.
+_LEAD = Fraction(10)
+# Matroska keeps the delay of Opus, ASF the block size of WMA and ADPCM, QuickTime its own subtitles; NUT has an exact
+# clock for what needs neither.
+_OWN_LAYOUTS = {"mov_text": ".mov", "opus": ".mkv", "libopus": ".mkv"}
+_NEED_BLOCK_SIZE = ("wma", "adpcm", "atrac", "cook", "sipr", "ra_", "g72", "gsm", "truespeech")
+_DISK_ERRORS = ("No space left on device", "Input/output error", "Disk quota exceeded", "File too large")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The part of a source that a film is made of.
+
+    Parameters
+    ----------
+    origin : Fraction
+        Time of the container's clock, seconds, that counts as 0.
+    start : Fraction
+        First second of the part, counted from ``origin``.
+    length : Fraction | None
+        Seconds, or None: to the end.
+    """
+
+    origin: Fraction = Fraction(0)
+    start: Fraction = Fraction(0)
+    length: Fraction | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFile:
+    """One track in a file of its own.
+
+    Parameters
+    ----------
+    track : Track
+        What it is, and how it is muxed.
+    path : Path
+        The file.
+    begin, end : Fraction
+        Seconds of the film at which its first packet begins and its last one ends.
+    """
+
+    track: Track
+    path: Path
+    begin: Fraction
+    end: Fraction
+
+
+def disk_error(text: str) -> str | None:
+    """Return the error of the disk that a message of FFmpeg tells, or None if the fault is with the data."""
+    return next((words for words in _DISK_ERRORS if words in text), None)
+
+
+def extract_tracks(
+    source: Path, tracks: Sequence[Track], folder: Path, span: Span
+) -> tuple[list[TrackFile], list[str]]:
+    """Copy sound and subtitles of ``source`` into files in ``folder``; packets that cannot be read are left out.
+
+    Returns
+    -------
+    tuple[list[TrackFile], list[str]]
+        The files, and one line for each track that has no packets or cannot be copied.
+
+    Raises
+    ------
+    WriteError
+        If the disk is full.
+    """
+    timed = [track for track in tracks if track.kind in ("audio", "subtitle")]
+    if not timed:
+        return [], []
+    with open_container(source) as container:
+        writers = {t.index: _Writer(t, container.streams[t.index], folder, span) for t in timed}
+        try:
+            for packet in packets_of(container, *(container.streams[index] for index in writers)):
+                writers[packet.stream.index].take(packet)
+        finally:
+            for writer in writers.values():
+                writer.close()
+    found = [writer.result() for writer in writers.values()]
+    lost = [
+        f"{track.name} {writer.trouble or 'has nothing in this part'}: left out"
+        for track, writer, one in zip(timed, writers.values(), found, strict=True)
+        if one is None
+    ]
+    return [one for one in found if one is not None], lost
+
+
+class _Writer:
+    """Copies the packets of one track."""
+
+    def __init__(self, track: Track, template: Any, folder: Path, span: Span) -> None:
+        self._track, self._template, self._folder, self._span = track, template, folder, span
+        self._output: Any = None
+        self._stream: Any = None
+        self._path: Path | None = None
+        self._end = Fraction(0)
+        self._last: int | None = None
+        self.trouble: str | None = None
+
+    def take(self, packet: Any) -> None:
+        """Write one packet, if it lies in the wanted part."""
+        if self.trouble is not None or not packet.size:
+            return
+        base = Fraction(packet.time_base)
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        if stamp is None:
+            return
+        time = stamp * base - self._span.origin - self._span.start
+        placed = self._placed(time, (packet.duration or 0) * base)
+        if placed is None:
+            return
+        begin, duration = placed
+        packet.pts = round((begin + _LEAD) / base)
+        packet.dts = packet.pts
+        if self._last is not None and packet.dts <= self._last:
+            if self._track.kind == "audio":
+                return  # overlaps at a join
+            packet.pts = packet.dts = self._last + 1
+        self._last = packet.dts
+        packet.duration = round(duration / base)
+        self._end = max(self._end, begin + duration)
+        self._mux(packet)
+
+    def _placed(self, time: Fraction, duration: Fraction) -> tuple[Fraction, Fraction] | None:
+        start, length = self._span.start, self._span.length
+        if time < -_LEAD or (length is not None and time >= length):
+            return None
+        if self._track.kind == "audio":
+            # What lies before the start of an uncut film are the samples an encoder begins with.
+            return None if start > 0 and time < 0 else (time, duration)
+        end = time + duration if length is None else min(time + duration, length)
+        if time < 0 and end <= 0:
+            return None
+        return max(time, Fraction(0)), end - max(time, Fraction(0))
+
+    def _mux(self, packet: Any) -> None:
+        try:
+            if self._output is None:
+                self._open()
+            packet.stream = self._stream
+            self._output.mux(packet)
+        except (av.error.FFmpegError, ValueError, OSError) as error:
+            words = disk_error(str(error))
+            if words is not None:
+                raise WriteError(self._path or self._folder, f"{words.lower()}; free some and run it again") from error
+            self.trouble = f"cannot be copied ({error})"
+
+    def _open(self) -> None:
+        problem: Exception | None = None
+        name = self._track.codec
+        first = _OWN_LAYOUTS.get(name, ".asf" if name.startswith(_NEED_BLOCK_SIZE) else ".nut")
+        for suffix in dict.fromkeys((first, ".nut", ".mkv", ".mov")):
+            self._path = self._folder / f"part-track-{self._track.index}{suffix}"
+            output = create_container(self._path)
+            try:
+                self._stream = output.add_stream_from_template(self._template, opaque=True)
+                self._stream.time_base = self._template.time_base
+                output.start_encoding()
+            except (av.error.FFmpegError, ValueError) as error:
+                problem = error
+                output.close()
+                continue
+            self._output = output
+            return
+        raise ValueError(f"no container takes {self._track.codec}") from problem
+
+    def close(self) -> None:
+        if self._output is not None:
+            try:
+                self._output.close()
+            except (av.error.FFmpegError, OSError) as error:
+                words = disk_error(str(error))
+                self.trouble = f"cannot be copied ({error})"
+                if words is not None:
+                    raise WriteError(self._path or self._folder, f"{words.lower()}; free some") from error
+
+    def result(self) -> TrackFile | None:
+        if self._path is None or self._output is None or self.trouble is not None:
+            return None
+        with open_container(self._path) as written:
+            # Exactly what ffmpeg takes off when it reads the file.
+            begin = Fraction(written.start_time or 0, 1_000_000) - _LEAD
+        return TrackFile(self._track, self._path, begin, self._end)
+
+
+def write_chapters(source: Path, path: Path, span: Span) -> Path | None:
+    """Write the chapters of the wanted part as FFMETADATA, on the film's clock; None if there are none."""
+    with open_container(source) as container:
+        chapters = container.chapters()
+    lines = [";FFMETADATA1"]
+    for chapter in chapters:
+        base = Fraction(chapter["time_base"])
+        begin, end = (chapter[key] * base - span.origin - span.start for key in ("start", "end"))
+        end = end if span.length is None else min(end, span.length)
+        begin = max(begin, Fraction(0))
+        if end > begin:
+            lines += ["[CHAPTER]", "TIMEBASE=1/1000000", f"START={round(begin * 10**6)}", f"END={round(end * 10**6)}"]
+            lines += [f"{_escaped(key)}={_escaped(value)}" for key, value in chapter["metadata"].items()]
+    if len(lines) == 1:
+        return None
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="replace")
+    return path
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"\\{letter}" if letter in "=;#\\\n" else letter for letter in text)
