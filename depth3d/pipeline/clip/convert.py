@@ -275,7 +275,7 @@ class _Conversion:
         job = self._job
         times = _Times(segments.ticks, job.time_base)
         step = job.rate or job.info.rate
-        end = times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1 / step)
+        end = usual = times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1 / step)
         if segments.end is not None:
             end = max(segments.end, segments.ticks[-1] + 1) * job.time_base
         length = None if job.end is None else job.end - job.begin
@@ -286,7 +286,7 @@ class _Conversion:
             segments.files,
             times,
             job.time_base,
-            end=end if length is None else min(end, max(length, times[-1] + job.time_base)),
+            end=end if length is None else min(end, max(length, usual)),
             source=job.source if job.source.is_file() else None,
             span=Span(job.info.origin, job.begin, length),
             track=job.info.track,
