@@ -25,6 +25,7 @@ from losses import depth_loss
 from metrics import Scores, mean_scores, score
 from pairs import Pairs
 from pretrained import MEAN, STD, load_imagenet
+from safetensors.torch import load_file
 from torch import Tensor, distributed
 
 from depth3d.depth.card import AreaRule
@@ -42,9 +43,10 @@ def arguments() -> argparse.Namespace:
         "--source", action="append", required=True, metavar="NAME:SHARE", help="folder beside WORK and its share"
     )
     parser.add_argument("--check", action="append", default=[], metavar="NAME", help="folder to validate on")
-    parser.add_argument("--start", type=Path, help="checkpoint whose averaged weights begin a new run")
+    parser.add_argument("--start", type=Path, help="checkpoint or safetensors file whose weights begin a new run")
     parser.add_argument("--cooldown", type=int, default=0, metavar="PICTURES", help="end the run over so many pictures")
     parser.add_argument("--size", default="224x320", help="training height x width, multiples of 32")
+    parser.add_argument("--check-size", default="192x256", help="height x width of validation")
     parser.add_argument("--batch", type=int, default=8, help="pictures per worker and step")
     parser.add_argument("--rate", type=float, default=5e-4, help="learning rate of the decoder")
     parser.add_argument("--encoder-rate", type=float, default=1.5e-4, help="learning rate of the encoder")
@@ -53,8 +55,15 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--ranking", type=float, default=0.2, help="weight of the ranking loss at depth edges")
     parser.add_argument("--decay", type=float, default=0.998, help="of the average of the weights, per step")
-    parser.add_argument("--every", type=float, default=5.0, help="minutes between checkpoints with validation")
+    parser.add_argument("--every", type=float, default=5.0, help="minutes between checkpoints")
+    parser.add_argument(
+        "--validate", type=float, default=15.0, help="minutes between validations, each a row of the log"
+    )
     parser.add_argument("--workers", type=int, default=2, help="processes on the CPU, one thread each")
+    parser.add_argument("--feeders", type=int, default=1, help="threads per worker that prepare pictures")
+    parser.add_argument(
+        "--minutes", type=float, default=0.0, help="stop after so many minutes, to be resumed; 0 = never"
+    )
     parser.add_argument("--seed", type=int, default=1)
     return parser.parse_args()
 
@@ -66,7 +75,7 @@ def to_input(pictures: Tensor, device: torch.device) -> Tensor:
 
 @torch.inference_mode()
 def validate(network: TinyNetwork, pairs: Pairs, size: str, device: torch.device, limit: int = 40) -> Scores:
-    """Mean scores at the training size, over at most `limit` pictures spread over the source."""
+    """Mean scores at about `size` pixels, over at most `limit` pictures spread over the source."""
     height, width = (int(side) for side in size.split("x"))
     rule = AreaRule(width, other=height)
     scores = []
@@ -94,7 +103,6 @@ class Trainer:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.bfloat16 = is_bfloat16_fast(self.device)
         self.network = TinyNetwork(EDITION).to(self.device, memory_format=torch.channels_last)
-        load_imagenet(self.network.encoder, EDITION)
         self.average = copy.deepcopy(self.network).eval()
         decoder = [p for name, p in self.network.named_parameters() if not name.startswith("encoder.")]
         groups = [{"params": decoder, "peak": options.rate}]
@@ -104,19 +112,24 @@ class Trainer:
         self.optimizer = torch.optim.AdamW(groups, lr=0.0, weight_decay=0.01, betas=(0.9, 0.99))
         self.step, self.pictures, self.elapsed = 0, 0, 0.0
         self.cooled = 0  # pictures of the cool-down so far
+        self.wants_stop = self.stops = False
         self.checkpoint = options.work / "checkpoint.pt"
         self.restore()
 
     def restore(self) -> None:
-        """Load the run's checkpoint, or the averaged weights of `--start`, or nothing."""
-        source = self.checkpoint if self.checkpoint.exists() else self.options.start
-        if source is None:
+        """Load the run's checkpoint, or the averaged weights of `--start`, or those of ImageNet."""
+        start = self.options.start
+        if not self.checkpoint.exists():
+            if start is None:
+                load_imagenet(self.network.encoder, EDITION)
+            elif start.suffix == ".safetensors":
+                self.network.load_state_dict({name: tensor.float() for name, tensor in load_file(start).items()})
+            else:
+                state = torch.load(start, map_location=self.device, weights_only=True)
+                self.network.load_state_dict(state["average"])
+            self.average.load_state_dict(self.network.state_dict())
             return
-        state = torch.load(source, map_location=self.device, weights_only=True)
-        if source != self.checkpoint:
-            self.network.load_state_dict(state["average"])
-            self.average.load_state_dict(state["average"])
-            return
+        state = torch.load(self.checkpoint, map_location=self.device, weights_only=True)
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         peaks = [group["peak"] for group in self.optimizer.param_groups]
@@ -153,13 +166,15 @@ class Trainer:
             group["lr"] = group["peak"] * factor
 
     def share(self) -> None:
-        """Average the gradients over the workers."""
+        """Average the gradients over the workers; one that wants to stop stops all."""
         if not distributed.is_initialized():
+            self.stops = self.wants_stop
             return
         gradients = [p.grad for group in self.optimizer.param_groups for p in group["params"] if p.grad is not None]
-        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        flat = torch.cat([*(gradient.flatten() for gradient in gradients), torch.tensor([float(self.wants_stop)])])
         distributed.all_reduce(flat)
-        parts = (flat / self.options.workers).split([gradient.numel() for gradient in gradients])
+        self.stops = bool(flat[-1] > 0)
+        parts = (flat[:-1] / self.options.workers).split([gradient.numel() for gradient in gradients])
         for gradient, mean in zip(gradients, parts, strict=True):
             gradient.copy_(mean.view_as(gradient))
 
@@ -203,7 +218,7 @@ def report(trainer: Trainer, checks: dict[str, Pairs], losses: list[float]) -> N
     row |= {"pictures": trainer.pictures, "size": options.size, "loss": round(float(np.mean(losses or [0.0])), 4)}
     for name, pairs in checks.items():
         pairs.refresh()
-        scores = validate(trainer.average, pairs, options.size, trainer.device)
+        scores = validate(trainer.average, pairs, options.check_size, trainer.device)
         row |= {f"{name} {key}": round(value, 4) for key, value in scores._asdict().items()}
     with (options.work / "log.csv").open("a", newline="") as stream:
         writer = csv.DictWriter(stream, list(row))
@@ -227,21 +242,22 @@ def work(rank: int, options: argparse.Namespace) -> None:
     losses: list[float] = []
     if rank == 0 and trainer.step == 0:
         report(trainer, checks, losses)
-    before = last = time.monotonic()
-    while not trainer.is_over:
-        losses.append(trainer.learn(*feeder.ready.get()))
+    began = before = saved = validated = time.monotonic()
+    ends = False
+    while not ends:
+        losses.append(trainer.learn(*feeder.get()))
         now = time.monotonic()
         trainer.elapsed, before = trainer.elapsed + now - before, now
         is_orphan = options.workers > 1 and os.getppid() != parent  # the main process was killed
-        if rank == 0 and (now - last > 60.0 * options.every or trainer.is_over or is_orphan):
-            last = now
+        trainer.wants_stop = is_orphan or 0 < 60.0 * options.minutes < now - began
+        ends = trainer.is_over or trainer.stops
+        if rank == 0 and (now - saved > 60.0 * options.every or ends):
+            saved = now
             trainer.save()
-            if is_orphan:
-                return
+        if rank == 0 and not is_orphan and (now - validated > 60.0 * options.validate or ends):
+            validated = now
             report(trainer, checks, losses)
             losses.clear()
-        elif is_orphan:
-            return
 
 
 def main() -> None:
