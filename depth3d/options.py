@@ -266,6 +266,11 @@ class MeshOptions(ScaleOptions):
     farthest at 10. Depth maps hold inverse distance: half-way gray is much nearer than half-way."""
 
     points: bool = option(False, "Write a point cloud instead of a mesh (PLY, GLB).")
+    splats: int | None = option(
+        None,
+        "Write Gaussian splats instead of a mesh, at most N (.ply, .splat, .spz; default 600000).",
+        limits=(1000, 5_000_000),
+    )
     detail: int | None = option(
         None, "Longest side of the grid, cells (default: what fits 4 MB; PLY: 1024).", limits=(16, 4096)
     )

@@ -15,7 +15,18 @@ import depth3d
 
 PACKAGE = Path(depth3d.__file__).parent
 STAGES = ("io", "depth", "geometry", "render")
-NOUNS = ("image", "depthmap", "layeredmesh", "camera", "anaglyphs", "stereoformats", "stereopair", "frames")
+NOUNS = (
+    "image",
+    "depthmap",
+    "layeredmesh",
+    "splats",
+    "camera",
+    "anaglyphs",
+    "stereoformats",
+    "stereopair",
+    "frames",
+    "splats",
+)
 ABOVE = {"errors": 0, "forkguard": 1, "quantities": 1, "validation": 2, "options": 3}
 ABOVE |= {
     **dict.fromkeys(NOUNS, 4),
@@ -30,6 +41,7 @@ ROOMS = {
     "torch": ("depth/", "cli/info.py", "render/context.py"),
     "timm": ("depth/", "cli/info.py", "render/context.py"),
     "moderngl": ("render/",),
+    "pxr": ("io/usd.py",),
     "trimesh": ("io/mesh.py",),
     "av": ("io/",),
     "imageio_ffmpeg": ("io/",),

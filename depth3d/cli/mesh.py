@@ -16,13 +16,15 @@ __all__ = ["command"]
 
 @click.command("mesh")
 @click.argument("photo", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write: .glb .obj .ply")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write: .glb .obj .ply .usdz .splat .spz")
 @flags(MeshOptions, DepthOptions, OutputOptions)
 def command(photo: Path, output: Path | None, **values: Any) -> None:
     """A photo becomes a textured mesh (NAME.glb beside it).
 
     \b
     GLB opens anywhere, with a camera where the photographer stood; the photo's own JPEG is in it.
+    USDZ opens on iPhone, iPad and Vision Pro (pip install "depth3d[usd]").
+    .splat, .spz and, with --splats N, .ply hold Gaussian splats for SuperSplat and other splat viewers.
     OBJ comes with NAME.mtl and JPEG files beside it. PLY has colours at its vertices.
 
     \b

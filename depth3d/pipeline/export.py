@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,18 +18,22 @@ from depth3d.geometry.camera.focus import salient_depth
 from depth3d.geometry.mesh.flatten import flatten_layer
 from depth3d.geometry.mesh.layers import build_layers
 from depth3d.geometry.mesh.solid import place, tear_apart
+from depth3d.geometry.mesh.splats import splats_of_layers
 from depth3d.image import Image, Size
 from depth3d.io.atomic import refuse_existing
 from depth3d.io.image.jpeg import own_jpeg, without_metadata
 from depth3d.io.image.read import encode_image, flatten
-from depth3d.io.mesh import MeshCamera, colored_points, write_mesh, write_points
+from depth3d.io.mesh import SUFFIXES, MeshCamera, colored_points, write_mesh, write_points
+from depth3d.io.splats import SPLAT_SUFFIXES, write_splats
+from depth3d.io.usd import write_usdz
 from depth3d.io.viewer import LARGEST, Page, RgbdImage, write_page
 from depth3d.layeredmesh import Mesh
 from depth3d.options import DepthOptions, MeshOptions, ViewOptions, changed, nothing_left
 from depth3d.pipeline.notebook import WrittenPath
 from depth3d.pipeline.scene import Scene, load_scene
+from depth3d.splats import SplatCloud
 
-__all__ = ["mesh", "mesh_scene", "view", "view_scene"]
+__all__ = ["check_mesh_target", "mesh", "mesh_scene", "view", "view_scene"]
 
 # Percent of the width. The slider of the page ends at MOST; behind a mesh a viewer may look further round.
 MOST, MESH_PARALLAX = 6.0, 8.0
@@ -38,6 +42,10 @@ TEAR, FLAT = 0.03, 0.004
 WORK_SIDE = 1024
 GLB_BYTES = 4_000_000
 _LEAST_GEOMETRY = 500_000
+# Splats: how far the layers are prepared for a camera that moves, what is kept beyond the border, how many.
+SPLAT_PARALLAX, SPLAT_BORDER, SPLAT_COUNT = 6.0, 0.04, 600_000
+# Scene units are 1 to 10; without true distances Quick Look gets a scene that fits on a table.
+USDZ_SCALE = 0.15
 _GRIDS = (1024, 896, 768, 640, 512, 448, 384, 320, 256, 192)
 
 
@@ -68,7 +76,8 @@ def mesh(
     photo : str | Path
         Any picture, also a stereo picture or one with depth inside or beside it.
     output : str | Path | None
-        ``.glb``, ``.obj`` or ``.ply``; default ``NAME.glb`` beside the photo.
+        ``.glb``, ``.obj``, ``.ply``, ``.usdz``; for Gaussian splats ``.splat``, ``.spz`` or, with ``splats``, ``.ply``;
+        default ``NAME.glb`` beside the photo.
     options, depth : MeshOptions | None, DepthOptions | None
         All settings; single ones may be given by name instead (``near=1.2, far=30``).
     force : bool
@@ -79,8 +88,20 @@ def mesh(
     nothing_left(changes, options, depth)
     photo = Path(photo)
     target = Path(output) if output is not None else photo.with_suffix(".glb")
+    check_mesh_target(target, options)
     refuse_existing(target, force=force)
     return WrittenPath(mesh_scene(load_scene(photo, depth), target, options, source=photo, force=force))
+
+
+def check_mesh_target(target: Path, options: MeshOptions) -> None:
+    """Raise ``InvalidInput`` unless the suffix of ``target`` can hold what the options ask for."""
+    suffix = target.suffix.lower()
+    known = SPLAT_SUFFIXES if options.splats is not None else (*SUFFIXES, ".usdz", *SPLAT_SUFFIXES)
+    if suffix not in known:
+        kind = "Gaussian splats" if options.splats is not None else "a mesh"
+        raise InvalidInput(f"{target.name}: unknown format for {kind}; use {', '.join(dict.fromkeys(known))}")
+    if options.points and (options.splats is not None or suffix not in (".ply", ".glb")):
+        raise InvalidInput(f"{target.name}: points are written as .ply or .glb, and not together with splats")
 
 
 def mesh_scene(
@@ -91,7 +112,10 @@ def mesh_scene(
     _at_least("detail", options.detail, 16)
     _at_least("texture", options.texture, 16)
     camera = Camera.of_photo(scene.image)
+    check_mesh_target(target, options)
     image = flatten(scene.image.eight_bit())
+    if options.splats is not None or target.suffix.lower() in (".splat", ".spz"):
+        return write_splats(_splats(image, scene.depth, options, near_far), target, force=force)
     most = options.detail or WORK_SIDE
     sheets = _sheets(image, scene.depth, most, MESH_PARALLAX)
     if options.points or target.suffix.lower() == ".ply":
@@ -110,6 +134,10 @@ def mesh_scene(
         if sum(_bytes(each) for each in meshes) <= room:
             break
     jpegs = [jpeg if each.name == "photo" else hidden for each in meshes]
+    if target.suffix.lower() == ".usdz":
+        scale = np.float32(1 if near_far else USDZ_SCALE)
+        scaled = [replace(each, vertices=each.vertices * scale) for each in meshes]
+        return write_usdz(scaled, target, jpegs=jpegs, force=force)
     return write_mesh(meshes, target, _mesh_camera(camera, image.size), jpegs=jpegs, force=force)
 
 
@@ -177,6 +205,18 @@ def view_scene(
         title=options.title or (source.stem if source else "3D photo"),
     )
     return write_page(page, target, force=force)
+
+
+def _splats(image: Image, depth: DepthMap, options: MeshOptions, near_far: tuple[float, float] | None) -> SplatCloud:
+    """The layers of a photo as Gaussians, a little of what lies beyond its border included."""
+    count = options.splats or SPLAT_COUNT
+    # Sampling finer than four Gaussians to a pixel gains nothing, and layers of more pixels than Gaussians are waste.
+    size = image.size.fit(max(64, math.ceil(max(image.size) * math.sqrt(min(1.0, count / image.size.pixels)))))
+    layers = build_layers(
+        image.resized(size), depth.resized(size), parallax_percent=SPLAT_PARALLAX, quality="high", border_percent=5.0
+    )
+    step = 1.5 / (SPLAT_PARALLAX / 100 * size.width)
+    return splats_of_layers(layers, count, step=step, border=SPLAT_BORDER, near_far=near_far)
 
 
 def _sheets(image: Image, depth: DepthMap, side: int, parallax: float) -> _Sheets:

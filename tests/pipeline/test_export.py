@@ -173,7 +173,7 @@ def test_from_the_shell(photo: Path) -> None:
     assert (viewed.returncode, viewed.stdout.strip(), viewed.stderr) == (0, str(photo.with_suffix(".html")), "")
     usage = depth3d("mesh", photo, "-o", photo.with_name("a.stl"))
     assert usage.returncode == 1
-    assert "no mesh format is called '.stl'" in usage.stderr
+    assert "a.stl: unknown format for a mesh" in usage.stderr
 
 
 @pytest.mark.parametrize("kind", ["gdepth", "dynamic"])
