@@ -18,6 +18,7 @@ __all__ = [
     "ModelCard",
     "Normalization",
     "ShorterSideRule",
+    "VideoRule",
     "WeightsFile",
     "normalized",
 ]
@@ -135,6 +136,19 @@ class ShorterSideRule(InputRule):
         return rounded if rounded >= self.size else -int(-side // self.multiple) * self.multiple
 
 
+@dataclass(frozen=True)
+class VideoRule(ShorterSideRule):
+    """As `ShorterSideRule`, with a smaller size for images wider than 16:9: the rule of Video-Depth-Anything."""
+
+    def net_size(self, picture: Size) -> Size:
+        """Network input size for an image of size ``picture``; each side a multiple of ``multiple``."""
+        ratio = max(picture) / min(picture)
+        if ratio <= 1.78:
+            return super().net_size(picture)
+        size = max(1, round(int(self.size * 1.777 / ratio) / self.multiple)) * self.multiple
+        return ShorterSideRule(size, multiple=self.multiple, longest=self.longest).net_size(picture)
+
+
 @dataclass(frozen=True, slots=True)
 class WeightsFile:
     """A file of weights: its name, origin and what is known of its content.
@@ -193,6 +207,8 @@ class ModelCard:
         Name -> another file with the same weights; ``--model`` accepts the name, and any of the files in the cache.
     metric : bool
         Whether the output is distance in meters ("depth" only).
+    frames : int
+        Frames that the network sees at once; more than 1 = a network for clips, which replaces the temporal filter.
     bfloat16 : bool
         Whether bfloat16 may be tried where the processor supports it (accepted below 1 % error of the range).
     preference : int
@@ -211,6 +227,7 @@ class ModelCard:
     aliases: tuple[str, ...] = ()
     alternatives: Mapping[str, WeightsFile] = field(default_factory=lambda: MappingProxyType({}))
     metric: bool = False
+    frames: int = 1
     bfloat16: bool = True
     preference: int = 0
     parameters: int | None = None

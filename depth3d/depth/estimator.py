@@ -61,14 +61,32 @@ class Estimator:
             start = stop
         return found
 
+    def predict_clip(self, images: Sequence[Image]) -> NDArray[np.float32]:
+        """Predict consecutive frames of one size together: (T, H, W) float32 disparity, T at most ``card.frames``.
+
+        Raises ``ModelError`` if the engine or the network cannot, or a map is not finite.
+        """
+        _FORKS.check()
+        run = getattr(self._engine, "run_clip", None)
+        if run is None or self.card.frames < len(images):
+            raise ModelError(f"{self.card.name} cannot predict {len(images)} frames together; use --engine torch")
+        size = self.card.input.net_size(images[0].size)
+        batch = np.stack([network_input(image, self.card.input, size) for image in images])
+        with self._lock:
+            maps = run(batch)
+        return np.stack([one.values for one in self._checked(maps, len(images))])
+
     def _run(self, pictures: Sequence[Image], size: Size) -> list[Disparity]:
         batch = np.stack([network_input(image, self.card.input, size) for image in pictures])
         with self._lock:
             maps = self._engine(batch)
-        if maps.ndim != 3 or len(maps) != len(pictures) or not np.isfinite(maps).all():
+        return self._checked(maps, len(pictures))
+
+    def _checked(self, maps: NDArray[np.float32], count: int) -> list[Disparity]:
+        if maps.ndim != 3 or len(maps) != count or not np.isfinite(maps).all():
             raise ModelError(
                 f"{self.card.name}: the network returned {maps.shape}"
-                f" ({int((~np.isfinite(maps)).sum())} not finite), expected ({len(pictures)}, H, W) finite"
+                f" ({int((~np.isfinite(maps)).sum())} not finite), expected ({count}, H, W) finite"
             )
         return [Disparity(_inverse_depth(one, self.card)) for one in maps]
 

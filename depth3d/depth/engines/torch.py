@@ -66,6 +66,20 @@ class TorchEngine:
         found += self._pool.map(lambda one: self._limited(one[None], share), waiting)
         return np.concatenate(found)
 
+    def run_clip(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(T, 3, H, W) consecutive frames -> (T, H, W), for networks that see many frames at once."""
+        before = torch.get_num_threads()
+        if self.device.type == "cpu":
+            torch.set_num_threads(self.threads)
+        try:
+            with torch.inference_mode():
+                found: NDArray[np.float32] = (
+                    self.network(torch.from_numpy(inputs).to(self.device), len(inputs)).float().cpu().numpy()
+                )
+                return found
+        finally:
+            torch.set_num_threads(before)
+
     def _limited(self, inputs: NDArray[np.float32], threads: int) -> NDArray[np.float32]:
         """Run with ``threads`` torch threads; torch keeps this number per calling thread."""
         before = torch.get_num_threads()

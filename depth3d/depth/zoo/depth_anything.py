@@ -1,4 +1,4 @@
-"""Depth Anything V1, V2 and V2 metric as data, one `ModelCard` each.
+"""Depth Anything V1, V2, V2 metric and Video as data, one `ModelCard` each.
 
 All networks of one size share their architecture, and their files have the same keys and shapes: a file given by path
 is identified by its name, the ``config.json`` beside it, or the user (``--model NAME:FILE``).
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from depth3d.depth.card import Accuracy, ModelCard, ShorterSideRule, Speed, WeightsFile
+from depth3d.depth.card import Accuracy, ModelCard, ShorterSideRule, Speed, VideoRule, WeightsFile
 
 __all__ = ["CARDS"]
 
@@ -146,4 +146,32 @@ CARDS: tuple[ModelCard, ...] = (
     *(_metric("indoor", "hypersim", 20.0, size) for size in _SIZES),
     *(_metric("outdoor", "vkitti", 80.0, size) for size in _SIZES),
     *(_relative(1, size, _PREFERENCES.get((1, size), 0)) for size in _SIZES),
+    ModelCard(
+        name="video_depth_anything_small",
+        build="depth3d.depth.models.video_depth_anything:build",
+        weights=WeightsFile(
+            "video_depth_anything_vits.pth",
+            f"{_HUB}/depth-anything/Video-Depth-Anything-Small/resolve/main/video_depth_anything_vits.pth",
+            "13379300b739e659f076a59d52e9801bd8d38c541a7e71f73bbca4dcfb013609",
+            116_440_756,
+            layout=(351, 116_320_772),
+        ),
+        input=VideoRule(518, multiple=14),
+        settings={
+            "encoder": _SIZES["small"][1],
+            "taps": _TAPS_V2["small"],
+            "width": _SIZES["small"][2],
+            "features": _SIZES["small"][3],
+            "channels": _SIZES["small"][4],
+        },
+        marks={"head.motion_modules.0.temporal_transformer.proj_in.weight": (192, 192)},
+        aliases=("video_depth_anything_vits", "vdas", "depth-anything/Video-Depth-Anything-Small"),
+        frames=32,
+        bfloat16=False,
+        parameters=29_035_137,
+        accuracy="high",
+        speed="slow",
+        license=_APACHE,
+        source="Chen et al., Video Depth Anything, CVPR 2025; for clips",
+    ),
 )

@@ -10,22 +10,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from depth3d.depth.temporal.protocol import TemporalFilter, open_filter
 from depth3d.depth.temporal.range import SceneRange, SceneRanges, Stable
 from depth3d.depth.temporal.state import State, array_of
+from depth3d.depth.temporal.windows import WindowedDepth
 from depth3d.depthmap import DepthMap, Disparity
 from depth3d.errors import VideoError
 from depth3d.frames import Frame
 from depth3d.io.video.spool import DepthRecord, DepthSpoolWriter, read_spool
-from depth3d.options import StabilizeOptions
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.state import load_state, save_state
 from depth3d.pipeline.clip.threads import on_frame, prefetch
 from depth3d.pipeline.clip.workspace import Checkpoint, whole
+
+if TYPE_CHECKING:
+    from depth3d.depth.estimator import Estimator
 
 __all__ = ["ClipDepth", "DepthSource", "Progress", "StillDepth", "StoredDepth", "first_pass", "predict_frame"]
 
@@ -120,10 +123,9 @@ class _State:
         }
 
     @classmethod
-    def from_state(cls, state: State, options: StabilizeOptions) -> _State:
+    def from_state(cls, state: State, stabilizer: TemporalFilter) -> _State:
         """The state of ``to_state``; raises ``ValueError``, ``TypeError`` or ``KeyError`` if it does not fit."""
         segments, pushed, last_ticks = (int(count) for count in state["counts"])
-        stabilizer = open_filter(options)
         stabilizer.restore(state["stabilizer"])
         return cls(
             stabilizer,
@@ -147,9 +149,9 @@ def first_pass(job: ClipJob, checkpoint: Checkpoint, progress: Progress | None =
     done = _finished(checkpoint)
     if done is not None:
         return done
-    state = load_state(checkpoint.folder / STATE, lambda tree: _State.from_state(tree, job.stabilize))
+    state = load_state(checkpoint.folder / STATE, lambda tree: _State.from_state(tree, _filter_of(job)))
     if state is None:
-        state = _State(open_filter(job.stabilize), SceneRanges())
+        state = _State(_filter_of(job), SceneRanges())
     _Pass(job, checkpoint, state, progress).run()
     ranges = tuple(state.ranges[scene] for scene in range(len(state.ranges)))
     frames = sum(one.frames for one in ranges)
@@ -234,11 +236,11 @@ def predict_frame(job: ClipJob, frame: Frame) -> Disparity:
     return disparity
 
 
-def _predicted(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Frame, Disparity]]:
+def _estimator(job: ClipJob) -> Estimator:
     from depth3d.depth.estimator import open_estimator
 
     options = job.depth
-    estimator = open_estimator(
+    return open_estimator(
         options.model,
         device=options.device,
         engine=options.engine,
@@ -246,6 +248,22 @@ def _predicted(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Frame, D
         precision=options.precision,
         quiet=True,
     )
+
+
+def _filter_of(job: ClipJob) -> TemporalFilter:
+    """The temporal filter of the options; a network for clips takes its place."""
+    estimator = _estimator(job)
+    if estimator.card.frames > 1:
+        return WindowedDepth(estimator.predict_clip, invert=job.depth.invert_depth)
+    return open_filter(job.stabilize)
+
+
+def _predicted(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Frame, Disparity]]:
+    options, estimator = job.depth, _estimator(job)
+    if estimator.card.frames > 1:  # `WindowedDepth` runs it
+        unused = Disparity(np.zeros((1, 1), np.float32))
+        yield from ((frame, unused) for frame in frames)
+        return
     batch: list[Frame] = []
 
     def run() -> Iterator[tuple[Frame, Disparity]]:
