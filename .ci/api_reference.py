@@ -5,15 +5,25 @@ Warnings of pdoc (a docstring that it cannot read, a name that does not resolve)
 
 from __future__ import annotations
 
+import inspect
 import sys
 import warnings
+from dataclasses import fields
 from pathlib import Path
+from typing import Any, cast
 
 import pdoc
 import pdoc.doc
 import pdoc.render
 
 import depth3d
+from depth3d.validation import Validated
+
+
+def describe(options: type[Validated]) -> None:
+    """Put the help texts of the options into the docstring, where pdoc shows them."""
+    rows = [f"{item.name} : {item.type}\n    {item.metadata['help']}" for item in fields(cast(Any, options))]
+    options.__doc__ = "\n".join([inspect.getdoc(options) or "", "", "Parameters", "----------", *rows])
 
 
 def main() -> None:
@@ -21,6 +31,9 @@ def main() -> None:
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "api")
     # Public names load on first use, and pdoc shows only what is loaded.
     names = [name for name in depth3d.__all__ if getattr(depth3d, name) is not None]
+    for value in map(depth3d.__dict__.get, names):
+        if isinstance(value, type) and issubclass(value, Validated):
+            describe(value)
     pdoc.render.configure(docformat="numpy", footer_text=f"depth3d {depth3d.__version__}")
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)

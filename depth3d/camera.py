@@ -68,14 +68,26 @@ class Camera:
 
     @classmethod
     def of_photo(cls, image: Image) -> Camera:
-        """The camera that took ``image``: field of view from EXIF (35 mm equivalent), else 53 degrees."""
+        """Return the camera of a photo: field of view from EXIF (35 mm equivalent), else 53 degrees.
+
+        Parameters
+        ----------
+        image : Image
+            The photo, as it was opened.
+        """
         if image.focal_35mm is None or not image.focal_35mm > 0:
             return cls()
         degrees = 2 * math.degrees(math.atan(FILM_WIDTH_MM / 2 / image.focal_35mm))
         return cls(field_of_view=min(max(degrees, 5.0), 140.0))
 
     def focal(self, aspect: float) -> float:
-        """Focal length in picture widths for a picture of ``aspect`` = width / height."""
+        """Return the focal length in picture widths.
+
+        Parameters
+        ----------
+        aspect : float
+            Width / height of the picture.
+        """
         longer = 0.5 / math.tan(math.radians(self.field_of_view) / 2)
         return longer * max(aspect, 1.0) / aspect
 
@@ -85,6 +97,11 @@ class Camera:
         The picture point is (x, y, w) with x / w in widths from the left and y / w in heights from the
         top, and w = the distance along the optical axis. Scaled points (X, Y, Z, 1) / distance work as
         well, then w is 1 for a camera that did not move.
+
+        Parameters
+        ----------
+        aspect : float
+            Width / height of the picture.
         """
         focal = self.focal(aspect) * self.zoom
         intrinsic = np.array(
@@ -99,9 +116,16 @@ class Camera:
         return intrinsic @ np.column_stack([turn, place])
 
     def aside(self, right: float, up: float, aspect: float, still: float) -> Camera:
-        """Moved in its own picture's plane, in world units; the shift lens keeps one plane of the scene in place.
+        """Return the camera moved in its own picture's plane; the lens shift keeps one plane of the scene in place.
 
-        ``still``: that plane goes through the point this far ahead of where the photographer stood.
+        Parameters
+        ----------
+        right, up : float
+            Movement in world units.
+        aspect : float
+            Width / height of the picture.
+        still : float
+            Distance of the plane that keeps its place, from the position of the photo, in world units.
         """
         turn = _rotation(self.rotation)
         x, y, z = np.asarray(self.position) + turn @ (right, up, 0.0)
@@ -135,7 +159,13 @@ class CameraPath:
             raise InvalidInput(f"CameraPath: duration is {self.duration}, expected seconds > 0")
 
     def at(self, time: float) -> Camera:
-        """The camera at ``time`` in seconds."""
+        """Return the camera at a time.
+
+        Parameters
+        ----------
+        time : float
+            Seconds from the start; later times repeat a loop, and hold the last camera of other paths.
+        """
         phase = time / self.duration
         return self.motion(phase % 1.0 if self.loop else min(max(phase, 0.0), 1.0))
 

@@ -81,9 +81,16 @@ class DepthMap:
 
     @classmethod
     def from_disparity(cls, disparity: Disparity, low: float | None = None, high: float | None = None) -> DepthMap:
-        """Map [low, high] of ``disparity`` to [0, 1] and clip; default its own minimum and maximum.
+        """Map [low, high] of a disparity map to [0, 1] and clip.
 
         A flat map (high <= low) becomes 0 everywhere: all at the farthest depth.
+
+        Parameters
+        ----------
+        disparity : Disparity
+            Relative inverse depth of a network, larger = nearer.
+        low, high : float | None
+            Values that become 0 (farthest) and 1 (nearest); default its own minimum and maximum.
         """
         low = float(disparity.values.min()) if low is None else low
         high = float(disparity.values.max()) if high is None else high
@@ -117,7 +124,15 @@ class DepthMap:
 
     @classmethod
     def from_gray(cls, gray: NDArray[Any], *, invert: bool = False) -> DepthMap:
-        """(H, W) uint8, uint16 or floats in [0, 1], white = near (black = near with ``invert``)."""
+        """Make a depth map from a gray picture, white = near.
+
+        Parameters
+        ----------
+        gray : NDArray[Any]
+            (H, W) uint8, uint16, or floats in [0, 1].
+        invert : bool
+            Black is near.
+        """
         gray = np.asarray(gray)
         if np.issubdtype(gray.dtype, np.integer):
             values = gray.astype(np.float32) / np.float32(np.iinfo(gray.dtype).max)
@@ -135,9 +150,14 @@ class DepthMap:
         return DepthMap(1 - self.values)
 
     def metric(self, near: float, far: float) -> NDArray[np.float32]:
-        """(H, W) distances in the unit of ``near`` and ``far``: 1 lies at ``near``, 0 at ``far``.
+        """Return (H, W) float32 distances: the value 1 lies at ``near``, 0 at ``far``.
 
         The values are linear in *inverse* distance: 0.5 is not the middle but much nearer.
+
+        Parameters
+        ----------
+        near, far : float
+            Distances of the nearest and the farthest point, in any unit, 0 < near < far.
         """
         if not 0 < near < far:
             raise InvalidInput(f"DepthMap.metric: near {near}, far {far}; expected 0 < near < far")
@@ -145,9 +165,14 @@ class DepthMap:
         return (1 / inverse).astype(np.float32)
 
     def resized(self, size: Size) -> DepthMap:
-        """Resampled without regard to edges: area when shrinking, bilinear when enlarging.
+        """Resample without regard to edges: area when shrinking, bilinear when enlarging.
 
         Averages across silhouettes; ``depth.refine`` upsamples along the photo's edges instead.
+
+        Parameters
+        ----------
+        size : Size
+            Width and height of the result.
         """
         if size == self.size:
             return self

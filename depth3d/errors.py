@@ -89,15 +89,39 @@ class FileError(Depth3DError):
 
 
 class ReadError(FileError):
-    """The file cannot be read, or not rightly."""
+    """The file cannot be read, or not correctly.
+
+    Parameters
+    ----------
+    path : str | Path
+        The file.
+    reason : str
+        What is wrong with it, and what to do; follows the name of the file in the message.
+    """
 
 
 class WriteError(FileError):
-    """The file cannot be written."""
+    """The file cannot be written.
+
+    Parameters
+    ----------
+    path : str | Path
+        The file.
+    reason : str
+        What is wrong with it, and what to do; follows the name of the file in the message.
+    """
 
 
 class ExistsError(WriteError):
-    """The file exists already and ``force`` was not given."""
+    """The file exists already and ``force`` was not given.
+
+    Parameters
+    ----------
+    path : str | Path
+        The file.
+    reason : str
+        What is wrong with it, and what to do; follows the name of the file in the message.
+    """
 
     def __init__(self, path: str | Path, reason: str = "exists already (`force=True` replaces it)") -> None:
         super().__init__(path, reason)
@@ -116,7 +140,15 @@ class ContextError(Depth3DError):
 
 
 class VideoError(Depth3DError):
-    """A clip cannot be decoded, encoded or resumed."""
+    """A clip cannot be decoded, encoded or resumed.
+
+    Parameters
+    ----------
+    message : str
+        What failed, and what to do.
+    frame : int | None
+        Number of the frame where it failed, from 0.
+    """
 
     def __init__(self, message: str, frame: int | None = None) -> None:
         super().__init__(message if frame is None else f"frame {frame}: {message}")

@@ -39,7 +39,13 @@ class Size(NamedTuple):
         return Size(max(2, round(self.width / 2) * 2), max(2, round(self.height / 2) * 2))
 
     def fit(self, long_side: int) -> Size:
-        """This shape with its longer side at most ``long_side``; never enlarged, never below 1."""
+        """Return this shape with a bounded longer side; never enlarged, never below 1.
+
+        Parameters
+        ----------
+        long_side : int
+            Largest width or height, pixels.
+        """
         scale = min(1.0, long_side / max(self))
         return Size(max(1, round(self.width * scale)), max(1, round(self.height * scale)))
 
@@ -119,7 +125,13 @@ class Image:
         return replace(self, pixels=_to_uint8(self.pixels), alpha=alpha)
 
     def resized(self, size: Size) -> Image:
-        """The picture at ``size``: area-averaged when shrinking, bicubic when enlarging."""
+        """Return the picture at another size: area-averaged when shrinking, bicubic when enlarging.
+
+        Parameters
+        ----------
+        size : Size
+            Width and height of the result.
+        """
         if size == self.size:
             return self
         if min(size) < 1:

@@ -109,7 +109,13 @@ class StereoRig:
         return {"both": (0.5, 0.5), "left": (1.0, 0.0), "right": (0.0, 1.0)}[self.eyes]
 
     def warnings(self, viewing: Viewing | None = None) -> tuple[str, ...]:
-        """What is louder than comfortable, one line each; nothing is ever clamped."""
+        """Return one warning per exceeded comfort limit; values are never clamped.
+
+        Parameters
+        ----------
+        viewing : Viewing | None
+            Size and distance of the screen; default the limits that hold for any screen.
+        """
         # A hair above the limit is rounding, not the user's wish.
         found = []
         if self.crossed > CROSSED_LIMIT + 1e-6:

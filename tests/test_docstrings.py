@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 
 import griffe
 import pytest
 
 import depth3d
+from depth3d.validation import Validated
 
 SECTIONS = ("parameters", "other parameters", "attributes")
 PACKAGE = Path(depth3d.__file__).parent
@@ -83,3 +85,34 @@ def test_every_listed_parameter_has_a_type_and_a_description(
     # griffe knows no constructor of a NamedTuple; ``faults`` has looked at the functions.
     told = [record.getMessage() for record in caplog.records]
     assert [line for line in told if "does not appear in the function signature" not in line] == []
+
+
+def of_the_public_list(package: griffe.Module) -> Iterator[griffe.Function | griffe.Class]:
+    """What depth3d.__all__ names, with the public methods of its classes; options have help texts instead."""
+    for name, module in depth3d._PUBLIC.items():
+        item = package[f"{module.removeprefix('depth3d.')}.{name}"]
+        if item.is_alias:
+            item = item.final_target
+        if isinstance(item, griffe.Class):
+            yield from (found for found in public(item) if isinstance(found, griffe.Function))
+            value = getattr(depth3d, name)
+            if isinstance(value, type) and issubclass(value, Validated):
+                continue
+        assert isinstance(item, griffe.Function | griffe.Class)
+        yield item
+
+
+def test_every_parameter_of_the_public_functions_and_classes_is_described(package: griffe.Module) -> None:
+    missing = []
+    for item in of_the_public_list(package):
+        listed = {name.strip().lstrip("*") for entry in described(item) for name in entry.name.split(",")}
+        missing += [f"{item.path}: {name}" for name in names(item) if name.lstrip("*") not in listed]
+    assert missing == []
+
+
+def test_every_option_has_a_help_text() -> None:
+    values = [getattr(depth3d, name) for name in depth3d._PUBLIC]
+    kinds = [kind for kind in values if isinstance(kind, type) and issubclass(kind, Validated) and is_dataclass(kind)]
+    assert len(kinds) >= 6
+    options = [(kind.__name__, item) for kind in kinds for item in fields(kind)]
+    assert [f"{kind}.{item.name}" for kind, item in options if not item.metadata.get("help", "").endswith(".")] == []

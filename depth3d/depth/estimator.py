@@ -107,6 +107,8 @@ def predict_disparity(
 
     Parameters
     ----------
+    images : Iterable[Image]
+        Pictures of any sizes.
     model : str | Path
         "auto", a name of `depth3d models`, or the path of a checkpoint file.
     device : str
@@ -137,7 +139,24 @@ def estimate_depth(
 ) -> DepthMap:
     """Estimate the depth of one image at its full size, with depth edges aligned to the image's edges.
 
-    Parameters and errors as `predict_disparity`.
+    Raises ``ModelError`` (unknown model, device or engine) or its child ``WeightsError``.
+
+    Parameters
+    ----------
+    image : Image
+        The picture.
+    model : str | Path
+        "auto", a name of `depth3d models`, or the path of a checkpoint file.
+    device : str
+        "auto", "cpu", "cuda", "mps".
+    engine : str
+        "torch", or "openvino" (``pip install depth3d[openvino]``).
+    threads : int | None
+        CPU threads for the network; default: the cores that this process may use.
+    precision : str
+        "float32", "bfloat16" or "auto", see `predict_disparity`.
+    quiet : bool
+        Show no download progress.
     """
     depth, _ = estimate_with_distances(
         image, model, device=device, engine=engine, threads=threads, precision=precision, quiet=quiet

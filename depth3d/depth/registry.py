@@ -26,9 +26,16 @@ _registered: dict[str, ModelCard] = {}
 
 
 def register(card: ModelCard, *, replace: bool = False) -> None:
-    """Make ``card`` available as ``model=card.name``.
+    """Make a network available as ``model=card.name``.
 
     Raises ``InvalidInput`` if something else than a card is given, or the name is taken and ``replace`` is false.
+
+    Parameters
+    ----------
+    card : ModelCard
+        What the network is called, how it is built, where its weights are.
+    replace : bool
+        Replace a network of the same name.
     """
     if not isinstance(card, ModelCard):
         raise InvalidInput(f"register: got {type(card).__name__}, expected a ModelCard")

@@ -40,6 +40,8 @@ def animate(
         Replace an existing file.
     progress : Callable[[int, int], None] | None
         Called with (frames done, frames in all).
+    **changes : Any
+        Single settings by the names of the options, in place of the whole objects.
     """
     options = changed(options or AnimateOptions(), changes)
     depth = changed(depth or DepthOptions(), changes)

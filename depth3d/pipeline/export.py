@@ -82,6 +82,8 @@ def mesh(
         All settings; single ones may be given by name instead (``near=1.2, far=30``).
     force : bool
         Replace existing files.
+    **changes : Any
+        Single settings by the names of the options, in place of the whole objects.
     """
     options = changed(options or MeshOptions(), changes)
     depth = changed(depth or DepthOptions(), changes)
@@ -164,6 +166,8 @@ def view(
         All settings; single ones may be given by name instead (``amount=3``).
     force : bool
         Replace an existing file.
+    **changes : Any
+        Single settings by the names of the options, in place of the whole objects.
     """
     options = changed(options or ViewOptions(), changes)
     depth = changed(depth or DepthOptions(), changes)

@@ -66,6 +66,8 @@ def stereo(
         Replace existing files.
     progress : Callable[[str, int, int], None] | None
         Clips: called with (stage, frames done, frames in all).
+    **changes : Any
+        Single settings by the names of the options, in place of the whole objects.
     """
     options = changed(options or StereoOptions(), changes)
     depth = changed(depth or DepthOptions(), changes)

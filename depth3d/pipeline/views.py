@@ -53,7 +53,7 @@ def stereo_pair(
     eyes: Eyes = StereoOptions.eyes,
     quality: Quality = StereoOptions.quality,
 ) -> StereoPair:
-    """Two eyes from one picture.
+    """Render two eyes from one picture.
 
     For a point of depth v (0..1) in a picture W wide: with ``eyes="right"`` the left picture is the
     input, bit for bit, and the point lands in the right one at x - W * parallax/100 * (v - convergence);
@@ -63,10 +63,16 @@ def stereo_pair(
 
     Parameters
     ----------
+    image : Image
+        The picture.
+    depth : DepthMap
+        Its depth, of any size and the same shape.
     parallax : float
         Travel between the nearest and the farthest point, both eyes together, percent of the width.
     convergence : float
         Which depth lies on the screen, 0 (far) to 1 (near).
+    eyes : Eyes
+        "both", "left" or "right": which eyes are rendered; the other one is the picture itself.
     quality : Quality
         "draft", "normal" or "high".
     """
@@ -141,21 +147,31 @@ def render_path(
     shake: float = AnimateOptions.shake,
     tremble: float | None = None,
 ) -> Iterator[Image]:
-    """The frames of a camera moving through one picture, one loop of ``seconds``.
+    """Render the frames of a camera that moves through one picture; one loop of ``seconds``.
 
     Raises ``InvalidInput`` for values outside their ranges, on the call, not at the first frame.
 
     Parameters
     ----------
+    image : Image
+        The picture.
+    depth : DepthMap
+        Its depth, of any size and the same shape.
     path : str | CameraPath
         A name ("circle", "swing", "orbit", "dolly", "zoom", "push"; "auto" = the one that opens the smallest gaps), a
         JSON file of keyframes (``geometry.keyframes``), or a ``CameraPath``.
     amount : float
         Largest travel between nearest and farthest over the path, percent of the width.
+    seconds : float
+        Length of the loop.
+    fps : float | Fraction
+        Frames per second.
     size : Size | None
         Of the frames; default the picture's own.
     focus : float | str
         Depth that stays still, 0 (far) to 1 (near), or "auto".
+    quality : Quality
+        "draft", "normal" or "high".
     bokeh, shutter, vignette, shake : float
         Effects of a real camera, see ``geometry.camera.lens.Lens``; 0 = none.
     tremble : float | None

@@ -42,6 +42,8 @@ def compose(pair: StereoPair, format: str | StereoFormat = "anaglyph") -> Image:
 
     Parameters
     ----------
+    pair : StereoPair
+        Left and right picture of one size.
     format : str | StereoFormat
         Any flat name of ``depth3d.stereoformats.FORMATS``: sbs, sbs-half, cross, tb, tb-half, rows, columns,
         checkerboard, anaglyph (= red-cyan), green-magenta, amber-blue ...

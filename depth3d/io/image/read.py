@@ -96,12 +96,23 @@ def flatten(image: Image) -> Image:
 
 
 def save_image(image: Image, path: str | Path, *, force: bool = False, quality: int = 95) -> Path:
-    """Write a picture in the format of the suffix; returns the path.
+    """Write a picture in the format of the suffix; return the path.
 
     PNG and TIFF keep 16 bits and alpha, WebP and AVIF keep alpha; JPEG, BMP and the rest are flattened on
-    white. ``quality`` (1 to 100) is for JPEG, WebP and AVIF.
+    white.
 
     Raises ``ExistsError`` or ``WriteError``.
+
+    Parameters
+    ----------
+    image : Image
+        The picture.
+    path : str | Path
+        The file; its suffix is the format.
+    force : bool
+        Replace an existing file.
+    quality : int
+        1 to 100, for JPEG, WebP and AVIF.
     """
     path = Path(path)
     with atomic_path(path, force=force) as temporary:

@@ -52,6 +52,8 @@ def check(
         Of a clip, how many are looked at, spread evenly.
     layout : str | None
         "sbs", "sbs-half", "cross", "tb", "tb-half" where file name, marks and content mislead.
+    progress : Callable[[int, int], None] | None
+        Clips: called with (frames done, frames in all).
     """
     path = Path(path)
     viewing = (screen or "55in", distance or "2.5m")
