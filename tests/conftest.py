@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # Two OpenMP threads on busy cores can be thirty times slower than one.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -15,6 +16,10 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 # A test run in the background of a shell ignores Ctrl-C, and every program that it starts would, too.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# On a busy machine an example may take any time; pytest-timeout guards against real hangs.
+settings.register_profile("depth3d", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("depth3d")
 
 _SHARED = Path(os.environ.get("DEPTH3D_SHARED", Path(__file__).parents[2] / "shared"))
 
