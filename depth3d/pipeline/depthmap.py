@@ -1,4 +1,4 @@
-"""A photo's depth map as files: just what the renderer uses, nothing made prettier."""
+"""Write a photo's depth map to files, exactly as the renderer uses it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ def save_depth(
     preview: bool = False,
     force: bool = False,
 ) -> tuple[list[Path], Scene]:
-    """Write the depth map of a photo; return the paths written, the map first, and what they were made of.
+    """Write the depth map of a photo; return the paths written, the map first, and the scene.
+
+    Where the map belongs to a part of the file only (the left eye of a stereo picture), that part is written beside it
+    as ``NAME_left.jpg``.
 
     Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
 
@@ -62,18 +65,34 @@ def save_depth(
     for path in (target, sheet) if preview else (target,):
         refuse_existing(path, force=force)
     scene = load_scene(photo, depth, ignore=target)
+    if options.facebook and scene.part:
+        # The pair is the scene's picture, which is only a part of the file.
+        target = facebook_names(photo, first, part=True)[1]
+        refuse_existing(target, force=force)
     if options.embed:
         source = None if scene.file is None else scene.file.data
         written = [write_embedded(scene.image, scene.depth, target, options.embed, source=source, force=force)]
     elif options.facebook:
-        image, partner = write_facebook_pair(scene.image, scene.depth, photo, first, force=force)
+        image, partner = write_facebook_pair(scene.image, scene.depth, photo, first, part=bool(scene.part), force=force)
         written = [partner, image]
     else:
         written = [write_depth(scene.depth, target, heatmap=options.heatmap, force=force)]
+        if scene.part:
+            written.append(_part_picture(scene, photo, target, force=force))
     if preview:
         picture = contact_picture(scene.image, scene.depth, heatmap=options.heatmap or "inferno")
         written.append(save_image(picture, sheet, force=force))
     return written, scene
+
+
+def _part_picture(scene: Scene, photo: Path, target: Path, *, force: bool) -> Path:
+    """Write the picture that the map belongs to beside it (NAME_left.jpg); one that is there already is kept."""
+    from depth3d.io.image.read import save_image
+
+    path = target.with_name(f"{photo.stem}_{scene.part}.jpg")
+    if path.exists() and not force:
+        return path
+    return save_image(scene.image, path, force=force)
 
 
 def _embed_target(photo: Path, kind: str, output: Path | None) -> Path:

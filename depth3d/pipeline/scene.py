@@ -1,21 +1,25 @@
-"""A photo and its depth, from wherever the depth comes: a file, the photo itself, a second eye, a network."""
+"""Load a photo with its depth: from a file, from inside the photo, from a second eye, or from a network."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from depth3d.depthmap import DepthMap
-from depth3d.errors import InvalidInput
+from depth3d.errors import InvalidInput, ReadError
 from depth3d.image import Image
 from depth3d.io.video.suffixes import CLIP_SUFFIXES, PHOTO_SUFFIXES
 from depth3d.options import DepthOptions
 
 if TYPE_CHECKING:
     from depth3d.io.image.photofile import PhotoFile
+    from depth3d.stereopair import StereoPair
 
-__all__ = ["Scene", "inputs", "load_scene"]
+__all__ = ["Scene", "inputs", "load_scene", "photo_pair"]
+
+log = logging.getLogger("depth3d")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +38,9 @@ class Scene:
         The opened file of the photo, so that no step reads it again.
     distances : tuple[float, float] | None
         Meters to the nearest and the farthest point, if the depth has a known scale.
+    part : str
+        Which part of the file the photo is, for names: "left" (eye), "photo" (of photo and depth in one picture),
+        "original" (without artificial blur); "" for the file's picture as it is.
     """
 
     image: Image
@@ -41,6 +48,7 @@ class Scene:
     how: str
     file: PhotoFile | None = None
     distances: tuple[float, float] | None = None
+    part: str = ""
 
 
 def inputs(paths: list[Path]) -> list[Path]:
@@ -61,10 +69,10 @@ def inputs(paths: list[Path]) -> list[Path]:
 
 
 def _is_input(path: Path) -> bool:
-    suffixes = PHOTO_SUFFIXES | CLIP_SUFFIXES
-    stem = path.stem.lower()
-    result = stem.endswith(("_3d", "_depth", "-depth", "_depth_preview", "_disparity", "_full_sbs", "_redcyan"))
-    return path.is_file() and path.suffix.lower() in suffixes and not path.name.startswith(".") and not result
+    from depth3d.io.depth.names import is_depth_name, is_result_name
+
+    known = path.suffix.lower() in PHOTO_SUFFIXES | CLIP_SUFFIXES
+    return known and path.is_file() and path.name[0] != "." and not is_depth_name(path) and not is_result_name(path)
 
 
 def load_scene(
@@ -72,38 +80,121 @@ def load_scene(
 ) -> Scene:
     """Open a photo and find its depth.
 
-    Looked for in this order: ``options.depth``; a file beside the photo (``NAME_depth.png`` ...) or
-    depth inside the photo; the second eye, if it is a stereo picture; the network ``options.model``.
-    A network named on purpose (other than "auto") goes before what lies beside the photo. ``ignore`` is
-    a depth file that is not used, as it is about to be replaced.
+    Looked for in this order: ``options.depth``; a file beside the photo (``NAME_depth.png`` ...); depth inside the
+    photo; a depth map in the other half of the picture; the second eye of a stereo picture; the network
+    ``options.model``. A network named on purpose (other than "auto") goes before what lies beside the photo. A depth
+    map of a stereo picture belongs to its left eye.
 
     Raises ``ReadError`` for files that cannot be read, ``ModelError`` for networks that cannot run.
+
+    Parameters
+    ----------
+    path : str | Path | PhotoFile
+        The photo.
+    options : DepthOptions | None
+        Where the depth comes from.
+    ignore : Path | None
+        A depth file that is not used, as it is about to be replaced.
     """
-    from depth3d.io.depth.read import find_depth, load_depth
+    from depth3d.io.depth.read import depth_beside
     from depth3d.io.image.photofile import open_photo
     from depth3d.io.image.read import open_image
 
     options = options or DepthOptions()
     file = open_photo(path)
     if options.depth is not None:
-        image = open_image(file)
-        found = load_depth(Path(options.depth), invert=options.invert_depth, size=image.size)
+        return _with_map(file, Path(options.depth), options)
+    if options.model != "auto":
+        return _from_network(open_image(file), options, file)
+    beside = depth_beside(file, ignore=ignore)
+    if beside is not None:
+        return _with_map(file, beside, options)
+    return _from_within(file, options) or _from_eyes(file, options) or _from_network(open_image(file), options, file)
+
+
+def photo_pair(file: PhotoFile, options: DepthOptions) -> StereoPair | None:
+    """Return the two eyes of a photo, or None for an ordinary one.
+
+    Parameters
+    ----------
+    file : PhotoFile
+        The photo.
+    options : DepthOptions
+        May name the layout or the file of the second eye, or turn the search off.
+    """
+    from depth3d.io.stereo.detect import find_pair
+
+    return find_pair(file)
+
+
+def _with_map(file: PhotoFile, path: Path, options: DepthOptions) -> Scene:
+    """Return the scene of a depth file: of the left eye if the photo is a stereo picture and the map fits that."""
+    from depth3d.io.depth.read import load_depth
+    from depth3d.io.image.photofile import open_photo
+    from depth3d.io.image.read import open_image
+
+    map_file = open_photo(path)
+    image, part = open_image(file), ""
+    pair = photo_pair(file, options)
+    if pair is not None and pair.left is not image:
+        raw = load_depth(map_file, invert=options.invert_depth).depth
+        if _belongs_to_eye(raw, pair.left, image):
+            image, part = pair.left, "left"
+    found = load_depth(map_file, invert=options.invert_depth, image=image)
+    how = f"{found.how}, of the left eye" if part else found.how
+    return Scene(image, found.depth, how, file, part=part)
+
+
+def _belongs_to_eye(depth: DepthMap, eye: Image, whole: Image) -> bool:
+    from depth3d.io.depth.fit import edge_agreement, same_shape
+
+    fits = same_shape(depth.size, eye.size), same_shape(depth.size, whole.size)
+    if fits[0] != fits[1]:
+        return fits[0]
+    return edge_agreement(depth, eye) >= edge_agreement(depth, whole)
+
+
+def _from_within(file: PhotoFile, options: DepthOptions) -> Scene | None:
+    """Return the scene of depth inside the file, or in the other half of its picture."""
+    from depth3d.io.depth.fit import same_shape
+    from depth3d.io.depth.read import depth_inside
+    from depth3d.io.depth.rgbd import split_rgbd
+    from depth3d.io.image.exif import upright
+    from depth3d.io.image.read import open_image
+
+    image = open_image(file)
+    found = depth_inside(file, image=image, invert=options.invert_depth)
+    if found is not None and found.original is not None:
+        try:
+            sharp = open_image(found.original)
+        except ReadError as error:
+            log.warning("%s: the sharp original inside it cannot be read (%s)", file.title, error.reason)
+            return Scene(image, found.depth, found.how, file)
+        if not same_shape(sharp.size, image.size):  # without an orientation of its own
+            sharp = replace(sharp, pixels=upright(sharp.pixels, file.orientation), alpha=None)
+        if same_shape(sharp.size, image.size):
+            sharp = replace(sharp, focal_35mm=image.focal_35mm, notes=())
+            return Scene(sharp, found.depth, f"{found.how}; its sharp original is used", file, part="original")
+    if found is not None:
         return Scene(image, found.depth, found.how, file)
-    if options.model == "auto":
-        image = open_image(file)
-        beside = find_depth(file, size=image.size, invert=options.invert_depth, ignore=ignore)
-        if beside is not None:
-            return Scene(image, beside.depth, beside.how, file)
-        from depth3d.io.stereo.detect import find_pair
+    halves = split_rgbd(image, file.path)
+    if halves is None:
+        return None
+    depth = halves.depth.inverted() if options.invert_depth else halves.depth
+    return Scene(halves.image, depth, f"{file.title}: {halves.how}", file, part="photo")
 
-        pair = find_pair(file)
-        if pair is not None:
-            from depth3d.depth.stereo.match import match_stereo
 
-            depth = match_stereo(pair.left, pair.right, matcher=options.matcher)
-            how = f"depth from the two eyes of {file.title} ({options.matcher})"
-            return Scene(pair.left, depth, "; ".join((*pair.notes, how)), file)
-    return _from_network(open_image(file), options, file)
+def _from_eyes(file: PhotoFile, options: DepthOptions) -> Scene | None:
+    pair = photo_pair(file, options)
+    if pair is None:
+        return None
+    from depth3d.depth.stereo.match import match_stereo
+    from depth3d.io.image.read import open_image
+
+    depth = match_stereo(pair.left, pair.right, matcher=options.matcher)
+    how = f"depth from the two eyes of {file.title} ({options.matcher})"
+    part = "" if pair.left is open_image(file) else "left"
+    return Scene(pair.left, depth, "; ".join((*pair.notes, how)), file, part=part)
 
 
 def _from_network(image: Image, options: DepthOptions, file: PhotoFile) -> Scene:

@@ -35,7 +35,7 @@ def test_the_map_that_is_written_is_the_map_that_is_used(photo: Path, capsys: py
     told = capsys.readouterr()
     written = photo.with_name("photo_depth.png")
     assert told.out == f"{written}\n"
-    assert "depth from photo-depth.png: 16-bit grey, white = near, 64x48" in told.err
+    assert "depth from photo-depth.png: 16-bit gray, white = near, 64x48" in told.err
     assert np.array_equal(read_depth(written).values, read_depth(photo.with_name("photo-depth.png")).values)
     assert run(photo) == 1
     assert "exists already" in capsys.readouterr().err

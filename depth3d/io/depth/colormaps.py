@@ -13,11 +13,45 @@ from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
 
-__all__ = ["HEATMAPS", "HeatMap", "color_table", "colorize", "read_heat_map"]
+__all__ = ["HEATMAPS", "RED_IS_HIGH", "HeatMap", "color_table", "colorize", "read_heat_map", "read_scale"]
 
 HEATMAPS = ("gray", "inferno", "magma", "plasma", "viridis", "turbo", "jet", "cividis", "spectral")
 # Tables that OpenCV holds, equal to matplotlib's within one level of 255 (a test compares them).
 _IN_OPENCV = ("inferno", "magma", "plasma", "viridis", "turbo", "cividis")
+# Maps that are only read, from plots of other programs; those of OpenCV are within a few levels of matplotlib's.
+_ONLY_READ = ("bone", "pink", "cool", "parula")
+_ANCHORS = {
+    # Moreland's cool-warm map, and ColorBrewer's RdYlBu and RdBu from blue to red.
+    "coolwarm": (0x3B4CC0, 0x688AEF, 0x99BAFF, 0xC9D8EF, 0xEDD1C2, 0xF7A789, 0xE36A53, 0xB40426),
+    "rdylbu": (
+        0x313695,
+        0x4575B4,
+        0x74ADD1,
+        0xABD9E9,
+        0xE0F3F8,
+        0xFFFFBF,
+        0xFEE090,
+        0xFDAE61,
+        0xF46D43,
+        0xD73027,
+        0xA50026,
+    ),
+    "rdbu": (
+        0x053061,
+        0x2166AC,
+        0x4393C3,
+        0x92C5DE,
+        0xD1E5F0,
+        0xF7F7F7,
+        0xFDDBC7,
+        0xF4A582,
+        0xD6604D,
+        0xB2182B,
+        0x67001F,
+    ),
+    "rainbow": (0x8000FF, 0x4062FA, 0x00B4EC, 0x40ECD4, 0x80FFB4, 0xC0EC8E, 0xFFB462, 0xFF6232, 0xFF0000),
+}
+RED_IS_HIGH = ("turbo", "jet", "spectral", "coolwarm", "rdylbu", "rdbu", "rainbow")  # elsewhere the bright end
 # ColorBrewer's Spectral from its violet to its red end: what Depth Anything's tools write ("Spectral_r").
 _SPECTRAL = (
     0x5E4FA2,
@@ -32,12 +66,20 @@ _SPECTRAL = (
     0xD53E4F,
     0x9E0142,
 )
-# Matplotlib's jet: per channel (position, value) with straight lines between. OpenCV's differs by up to 34 levels.
-_JET = (
-    ((0, 0), (0.35, 0), (0.66, 1), (0.89, 1), (1, 0.5)),
-    ((0, 0), (0.125, 0), (0.375, 1), (0.64, 1), (0.91, 0), (1, 0)),
-    ((0, 0.5), (0.11, 1), (0.34, 1), (0.65, 0), (1, 0)),
-)
+# Matplotlib's maps of straight lines: per channel (position, value). OpenCV's jet and hot differ by up to 51 levels.
+_LINES = {
+    "jet": (
+        ((0, 0), (0.35, 0), (0.66, 1), (0.89, 1), (1, 0.5)),
+        ((0, 0), (0.125, 0), (0.375, 1), (0.64, 1), (0.91, 0), (1, 0)),
+        ((0, 0.5), (0.11, 1), (0.34, 1), (0.65, 0), (1, 0)),
+    ),
+    "hot": (
+        ((0, 0.0416), (0.365079, 1), (1, 1)),
+        ((0, 0), (0.365079, 0), (0.746032, 1), (1, 1)),
+        ((0, 0), (0.746032, 0), (1, 1)),
+    ),
+    "copper": (((0, 0), (0.809524, 1), (1, 1)), ((0, 0), (1, 0.7812)), ((0, 0), (1, 0.4975))),
+}
 # What JPEG at quality 75 leaves of a heat map lies within 12 levels of it on the mean; a photo lies 40 and more away.
 _CLOSE, _STRAY = 20.0, 40.0
 _EXACT, _SPIKE = 0.5, 24
@@ -62,9 +104,15 @@ def color_table(name: str) -> NDArray[np.uint8]:
         anchors = np.array([[color >> 16, color >> 8 & 255, color & 255] for color in _SPECTRAL])
         spread = np.linspace(0, 255, len(anchors))
         table = np.stack([np.interp(ramp, spread, channel) for channel in anchors.T], axis=1).round()
-    elif name == "jet":
-        table = np.stack([np.interp(ramp / 255, *np.transpose(points)) * 255 for points in _JET], axis=1).round()
-    elif name == "jet of OpenCV" or name in _IN_OPENCV:
+    elif name in _ANCHORS:
+        anchors = np.array([[color >> 16, color >> 8 & 255, color & 255] for color in _ANCHORS[name]])
+        places = np.linspace(0, 255, len(anchors))
+        table = np.stack([np.interp(ramp, places, channel) for channel in anchors.T], axis=1).round()
+    elif name in _LINES:
+        table = np.stack(
+            [np.interp(ramp / 255, *np.transpose(points)) * 255 for points in _LINES[name]], axis=1
+        ).round()
+    elif name == "jet of OpenCV" or name in _IN_OPENCV + _ONLY_READ:
         code = getattr(cv2, f"COLORMAP_{name.partition(' ')[0].upper()}")
         table = cv2.applyColorMap(ramp[:, None], code)[:, 0, ::-1]
     else:
@@ -76,6 +124,8 @@ def color_table(name: str) -> NDArray[np.uint8]:
 
 def colorize(depth: DepthMap, name: str) -> Image:
     """A depth map as a picture in the colours of the heat map ``name``: its bright or red end is near."""
+    if name not in HEATMAPS:
+        raise InvalidInput(f"heat map {name!r}: expected one of {', '.join(HEATMAPS)}")
     return Image(color_table(name)[np.round(depth.values * 255).astype(np.uint8)])
 
 
@@ -85,13 +135,15 @@ def read_heat_map(pixels: NDArray[np.uint8]) -> HeatMap | None:
     Every colour goes to the nearest one on the map. In lossy files, lone pixels far from the map or from all
     their neighbours take the median of those around them.
     """
-    packed = (pixels.astype(np.uint32) << np.array([16, 8, 0], np.uint32)).sum(axis=2, dtype=np.uint32)
-    seen = np.zeros(1 << 24, bool)
-    seen[packed] = True
-    codes = np.flatnonzero(seen)
-    colors = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1).astype(np.float32)
+    packed, codes, colors = _distinct(pixels)
     weights = _sample_counts(packed, codes)
-    candidates = [name for name in HEATMAPS if name != "gray"] + ["jet of OpenCV"]
+    candidates = [name for name in HEATMAPS if name != "gray"] + [
+        "jet of OpenCV",
+        "hot",
+        "copper",
+        *_ONLY_READ,
+        *_ANCHORS,
+    ]
     fits = {name: _nearest(colors, color_table(name)) for name in candidates}
     name = min(fits, key=lambda candidate: float(np.average(fits[candidate][1], weights=weights)))
     index, distance = fits[name]
@@ -107,6 +159,37 @@ def read_heat_map(pixels: NDArray[np.uint8]) -> HeatMap | None:
         stray = (distance[place[packed]] > _STRAY) | (cv2.absdiff(values, around) > _SPIKE)
         values = np.where(stray, around, values)
     return HeatMap(name, values.astype(np.float32) / np.float32(255), residual)
+
+
+def read_scale(pixels: NDArray[np.uint8], table: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:
+    """Read a map by the colors of its own color bar; return (H, W) values in [0, 1] and the mean distance in levels.
+
+    Parameters
+    ----------
+    pixels : NDArray[np.uint8]
+        (H, W, 3), the map.
+    table : NDArray[np.uint8]
+        (256, 3), the bar from its small to its large end.
+    """
+    packed, codes, colors = _distinct(pixels)
+    index, distance = _nearest(colors, table)
+    place = np.zeros(1 << 24, np.uint32)
+    place[codes] = np.arange(len(codes), dtype=np.uint32)
+    off = float(np.average(distance, weights=_sample_counts(packed, codes)))
+    values = index[place[packed]]
+    if off > _EXACT:
+        around = cv2.medianBlur(values, 5)
+        values = np.where(cv2.absdiff(values, around) > _SPIKE, around, values)
+    return values.astype(np.float32) / np.float32(255), off
+
+
+def _distinct(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.float32]]:
+    """Return (H, W) packed colors, the distinct ones as numbers, and as (N, 3) float32."""
+    packed = (pixels.astype(np.uint32) << np.array([16, 8, 0], np.uint32)).sum(axis=2, dtype=np.uint32)
+    seen = np.zeros(1 << 24, bool)
+    seen[packed] = True
+    codes = np.flatnonzero(seen)
+    return packed, codes, np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=1).astype(np.float32)
 
 
 def _sample_counts(packed: NDArray[np.uint32], codes: NDArray[np.int64]) -> NDArray[np.float64]:

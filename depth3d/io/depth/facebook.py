@@ -20,36 +20,57 @@ __all__ = ["facebook_names", "write_facebook_pair"]
 _SMALLEST = 640  # long side; pictures below 400 x 500 are known to come out wrong
 
 
-def facebook_names(photo: Path, output: Path | None = None) -> tuple[Path, Path]:
-    """Where the pair goes: beside the photo, or under the name ``output``.
+def facebook_names(photo: Path, output: Path | None = None, *, part: bool = False) -> tuple[Path, Path]:
+    """Return the names of the pair: beside the photo, or under the name ``output``.
 
-    A JPEG that Facebook takes as it is (upright, sRGB, large enough) stays and only its depth is written.
-    Any other photo that is called like its own partner is not touched either: the pair is NAME_facebook.jpg.
+    A JPEG that Facebook takes as it is (upright, sRGB, large enough) stays and only its depth is written. Any other
+    photo whose name equals that of the pair is not touched either: the pair is NAME_facebook.jpg.
+
+    Parameters
+    ----------
+    photo : Path
+        The photo's file.
+    output : Path | None
+        The first file of the pair, if not beside the photo.
+    part : bool
+        The picture of the pair is only a part of the file: the left eye of a stereo picture.
     """
     first = (output or photo).with_suffix(".jpg")
-    if first.exists() and first.samefile(photo) and not _is_fit(photo):
+    if first.exists() and first.samefile(photo) and (part or not _is_fit(photo)):
         first = first.with_name(f"{first.stem}_facebook.jpg")
     return first, first.with_name(f"{first.stem}_depth.jpg")
 
 
 def write_facebook_pair(
-    image: Image, depth: DepthMap, photo: Path, output: Path | None = None, *, force: bool = False
+    image: Image,
+    depth: DepthMap,
+    photo: Path,
+    output: Path | None = None,
+    *,
+    part: bool = False,
+    force: bool = False,
 ) -> tuple[Path, Path]:
-    """Write the pair and return both paths; see ``facebook_names`` for where they go.
+    """Write the pair and return both paths; see ``facebook_names`` for their names.
 
-    Both have the same size and are upright 8-bit JPEGs in sRGB without a profile, white = near; photos below
-    640 pixels are enlarged. The user's own file is never replaced.
+    Both have the same size and are upright 8-bit JPEGs in sRGB without a profile, white = near; photos below 640 pixels
+    are enlarged. The user's own file is never replaced.
 
     Parameters
     ----------
-    image, depth : Image, DepthMap
-        The photo, opened, and its depth of any size.
+    image : Image
+        The scene's picture.
+    depth : DepthMap
+        Its depth, of any size.
     photo : Path
         The photo's file.
     output : Path | None
         The first file of the pair, if not beside the photo.
+    part : bool
+        ``image`` is only a part of the file.
+    force : bool
+        Replace existing files.
     """
-    first, second = facebook_names(photo, output)
+    first, second = facebook_names(photo, output, part=part)
     own = first.exists() and first.samefile(photo)
     for target in (second,) if own else (first, second):
         refuse_existing(target, force=force)

@@ -10,33 +10,57 @@ from numpy.typing import NDArray
 from depth3d.depthmap import DepthMap, Disparity
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
-from depth3d.io.depth.colormaps import HEATMAPS, read_heat_map
+from depth3d.io.depth.colormaps import HEATMAPS, RED_IS_HIGH, read_heat_map, read_scale
+from depth3d.io.depth.plots import find_plot
 from depth3d.io.depth.registry import ReadDepth
 
 __all__ = ["depth_from_numbers", "depth_from_picture", "normalized", "polarity_hint", "read_numbers"]
 
-_GRAY_TOLERANCE = 12  # levels of 255 by which JPEG may part the channels of a grey picture
-_NARROW = 0.25  # a grey map that uses less of its range than this is stretched
+_GRAY_TOLERANCE = 12  # levels of 255 by which JPEG may part the channels of a gray picture
+_SCALE_FITS = 20.0  # mean distance in levels between a plot's map and its color bar
+_NARROW = 0.25  # a gray map that uses less of its range than this is stretched
+_OUTSIDE = 1e-3
 _NOTHING = 1e9  # Blender writes 1e10 and others 65504 (the largest half float) where there is only sky
 
 
 def depth_from_picture(image: Image, *, invert: bool = False) -> tuple[DepthMap, str]:
-    """Grey (8 or 16 bit) or a heat map -> depth, white or bright = near unless ``invert``.
+    """Interpret gray (8 or 16 bit) or a heat map as depth: white or bright = near unless ``invert``.
 
-    A picture that uses less than a quarter of its range is stretched. 16-bit pictures with a hole at 0, read
-    inverted, are a depth camera's distances. Raises ``InvalidInput`` for colours that follow no known heat map.
+    A saved plot is cropped to its map and read by its color bar, if it has one. A picture that uses less than a quarter
+    of its range is stretched. 16-bit pictures with holes at 0 or 65535 are a depth camera's distances, whose holes are
+    filled from the far side. Raises ``InvalidInput`` for colors that follow no known heat map.
+
+    Parameters
+    ----------
+    image : Image
+        The depth file as a picture, its values unchanged.
+    invert : bool
+        Near and far are exchanged.
     """
+    plot = find_plot(image.pixels) if image.pixels.dtype == np.uint8 else None
+    if plot is None:
+        return _from_pixels(image, None, invert)
+    depth, how = _from_pixels(Image(plot.pixels), plot.scale, invert)
+    return depth, f"{plot.words}, {how}"
+
+
+def _from_pixels(image: Image, scale: NDArray[np.uint8] | None, invert: bool) -> tuple[DepthMap, str]:
     bits = image.pixels.dtype.itemsize * 8
     tolerance = _GRAY_TOLERANCE << (bits - 8)
     spread = image.pixels.max(axis=2) - image.pixels.min(axis=2)
+    if scale is not None:
+        values, off = read_scale(image.eight_bit().pixels, scale)
+        if off < _SCALE_FITS:
+            return _polarity(DepthMap(values), "scale of the color bar, large values", "large", invert)
     if float((spread > tolerance).mean()) > 0.01:
         return _from_colors(image, invert=invert)
     gray = image.pixels.mean(axis=2, dtype=np.float32)
-    if invert and bits == 16 and _has_hole(gray):
-        depth, how = depth_from_numbers(np.where(gray == 0, np.nan, gray), distances=True)
-        return depth, f"16-bit {how}, 0 = no measurement"
+    hole = _hole_value(gray) if bits == 16 else None
+    if hole is not None:
+        depth, how = depth_from_numbers(np.where(gray == hole, np.nan, gray), distances=True)
+        return depth, f"depth camera, 16-bit {how}, {hole:.0f} = no measurement"
     values = np.clip(gray / np.float32(2**bits - 1), 0, 1)
-    how = f"{bits}-bit grey"
+    how = f"{bits}-bit gray"
     low, high = (float(value) for value in np.percentile(values, [0.1, 99.9]))
     if 0.004 < high - low < _NARROW:
         values = normalized(values, low, high)
@@ -48,25 +72,38 @@ def _from_colors(image: Image, *, invert: bool) -> tuple[DepthMap, str]:
     decoded = read_heat_map(image.eight_bit().pixels)
     if decoded is None:
         raise InvalidInput(
-            "is coloured, but in the colours of no heat map that depth3d knows"
-            f" ({', '.join(HEATMAPS[1:])}); save the depth map as grey"
+            "is colored, but in the colors of no known heat map"
+            f" ({', '.join(HEATMAPS[1:])} and others); save the depth map as gray"
         )
-    end = "red" if decoded.name.split()[0] in ("turbo", "jet", "spectral") else "bright"
+    end = "red" if decoded.name.split()[0] in RED_IS_HIGH else "bright"
     return _polarity(DepthMap(decoded.values), f"{decoded.name} heat map", end, invert)
 
 
 def _polarity(depth: DepthMap, how: str, end: str, invert: bool) -> tuple[DepthMap, str]:
-    other = {"white": "black", "bright": "dark", "red": "blue"}[end]
+    other = {"white": "black", "bright": "dark", "red": "blue", "large": "small"}[end]
     return (depth.inverted(), f"{how}, {other} = near") if invert else (depth, f"{how}, {end} = near")
 
 
-def _has_hole(gray: NDArray[np.float32]) -> bool:
-    """Many exact zeros and then nothing until well above: how depth cameras mark missing measurements."""
-    zeros = float((gray == 0).mean())
-    if not 0.001 < zeros < 0.6:
-        return False
-    rest = gray[gray > 0]
-    return float(rest.min()) > 0.02 * float(rest.max()) and len(np.unique(rest)) > 32
+def _hole_value(gray: NDArray[np.float32]) -> float | None:
+    """Return the value (0 or 65535) with which a depth camera marks missing measurements, or None for other maps.
+
+    Such maps have many pixels of exactly this value, then nothing until well away from it, since cameras do not measure
+    close by; and they are in millimetres or the like, not normalized to the full range.
+    """
+    for hole, highest in ((0.0, 65534.0), (65535.0, 40000.0)):
+        share = float((gray == hole).mean())
+        rest = gray[(gray != 0) & (gray != hole)]
+        if not 0.001 < share < 0.8 or rest.size < 64:
+            continue
+        low, high = (float(value) for value in np.percentile(rest, [0.01, 99.99]))
+        if (
+            low > 0.02 * high
+            and high <= highest
+            and float(rest.max()) < 65535
+            and len(np.unique(rest[:: max(1, rest.size // 50000)])) > 32
+        ):
+            return hole
+    return None
 
 
 def depth_from_numbers(values: NDArray[Any], *, distances: bool = False, invert: bool = False) -> tuple[DepthMap, str]:
@@ -83,7 +120,11 @@ def depth_from_numbers(values: NDArray[Any], *, distances: bool = False, invert:
     if not known.any():
         raise InvalidInput("holds no number, only NaN or infinity")
     low, high = float(values[known].min()), float(values[known].max())
-    within = low >= 0 and high <= 1 and high > 0.05
+    # Lossy compression (DWA in EXR) leaves values a little outside.
+    within = low >= -_OUTSIDE and high <= 1 + _OUTSIDE and high > 0.05
+    if within:
+        values = np.clip(values, 0, 1)
+        low, high = max(low, 0.0), min(high, 1.0)
     if distances != invert and low >= 0 and not (within and not distances):
         depth, how = _from_distances(values)
     else:

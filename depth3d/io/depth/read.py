@@ -8,17 +8,16 @@ from pathlib import Path
 
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput, ReadError
-from depth3d.image import Size
+from depth3d.image import Image, Size
+from depth3d.io.depth.fit import fit_depth, same_shape
 from depth3d.io.depth.inside import read_embedded
 from depth3d.io.depth.interpret import polarity_hint
 from depth3d.io.depth.names import depth_files
 from depth3d.io.depth.registry import depth_format
-from depth3d.io.image.photofile import Source, open_photo
+from depth3d.io.image.photofile import PhotoFile, Source, open_photo
 from depth3d.io.image.read import open_image
 
-__all__ = ["FoundDepth", "find_depth", "load_depth", "read_depth"]
-
-ASPECT_TOLERANCE = 0.02  # a depth map may be rounded to whole pixels, not cropped differently
+__all__ = ["FoundDepth", "depth_beside", "depth_inside", "find_depth", "load_depth", "read_depth"]
 
 log = logging.getLogger("depth3d")
 
@@ -63,7 +62,9 @@ def read_depth(path: str | Path, *, invert: bool = False, size: Size | None = No
     return load_depth(path, invert=invert, size=size).depth
 
 
-def load_depth(source: Source, *, invert: bool = False, size: Size | None = None) -> FoundDepth:
+def load_depth(
+    source: Source, *, invert: bool = False, size: Size | None = None, image: Image | None = None
+) -> FoundDepth:
     """Read a depth map as ``read_depth`` does, with a line on how the file was read.
 
     Parameters
@@ -74,71 +75,92 @@ def load_depth(source: Source, *, invert: bool = False, size: Size | None = None
         The file has near and far exchanged.
     size : Size | None
         The photo's size, to check that both have the same shape.
+    image : Image | None
+        The photo itself: a map that is turned, mirrored, squeezed or padded is then fitted to it by its edges.
     """
     photo = open_photo(source)
     try:
         found = depth_format(photo).read(photo, invert)
+        depth, how = found.depth, found.how
+        if image is not None:
+            depth, done = fit_depth(depth, image)
+            how += f", {done}" if done else ""
     except InvalidInput as error:
         raise ReadError(photo.name, str(error)) from error
     if size is not None:
-        _check_shape(photo.name, found.depth.size, size)
-    hint = "" if invert or found.sure else polarity_hint(found.depth)
-    return FoundDepth(found.depth, f"depth from {photo.title}: {found.how}, {found.depth.size}{hint}", found.original)
+        _check_shape(photo.name, depth.size, size)
+    hint = "" if invert or found.sure else polarity_hint(depth)
+    return FoundDepth(depth, f"depth from {photo.title}: {how}, {depth.size}{hint}", found.original)
 
 
 def find_depth(
-    source: Source, *, size: Size | None = None, invert: bool = False, ignore: Path | None = None
+    source: Source, *, image: Image | None = None, invert: bool = False, ignore: Path | None = None
 ) -> FoundDepth | None:
     """Return the depth that belongs to a photo: a file beside it, or depth inside it, or None.
 
-    Raises ``ReadError`` if a file beside it cannot be read or has another shape than the photo. Damaged depth inside
-    the photo is only warned about.
+    Raises ``ReadError`` if a file beside it cannot be read or does not fit the photo. Damaged depth inside the photo is
+    only warned about.
 
     Parameters
     ----------
     source : Source
         The photo.
-    size : Size | None
-        The size of the upright photo, if it is known already.
+    image : Image | None
+        The upright photo, if it is open already.
     invert : bool
         Near and far are exchanged.
     ignore : Path | None
         A file that is not taken, as it is about to be replaced.
     """
     photo = open_photo(source)
-    if photo.path is not None:
-        for beside in depth_files(photo.path):
-            if beside not in (photo.path, ignore) and beside.is_file():
-                return load_depth(beside, invert=invert, size=size or open_image(photo).size)
-    # The photo is good without it: a fault of depth that nobody asked for is a warning, not an error.
-    try:
-        embedded = read_embedded(photo)
-    except ReadError as error:
-        log.warning("%s; it is not used", error)
-        return None
-    if embedded is None:
-        return None
-    depth, how = embedded.depth, embedded.how
-    size = size or open_image(photo).size
-    if not same_shape(depth.size, size):
-        log.warning("%s: the depth inside it is %s, the photo %s: not used", photo.name, depth.size, size)
-        return None
-    if invert:
-        depth, how = depth.inverted(), f"{how}, inverted"
-    return FoundDepth(depth, f"depth inside {photo.title}: {how}, {depth.size}", embedded.original)
+    beside = depth_beside(photo, ignore=ignore)
+    if beside is not None:
+        return load_depth(beside, invert=invert, image=image or open_image(photo))
+    return depth_inside(photo, image=image, invert=invert)
 
 
-def same_shape(depth: Size, photo: Size) -> bool:
-    """Return True if two sizes have the same aspect to 2 %, or to one pixel of rounding.
+def depth_beside(photo: PhotoFile, *, ignore: Path | None = None) -> Path | None:
+    """Return the depth file beside a photo, or None.
 
     Parameters
     ----------
-    depth, photo : Size
-        The two sizes.
+    photo : PhotoFile
+        The photo.
+    ignore : Path | None
+        A file that is not taken, as it is about to be replaced.
     """
-    # One pixel of rounding is more than 2 % of a tiny map.
-    off = min(abs(depth.width - photo.aspect * depth.height), abs(depth.height - depth.width / photo.aspect))
-    return abs(depth.aspect / photo.aspect - 1) <= ASPECT_TOLERANCE or off <= 1
+    if photo.path is None:
+        return None
+    found = (path for path in depth_files(photo.path) if path not in (photo.path, ignore) and path.is_file())
+    return next(found, None)
+
+
+def depth_inside(photo: PhotoFile, *, image: Image | None = None, invert: bool = False) -> FoundDepth | None:
+    """Return the depth inside a photo, or None; depth that cannot be used is only warned about.
+
+    Parameters
+    ----------
+    photo : PhotoFile
+        The photo.
+    image : Image | None
+        The upright photo, if it is open already.
+    invert : bool
+        Near and far are exchanged.
+    """
+    # The photo is good without it: a fault of depth that nobody asked for is a warning, not an error.
+    try:
+        embedded = read_embedded(photo)
+        if embedded is None:
+            return None
+        depth, done = fit_depth(embedded.depth, image or open_image(photo))
+    except (ReadError, InvalidInput) as error:
+        text = str(error) if isinstance(error, ReadError) else f"{photo.name}: the depth inside it: {error}"
+        log.warning("%s; it is not used", text)
+        return None
+    how = embedded.how + (f", {done}" if done else "")
+    if invert:
+        depth, how = depth.inverted(), f"{how}, inverted"
+    return FoundDepth(depth, f"depth inside {photo.title}: {how}, {depth.size}", embedded.original)
 
 
 def _check_shape(path: str | Path, depth: Size, photo: Size) -> None:

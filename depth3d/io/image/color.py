@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageCms
 
-__all__ = ["Pixels", "to_srgb"]
+__all__ = ["Pixels", "deep_gray", "to_srgb"]
 
 # Colour space of an ICC profile -> Pillow modes that it can describe.
 _PROFILE_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "LAB": "LAB"}
@@ -35,7 +35,7 @@ def to_srgb(picture: Pillow.Image, profile: bytes | None) -> Pixels:
         The file's ICC profile, or None for sRGB.
     """
     if picture.mode[0] == "I" or picture.mode == "F":
-        return _deep_gray(np.asarray(picture))
+        return deep_gray(np.asarray(picture))
     alpha = None
     if picture.has_transparency_data:
         picture = picture.convert("RGBA")
@@ -88,8 +88,14 @@ def _plain(picture: Pillow.Image) -> Pillow.Image:
     return picture if picture.mode == "RGB" else picture.convert("RGB")  # a large picture is not copied for nothing
 
 
-def _deep_gray(values: NDArray[Any]) -> Pixels:
-    """Integers and floats of more than 8 bits -> uint16 grey in three channels."""
+def deep_gray(values: NDArray[Any]) -> Pixels:
+    """Return integers and floats of more than 8 bits as uint16 gray in three channels.
+
+    Parameters
+    ----------
+    values : NDArray[Any]
+        (H, W). Floats in [0, 1] or [0, 255] keep their meaning; any other range is scaled from minimum to maximum.
+    """
     if values.dtype.kind == "f" or int(values.max(initial=0)) > 65535 or int(values.min(initial=0)) < 0:
         gray = _scaled(values.astype(np.float64))
     else:

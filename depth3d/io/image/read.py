@@ -18,10 +18,12 @@ from PIL import UnidentifiedImageError
 from depth3d.errors import InvalidInput, ReadError, WriteError
 from depth3d.image import Image, Size
 from depth3d.io.atomic import atomic_path
-from depth3d.io.image.color import Pixels, to_srgb
+from depth3d.io.image.color import Pixels, deep_gray, to_srgb
 from depth3d.io.image.exif import read_exif, upright
 from depth3d.io.image.jpeg import is_overlong
 from depth3d.io.image.photofile import LARGEST, PhotoFile, Source, open_photo
+from depth3d.io.image.tiff import TiffKind, read_tiff, tiff_kind
+from depth3d.io.image.unreadable import refuse_unreadable
 
 __all__ = ["encode_image", "flatten", "open_image", "reading", "save_image"]
 
@@ -43,6 +45,7 @@ _FORMATS = (
     "ICO",
     "PSD",
     "QOI",
+    "JXL",
 )
 
 
@@ -168,10 +171,27 @@ def _from_file(photo: PhotoFile, at_most: int | None, color_managed: bool) -> Im
         import pillow_heif
 
         pillow_heif.register_heif_opener()
+    kind = tiff_kind(photo)
+    refuse_unreadable(photo, kind)
+    if kind is not None and kind.unusual:
+        with reading(photo.name):
+            return _from_tiff(photo, kind)
     Pillow.init()
     known = [name for name in _FORMATS if name in Pillow.OPEN]
     with reading(photo.name), Pillow.open(io.BytesIO(photo.data), formats=known) as picture:
         return _decode(picture, photo.data, at_most, color_managed)
+
+
+def _from_tiff(photo: PhotoFile, kind: TiffKind) -> Image:
+    """Return floats and 32-bit integers as 16-bit gray (scaled), separate 16-bit color planes as they are."""
+    values = read_tiff(photo, kind)
+    if values.ndim == 3 and values.dtype.kind == "u" and values.dtype.itemsize <= 2 and values.shape[2] in (3, 4):
+        alpha = values[..., 3] if values.shape[2] == 4 else None
+        turn = photo.orientation
+        color = upright(np.ascontiguousarray(values[..., :3]), turn)
+        return Image(color, None if alpha is None else upright(alpha, turn))
+    pixels = deep_gray(values if values.ndim == 2 else values[..., 0])
+    return Image(upright(pixels.color, photo.orientation), notes=(f"{kind.words}, scaled to 16 bits",))
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def test_a_flat_map_stays_flat() -> None:
 def test_colours_of_no_heat_map_are_refused() -> None:
     colors = np.zeros((8, 8, 3), np.uint8)
     colors[..., 1] = 255
-    with pytest.raises(InvalidInput, match="save the depth map as grey"):
+    with pytest.raises(InvalidInput, match="save the depth map as gray"):
         depth_from_picture(Image(colors))
 
 

@@ -57,7 +57,7 @@ def test_a_file_beside_the_photo_is_found(tmp_path: Path, name: str) -> None:
     photo = save_image(PHOTO, tmp_path / "photo.jpg")
     assert find_depth(photo) is None
     write_depth(scene(), tmp_path / name)
-    found = find_depth(photo, size=PHOTO.size)
+    found = find_depth(photo, image=PHOTO)
     assert found is not None
     assert found.how.startswith(f"depth from {name}: ")
     assert found.depth.size == Size(64, 48)
