@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -22,6 +23,8 @@ from depth3d.pipeline.clip import depth_pass, render_pass
 
 class FunctionOfThePicture:
     """Nearer = lower in the picture and brighter, with a scale that jumps from frame to frame."""
+
+    card = SimpleNamespace(frames=1)  # a network for single pictures
 
     def predict(self, images: Iterable[Image]) -> list[Disparity]:
         found = []

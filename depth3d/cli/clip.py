@@ -25,7 +25,7 @@ def run_clip(
     heatmap: str | None = None,
 ) -> Path:
     """Convert one clip and tell the path; see ``depth3d.pipeline.clip.convert.convert`` for what the options mean."""
-    from depth3d.pipeline.clip.convert import convert
+    from depth3d.pipeline.clip.convert import convert_all
 
     began = time.monotonic()
     say(f"{source.name}: depth, then drawing; Ctrl-C stops, the same command goes on", quiet=speech.quiet)
@@ -35,7 +35,7 @@ def run_clip(
             # One bar for both passes: each is half of the work.
             update(done if stage == "depth" else total + done, 2 * total)
 
-        path = convert(
+        paths = convert_all(
             source,
             output,
             stereo=stereo,
@@ -48,5 +48,11 @@ def run_clip(
             output_options=speech,
             progress=progress,
         )
-    told(path, as_json=speech.json, seconds=round(time.monotonic() - began, 2))
-    return path
+    seconds = round(time.monotonic() - began, 2)
+    if speech.json:
+        several = {"outputs": [str(path) for path in paths]} if len(paths) > 1 else {}
+        told(paths[0], as_json=True, seconds=seconds, **several)
+        return paths[0]
+    for path in paths:
+        told(path, as_json=False)
+    return paths[0]

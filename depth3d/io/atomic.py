@@ -11,7 +11,7 @@ from pathlib import Path
 from depth3d.errors import ExistsError, WriteError
 from depth3d.io.leftovers import process_mark, remove_leftovers
 
-__all__ = ["atomic_path", "refuse_existing"]
+__all__ = ["atomic_path", "publish", "refuse_existing"]
 
 
 def refuse_existing(path: str | Path, *, force: bool) -> Path:
@@ -45,14 +45,14 @@ def atomic_path(path: str | Path, *, force: bool = False) -> Iterator[Path]:
     temporary = final.with_name(f".{stem}.{process_mark()}.{secrets.token_hex(4)}.part{final.suffix}")
     try:
         yield temporary
-        _publish(temporary, final, force=force)
+        publish(temporary, final, force=force)
     except OSError as error:
         raise WriteError(final, f"cannot be written: {error.strerror or error}") from error
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _publish(temporary: Path, final: Path, *, force: bool) -> None:
+def publish(temporary: Path, final: Path, *, force: bool) -> None:
     """Give the finished file its name; raises ``ExistsError`` if that is taken and ``force`` is false."""
     if force:
         os.replace(temporary, final)

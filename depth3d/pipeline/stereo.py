@@ -240,7 +240,7 @@ def _clip(
 
 
 def clip_runs(source: Path, output: Path | None, options: StereoOptions) -> list[tuple[Path | None, StereoOptions]]:
-    """(target, options) of every format of a clip; arc-minutes become percent, and loud settings are told.
+    """(target, options) for ``convert``; arc-minutes become percent, and exceeded comfort limits are logged.
 
     Raises ``InvalidInput`` for formats that no clip can have.
     """
@@ -251,10 +251,5 @@ def clip_runs(source: Path, output: Path | None, options: StereoOptions) -> list
     rig = rig_of(options, 16 / 9)
     for line in rig.warnings(viewing_of(options, 16 / 9)):
         log.warning("%s", line)
-    runs: list[tuple[Path | None, StereoOptions]] = []
-    for layout in layouts:
-        target = output
-        if output is not None and len(layouts) > 1:
-            target = output.with_name(f"{output.stem}{layout.tag}{output.suffix}")
-        runs.append((target, replace(options, format=layout.name, parallax=rig.parallax, arc_minutes=None)))
-    return runs
+    names = ",".join(layout.name for layout in layouts)
+    return [(output, replace(options, format=names, parallax=rig.parallax, arc_minutes=None))]

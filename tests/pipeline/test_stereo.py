@@ -251,10 +251,7 @@ def test_a_flat_picture_stands_where_it_should_on_the_sphere() -> None:
 
 def test_formats_of_clips() -> None:
     runs = clip_runs(Path("a.mp4"), Path("o.mkv"), StereoOptions(format="sbs,tb-half"))
-    assert [(str(target), options.format) for target, options in runs] == [
-        ("o_LRF_Full_SBS.mkv", "sbs"),
-        ("o_TB.mkv", "tb-half"),
-    ]
+    assert [(str(target), options.format) for target, options in runs] == [("o.mkv", "sbs,tb-half")]
     with pytest.raises(InvalidInput, match="clip cannot be written as mpo"):
         clip_runs(Path("a.mp4"), None, StereoOptions(format="mpo"))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from depth3d.depthmap import DepthMap
 from depth3d.image import Size
 from depth3d.io.atomic import atomic_path, refuse_existing
 from depth3d.pipeline.clip.depth_pass import ClipDepth, DepthSource, StillDepth, StoredDepth
@@ -27,6 +28,18 @@ def given_depth(path: Path, job: ClipJob) -> DepthSource:
     from depth3d.io.depth.read import read_depth
 
     return StillDepth(read_depth(path, invert=job.depth.invert_depth, size=job.info.size))
+
+
+def sampled_depth(depth: DepthSource, job: ClipJob, count: int = 12) -> list[DepthMap]:
+    """``count`` depth maps at most, spread evenly over the clip; at a quarter of their size."""
+    step = max(1, job.frames_about // count)
+    found: list[DepthMap] = []
+    for number, one in enumerate(depth.read(0)):
+        if number % step == 0:
+            found.append(DepthMap(one.values[::4, ::4]))
+        if len(found) == count or isinstance(depth, StillDepth) or number + 1 >= job.frames_about > 0:
+            break
+    return found
 
 
 def save_depth(depth: StoredDepth, job: ClipJob, path: Path, checkpoint: Checkpoint, force: bool) -> None:

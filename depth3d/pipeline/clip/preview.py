@@ -68,7 +68,7 @@ def pick_frames(
             disparity = predict_frame(job, frame)
             low, high = (float(v) for v in np.percentile(disparity.values, [0.5, 99.5]))
             depth = DepthMap.from_disparity(disparity, low, high)
-            found.append((name, frame, depth, _mean_parallax(depth, strength)))
+            found.append((name, frame, depth, _mean_distance(depth, strength)))
     if not found:
         raise VideoError(f"{job.source}: no frame could be decoded")
     others = sorted((one for one in found if not one[0]), key=lambda one: -one[3])[:_STRONGEST]
@@ -139,8 +139,8 @@ def preview_path(target: Path) -> Path:
     return target.with_name(f"{target.stem}_preview.jpg")
 
 
-def _mean_parallax(depth: DepthMap, strength: StereoStrength) -> float:
-    return float(np.abs(depth.values - strength.convergence).mean()) * strength.parallax
+def _mean_distance(depth: DepthMap, strength: StereoStrength) -> float:
+    return float(np.abs(depth.values - strength.convergence).mean())
 
 
 def _spread(items: list[Any], count: int) -> list[Any]:

@@ -154,13 +154,13 @@ class PathRenderer:
     size : Size
         Of the clip's pictures.
     options : AnimateOptions
-        The path, its strength and length.
+        The path, its strength and length; the depth that stays still is the ``convergence`` of each frame's strength.
     """
 
     def __init__(self, size: Size, options: AnimateOptions) -> None:
         self.size, self._options = size, options
         self._renderer: Any = None
-        self._path: Any = None
+        self._paths: dict[float, Any] = {}
 
     def __enter__(self) -> PathRenderer:
         from depth3d.render.warp.reproject import Reprojection
@@ -177,23 +177,24 @@ class PathRenderer:
         from depth3d.geometry.edges.sharpen import sharpen_frame
 
         travel = self._options.amount / 200 * self.size.width
-        return frame, sharpen_frame(_along_edges(depth, frame), travel, sideways=False)
+        sharp = sharpen_frame(_along_edges(depth, frame), travel, sideways=False)
+        return frame, sharp, strength.convergence
 
     def draw(self, prepared: Any) -> Image:
         """The frame as the camera sees it at the frame's time."""
-        frame, depth = prepared
-        if self._path is None:
-            self._path = self._make_path(frame.image)
-        drawn: Image = self._renderer.draw(frame.image, depth, self._path.at(float(frame.time) % self._path.duration))
+        frame, depth, focus = prepared
+        if focus not in self._paths:
+            self._paths[focus] = self._make_path(frame.image, focus)
+        path = self._paths[focus]
+        drawn: Image = self._renderer.draw(frame.image, depth, path.at(float(frame.time) % path.duration))
         return drawn
 
-    def _make_path(self, image: Image) -> Any:
+    def _make_path(self, image: Image, still: float) -> Any:
         from depth3d.camera import Camera
         from depth3d.geometry.camera.lens import with_camera_shake
         from depth3d.geometry.camera.paths import named_path
 
         options, photo, aspect = self._options, Camera.of_photo(image), self.size.aspect
-        still = 0.5 if options.focus == "auto" else float(options.focus)
         path = named_path(options.path, photo, aspect, amount=options.amount, seconds=options.seconds, focus=still)
         return with_camera_shake(path, photo, aspect, options.shake, still)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from depth3d.errors import VideoError, WriteError
-from depth3d.io.atomic import refuse_existing
+from depth3d.io.atomic import publish
 from depth3d.pipeline.clip.lock import FolderLock
 
 __all__ = ["Checkpoint", "WorkFolder", "whole"]
@@ -96,11 +96,12 @@ class Checkpoint:
         temporary = self.folder / f"part-result{target.suffix}"
         try:
             yield temporary
-            refuse_existing(target, force=force)
-            _settle(temporary, target)
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            publish(temporary, target, force=force)
         except OSError as error:
             reason = error.strerror or error
-            raise WriteError(target, f"cannot be written: {reason}; the finished pieces are kept") from error
+            raise WriteError(target, f"cannot be written: {reason}; the finished segments are kept") from error
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -167,11 +168,33 @@ class WorkFolder:
         """Delete the checkpoint called ``name`` if it exists."""
         shutil.rmtree(self.folder / name, ignore_errors=True)
 
+    def has_finished(self, target: Path, key: dict[str, Any] | None = None) -> bool:
+        """Whether an earlier run of the same command made ``target`` (with this ``key``), and it is unchanged since."""
+        note = _read_json(self.folder / f"finished-{target.name}.json")
+        try:
+            found = target.stat()
+            same = [found.st_size, found.st_mtime_ns] == note["file"]
+            return same and (key is None or note["key"] == json.loads(json.dumps(key, default=str)))
+        except (OSError, TypeError, KeyError):
+            return False
+
+    def note_finished(self, target: Path, key: dict[str, Any]) -> None:
+        """Remember that ``target`` is done, so that a stopped run of several outputs does not make it again."""
+        found = target.stat()
+        note = {"file": [found.st_size, found.st_mtime_ns], "key": key}
+        with whole(self.folder / f"finished-{target.name}.json") as temporary:
+            temporary.write_text(json.dumps(note, default=str), encoding="utf-8")
+
+    def forget_finished(self) -> None:
+        """Delete the notes of finished outputs: all are done."""
+        for note in self.folder.glob("finished-*.json"):
+            note.unlink(missing_ok=True)
+
     def progress(self) -> tuple[int, int]:
         """Frames that earlier runs have finished in the first and the second pass, whatever their options."""
         done = _read_json(self.folder / "depth" / "done.json")
         frames = done.get("frames") if isinstance(done, dict) else 0
-        notes = [_read_json(path) for path in (self.folder / "pictures").glob("segment-*.json")]
+        notes = [_read_json(path) for path in self.folder.glob("pictures*/segment-*.json")]
         ticks = [note.get("ticks") for note in notes if isinstance(note, dict)]
         return frames if isinstance(frames, int) else 0, sum(len(one) for one in ticks if isinstance(one, list))
 

@@ -1,0 +1,201 @@
+"""One output file of a conversion: its frame renderer, encoder and metadata, and the step that makes it from segments.
+
+A conversion has one output or several (``--format sbs,anaglyph,tb``); all share the depth of the first pass.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from depth3d.errors import InvalidInput, VideoError
+from depth3d.frames import BT709
+from depth3d.io.video.companions import Span
+from depth3d.io.video.encoders import choose
+from depth3d.io.video.mux import Film, finish
+from depth3d.io.video.stereo_metadata import StereoMetadata, stereo_metadata_for, write_stereo_metadata
+from depth3d.options import AnimateOptions, StereoOptions, VideoOptions
+from depth3d.pipeline.clip.depth_pass import DepthSource, Progress
+from depth3d.pipeline.clip.job import ClipJob
+from depth3d.pipeline.clip.render_pass import Segments, Style, render_segments
+from depth3d.pipeline.clip.renderers import DepthRenderer, FrameRenderer, PathRenderer, StereoRenderer, moving_format
+from depth3d.pipeline.clip.shots import ShotList
+from depth3d.pipeline.clip.sphere import SphereRenderer
+from depth3d.pipeline.clip.workspace import Checkpoint
+from depth3d.stereoformats import find_formats
+
+__all__ = ["Output", "Product", "targets_of"]
+
+log = logging.getLogger("depth3d.video")
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """What a clip is turned into.
+
+    Parameters
+    ----------
+    kind : str
+        "stereo", "animate" (a moving camera over the playing clip) or "depth" (a depth clip).
+    stereo, animate : StereoOptions, AnimateOptions
+        Options of the first two.
+    heatmap : str | None
+        Colors of a depth clip, or None for gray.
+    """
+
+    kind: str = "stereo"
+    stereo: StereoOptions = StereoOptions()
+    animate: AnimateOptions = AnimateOptions()
+    heatmap: str | None = None
+
+    def key(self) -> dict[str, Any]:
+        """All that the rendered pictures depend on, besides depth and clip."""
+        if self.kind == "depth":
+            return {"heatmap": self.heatmap}
+        return asdict(self.animate if self.kind == "animate" else self.stereo)
+
+    def split(self) -> list[Product]:
+        """One product for each format of ``stereo.format``; raises ``InvalidInput`` for formats no clip can have."""
+        if self.kind != "stereo":
+            return [self]
+        names = [moving_format(layout.name).name for layout in find_formats(self.stereo.format)]
+        return [replace(self, stereo=replace(self.stereo, format=name)) for name in names]
+
+    @property
+    def tag(self) -> str:
+        """End of the default file name, as players detect it."""
+        return {"animate": "_3d", "depth": "_depth"}.get(self.kind) or moving_format(self.stereo.format).tag
+
+
+def targets_of(source: Path, output: Path | None, products: list[Product], video: VideoOptions) -> list[Path]:
+    """The file of every product: ``output`` itself for one, its stem with the format's tag for several.
+
+    Raises ``InvalidInput`` if two would have the same name.
+    """
+    if output is not None and len(products) == 1:
+        return [output]
+    if output is not None:
+        targets = [output.with_name(f"{output.stem}{product.tag}{output.suffix}") for product in products]
+    else:
+        stem = source.stem.split("%")[0].replace("*", "").rstrip("_-. ") or source.parent.name or "clip"
+        suffix = {"ffv1": ".mkv", "libvpx-vp9": ".webm", "vp9": ".webm"}.get(video.codec.lower(), ".mp4")
+        targets = [source.with_name(f"{stem}{product.tag}{suffix}") for product in products]
+    for number, target in enumerate(targets):
+        if target in targets[:number]:
+            formats = [product.stereo.format for product, path in zip(products, targets, strict=True) if path == target]
+            raise InvalidInput(f"the formats {' and '.join(formats)} would both be {target.name}; convert them apart")
+    return targets
+
+
+class Output:
+    """One file to make.
+
+    Parameters
+    ----------
+    job : ClipJob
+        The clip.
+    product : Product
+        What it becomes, in one format.
+    target : Path
+        The file.
+    force : bool
+        Replace an existing file.
+    """
+
+    def __init__(self, job: ClipJob, product: Product, target: Path, force: bool) -> None:
+        self._job, self.product, self.target, self._force = job, product, target, force
+        self.renderer, self._metadata = self._make_renderer()
+        self._drawn = self.renderer.size
+        self.style = self._make_style()
+
+    def key(self, strength: dict[str, Any]) -> dict[str, Any]:
+        """All that the encoded pictures depend on; ``strength`` is that of the 3D."""
+        style = self.style
+        encoding = {
+            "codec": style.encoder.name,
+            "crf": style.crf,
+            "preset": style.preset,
+            "bits": style.bits,
+            "aspect": style.pixel_aspect,
+        }
+        return {**self._job.key(), **self.product.key(), **strength, "depth": self._job.depth.depth, **encoding}
+
+    def make(self, depth: DepthSource, shots: ShotList, checkpoint: Checkpoint, progress: Progress | None) -> None:
+        """Render, encode and mux what is not done yet; afterwards the file is at ``target``."""
+        with self.renderer:
+            segments = render_segments(
+                self._job, depth, self.renderer, shots.strength, self.style, checkpoint, progress
+            )
+        self._finish(segments, checkpoint)
+        checkpoint.remove()
+
+    def _make_renderer(self) -> tuple[FrameRenderer, StereoMetadata]:
+        job, product = self._job, self.product
+        size, aspect = job.info.size, job.info.pixel_aspect
+        if product.kind == "depth":
+            return DepthRenderer(size, product.heatmap), StereoMetadata(aspect)
+        if product.kind == "animate":
+            return PathRenderer(size, product.animate), StereoMetadata(aspect)
+        layout = moving_format(product.stereo.format)
+        if layout.packing == "sphere":
+            return SphereRenderer(size, product.stereo), stereo_metadata_for(layout, Fraction(1), self.target)
+        return StereoRenderer(size, product.stereo, layout), stereo_metadata_for(layout, aspect, self.target)
+
+    def _make_style(self) -> Style:
+        info, video = self._job.info, self._job.video
+        encoder, why = choose(video.codec, info, self._drawn, self.target.suffix.lower())
+        if why is not None:
+            log.info(why)
+        if self.target.suffix.lower() not in encoder.containers:
+            raise VideoError(
+                f"{encoder.name} does not go into {self.target.suffix} files; use {' or '.join(encoder.containers)}"
+            )
+        color = BT709 if self.product.kind == "depth" else info.color
+        bits = 16 if self.product.kind == "depth" and encoder.quality is None else min(info.bit_depth, 10)
+        return Style(encoder, bits, color, self._metadata.pixel_aspect, video.crf, video.preset)
+
+    def _finish(self, segments: Segments, checkpoint: Checkpoint) -> None:
+        job, metadata, style = self._job, self._metadata, self.style
+        times = _Times(segments.ticks, job.time_base)
+        step = job.rate or job.info.rate
+        end = usual = times[-1] + (times[-1] - times[-2] if len(times) > 1 else 1 / step)
+        if segments.end is not None:
+            end = max(segments.end, segments.ticks[-1] + 1) * job.time_base
+        length = None if job.end is None else job.end - job.begin
+        aspect = None
+        if metadata.container_aspect is not None:
+            aspect = metadata.container_aspect * metadata.pixel_aspect * Fraction(*self._drawn)
+        film = Film(
+            segments.files,
+            times,
+            job.time_base,
+            end=end if length is None else min(end, max(length, usual)),
+            source=job.source if job.source.is_file() else None,
+            span=Span(job.info.origin, job.begin, length),
+            track=job.info.track,
+            codec=style.encoder.name,
+            tag=style.encoder.tag,
+            stereo_mode=metadata.stereo_mode,
+            container_aspect=aspect,
+        )
+        # In the work folder, where the next run finds and removes it if this one is killed.
+        with checkpoint.result(self.target, force=self._force) as temporary:
+            finish(film, temporary)
+            write_stereo_metadata(temporary, metadata)
+
+
+class _Times(Sequence[Fraction]):
+    """Ticks as seconds, one at a time: a film has two hundred thousand, and a fraction takes a hundred bytes."""
+
+    def __init__(self, ticks: Sequence[int], base: Fraction) -> None:
+        self._ticks, self._base = ticks, base
+
+    def __len__(self) -> int:
+        return len(self._ticks)
+
+    def __getitem__(self, place: Any) -> Any:
+        return self._ticks[place] * self._base
