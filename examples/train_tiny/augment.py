@@ -1,4 +1,4 @@
-"""What may happen to a picture between the world and the network: crop, tilt, light, lens and compression."""
+"""Random augmentation of a picture and its inverse depth: crop, rotation, mirroring, color, blur, noise, JPEG."""
 
 import cv2
 import numpy as np
@@ -10,7 +10,7 @@ Plane = NDArray[np.float32]
 
 
 def crop(picture: Picture, inverse: Plane, height: int, width: int, rng: Generator) -> tuple[Picture, Plane]:
-    """A random window, a little turned and stretched, mirrored half of the time, resampled to height x width."""
+    """Resample a random window, a little rotated and stretched, half of the time mirrored, to height x width."""
     rows, columns = inverse.shape
     largest = min(rows / height, columns / width)
     scale = largest * rng.uniform(0.55, 1.0) ** 0.5
@@ -36,7 +36,7 @@ def crop(picture: Picture, inverse: Plane, height: int, width: int, rng: Generat
 
 
 def relight(picture: Picture, rng: Generator) -> Picture:
-    """Exposure, contrast, gamma, color cast, saturation, and at times gray, blur, noise, JPEG blocks."""
+    """Change exposure, contrast, gamma, cast and saturation; at times gray, blur, noise or JPEG blocks."""
     x = picture.astype(np.float32) / 255.0
     x = x ** np.float32(np.exp(rng.normal(0, 0.25)))
     x = (x - 0.45) * np.float32(np.exp(rng.normal(0, 0.2))) + np.float32(0.45 + rng.normal(0, 0.06))
@@ -56,6 +56,6 @@ def relight(picture: Picture, rng: Generator) -> Picture:
 
 
 def augment(picture: Picture, inverse: Plane, height: int, width: int, rng: Generator) -> tuple[Picture, Plane]:
-    """Crop, then relight."""
+    """Crop picture (H, W, 3) and inverse depth (H, W) alike, then change the picture's colors."""
     picture, inverse = crop(picture, inverse, height, width, rng)
     return relight(picture, rng), inverse

@@ -1,4 +1,4 @@
-"""How much depth is in the frozen ImageNet features of an encoder: ridge regression on the indoor pairs.
+"""Compare encoders: ridge regression of inverse depth from frozen ImageNet features, on the indoor pairs.
 
     python examples/train_tiny/compare_encoders.py WORK
 Trains on every second pair, at 1/16 of the input size, and scores every second pair held back.

@@ -1,4 +1,4 @@
-"""Averaged weights of a checkpoint -> the file that ships in the package, in half precision.
+"""Write the averaged weights of a checkpoint as the file that ships in the package, in half precision.
 
 python examples/train_tiny/export.py WORK/run/checkpoint.pt depth3d/depth/data/tiny.safetensors
 """
@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 
 def main(source: Path, target: Path) -> None:
-    """Write the file; 8.7 MB."""
+    """Write the file and print its size."""
     average = torch.load(source, map_location="cpu", weights_only=True)["average"]
     target.parent.mkdir(parents=True, exist_ok=True)
     save_file({name: tensor.half().contiguous() for name, tensor in average.items()}, target)

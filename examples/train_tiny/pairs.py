@@ -18,7 +18,7 @@ BLOCK = 16
 
 
 def is_held_back(index: int) -> bool:
-    """Whether the indoor pair at this place of the index stays out of training (80 of 795)."""
+    """Whether the indoor pair with this index is held back from training (80 of 795 are)."""
     return (index // BLOCK) % 10 == 4
 
 
@@ -45,7 +45,7 @@ class Pairs:
         self.refresh()
 
     def refresh(self) -> None:
-        """Take in shards that were written since."""
+        """Load shards that were written since the last call."""
         for path in sorted(self.folder.glob("*.inverse.npy")):
             name = path.name.removesuffix(".inverse.npy")
             if name in self.names:

@@ -8,7 +8,7 @@ Sets: indoor pairs and streets held back, stereo scenes with ground truth, RGB-D
 import argparse
 import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -17,34 +17,32 @@ import torch
 from metrics import Scores, mean_scores, score
 from numpy.typing import NDArray
 from pairs import Pairs
+from predictor import Method, trained
 from pretrained import MEAN, STD, load_imagenet
 
 import depth3d as d3
-from depth3d.depth.card import AreaRule
 from depth3d.depth.models.tiny import TinyNetwork
-from depth3d.image import Size
 
 Plane = NDArray[np.float32]
 Picture = NDArray[np.uint8]
 HEADING = "AbsRel (lower is better) / delta1 / ordinal accuracy (higher is better) / edge error in pixels (lower)\n\n"
 Sample = tuple[Picture, Plane]
-Method = Callable[[Picture], Plane]
 
 
 def read(path: Path) -> Picture:
-    """RGB."""
+    """Read an RGB picture (H, W, 3) uint8."""
     return np.ascontiguousarray(cv2.imread(str(path))[:, :, ::-1])
 
 
 def packed(folder: Path) -> Iterator[Sample]:
-    """Pairs of a packed source."""
+    """Yield the pairs of a packed source."""
     pairs = Pairs(folder)
     for index in range(len(pairs)):
         yield pairs[index]
 
 
 def stereo(folder: Path) -> Iterator[Sample]:
-    """Rectified scenes: disparity is inverse depth up to scale; unknown stays NaN."""
+    """Yield left pictures of rectified scenes and their disparity, inverse depth up to scale; NaN = unknown."""
     for scene in sorted(path.parent for path in folder.glob("*/disp_left.npy")):
         disparity = np.load(scene / "disp_left.npy").astype(np.float32)
         disparity[disparity <= 0] = np.nan
@@ -52,7 +50,7 @@ def stereo(folder: Path) -> Iterator[Sample]:
 
 
 def frames(folder: Path) -> Iterator[Sample]:
-    """RGB-D frames; 0 = no measurement."""
+    """Yield RGB-D frames as picture and inverse depth in 1/m; NaN = not measured."""
     unit = float(json.loads((folder / "manifest.json").read_text())["unit_m"])
     depths = sorted((folder / "depth").iterdir())
     for color, depth in zip(sorted((folder / "color").iterdir()), depths, strict=True):
@@ -65,18 +63,18 @@ def frames(folder: Path) -> Iterator[Sample]:
 
 
 def constant(picture: Picture) -> Plane:
-    """The same depth everywhere."""
+    """Baseline: the same depth everywhere."""
     return np.ones(picture.shape[:2], np.float32)
 
 
 def ramp(picture: Picture) -> Plane:
-    """Below is near."""
+    """Baseline: inverse depth grows linearly from the top row to the bottom row."""
     height, width = picture.shape[:2]
     return np.repeat(np.linspace(0, 1, height, dtype=np.float32)[:, None], width, axis=1)
 
 
 def untrained() -> Method:
-    """ImageNet's features and a decoder as it was drawn; the alignment may turn its sign."""
+    """Baseline: ImageNet encoder with a randomly initialized decoder; the alignment may change its sign."""
     torch.manual_seed(0)
     network = TinyNetwork(2).eval()
     load_imagenet(network.encoder, 2)
@@ -91,24 +89,8 @@ def untrained() -> Method:
 
 
 def shipped(model: str) -> Method:
-    """The network through the public face of the package."""
+    """The network, run through the public interface of the package."""
     return lambda picture: d3.predict_disparity([d3.Image(picture)], model=model, quiet=True)[0].values
-
-
-def trained(checkpoint: Path, height: int = 224, width: int = 320) -> Method:
-    """The averaged weights of a training run, at about height x width pixels in the picture's aspect ratio."""
-    network = TinyNetwork(2).eval()
-    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["average"])
-    rule = AreaRule(width, other=height)
-
-    def predict(picture: Picture) -> Plane:
-        net = rule.net_size(Size(picture.shape[1], picture.shape[0]))
-        small = cv2.resize(picture, (net.width, net.height), interpolation=cv2.INTER_AREA)
-        x = (torch.from_numpy(small)[None].permute(0, 3, 1, 2).float() / 255.0 - MEAN) / STD
-        with torch.inference_mode():
-            return np.asarray(network(x)[0].numpy(), np.float32)
-
-    return predict
 
 
 def evaluate(method: Method, samples: list[Sample], farthest: float | None) -> Scores:

@@ -19,12 +19,12 @@ Vector = NDArray[np.float32]
 
 
 def vector(*values: float) -> Vector:
-    """Short for a float32 array."""
+    """float32 array of the given values."""
     return np.array(values, np.float32)
 
 
 class Light(NamedTuple):
-    """Direction towards the lamp (unit), its share of the light, and haze: color and distance of 63 %."""
+    """Unit direction to the lamp, its share of all light, and haze: its color and the distance where it covers 63 %."""
 
     direction: Vector
     share: float
@@ -61,7 +61,7 @@ class Canvas:
         return self.width / 2 + self.focal * away[:, 0] / safe, self.height / 2 - self.focal * up / safe, depth
 
     def window(self, points: Vector) -> tuple[slice, slice]:
-        """The part of the picture that a convex hull can touch: everything when it reaches behind the eye."""
+        """Rows and columns that the hull of points can cover; the whole picture if it reaches behind the camera."""
         x, y, depth = self.project(points)
         if depth.min() < 0.05:
             return slice(0, self.height), slice(0, self.width)
@@ -72,7 +72,7 @@ class Canvas:
         return slice(*limits[0]), slice(*limits[1])
 
     def paint(self, window: tuple[slice, slice], depth: Plane, mask: Mask, color: Plane) -> None:
-        """Put a surface where it is nearest; depth, mask and color cover the window."""
+        """Draw a surface where it is nearer than what is there; depth, mask and color have the window's shape."""
         inverse = 1.0 / np.maximum(depth, 1e-3)
         visible = mask & (inverse > self.inverse[window])
         haze = 1.0 - np.exp(-np.maximum(depth, 0) / self.light.reach)

@@ -1,4 +1,4 @@
-"""Figure against ground: something large and near in front of something far and often blurred."""
+"""Close-ups: one to four large, near figures in front of a far, often blurred background."""
 
 from collections.abc import Callable
 
@@ -57,7 +57,7 @@ def far_view(rng: Generator, props: Props, height: int, width: int) -> tuple[Pla
 def place(
     color: Plane, inverse: Plane, item: Figure, nearness: float, matrix: Plane, rng: Generator, blur: float = 0.0
 ) -> None:
-    """Lay a figure over the picture, in place. `nearness` = inverse depth of its outline, nearer than all it covers."""
+    """Draw a figure over the picture, in place, its outline at inverse depth `nearness`, nearer than all it covers."""
     height, width = inverse.shape
     size = (width, height)
     alpha = cv2.warpAffine(item.alpha, matrix, size, flags=cv2.INTER_AREA)
@@ -84,7 +84,7 @@ def transform(item: Figure, height: int, width: int, tall: float, x: float, bott
 
 
 def closeup(rng: Generator, props: Props, height: int, width: int) -> Canvas:
-    """One to four large figures before a far view."""
+    """Draw one to four large figures in front of a far background."""
     canvas = Canvas(height, width, 0.9, 0.0, 1.5, daylight(rng, 1e5))
     color, inverse = far_view(rng, props, height, width)
     blur = rng.uniform(0.5, 7.0) if rng.random() < 0.65 else 0.0

@@ -112,7 +112,7 @@ def load_cutouts(folder: Path | None) -> list[Figure]:
 
 
 def main(data: Path, output: Path) -> None:
-    """Cut everything named above."""
+    """Write all cut-outs of `PHOTOS` and `CLIPS`."""
     output.mkdir(parents=True, exist_ok=True)
     cuts = {}
     for name, boxes in PHOTOS.items():

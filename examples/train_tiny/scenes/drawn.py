@@ -25,7 +25,7 @@ HEIGHT, WIDTH = 240, 320
 
 
 class Drawing:
-    """Inverse depth drawn over a picture."""
+    """A picture and the inverse depth that is drawn for it."""
 
     def __init__(self, picture: NDArray[np.uint8]) -> None:
         rows, columns = picture.shape[:2]
@@ -55,7 +55,7 @@ class Drawing:
         self.inverse = np.where(self.inside(outline), values, self.inverse).astype(np.float32)
 
     def figure(self, alpha: Plane, nearness: float, relief: float = 0.15) -> None:
-        """A cut-out in front."""
+        """Draw a cut-out in front of everything."""
         alpha = cv2.resize(alpha, self.inverse.shape[::-1], interpolation=cv2.INTER_AREA)
         body = nearness * (1.0 + relief * profile(alpha))
         self.inverse = np.where(alpha > 0.5, body, self.inverse).astype(np.float32)
@@ -75,7 +75,7 @@ class Drawing:
 
 
 def read(path: Path) -> NDArray[np.uint8]:
-    """RGB."""
+    """Read an RGB picture (H, W, 3) uint8."""
     return np.ascontiguousarray(cv2.imread(str(path))[:, :, ::-1])
 
 
@@ -141,7 +141,7 @@ def clips(data: Path) -> list[Drawing]:
 
 
 def main(data: Path, work: Path) -> None:
-    """Write all of them."""
+    """Write all drawings as one source."""
     drawings = landscapes(data) + portraits(data) + clips(data)
     pairs = [pair for drawing in drawings for pair in drawing.cropped()]
     write_shard(work / "drawn", "all", [picture for picture, _ in pairs], [inverse for _, inverse in pairs])

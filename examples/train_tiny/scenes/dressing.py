@@ -1,4 +1,4 @@
-"""Paints cut-out shapes: skin, cloth, fur, leaves and petals, lit as if they were round."""
+"""Color for cut-out shapes: skin, cloth, fur, leaves and petals, shaded as round bodies."""
 
 from typing import NamedTuple
 
@@ -40,7 +40,7 @@ def cloth(rng: Generator, shelf: Shelf, height: int, width: int) -> Plane:
 
 
 def paint_head(color: Plane, mask: Plane, rng: Generator, chin: float) -> None:
-    """Hair above and beside, face with dark eyes and a mouth in the upper part of a person, in place."""
+    """Draw hair, and a face with eyes and mouth, into the upper part of a person, in place."""
     height, width = mask.shape
     inside = mask[: max(int(chin * height), 2)] > 0.3
     columns = np.flatnonzero(inside.any(axis=0))
@@ -70,7 +70,7 @@ def paint_head(color: Plane, mask: Plane, rng: Generator, chin: float) -> None:
 
 
 def round_light(color: Plane, bulge: Plane, rng: Generator, strength: float) -> Plane:
-    """Shade by the slope of the bulge, light from a random side."""
+    """Shade by the slope of the bulge, with light from a random direction."""
     angle = rng.uniform(0, 2 * np.pi)
     slope_y, slope_x = np.gradient(cv2.GaussianBlur(bulge, (0, 0), 2.0))
     lit = (np.cos(angle) * slope_x + np.sin(angle) * slope_y) * 12.0

@@ -1,4 +1,4 @@
-"""What the lens does last: depth of field, vignetting, and the picture's 8 bits."""
+"""Post-processing of rendered scenes: depth of field, vignetting, night, drawing, painting, conversion to 8 bits."""
 
 import cv2
 import numpy as np
@@ -9,7 +9,7 @@ Plane = NDArray[np.float32]
 
 
 def defocus(color: Plane, inverse: Plane, rng: Generator) -> Plane:
-    """Blur grows with the distance, in inverse depth, from the plane in focus."""
+    """Blur in proportion to the distance, in inverse depth, from a random plane in focus."""
     near = inverse / max(float(inverse.max()), 1e-6)
     focus = float(rng.choice(near[::8, ::8].ravel()))
     circle = np.abs(near - focus) * rng.uniform(1.0, 6.0)
@@ -23,7 +23,7 @@ def defocus(color: Plane, inverse: Plane, rng: Generator) -> Plane:
 
 
 def night(color: Plane, inverse: Plane, rng: Generator) -> Plane:
-    """Darkness, bluish or from street lamps, with lights of several sizes on things and far away."""
+    """Turn day into night: dark, bluish or orange, with random lights."""
     tone = np.array([0.6, 0.75, 1.0] if rng.random() < 0.6 else [1.0, 0.75, 0.45], np.float32)
     dark = color ** rng.uniform(1.0, 1.6) * tone * rng.uniform(0.08, 0.4)
     rows, columns = inverse.shape
@@ -40,7 +40,7 @@ def night(color: Plane, inverse: Plane, rng: Generator) -> Plane:
 
 
 def drawing(color: Plane, inverse: Plane, rng: Generator) -> Plane:
-    """A drawing of the scene: outlines of things and of their surfaces on paper, at times hatched or tinted."""
+    """Turn a scene into a line drawing of depth edges and texture edges on paper, at times hatched or tinted."""
     gray = cv2.GaussianBlur(color.mean(axis=2), (0, 0), 0.8)
     slope_y, slope_x = np.gradient(gray)
     texture_lines = np.hypot(slope_x, slope_y) * rng.uniform(1.0, 6.0)
@@ -61,7 +61,7 @@ def drawing(color: Plane, inverse: Plane, rng: Generator) -> Plane:
 
 
 def painting(color: Plane, rng: Generator) -> Plane:
-    """Brush strokes: medians and a canvas grain."""
+    """Turn a scene into a painting: median filters and canvas grain."""
     size = int(rng.choice([5, 7, 9]))
     flat = cv2.medianBlur(cv2.medianBlur((np.clip(color, 0, 1) * 255).astype(np.uint8), size), size)
     grain = cv2.GaussianBlur(rng.standard_normal(color.shape[:2], np.float32), (0, 0), 1.0) * 0.08
@@ -69,7 +69,7 @@ def painting(color: Plane, rng: Generator) -> Plane:
 
 
 def develop(color: Plane, inverse: Plane, rng: Generator) -> NDArray[np.uint8]:
-    """Float colors -> 8-bit picture."""
+    """Convert colors (H, W, 3) in [0, 1] to an 8-bit picture, with one of the effects of this module."""
     look = rng.random()
     if look < 0.07:
         color = night(color, inverse, rng)

@@ -98,7 +98,7 @@ def traffic(rng: Generator, props: Props, height: int, width: int) -> Canvas:
 
 
 def crowd(rng: Generator, props: Props, height: int, width: int) -> Canvas:
-    """Ten to sixty people or animals at all distances."""
+    """Draw 10 to 60 people or animals at distances of 2 to 50 m."""
     canvas = Canvas(
         height, width, rng.uniform(0.6, 1.3), rng.normal(0.08, 0.1), rng.uniform(1.3, 5), daylight(rng, 800)
     )

@@ -1,4 +1,4 @@
-"""Scenes under a roof: rooms and corridors, and things on a table. Each function returns a filled Canvas."""
+"""Indoor scenes: rooms, corridors and objects on a table. Each function returns a filled Canvas."""
 
 import numpy as np
 from canvas import Canvas, Light, vector

@@ -45,7 +45,7 @@ class Pen:
 
 
 def person(rng: Generator) -> Plane:
-    """Standing, walking or sitting, arms anyhow."""
+    """A standing or walking person with random arms."""
     pen = Pen(TALL, int(TALL * 0.8))
     head, shoulder, hip = 0.075 * rng.uniform(0.9, 1.15), rng.uniform(0.1, 0.14), rng.uniform(0.07, 0.11)
     lean = rng.normal(0, 0.03)
@@ -72,7 +72,7 @@ def person(rng: Generator) -> Plane:
 
 
 def bust(rng: Generator) -> Plane:
-    """Head and shoulders, cut by the lower edge: a portrait."""
+    """Head and shoulders, cut off by the lower border, as in a portrait."""
     pen = Pen(TALL, int(TALL * rng.uniform(0.9, 1.5)))
     head = rng.uniform(0.17, 0.3)
     lean = rng.normal(0, 0.05)
@@ -106,7 +106,7 @@ def bust(rng: Generator) -> Plane:
 
 
 def animal(rng: Generator) -> Plane:
-    """Four legs, or sitting, or a bird."""
+    """A standing or sitting animal with four legs, or a bird."""
     kind = rng.random()
     pen = Pen(TALL, int(TALL * 1.5))
     if kind < 0.5:
@@ -173,7 +173,7 @@ def tree(rng: Generator) -> Plane:
 def branch(
     pen: Pen, rng: Generator, start: tuple[float, float], angle: float, length: float, thick: float, depth: int
 ) -> None:
-    """Forks until it is thin."""
+    """Draw a branch that forks until it is thin."""
     end = (start[0] + length * np.cos(angle), start[1] + length * np.sin(angle))
     pen.limb(start, end, max(thick, 0.004), max(thick * 0.7, 0.003))
     if depth > 0:
@@ -211,7 +211,7 @@ def blob(rng: Generator) -> Plane:
 
 
 def statue(rng: Generator) -> Plane:
-    """Something tall and mirrored: column, tower, rocket, vase, pagoda."""
+    """A tall, mirror-symmetric shape: column, tower, rocket, vase or pagoda."""
     pen = Pen(TALL, int(TALL * rng.uniform(0.3, 1.0)))
     half = 0.48 * pen.mask.shape[1] / TALL
     steps = int(rng.integers(4, 14))
@@ -247,7 +247,7 @@ SHAPES: dict[str, Callable[[Generator], Plane]] = {
 
 
 def profile(mask: Plane) -> Plane:
-    """How round bodies bulge towards the eye: 0 at the outline, 1 at the thickest place, (h, w)."""
+    """Bulge of a round body towards the camera: 0 at the outline, 1 at its thickest place; (h, w)."""
     inside = cv2.distanceTransform((mask > 0.5).astype(np.uint8), cv2.DIST_L2, 3)
     inside = cv2.GaussianBlur(inside, (0, 0), 3.0)
     part = inside / max(float(inside.max()), 1e-6)

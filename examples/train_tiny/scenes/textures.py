@@ -57,7 +57,7 @@ def noise(rng: Generator, height: int, width: int, coarsest: int, fall: float = 
 
 
 def random_color(rng: Generator, saturation: float = 0.4) -> Color:
-    """A plausible surface color: mid bright, mostly muted."""
+    """A random surface color of medium brightness and mostly low saturation; (3,)."""
     gray = rng.uniform(0.12, 0.9)
     return np.clip(gray * (1 + rng.normal(0, saturation, 3)), 0.02, 1).astype(np.float32)
 
@@ -118,7 +118,7 @@ def facade(rng: Generator) -> Color:
 
 
 class Shelf:
-    """All real pictures that may lend their surface, and the procedural ones."""
+    """Source of textures: crops of real pictures, and procedural ones."""
 
     def __init__(self, pictures: list[NDArray[np.uint8]]) -> None:
         self.pictures = pictures

@@ -1,4 +1,4 @@
-"""Scenes under the sky: open ground, streets, hills and water. Each function returns a filled Canvas."""
+"""Outdoor scenes: open ground, streets, hills and water. The functions from `outdoor` on return a filled Canvas."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ Generator = np.random.Generator
 
 @dataclass
 class Props:
-    """What scenes are made of: surfaces, cut-outs from real pictures, and real pictures with depth as backgrounds."""
+    """Material for scenes: surfaces, cut-outs from real pictures, and real pictures with depth as backgrounds."""
 
     shelf: Shelf
     cutouts: list[Figure]
@@ -28,7 +28,7 @@ class Props:
 
 
 def daylight(rng: Generator, reach: float) -> Light:
-    """Sun or overcast."""
+    """Light of a sunny or overcast sky, with haze that reaches 63 % at `reach` meters."""
     angle, high = rng.uniform(0, 2 * np.pi), rng.uniform(0.2, 1.3)
     direction = vector(np.cos(angle) * np.cos(high), np.sin(high), np.sin(angle) * np.cos(high))
     gray = rng.uniform(0.55, 0.95)
@@ -37,7 +37,7 @@ def daylight(rng: Generator, reach: float) -> Light:
 
 
 def sky(canvas: Canvas, rng: Generator) -> None:
-    """Gradient, clouds that shrink towards the horizon, sometimes dusk, night or plain white; at infinity."""
+    """Fill the canvas with sky at infinity: a gradient, often clouds; sometimes dusk, night or plain white."""
     up = canvas.rays[:, :, 1] / np.linalg.norm(canvas.rays, axis=2)
     zenith = vector(0.18, 0.38, 0.75) * rng.uniform(0.4, 1.3) * np.exp(rng.normal(0, 0.15, 3))
     kind = rng.random()
@@ -61,7 +61,7 @@ def sky(canvas: Canvas, rng: Generator) -> None:
 
 
 def ground(canvas: Canvas, rng: Generator, props: Props, kind: str) -> None:
-    """Lawn, paving, road, sand, snow or water up to the horizon."""
+    """Draw level ground up to the horizon: lawn, paving, road, sand, snow or water."""
     turn = rng.uniform(-0.6, 0.6)
     across = vector(np.cos(turn), 0, np.sin(turn))
     up, start = vector(0, 1, 0), vector(0, 0, 0)
@@ -91,7 +91,7 @@ def ground(canvas: Canvas, rng: Generator, props: Props, kind: str) -> None:
 
 
 def shadow(canvas: Canvas, foot: Plane, wide: float, long: float) -> None:
-    """Darken the ground in an ellipse from the foot away from the sun."""
+    """Darken an ellipse on the ground that extends from the foot away from the sun."""
     points = canvas.origin + canvas.rays / np.maximum(canvas.inverse, 1e-4)[:, :, None]
     away = -canvas.light.direction[[0, 2]]
     away = away / (np.linalg.norm(away) + 1e-6)
@@ -106,14 +106,14 @@ def shadow(canvas: Canvas, foot: Plane, wide: float, long: float) -> None:
 
 
 def stand(canvas: Canvas, item: Figure, foot: Plane, high: float, flat: float = 0.35) -> None:
-    """A cut-out with its shadow at a place on the ground."""
+    """Draw a cut-out with its shadow, standing on the ground."""
     wide = high * item.alpha.shape[1] / item.alpha.shape[0]
     shadow(canvas, foot, wide * 0.4, max(wide * 0.5, high * 0.35))
     canvas.cutout(foot, high, item.alpha, item.color, wide * flat, item.bulge)
 
 
 def backdrop(canvas: Canvas, rng: Generator, props: Props) -> None:
-    """What closes the view: ridges, a tree line, or houses, some tens to thousands of meters away."""
+    """Draw up to three ridges or tree lines at 40 to 1500 m."""
     for _ in range(int(rng.integers(0, 4))):
         distance = float(np.exp(rng.uniform(np.log(40), np.log(1500))))
         wide = distance * canvas.width / canvas.focal * 1.2
@@ -133,7 +133,7 @@ def backdrop(canvas: Canvas, rng: Generator, props: Props) -> None:
 
 
 def spread(rng: Generator, canvas: Canvas, near: float, far: float) -> Plane:
-    """A place on the ground inside the view."""
+    """A random point on the ground inside the view, at a distance between `near` and `far`."""
     z = float(np.exp(rng.uniform(np.log(near), np.log(far))))
     return vector(rng.uniform(-0.55, 0.55) * z * canvas.width / canvas.focal, 0, z)
 

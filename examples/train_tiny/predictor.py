@@ -1,0 +1,32 @@
+"""Run the averaged weights of a training run on pictures, as the package will run them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pretrained import MEAN, STD
+
+from depth3d.depth.card import AreaRule
+from depth3d.depth.models.tiny import TinyNetwork
+from depth3d.image import Size
+
+Method = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+
+
+def trained(checkpoint: Path, height: int = 224, width: int = 320) -> Method:
+    """Function from an RGB picture (H, W, 3) to relative inverse depth, at about height x width pixels in its shape."""
+    network = TinyNetwork(2).eval()
+    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["average"])
+    rule = AreaRule(width, other=height)
+
+    def predict(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+        net = rule.net_size(Size(picture.shape[1], picture.shape[0]))
+        small = cv2.resize(picture, (net.width, net.height), interpolation=cv2.INTER_AREA)
+        x = (torch.from_numpy(small)[None].permute(0, 3, 1, 2).float() / 255.0 - MEAN) / STD
+        with torch.inference_mode():
+            return np.asarray(network(x)[0].numpy(), np.float32)
+
+    return predict
