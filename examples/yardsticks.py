@@ -84,11 +84,14 @@ class RayMarch:
 
 
 def rubber_sheet(image: d3.Image, depth: d3.DepthMap) -> LayeredMesh:
-    """A vertex in the middle of every pixel, all joined: foreground and background hang together like rubber."""
+    """A vertex in the middle of every pixel and along the border, all connected across depth discontinuities."""
     width, height = depth.size
-    rows, columns = np.divmod(np.arange(width * height), width)
-    place = ((np.stack([columns, rows], 1) + 0.5) / np.array([width, height])).astype(np.float32)
-    first = np.arange(width * height).reshape(height, width)[:-1, :-1].ravel()
-    quads = np.stack([first, first + width, first + 1, first + width + 1], 1)
+    x = np.concatenate([[0.0], np.arange(width) + 0.5, [width]]) / width
+    y = np.concatenate([[0.0], np.arange(height) + 0.5, [height]]) / height
+    place = np.stack(np.meshgrid(x, y), -1).reshape(-1, 2).astype(np.float32)
+    across = width + 2
+    first = np.arange(len(place)).reshape(height + 2, across)[:-1, :-1].ravel()
+    quads = np.stack([first, first + across, first + 1, first + across + 1], 1)
     faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [2, 1, 3]]]).astype(np.uint32)
-    return LayeredMesh((Layer(place, depth.values.ravel(), place, faces, image),), image.size)
+    levels = np.pad(depth.values, 1, mode="edge").ravel()
+    return LayeredMesh((Layer(place, levels, place, faces, image),), image.size)

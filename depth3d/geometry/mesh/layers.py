@@ -25,6 +25,7 @@ from depth3d.geometry.background.fill import pull_push
 from depth3d.geometry.background.texture import paint_background
 from depth3d.geometry.edges.discontinuities import Discontinuities, find_discontinuities
 from depth3d.geometry.edges.matte import estimate_matte
+from depth3d.geometry.edges.refine import align_to_picture
 from depth3d.geometry.edges.sharpen import SOFT_SHARE, dilate_foreground, dilate_over_mixed, sharpen, softness
 from depth3d.geometry.mesh.displace import mesh_cells
 from depth3d.image import Image, Size
@@ -42,6 +43,7 @@ COARSE_FLAT_PIXELS = 0.5  # the same in the faster qualities
 BEHIND_PIXELS = 0.05  # of shift: offset of a layer's rim behind the front, against z-fighting
 GROW_WIDTH = 900  # pixels of width for each pixel by which the foreground is dilated
 SOFT_GROW_WIDTH = 500  # the same for soft depth, whose edges are less exact
+NETWORK_SOFT_SHARE = 0.13  # of the steep pixels: softer maps come from networks, whose edges are a few pixels off
 BACKDROP_CELL = 16
 _CELLS: dict[str, int] = {"draft": 6, "normal": 4, "high": 1}
 _WAYS = {"all": ALL_WAYS, "right": FROM_RIGHT, "left": FROM_LEFT}
@@ -126,6 +128,8 @@ def _continued(image: Image, depth: DepthMap, travel: float, border_percent: flo
     """Sharpen the depth and extend the photo outwards by what the views will show."""
     told = depth.values * np.float32(travel)
     shift = sharpen(told, image.pixels)
+    if softness(told) >= NETWORK_SOFT_SHARE:
+        shift = align_to_picture(shift, image.pixels)
     margin = math.ceil(travel if border_percent is None else border_percent / 100 * image.size.width) + 2
     pixels, shifts = extend_border(image.pixels, shift, margin, STEP_PIXELS)
     return _Photo(image.size, margin, travel, pixels, shifts, softness(told) >= SOFT_SHARE)

@@ -1,0 +1,320 @@
+"""Scores the outlines of new views: drawn scenes with exact second views, and depth spoiled as networks spoil it.
+
+    python examples/measure_outlines.py                  # the drawn scenes
+    python examples/measure_outlines.py --stereo FOLDER  # also `tiny` on pairs, as measure_views.py takes them
+    python examples/measure_outlines.py --record FILE    # write the numbers as JSON, to compare with later
+
+Every scene is a stack of flat layers, drawn at four times the size and averaged in linear light, so that the right
+eye's picture is known for every pixel, hidden ones included. Beside depth3d: the rubber sheet, the ray march, and the
+numbers recorded before the outlines were improved (``outlines_baseline.json``).
+
+all, outline  PSNR in dB of the whole picture and within 12 px of the front layer's outline
+ghost         percent of the front layer's color on the background side, more than 1 px from the outline
+specks        pixels per picture that differ from their 5x5 median by more than 24 levels, and in no true view
+ragged        RMS displacement in pixels of straight outlines, row by row
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from measure_views import fill_far, load, views
+from numpy.typing import NDArray
+
+import depth3d as d3
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+WIDTH, HEIGHT, FINE, MARGIN = 480, 320, 4, 40
+SPECK_LEVELS = 24.0
+NEAR_PIXELS = 12
+CONTRAST = 60.0  # levels: front and background must differ by more for ghost and raggedness
+MEASURES = ("all", "outline", "ghost", "specks", "ragged")
+BASELINE = Path(__file__).with_name("outlines_baseline.json")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One flat layer: linear colors and coverage on the fine canvas, disparity in pixels."""
+
+    color: Floats
+    cover: Mask
+    disparity: float
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Both eyes of a stack of layers (back to front), and what the measures need."""
+
+    name: str
+    left: NDArray[np.uint8]
+    right: Floats
+    disparity: Floats
+    front: Floats
+    behind: Floats
+    alpha: Floats
+    straight: bool
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--stereo", type=Path, help="folder of pairs with measured disparity")
+    parser.add_argument("--record", type=Path, help="write the means of depth3d as JSON")
+    arguments = parser.parse_args()
+    scenes = list(drawn_scenes())
+    found: dict[str, dict[str, list[float]]] = {}
+    for title, spoiler in (("exact depth", None), ("spoiled depth", spoiled)):
+        print(f"\n{title}\n{'scene':10s} {'method':12s}" + "".join(f"{measure:>9s}" for measure in MEASURES))
+        scores: dict[str, list[list[float]]] = {}
+        for number, scene in enumerate(scenes):
+            disparity = scene.disparity if spoiler is None else spoiler(scene.disparity, number)
+            for method, picture in views_of(scene, disparity).items():
+                values = measured(scene, picture)
+                scores.setdefault(method, []).append(values)
+                print(f"{scene.name:10s} {method:12s}" + "".join(f"{value:9.2f}" for value in values), flush=True)
+        found[title] = {method: [float(v) for v in np.nanmean(values, axis=0)] for method, values in scores.items()}
+    if arguments.stereo:
+        found["tiny on stereo pairs"] = tiny_on_pairs(arguments.stereo)
+    baseline = json.loads(BASELINE.read_text(encoding="utf-8")) if BASELINE.is_file() else {}
+    for title, methods in found.items():
+        print(f"\nmean, {title}\n{'':12s}" + "".join(f"{measure:>9s}" for measure in MEASURES))
+        for method, values in {**methods, "before": baseline.get(title, [])}.items():
+            print(f"{method:12s}" + "".join(f"{value:9.2f}" for value in values))
+    if arguments.record:
+        ours: dict[str, object] = {title: methods["depth3d"] for title, methods in found.items()}
+        ours["commit"] = commit()
+        arguments.record.write_text(json.dumps(ours, indent=1) + "\n", encoding="utf-8")
+
+
+def commit() -> str:
+    """The commit of the code that was measured."""
+    folder = Path(d3.__file__).parent
+    told = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    return told.stdout.strip() or d3.__version__
+
+
+def views_of(scene: Scene, disparity: Floats) -> dict[str, Floats]:
+    """The right view by every method, in levels."""
+    return {
+        name: picture * 255
+        for name, picture in views(scene, disparity).items()  # type: ignore[arg-type]
+        if name != "input"
+    }
+
+
+def measured(scene: Scene, picture: Floats) -> list[float]:
+    """The five ``MEASURES`` of one right view."""
+    inside = np.zeros((HEIGHT, WIDTH), bool)
+    inside[:, : WIDTH - MARGIN] = True  # what lies beyond the left frame is no outline
+    edge = (scene.alpha > 0) & (scene.alpha < 1) | step_mask(scene.alpha)
+    near = near_pixels(edge, NEAR_PIXELS)
+    error = ((picture - scene.right) ** 2).mean(2)
+    across = scene.front - scene.behind
+    contrast = (across**2).sum(2)
+    clear = contrast > CONTRAST**2
+    share = ((picture - scene.behind) * across).sum(2) / np.maximum(contrast, 1)
+    away = np.abs(picture - scene.behind - share[..., None] * across).max(2)
+    behind = near & inside & clear & ~near_pixels(scene.alpha > 0, 1)
+    left_over = np.where((away < SPECK_LEVELS) & (share**2 * contrast > SPECK_LEVELS**2), share.clip(0, 1), 0)
+    own = specks(scene.left.astype(np.float32))
+    levels = [np.full_like(scene.disparity, level) for level in np.unique(scene.disparity)]
+    true_specks = near_pixels(np.any([specks(scene.right), *(moved(own, level) for level in levels)], axis=0), 1)
+    return [
+        psnr(error[inside]),
+        psnr(error[inside & near]),
+        100 * float(left_over[behind].mean()),
+        float((specks(picture) & ~true_specks & inside).sum()),
+        raggedness(scene, share.clip(0, 1), inside & clear) if scene.straight else float("nan"),
+    ]
+
+
+def raggedness(scene: Scene, share: Floats, valid: Mask) -> float:
+    """RMS over rows of how far each upright outline lies from where it is: the excess of front color around it."""
+    rows, columns = np.nonzero((scene.alpha[:, 1:] >= 0.5) != (scene.alpha[:, :-1] >= 0.5))
+    reach = np.arange(-NEAR_PIXELS // 2, NEAR_PIXELS // 2 + 1)
+    kept = (columns + reach[0] >= 0) & (columns + reach[-1] < WIDTH)
+    window = (rows[kept, None], columns[kept, None] + reach)
+    whole = valid[window].all(1)
+    excess = (share - scene.alpha)[window][whole].sum(1)
+    return float(np.sqrt((excess**2).mean())) if len(excess) else float("nan")
+
+
+def specks(picture: Floats) -> Mask:
+    """Pixels that differ from their 5x5 median by more than ``SPECK_LEVELS`` in some channel."""
+    whole = np.rint(picture).clip(0, 255).astype(np.uint8)
+    difference = np.abs(whole.astype(np.int16) - cv2.medianBlur(whole, 5).astype(np.int16))
+    found: Mask = difference.max(2) > SPECK_LEVELS
+    return found
+
+
+def moved(mask: Mask, disparity: Floats) -> Mask:
+    """Where the pixels of the left picture's ``mask`` land in the right one."""
+    rows, columns = np.nonzero(mask)
+    landing = np.rint(columns - disparity[rows, columns]).astype(int)
+    result = np.zeros_like(mask)
+    inside = (landing >= 0) & (landing < mask.shape[1])
+    result[rows[inside], landing[inside]] = True
+    return result
+
+
+def step_mask(alpha: Floats) -> Mask:
+    step = np.zeros(alpha.shape, bool)
+    step[:, 1:] |= np.abs(np.diff(alpha, axis=1)) > 0.5
+    step[1:] |= np.abs(np.diff(alpha, axis=0)) > 0.5
+    return step
+
+
+def near_pixels(mask: Mask, reach: int) -> Mask:
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
+    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)
+
+
+def psnr(error: Floats) -> float:
+    return float(10 * np.log10(255**2 / max(float(error.mean()), 1e-6)))
+
+
+def spoiled(disparity: Floats, seed: int) -> Floats:
+    """Depth as a network gives it: thin things lost, outlines displaced, blurred, and low relief inside."""
+    random = np.random.default_rng(100 + seed)
+    height, width = disparity.shape
+    near = disparity - cv2.morphologyEx(disparity, cv2.MORPH_OPEN, np.ones((4, 4), np.uint8))
+    thinned = disparity - near * (smooth_noise(random, height, width, 40) > 0.3)
+    # Half of the places are displaced by more than two pixels, none by more than four.
+    down, right = (4 * np.tanh(3 * smooth_noise(random, height, width, 24)) for _ in range(2))
+    rows, columns = np.mgrid[:height, :width].astype(np.float32)
+    bent = cv2.remap(
+        thinned.astype(np.float32), columns + right, rows + down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+    )
+    soft = cv2.GaussianBlur(bent, (0, 0), 2 + 2 * random.random())
+    relief = 0.03 * float(np.ptp(disparity)) * smooth_noise(random, height, width, 60)
+    return np.maximum(soft + relief, 0.01).astype(np.float32)
+
+
+def smooth_noise(random: np.random.Generator, height: int, width: int, spacing: int) -> Floats:
+    """(H, W) in [-1, 1], changing over ``spacing`` pixels."""
+    coarse = random.standard_normal((height // spacing + 3, width // spacing + 3)).astype(np.float32)
+    fine = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(fine / np.abs(fine).max(), np.float32)
+
+
+def drawn_scenes() -> Iterator[Scene]:
+    """Six scenes: a disc, posts with straight sides, thin sticks, a blob, overlapping cards, a spiky plant."""
+    height, width = HEIGHT * FINE, (WIDTH + 2 * MARGIN) * FINE
+    y, x = np.mgrid[:height, :width].astype(np.float32) / FINE
+    x -= MARGIN
+    full = np.ones((height, width), bool)
+    angle = np.arctan2(y - 165, x - 235)
+    radius = np.hypot(y - 165, x - 235)
+    disc = (y - 160) ** 2 + (x - 230) ** 2 < 95**2
+    posts = np.zeros_like(full)
+    for start, slope, wide in ((70, 0.12, 46), (190, 0.0, 60), (330, -0.2, 40)):
+        posts |= (x > start + slope * y) & (x < start + wide + slope * y)
+    sticks = np.zeros_like(full)
+    for start, slope, wide in ((60, 0.3, 3), (130, -0.1, 9), (240, 0.05, 5), (310, 0.4, 12), (420, -0.3, 7)):
+        sticks |= np.abs(x - start - slope * y) < wide / 2
+    blob = radius < 85 + 14 * np.sin(3 * angle + 1) + 9 * np.sin(7 * angle) + 5 * np.sin(13 * angle + 2)
+    plant = radius < 60 + 45 * np.maximum(np.sin(11 * angle), 0) ** 3 + 12 * np.sin(4 * angle)
+    card = (np.abs((x - 210) + 0.25 * (y - 200)) < 70) & (np.abs((y - 190) - 0.25 * (x - 210)) < 80)
+    other = (np.abs((x - 300) - 0.3 * (y - 130)) < 80) & (np.abs((y - 130) + 0.3 * (x - 300)) < 70)
+    low, mid, high = 2.0, 9.0, 18.0
+    yield build("disc", 1, [(full, low, "leaf"), (disc, high, "cloth")])
+    yield build("posts", 2, [(full, low, "sky"), (posts, high, "brick")], straight=True)
+    yield build("sticks", 3, [(full, low, "leaf"), (sticks, high, "pale")])
+    yield build("blob", 4, [(full, low, "sand"), (blob, high, "dark")])
+    yield build("cards", 5, [(full, low, "sky"), (other, mid, "cloth"), (card, high, "leaf")])
+    yield build("plant", 6, [(full, low, "brick"), (plant, high, "leaf")])
+
+
+PALETTES = {
+    "leaf": ((40, 80, 30), (110, 150, 60)),
+    "cloth": ((150, 30, 40), (220, 90, 80)),
+    "sky": ((120, 160, 210), (200, 215, 235)),
+    "brick": ((110, 60, 40), (170, 110, 80)),
+    "pale": ((200, 195, 180), (240, 238, 230)),
+    "sand": ((180, 160, 120), (225, 205, 160)),
+    "dark": ((25, 25, 35), (80, 70, 75)),
+}
+
+
+def build(name: str, seed: int, parts: list[tuple[Mask, float, str]], *, straight: bool = False) -> Scene:
+    """Draw both eyes of a stack of (shape, disparity, palette)."""
+    random = np.random.default_rng(seed)
+    layers = [Layer(texture(random, shape.shape, palette), shape, disparity) for shape, disparity, palette in parts]
+    left, _, disparity = composed(layers, right_eye=False)
+    right, alpha, _ = composed(layers, right_eye=True)
+    behind, _, _ = composed(layers[:-1], right_eye=True)
+    front = layers[-1]
+    alone, _, _ = composed([Layer(front.color, np.ones_like(front.cover), front.disparity)], right_eye=True)
+    noisy = left + random.normal(0, 1.0, left.shape)
+    pixels = np.rint(noisy).clip(0, 255).astype(np.uint8)
+    return Scene(name, pixels, right, disparity, alone, behind, alpha, straight)
+
+
+def texture(random: np.random.Generator, shape: tuple[int, ...], palette: str) -> Floats:
+    """(H, W, 3) linear: two colors mixed by noise of many octaves, tinted patches, and grain of two pixels."""
+    dark, bright = (np.array(color, np.float32) for color in PALETTES[palette])
+    octaves = ((64, 0.9), (20, 0.8), (8, 0.8), (4, 0.7), (2, 0.6))
+    noise = [weight * smooth_noise(random, shape[0], shape[1], spacing * FINE) for spacing, weight in octaves]
+    share = (0.5 + 0.6 * np.sum(noise, axis=0)).clip(0, 1)[..., None]
+    tint = np.stack([smooth_noise(random, shape[0], shape[1], 30 * FINE) for _ in range(3)], -1)
+    return to_linear((dark + share * (bright - dark) + 25 * tint).clip(0, 255))
+
+
+def composed(layers: list[Layer], *, right_eye: bool) -> tuple[Floats, Floats, Floats]:
+    """Levels (H, W, 3), coverage of the last layer (H, W), and the disparity seen at each pixel's center."""
+    shape = (HEIGHT * FINE, WIDTH * FINE)
+    color = np.zeros((*shape, 3), np.float32)
+    disparity, top = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    for layer in layers:
+        start = MARGIN * FINE + (round(layer.disparity * FINE) if right_eye else 0)
+        cover, paint = (part[:, start : start + shape[1]] for part in (layer.cover, layer.color))
+        color[cover], disparity[cover] = paint[cover], layer.disparity
+        top = cover.astype(np.float32)
+    # A lens draws no outline sharper than about a pixel.
+    color = cv2.GaussianBlur(color, (0, 0), 0.5 * FINE)
+    small = cv2.resize(color, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    alpha = cv2.resize(top, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+    middle = FINE // 2
+    return to_levels(small), np.asarray(alpha, np.float32), np.ascontiguousarray(disparity[middle::FINE, middle::FINE])
+
+
+def to_linear(levels: Floats) -> Floats:
+    return np.asarray((levels / 255) ** 2.2, np.float32)
+
+
+def to_levels(linear: Floats) -> Floats:
+    return np.asarray(255 * linear ** (1 / 2.2), np.float32)
+
+
+def tiny_on_pairs(folder: Path) -> dict[str, list[float]]:
+    """Print and return the PSNR over all and near depth steps, with the depth of `tiny` fitted to the truth."""
+    scores: dict[str, list[list[float]]] = {}
+    print(f"\ntiny on stereo pairs\n{'scene':10s} {'method':12s}" + "".join(f"{name:>9s}" for name in MEASURES[:2]))
+    for path in sorted(folder.glob("*/disp_left.npy")):
+        scene = load(path.parent)
+        truth = fill_far(np.load(path).astype(np.float32))
+        image = d3.Image(scene.left)
+        told = d3.estimate_depth(image, model="tiny").resized(image.size).values
+        scale, shift = np.polyfit(told.ravel(), truth.ravel(), 1)
+        fitted = np.maximum(scale * told + shift, 0.01).astype(np.float32)
+        near = near_pixels(scene.regions["edge"], NEAR_PIXELS - 4) & scene.regions["all"]
+        for method, picture in views(scene, fitted).items():
+            error = 255**2 * ((picture - scene.right) ** 2).mean(2)
+            values = [psnr(error[scene.regions["all"]]), psnr(error[near])]
+            scores.setdefault(method, []).append(values)
+            print(f"{scene.name:10s} {method:12s}" + "".join(f"{value:9.2f}" for value in values), flush=True)
+    return {method: [float(v) for v in np.mean(values, axis=0)] for method, values in scores.items()}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,82 @@
+"""Depth edges that are a few pixels off move to the outline in the picture, and to nowhere else."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from depth3d.geometry.edges.refine import align_to_picture
+
+Floats = NDArray[np.float32]
+
+
+def picture_of(front: NDArray[np.bool_], seed: int = 0, apart: int = 90) -> NDArray[np.uint8]:
+    """A textured front before a textured background, ``apart`` levels brighter."""
+    random = np.random.default_rng(seed)
+    noise = cv2.GaussianBlur(random.normal(0, 40, (*front.shape, 3)).astype(np.float32), (0, 0), 1.5)
+    values = 70 + noise + apart * front[..., None]
+    return np.clip(cv2.GaussianBlur(values, (0, 0), 0.6), 0, 255).astype(np.uint8)
+
+
+def disc(height: int, width: int, radius: float) -> NDArray[np.bool_]:
+    y, x = np.mgrid[:height, :width]
+    return np.asarray((y - height / 2) ** 2 + (x - width / 2) ** 2 < radius**2)
+
+
+def wrong(found: Floats, front: NDArray[np.bool_]) -> int:
+    return int(((found > 6) != front).sum())
+
+
+@pytest.mark.parametrize("off", [-4, 4])
+@pytest.mark.parametrize("scale", [1, 4])
+def test_edges_inside_and_outside_of_the_outline_move_to_it(off: int, scale: int) -> None:
+    height, width = 160 * scale, 240 * scale if scale == 1 else 640 * scale
+    front = disc(height, width, 50 * scale)
+    given = np.where(disc(height, width, (50 + off) * scale), 12.0, 0.0).astype(np.float32)
+    found = align_to_picture(given, picture_of(front))
+    assert wrong(given, front) > 1000 * scale**2
+    assert wrong(found, front) < 0.12 * wrong(given, front)
+    assert found.min() >= -0.1
+    assert found.max() <= 12.1
+
+
+def test_an_edge_on_the_outline_stays() -> None:
+    front = disc(160, 240, 50)
+    given = np.where(front, 12.0, 0.0).astype(np.float32)
+    assert wrong(align_to_picture(given, picture_of(front)), front) <= 30
+
+
+def test_without_contrast_the_depth_map_decides() -> None:
+    front = disc(160, 240, 50)
+    given = np.where(disc(160, 240, 46), 12.0, 0.0).astype(np.float32)
+    found = align_to_picture(given, picture_of(front, apart=0))
+    assert ((found > 6) != (given > 6)).sum() < 0.02 * given.size
+
+
+def test_ramps_become_steps_at_the_outline() -> None:
+    front = disc(160, 240, 50)
+    given = cv2.GaussianBlur(np.where(front, 12.0, 0.0).astype(np.float32), (0, 0), 1.2)
+    found = align_to_picture(given, picture_of(front))
+    close = disc(160, 240, 54) & ~disc(160, 240, 46)
+    halfway = (np.abs(found - 6) < 3) & close
+    assert halfway.sum() < 0.1 * ((np.abs(given - 6) < 3) & close).sum()
+
+
+def test_low_steps_and_even_depth_are_returned_as_they_are() -> None:
+    front = disc(160, 240, 50)
+    low = np.where(front, 1.5, 0.0).astype(np.float32)
+    assert align_to_picture(low, picture_of(front)) is low
+    ramp = np.tile(np.linspace(0, 30, 240, dtype=np.float32), (160, 1))
+    assert align_to_picture(ramp, picture_of(front)) is ramp
+
+
+def test_single_pixels_of_the_other_color_join_their_surroundings() -> None:
+    front = disc(160, 240, 50)
+    picture = picture_of(front).copy()
+    picture[78:80, 166:168] = picture[80, 120]  # just outside, with the front's color
+    given = np.where(front, 12.0, 0.0).astype(np.float32)
+    assert (align_to_picture(given, picture)[78:80, 173:175] < 6).all()
+    count, *_ = cv2.connectedComponentsWithStats((align_to_picture(given, picture) > 6).astype(np.uint8))
+    assert count == 2  # the background and one disc
