@@ -123,30 +123,34 @@ def measured(scene: Scene, picture: Floats) -> list[float]:
     contrast = (across**2).sum(2)
     clear = contrast > CONTRAST**2
     share = ((picture - scene.behind) * across).sum(2) / np.maximum(contrast, 1)
+    true_share = ((scene.right - scene.behind) * across).sum(2) / np.maximum(contrast, 1)
     away = np.abs(picture - scene.behind - share[..., None] * across).max(2)
     behind = near & inside & clear & ~near_pixels(scene.alpha > 0, 1)
     left_over = np.where((away < SPECK_LEVELS) & (share**2 * contrast > SPECK_LEVELS**2), share.clip(0, 1), 0)
     own = specks(scene.left.astype(np.float32))
     levels = [np.full_like(scene.disparity, level) for level in np.unique(scene.disparity)]
     true_specks = near_pixels(np.any([specks(scene.right), *(moved(own, level) for level in levels)], axis=0), 1)
+    displaced = share.clip(0, 1) - true_share.clip(0, 1)
     return [
         psnr(error[inside]),
         psnr(error[inside & near]),
         100 * float(left_over[behind].mean()),
         float((specks(picture) & ~true_specks & inside).sum()),
-        raggedness(scene, share.clip(0, 1), inside & clear) if scene.straight else float("nan"),
+        raggedness(scene, (share.clip(0, 1) - true_share.clip(0, 1)), inside & clear)
+        if scene.straight
+        else float("nan"),
     ]
 
 
-def raggedness(scene: Scene, share: Floats, valid: Mask) -> float:
-    """RMS over rows of how far each upright outline lies from where it is: the excess of front color around it."""
+def raggedness(scene: Scene, excess: Floats, valid: Mask) -> float:
+    """RMS over rows of each upright outline's displacement: the sum of ``excess``, front color too much, around it."""
     rows, columns = np.nonzero((scene.alpha[:, 1:] >= 0.5) != (scene.alpha[:, :-1] >= 0.5))
     reach = np.arange(-NEAR_PIXELS // 2, NEAR_PIXELS // 2 + 1)
     kept = (columns + reach[0] >= 0) & (columns + reach[-1] < WIDTH)
     window = (rows[kept, None], columns[kept, None] + reach)
     whole = valid[window].all(1)
-    excess = (share - scene.alpha)[window][whole].sum(1)
-    return float(np.sqrt((excess**2).mean())) if len(excess) else float("nan")
+    displaced = excess[window][whole].sum(1)
+    return float(np.sqrt((displaced**2).mean())) if len(displaced) else float("nan")
 
 
 def specks(picture: Floats) -> Mask:
