@@ -136,9 +136,7 @@ def measured(scene: Scene, picture: Floats) -> list[float]:
         psnr(error[inside & near]),
         100 * float(left_over[behind].mean()),
         float((specks(picture) & ~true_specks & inside).sum()),
-        raggedness(scene, (share.clip(0, 1) - true_share.clip(0, 1)), inside & clear)
-        if scene.straight
-        else float("nan"),
+        raggedness(scene, displaced, inside & clear) if scene.straight else float("nan"),
     ]
 
 
