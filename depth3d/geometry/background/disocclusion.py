@@ -78,10 +78,12 @@ def extend_background(
         gap = over[targets] - levels
         free = ~first.mask[targets]
         behind = ~free & ~second.mask[targets] & (first.depth[targets] - levels > tolerance)
-        fits = np.flatnonzero((gap > tolerance) & (run <= gap + OVERLAP) & (free | behind))
+        # Behind two layers there is no third one, but the surface may be needed again further on.
+        passing = ~free & second.mask[targets] & (first.depth[targets] - levels > tolerance)
+        fits = np.flatnonzero((gap > tolerance) & (run <= gap + OVERLAP) & (free | behind | passing))
         order = fits[np.argsort(-levels[fits], kind="stable")]  # the farthest is written last and stays
-        targets, origins, levels, free = targets[order], origins[order], levels[order], free[order]
-        for hidden, mine in ((first, free), (second, ~free)):
+        targets, origins, levels = targets[order], origins[order], levels[order]
+        for hidden, mine in ((first, free[order]), (second, behind[order])):
             at = targets[mine]
             hidden.source[at], hidden.depth[at], hidden.mask[at] = origins[mine], levels[mine], True
         turn = np.arange(len(targets), dtype=np.int32)

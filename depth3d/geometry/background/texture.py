@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,12 +10,13 @@ from depth3d.geometry.background.disocclusion import HiddenSurface
 from depth3d.geometry.background.fill import relax
 from depth3d.geometry.chunked import chunked
 
-__all__ = ["paint_background"]
+__all__ = ["paint_background", "paint_rim"]
 
 Floats = NDArray[np.float32]
 Bytes = NDArray[np.uint8]
 Indices = NDArray[np.int64]
 Sources = NDArray[np.int32]
+Mask = NDArray[np.bool_]
 
 GRID = [(down, right) for down in range(-2, 3) for right in range(-2, 3)]
 SPREAD = 1.4  # steps of the grid: the samples' weight
@@ -76,6 +78,29 @@ def paint_background(
     relax(tones, thin.depth, thin.mask)
     chunked(paint, np.flatnonzero(hidden.mask))
     return result
+
+
+def paint_rim(painted: Bytes, layer: Mask, rim: Mask) -> None:
+    """Give the pixels of ``rim`` the color of the nearest pixel of ``layer``, in place.
+
+    The mesh of a layer is a cell larger than the layer. Left alone, those cells would show the photo's foreground.
+
+    Parameters
+    ----------
+    painted : Bytes
+        (H, W, 3).
+    layer, rim : Mask
+        (H, W).
+    """
+    if not (rim.any() and layer.any()):
+        return
+    _, labels = cv2.distanceTransformWithLabels(
+        (~layer).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    source = np.zeros(int(labels.max()) + 1, np.int64)
+    inside = np.flatnonzero(layer)
+    source[labels.ravel()[inside]] = inside
+    painted[rim] = painted.reshape(-1, 3)[source[labels[rim]]]
 
 
 class _Far:

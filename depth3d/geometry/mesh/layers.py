@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ from depth3d.geometry.background.disocclusion import (
     read_beyond_rim,
 )
 from depth3d.geometry.background.fill import pull_push
-from depth3d.geometry.background.texture import paint_background
+from depth3d.geometry.background.texture import paint_background, paint_rim
 from depth3d.geometry.edges.discontinuities import Discontinuities, find_discontinuities
 from depth3d.geometry.edges.matte import estimate_matte
 from depth3d.geometry.edges.refine import align_to_picture
@@ -142,7 +143,7 @@ def _front(photo: _Photo, cover: Floats, cell: int, grown: int) -> tuple[Layer, 
         low = _pooled(cover, cell, np.min)
         mean = _pooled(cover, cell, np.mean)
         cells = np.where(cells - low > STEP_PIXELS + cell * 0.5, cells, mean)
-    near = np.kron(cells, np.ones((cell, cell), np.float32))[: cover.shape[0], : cover.shape[1]]
+    near = _enlarged(cells, cell, cover.shape)
     carved = near - cover > STEP_PIXELS + 0.5 * (cell - 1) if cell > 1 else np.zeros(cover.shape, bool)
     outline = ~carved & (near - photo.shift > STEP_PIXELS + 0.5 * (cell - 1))
     pixels, alpha = estimate_matte(photo.pixels, outline, photo.shift, grown)
@@ -166,11 +167,14 @@ def _back(
     cells = np.where(many > 0, mean, _pooled(hidden.depth, cell, np.min)).astype(np.float32)
     # One more cell all around: the seam between the layers lies behind the front.
     wanted = cv2.dilate((many > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    cells = _under_front(cells, wanted & (many == 0))
+    cells = _behind_front(cells, wanted & (many == 0))
+    # Pixels of the front inside the layer's cells: seen when the views part, they must not show the front's colors.
+    drawn = _enlarged(wanted, cell, cover.shape) & ~hidden.mask
+    paint_rim(painted, hidden.mask, drawn & (cover - _enlarged(cells, cell, cover.shape) > STEP_PIXELS))
     return _layer(photo, cells, find_discontinuities(cells, _tolerance(cell)), cell, Image(painted), wanted), painted
 
 
-def _under_front(cells: Floats, rim: Mask) -> Floats:
+def _behind_front(cells: Floats, rim: Mask) -> Floats:
     """Push a background layer's rim cells behind the front layer to avoid z-fighting.
 
     At equal depth the layer's colors would show as dots in the front.
@@ -221,6 +225,11 @@ def _pooled(values: Floats | Mask, cell: int, how: object) -> Floats:
     padded = np.pad(values, ((0, -height % cell), (0, -width % cell)), mode="edge")
     blocks = padded.reshape(padded.shape[0] // cell, cell, padded.shape[1] // cell, cell)
     return np.asarray(how(blocks, axis=(1, 3)), np.float32)  # type: ignore[operator]
+
+
+def _enlarged(cells: Any, cell: int, shape: tuple[int, ...]) -> Any:
+    """(H, W) of ``shape``: the value of each pixel's cell."""
+    return np.repeat(np.repeat(cells, cell, 0), cell, 1)[: shape[0], : shape[1]] if cell > 1 else cells
 
 
 def _layer(

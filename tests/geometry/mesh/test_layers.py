@@ -10,7 +10,7 @@ from scenes import disc, plane, step, texture
 
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
-from depth3d.geometry.background.disocclusion import ALL_WAYS, FROM_RIGHT, extend_background
+from depth3d.geometry.background.disocclusion import ALL_WAYS, FROM_LEFT, FROM_RIGHT, extend_background
 from depth3d.geometry.background.fill import fill_view, pull_push, relax
 from depth3d.geometry.edges.discontinuities import corner_depths, find_discontinuities
 from depth3d.geometry.edges.sharpen import SOFT_SHARE, dilate_foreground, sharpen, softness
@@ -216,3 +216,32 @@ def test_the_same_every_time() -> None:
 def test_sizes_must_agree() -> None:
     with pytest.raises(InvalidInput, match="64x48"):
         build_layers(Image(np.zeros((48, 64, 3), np.uint8)), DepthMap(np.zeros((5, 5), np.float32)), parallax_percent=1)
+
+
+def test_a_surface_behind_two_layers_goes_on_behind_them() -> None:
+    # Left to right: far ground, a middle post, a nearer post, the near front. All are extended to the right; where the
+    # two posts take both layers the ground has no room, and is needed again beyond them.
+    seen = np.repeat(np.float32([0, 4, 8, 20]), [20, 3, 3, 34])[None].repeat(5, 0)
+    first, second = extend_background(seen, seen, 1.0, FROM_LEFT)
+    assert (first.depth[2, 26:34] == 8).all()
+    depths = np.minimum(first.depth, second.depth)[2]
+    assert (depths[23:40] >= 0).all()
+    deepest = np.where(first.mask | second.mask, np.minimum(first.depth, second.depth), np.inf)[2]
+    assert (deepest[41:43] == 0).all(), "the ground's run ended at the posts"
+
+
+def test_rim_cells_of_a_layer_show_the_background() -> None:
+    height, width = 60, 120
+    front = np.zeros((height, width), bool)
+    front[10:50, 30:80] = True
+    picture = np.where(front[..., None], np.uint8([250, 0, 0]), np.uint8([0, 0, 250]))
+    depth = DepthMap(front.astype(np.float32))
+    for quality in ("normal", "high"):
+        mesh = build_layers(Image(picture), depth, parallax_percent=8, quality=quality, backdrop=False)  # type: ignore[arg-type]
+        *background, _ = mesh.layers
+        assert background
+        for layer in background:
+            texture = layer.texture.pixels
+            size = np.array(texture.shape[1::-1])
+            used = np.rint(layer.uv[np.unique(layer.faces)] * size - 0.5).astype(int).clip(0, size - 1)
+            assert texture[used[:, 1], used[:, 0], 0].max() < 128, quality
