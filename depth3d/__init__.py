@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # the same list for type checkers and editors, which do not run __getattr__
     from depth3d.camera import Camera as Camera
     from depth3d.camera import CameraPath as CameraPath
+    from depth3d.depth.card import ModelCard as ModelCard
     from depth3d.depth.estimator import estimate_depth as estimate_depth
     from depth3d.depth.estimator import predict_disparity as predict_disparity
     from depth3d.depth.registry import register as register
@@ -37,6 +38,7 @@ if TYPE_CHECKING:  # the same list for type checkers and editors, which do not r
     from depth3d.errors import (
         InvalidInput as InvalidInput,
     )
+    from depth3d.errors import InvalidOption as InvalidOption
     from depth3d.errors import (
         ModelError as ModelError,
     )
@@ -64,6 +66,8 @@ if TYPE_CHECKING:  # the same list for type checkers and editors, which do not r
     from depth3d.options import (
         AnimateOptions as AnimateOptions,
     )
+    from depth3d.options import CheckOptions as CheckOptions
+    from depth3d.options import DepthMapOptions as DepthMapOptions
     from depth3d.options import (
         DepthOptions as DepthOptions,
     )
@@ -73,6 +77,7 @@ if TYPE_CHECKING:  # the same list for type checkers and editors, which do not r
     from depth3d.options import (
         OutputOptions as OutputOptions,
     )
+    from depth3d.options import StabilizeOptions as StabilizeOptions
     from depth3d.options import (
         StereoOptions as StereoOptions,
     )
@@ -84,6 +89,8 @@ if TYPE_CHECKING:  # the same list for type checkers and editors, which do not r
     )
     from depth3d.pipeline.animate import animate as animate
     from depth3d.pipeline.check.measure import check as check
+    from depth3d.pipeline.check.report import StereoReport as StereoReport
+    from depth3d.pipeline.clip.convert import convert as convert
     from depth3d.pipeline.export import mesh as mesh
     from depth3d.pipeline.export import view as view
     from depth3d.pipeline.stereo import stereo as stereo
@@ -104,26 +111,32 @@ _PUBLIC = {
     "AnimateOptions": "depth3d.options",
     "Camera": "depth3d.camera",
     "CameraPath": "depth3d.camera",
+    "CheckOptions": "depth3d.options",
     "ContextError": "depth3d.errors",
     "Depth3DError": "depth3d.errors",
     "DepthMap": "depth3d.depthmap",
+    "DepthMapOptions": "depth3d.options",
     "DepthOptions": "depth3d.options",
     "Disparity": "depth3d.depthmap",
     "ExistsError": "depth3d.errors",
     "FileError": "depth3d.errors",
     "Image": "depth3d.image",
     "InvalidInput": "depth3d.errors",
+    "InvalidOption": "depth3d.errors",
     "Layer": "depth3d.layeredmesh",
     "LayeredMesh": "depth3d.layeredmesh",
     "Mesh": "depth3d.layeredmesh",
     "MeshOptions": "depth3d.options",
+    "ModelCard": "depth3d.depth.card",
     "ModelError": "depth3d.errors",
     "OutputOptions": "depth3d.options",
     "ReadError": "depth3d.errors",
     "Size": "depth3d.image",
+    "StabilizeOptions": "depth3d.options",
     "StereoFormat": "depth3d.stereopair",
     "StereoOptions": "depth3d.options",
     "StereoPair": "depth3d.stereopair",
+    "StereoReport": "depth3d.pipeline.check.report",
     "StereoRig": "depth3d.stereopair",
     "VideoError": "depth3d.errors",
     "VideoOptions": "depth3d.options",
@@ -134,6 +147,7 @@ _PUBLIC = {
     "check": "depth3d.pipeline.check.measure",
     "close": "depth3d.render.context",
     "compose": "depth3d.render.compose",
+    "convert": "depth3d.pipeline.clip.convert",
     "estimate_depth": "depth3d.depth.estimator",
     "match_stereo": "depth3d.depth.stereo.match",
     "mesh": "depth3d.pipeline.export",

@@ -46,6 +46,10 @@ class InvalidInput(Depth3DError, ValueError):
     """A value breaks a stated rule; the message names *actual* and *expected*."""
 
 
+# A reason that begins so follows the option's name as one sentence.
+_VERBS = ("is ", "does ", "names ", "holds ", "needs ", "belongs ", "applies ", "cannot ")
+
+
 class InvalidOption(InvalidInput):
     """The value of one option or argument breaks its rule.
 
@@ -58,7 +62,7 @@ class InvalidOption(InvalidInput):
     """
 
     def __init__(self, option: str, reason: str) -> None:
-        colon = "" if reason.startswith(("is ", "holds ", "needs ", "belongs ", "applies ", "cannot ")) else ":"
+        colon = "" if reason.startswith(_VERBS) else ":"
         super().__init__(f"{option}{colon} {reason}")
         self.option = option
         self.reason = reason

@@ -19,6 +19,7 @@ from depth3d.validation import Validated, changed, nothing_left, option, renamed
 __all__ = [
     "AnimateOptions",
     "BatchOptions",
+    "CheckOptions",
     "DepthMapOptions",
     "DepthOptions",
     "Eyes",
@@ -254,6 +255,9 @@ class DepthMapOptions(Validated):
     """A depth map as a file of its own."""
 
     heatmap: str | None = option(None, "Color map instead of gray; bright or red is near.", choices=_HEATMAPS)
+    preview: bool = option(
+        False, "Photos: also write photo, depth and heat map side by side. Clips: only a few frames, as one picture."
+    )
     facebook: bool = option(False, "Write the pair NAME.jpg and NAME_depth.jpg of a Facebook 3D photo.", media="photo")
     embed: Literal["gdepth", "dynamic"] | None = option(
         None, "Write the photo as a JPEG with its depth inside, as Google's cameras do.", media="photo"
@@ -292,7 +296,21 @@ class ViewOptions(ScaleOptions, FocusOptions):
     port: int = option(8123, "Port for --serve; 0 takes a free one.", limits=(0, 65535))
 
 
+@dataclass(frozen=True)
+class CheckOptions(Validated):
+    """Where the viewer sits, how many frames of a clip are measured, how the eyes are laid out."""
+
+    screen: str = option("55in", "Diagonal of the viewer's screen, as 55in or 140cm.", convert=as_length("in"))
+    distance: str = option("2.5m", "Distance between viewer and screen, as 2.5m.", convert=as_length("m"))
+    frames: int = option(12, "Clips: number of frames to measure.", limits=(1, 100_000))
+    layout: str | None = option(
+        None,
+        "Layout of the eyes where name, metadata and content mislead: sbs, sbs-half, cross, tb, tb-half.",
+        choices=("sbs", "sbs-half", "cross", "tb", "tb-half"),
+    )
+
+
 ALL_OPTIONS: Sequence[type[Any]] = (
     *(AnimateOptions, StereoOptions, DepthOptions, StabilizeOptions, VideoOptions, DepthMapOptions, MeshOptions),
-    *(ViewOptions, OutputOptions, BatchOptions),
+    *(ViewOptions, CheckOptions, OutputOptions, BatchOptions),
 )

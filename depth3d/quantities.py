@@ -8,6 +8,7 @@ import os
 import re
 from collections.abc import Callable
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 from depth3d.errors import InvalidInput, InvalidOption
@@ -16,6 +17,7 @@ __all__ = [
     "NAMED_SIZES",
     "as_file",
     "as_length",
+    "as_path",
     "as_size",
     "as_time",
     "clock_seconds",
@@ -122,6 +124,13 @@ def as_file(name: str, value: object) -> str:
     if not text.strip():
         raise InvalidOption(name, "is empty, expected a file name")
     return text
+
+
+def as_path(value: object, name: str = "path") -> Path:
+    """Return a file name as a path. Raises ``InvalidOption`` with ``name`` for other types, empty names and NUL."""
+    if isinstance(value, bytes):
+        value = os.fsdecode(value)
+    return Path(as_file(name, value))
 
 
 def text_of(name: str, value: object) -> str:

@@ -19,7 +19,8 @@ from depth3d.image import Image, Size
 from depth3d.io.image.read import save_image
 from depth3d.io.video.suffixes import is_clip
 from depth3d.options import DepthOptions
-from depth3d.pipeline.scene import inputs, load_scene
+from depth3d.pipeline.inputs import expand
+from depth3d.pipeline.scene import load_scene
 from depth3d.pipeline.views import render_path
 
 # Path -> which of four frames, a quarter of a round apart, are its extremes.
@@ -57,7 +58,7 @@ def pictures_of(told: str) -> list[str]:
     path = Path(told)
     if not path.is_dir():
         return [told]
-    return [f"{photo}{depth_beside(photo)}" for photo in inputs([path]) if not is_clip(photo)]
+    return [f"{item.path}{depth_beside(item.path)}" for item in expand([path]) if not is_clip(item.path)]
 
 
 def depth_beside(photo: Path) -> str:

@@ -1,60 +1,58 @@
-"""``depth3d animate``: a photo becomes a looping 3D animation."""
+"""``depth3d animate``: a photo becomes a looping 3D animation, a clip gets a moving camera."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from depth3d.cli.clip import prepare_clip
 from depth3d.cli.options import build, flags
-from depth3d.cli.progress import bar, say, speak_plainly, told
-from depth3d.errors import InvalidInput
-from depth3d.options import AnimateOptions, DepthOptions, OutputOptions, VideoOptions
+from depth3d.cli.output import log, print_result
+from depth3d.cli.progress import progress_bar
+from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
+from depth3d.options import AnimateOptions, BatchOptions, DepthOptions, OutputOptions, StabilizeOptions, VideoOptions
 
-__all__ = ["command", "run"]
+__all__ = ["command", "preparer"]
+
+KINDS: Kinds = {
+    "photo": (AnimateOptions, DepthOptions),
+    "clip": (AnimateOptions, DepthOptions, StabilizeOptions, VideoOptions),
+}
 
 
 @click.command("animate")
-@click.argument("photos", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PHOTO...")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write: .mp4 .webm .gif .webp .png")
-@flags(AnimateOptions, DepthOptions, OutputOptions)
-def command(photos: tuple[Path, ...], output: Path | None, **values: Any) -> None:
-    """A photo becomes a looping 3D animation (NAME_3d.mp4 beside it)."""
-    options, depth = build(AnimateOptions, values), build(DepthOptions, values)
-    speech = build(OutputOptions, values)
-    speak_plainly(quiet=speech.quiet)
-    from depth3d.pipeline.scene import inputs
-
-    paths = inputs(list(photos))
-    if output is not None and len(paths) > 1:
-        raise InvalidInput(f"-o names one file, but there are {len(paths)} inputs; leave -o away")
-    for path in paths:
-        run(path, output, options, depth, speech)
+@input_arguments("PHOTO|CLIP|FOLDER...", "File to write: .mp4 .webm .gif .webp .png")
+@flags(AnimateOptions, DepthOptions, StabilizeOptions, VideoOptions, BatchOptions, OutputOptions)
+def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
+    """Turn photos into looping 3D animations (NAME_3d.mp4); move a camera through clips."""
+    run_inputs(inputs, output, values, KINDS, preparer(values))
 
 
-def run(path: Path, output: Path | None, options: AnimateOptions, depth: DepthOptions, speech: OutputOptions) -> None:
-    """Animate one photo (or clip) and tell the path that was written."""
-    from depth3d.io.video.suffixes import is_clip
+def preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]:
+    """Return the function that checks the animation of one photo or clip."""
+    options, depth, outputs = build(AnimateOptions, values), build(DepthOptions, values), build(OutputOptions, values)
 
-    if is_clip(path):
-        from depth3d.cli.clip import run_clip
+    def prepare(path: Path, output: Path | None, media: str) -> Job:
+        if media == "clip":
+            return prepare_clip(path, output, values, animate=options)
+        from depth3d.pipeline.animate import animation_target
 
-        # A clip keeps its own frame rate; only another size can be asked for.
-        video = VideoOptions(size=None if options.size == "auto" else options.size)
-        run_clip(path, output, speech=speech, video=video, depth=depth, animate=options)
-        return
-    from depth3d.io.animation import animation_format
-    from depth3d.io.atomic import refuse_existing
+        target = animation_target(path, output, options, depth)
+        return Job((target,), lambda: _run(path, target, options, depth, outputs))
+
+    return prepare
+
+
+def _run(path: Path, target: Path, options: AnimateOptions, depth: DepthOptions, outputs: OutputOptions) -> None:
     from depth3d.pipeline.animate import animate_scene
     from depth3d.pipeline.scene import load_scene
 
-    target = output or path.with_name(f"{path.stem}_3d.mp4")
-    animation_format(target)
-    refuse_existing(target, force=speech.force)
     scene = load_scene(path, depth)
     for note in (*scene.image.notes, scene.how):
-        say(f"{path.name}: {note}", quiet=speech.quiet)
-    with bar(path.name, quiet=speech.quiet) as progress:
-        written = animate_scene(scene, target, options, force=speech.force, progress=progress)
-    told(written, as_json=speech.json, input=path, depth=scene.how)
+        log(f"{path.name}: {note}", quiet=outputs.quiet)
+    with progress_bar(path.name, quiet=outputs.quiet) as progress:
+        written = animate_scene(scene, target, options, force=outputs.force, progress=progress)
+    print_result(written, as_json=outputs.json, input=path, depth=scene.how)

@@ -2,63 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from depth3d.cli.options import build, flags
-from depth3d.cli.progress import say, speak_plainly
-from depth3d.errors import Depth3DError, InvalidInput
-from depth3d.options import AnimateOptions, DepthOptions, OutputOptions
+from depth3d.cli import animate, stereo
+from depth3d.cli.options import flags
+from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
+from depth3d.options import (
+    AnimateOptions,
+    BatchOptions,
+    DepthOptions,
+    OutputOptions,
+    StabilizeOptions,
+    StereoOptions,
+    VideoOptions,
+)
 
 __all__ = ["command"]
 
+KINDS: Kinds = {"photo": animate.KINDS["photo"], "clip": stereo.KINDS["clip"]}
+_INSTEAD = {
+    "photo": "; `depth3d stereo PHOTO` takes it, or it is for clips",
+    "clip": "; `depth3d animate CLIP` moves a camera through a clip",
+}
+
 
 @click.command("auto")
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PHOTO|CLIP|FOLDER...")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write (one input only).")
-@flags(AnimateOptions, DepthOptions, OutputOptions)
-def command(files: tuple[Path, ...], output: Path | None, **values: Any) -> None:
-    """A photo becomes NAME_3d.mp4, a clip NAME_LRF_Full_SBS.mp4; folders work too."""
-    options, depth = build(AnimateOptions, values), build(DepthOptions, values)
-    speech = build(OutputOptions, values)
-    speak_plainly(quiet=speech.quiet)
-    from depth3d.pipeline.scene import inputs
+@input_arguments("PHOTO|CLIP|FOLDER...", "File to write")
+@flags(AnimateOptions, StereoOptions, DepthOptions, StabilizeOptions, VideoOptions, BatchOptions, OutputOptions)
+def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
+    """Turn photos into looping animations (NAME_3d.mp4) and clips into side-by-side 3D (NAME_LRF_Full_SBS.mp4).
 
-    paths = inputs(list(files))
-    if output is not None and len(paths) > 1:
-        raise InvalidInput(f"-o names one file, but there are {len(paths)} inputs; leave -o away")
-    failed = [path for path in paths if not _one(path, output, options, depth, speech, alone=len(paths) == 1)]
-    if failed:
-        raise InvalidInput(f"{len(failed)} of {len(paths)} inputs could not be done")
+    \b
+    For photos: --path, --amount, --seconds, --focus and the other options of `depth3d animate`.
+    For clips: --format, --parallax, --convergence, --preview and the other options of `depth3d stereo`.
+    An option that does not apply to an input is refused.
+    """
+    run_inputs(inputs, output, values, KINDS, _preparer(values), lambda name, media: _INSTEAD[media])
 
 
-def _one(
-    path: Path,
-    output: Path | None,
-    options: AnimateOptions,
-    depth: DepthOptions,
-    speech: OutputOptions,
-    *,
-    alone: bool,
-) -> bool:
-    """Do one input; in a batch an error is told and the others still run."""
-    from depth3d.io.video.suffixes import is_clip
-
-    try:
-        if is_clip(path):
-            from depth3d.cli.stereo import run as run_stereo
-            from depth3d.options import StereoOptions, VideoOptions
-
-            run_stereo(path, output, StereoOptions(), depth, VideoOptions(), speech)
-        else:
-            from depth3d.cli.animate import run as run_animate
-
-            run_animate(path, output, options, depth, speech)
-    except Depth3DError as error:
-        if alone:
-            raise
-        say(f"depth3d: {error}", quiet=False)
-        return False
-    return True
+def _preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]:
+    prepare = {"photo": animate.preparer(values), "clip": stereo.preparer(values)}
+    return lambda path, output, media: prepare[media](path, output, media)

@@ -3,55 +3,66 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from depth3d.cli.options import build, flags
-from depth3d.cli.progress import bar, speak_plainly
-from depth3d.options import OutputOptions
+from depth3d.cli.output import print_text
+from depth3d.cli.progress import progress_bar
+from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
+from depth3d.options import BatchOptions, CheckOptions, OutputOptions
+
+if TYPE_CHECKING:
+    from depth3d.pipeline.check.report import StereoReport
 
 __all__ = ["command"]
 
+KINDS: Kinds = {"photo": (CheckOptions,), "clip": (CheckOptions,)}
+
 
 @click.command("check")
-@click.argument("file", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Also draw the disparities: report.png")
-@click.option("--screen", metavar="LENGTH", help="Diagonal of the viewer's screen.  [default: 55in]")
-@click.option("--distance", metavar="LENGTH", help="How far away the viewer sits.  [default: 2.5m]")
-@click.option("--frames", default=12, show_default=True, metavar="N", help="Clips: how many frames are looked at.")
-@click.option("--layout", metavar="NAME", help="sbs, sbs-half, cross, tb, tb-half: where name and marks mislead.")
-@flags(OutputOptions)
-def command(
-    file: Path,
-    output: Path | None,
-    screen: str | None,
-    distance: str | None,
-    frames: int,
-    layout: str | None,
-    **values: Any,
-) -> None:
-    """Measure parallax, comfort and faults of any stereo picture or clip, also of other programs'."""
-    speech = build(OutputOptions, values)
-    speak_plainly(quiet=speech.quiet)
-    from depth3d.io.atomic import refuse_existing
+@input_arguments("PHOTO|CLIP|FOLDER...", "Also draw the disparities into this picture")
+@flags(CheckOptions, BatchOptions, OutputOptions)
+def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
+    """Measure parallax, comfort and faults of stereo pictures and clips, whoever made them."""
+    run_inputs(inputs, output, values, KINDS, _preparer(values), results=True)
+
+
+def _preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]:
+    options, outputs = build(CheckOptions, values), build(OutputOptions, values)
+
+    def prepare(path: Path, output: Path | None, media: str) -> Job:
+        if output is None:
+            return Job((), lambda: _run(path, None, options, outputs))
+        from depth3d.io.video.suffixes import PHOTO_SUFFIXES
+        from depth3d.pipeline.inputs import check_suffix, target_for
+
+        target = target_for(path, output, f"{path.stem}_check.png")
+        check_suffix(target, sorted(PHOTO_SUFFIXES), "pictures")
+        return Job((target,), lambda: _run(path, target, options, outputs))
+
+    return prepare
+
+
+def _run(path: Path, target: Path | None, options: CheckOptions, outputs: OutputOptions) -> None:
     from depth3d.pipeline.check.measure import check
 
-    if output is not None:
-        refuse_existing(output, force=speech.force)
-    with bar(file.name, quiet=speech.quiet) as progress:
-        report = check(file, screen=screen, distance=distance, frames=frames, layout=layout, progress=progress)
-    if output is not None:
+    with progress_bar(path.name, quiet=outputs.quiet) as progress:
+        report = check(path, options, progress=progress)
+    if target is not None:
         from depth3d.io.image.read import save_image
         from depth3d.pipeline.check.report import report_picture
 
-        save_image(report_picture(report), output, force=speech.force)
-    if speech.json:
-        click.echo(json.dumps(report.facts()))
-        return
+        save_image(report_picture(report), target, force=outputs.force)
+    print_text(json.dumps(report.facts()) if outputs.json else _as_text(path, report))
+
+
+def _as_text(path: Path, report: StereoReport) -> str:
     lines = [
-        f"{file.name}: {report.layout}, {report.width}x{report.height} each eye, {report.frames} frame(s)",
+        f"{path.name}: {report.layout}, {report.width}x{report.height} each eye, {report.frames} frame(s)",
         "disparity  " + "  ".join(f"p{p} {v:+.2f} %" for p, v in report.disparity.items()),
         "as angles  " + "  ".join(f"p{p} {v:+.0f}'" for p, v in report.arc_minutes.items()) + f"  ({report.screen})",
         f"vertical   {report.vertical:+.2f} % of the height, worst {report.vertical_worst:.2f} %;"
@@ -59,4 +70,4 @@ def command(
         f"colors     {report.color:.1f} apart (Lab); both eyes agree on {report.sure:.0%} of the picture",
         f"window     left {report.window[0]:.2f} %, right {report.window[1]:.2f} % in front of the screen",
     ]
-    click.echo("\n".join([*lines, *(f"-> {line}" for line in report.verdict)]))
+    return "\n".join([*lines, *(f"-> {line}" for line in report.verdict)])

@@ -1,58 +1,69 @@
-"""What every command does with a clip: two passes with a bar each, the plan, the path that was written."""
+"""What every command does with a clip: one progress bar for both passes, then the path that was written."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from depth3d.cli.progress import bar, say, told
-from depth3d.options import AnimateOptions, DepthOptions, OutputOptions, StabilizeOptions, StereoOptions, VideoOptions
+from depth3d.cli.options import build
+from depth3d.cli.output import log, print_result
+from depth3d.cli.progress import progress_bar
+from depth3d.cli.run import Job
+from depth3d.options import DepthOptions, OutputOptions, StabilizeOptions, VideoOptions
 
-__all__ = ["run_clip"]
+__all__ = ["prepare_clip"]
 
 
-def run_clip(
-    source: Path,
-    output: Path | None,
-    *,
-    speech: OutputOptions,
-    video: VideoOptions | None = None,
-    depth: DepthOptions | None = None,
-    stereo: StereoOptions | None = None,
-    animate: AnimateOptions | None = None,
-    stabilize: StabilizeOptions | None = None,
-    only_depth: bool = False,
-    heatmap: str | None = None,
-) -> Path:
-    """Convert one clip and tell the path; see ``depth3d.pipeline.clip.convert.convert`` for what the options mean."""
+def prepare_clip(source: Path, output: str | Path | None, values: dict[str, Any], **product: Any) -> Job:
+    """Check the conversion of one clip and return it as a job.
+
+    Parameters
+    ----------
+    source : Path
+        The clip.
+    output : str | Path | None
+        A file, an existing folder, or None for the clip's folder.
+    values : dict[str, Any]
+        The options of the command, None where not given.
+    **product : Any
+        What the clip becomes, as ``depth3d.convert`` takes it: ``stereo``, ``animate``, ``only_depth``, ``heatmap``.
+    """
+    from depth3d.pipeline.clip.early import check_clip
+
+    video, outputs = build(VideoOptions, values), build(OutputOptions, values)
+    stabilize, depth = build(StabilizeOptions, values), build(DepthOptions, values)
+    targets = check_clip(source, output, video, stabilize, depth, **product)
+    written = () if video.dry_run else targets
+
+    def run() -> None:
+        _convert(source, output, outputs, {"video": video, "stabilize": stabilize, "depth": depth, **product})
+
+    # Of several formats some may be done by a stopped run: the conversion itself sees to those.
+    return Job(written, run, resumes=len(written) > 1)
+
+
+def _convert(source: Path, output: str | Path | None, outputs: OutputOptions, options: dict[str, Any]) -> None:
     from depth3d.pipeline.clip.convert import convert_all
 
     began = time.monotonic()
-    say(f"{source.name}: depth, then drawing; Ctrl-C stops, the same command goes on", quiet=speech.quiet)
-    with bar(source.stem, quiet=speech.quiet) as update:
-
-        def progress(stage: str, done: int, total: int) -> None:
-            # One bar for both passes: each is half of the work.
-            update(done if stage == "depth" else total + done, 2 * total)
-
-        paths = convert_all(
-            source,
-            output,
-            stereo=stereo,
-            animate=animate,
-            only_depth=only_depth,
-            heatmap=heatmap,
-            depth=depth,
-            stabilize=stabilize,
-            video=video,
-            output_options=speech,
-            progress=progress,
-        )
+    log(f"{source.name}: depth, then rendering; Ctrl-C stops, the same command continues", quiet=outputs.quiet)
+    with progress_bar(source.stem, quiet=outputs.quiet) as update:
+        paths = convert_all(source, output, output_options=outputs, progress=_both_passes(update), **options)
     seconds = round(time.monotonic() - began, 2)
-    if speech.json:
+    if outputs.json:
         several = {"outputs": [str(path) for path in paths]} if len(paths) > 1 else {}
-        told(paths[0], as_json=True, seconds=seconds, **several)
-        return paths[0]
+        print_result(paths[0], as_json=True, seconds=seconds, **several)
+        return
     for path in paths:
-        told(path, as_json=False)
-    return paths[0]
+        print_result(path, as_json=False)
+
+
+def _both_passes(update: Callable[[int, int], None]) -> Callable[[str, int, int], None]:
+    """Return a callback that shows both passes in one bar; each is half of the work."""
+
+    def progress(stage: str, done: int, total: int) -> None:
+        update(done if stage == "depth" else total + done, 2 * total)
+
+    return progress

@@ -2,88 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
+from depth3d.cli.clip import prepare_clip
 from depth3d.cli.options import build, flags
-from depth3d.cli.progress import say, speak_plainly, told
-from depth3d.errors import Depth3DError, InvalidInput
-from depth3d.options import DepthMapOptions, DepthOptions, OutputOptions, StabilizeOptions, VideoOptions
+from depth3d.cli.output import log, print_result
+from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
+from depth3d.options import BatchOptions, DepthMapOptions, DepthOptions, OutputOptions, StabilizeOptions, VideoOptions
 
 __all__ = ["command"]
 
+KINDS: Kinds = {
+    "photo": (DepthMapOptions, DepthOptions),
+    "clip": (DepthMapOptions, DepthOptions, StabilizeOptions, VideoOptions),
+}
+
 
 @click.command("depth")
-@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PHOTO|CLIP|FOLDER...")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write, or an existing folder.")
-@flags(DepthMapOptions, DepthOptions, VideoOptions, StabilizeOptions, OutputOptions)
-def command(inputs: tuple[Path, ...], output: Path | None, **values: Any) -> None:
-    """The depth map of a photo (NAME_depth.png beside it) or of a clip (NAME_depth.mp4).
+@input_arguments("PHOTO|CLIP|FOLDER...", "File to write")
+@flags(DepthMapOptions, DepthOptions, VideoOptions, StabilizeOptions, BatchOptions, OutputOptions)
+def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
+    """Write the depth map of photos (NAME_depth.png) and clips (NAME_depth.mp4).
 
     \b
-    White = near. The numbers are relative inverse depth: 1 = nearest, 0 = farthest, scale unknown.
-    .png .tif 16-bit grey    .jpg .webp 8 bits    .npy .pfm .exr float32    --heatmap colours
-    --preview (photos) also writes photo, depth and heat map side by side.
+    White is near. The numbers are relative inverse depth: 1 = nearest, 0 = farthest, scale unknown.
+    .png .tif 16-bit gray    .jpg .webp 8 bits    .npy .pfm .exr float32    --heatmap colors
+    --preview of a photo also writes photo, depth and heat map side by side.
     """
-    options, depth, speech = build(DepthMapOptions, values), build(DepthOptions, values), build(OutputOptions, values)
-    video, steady = build(VideoOptions, values), build(StabilizeOptions, values)
-    speak_plainly(quiet=speech.quiet)
-    from depth3d.pipeline.scene import inputs as found_in
-
-    paths = found_in(list(inputs))
-    if output is not None and len(paths) > 1 and not output.is_dir():
-        raise InvalidInput(
-            f"-o names one file, but there are {len(paths)} inputs; name an existing folder or leave -o away"
-        )
-    failed = 0
-    for path in paths:
-        try:
-            _one(path, output, options, depth, video, steady, speech)
-        except Depth3DError as error:
-            if len(paths) == 1:
-                raise
-            say(f"depth3d: {error}", quiet=False)
-            failed += 1
-    if failed:
-        raise InvalidInput(f"{failed} of {len(paths)} inputs could not be done")
+    run_inputs(inputs, output, values, KINDS, _preparer(values))
 
 
-def _one(
+def _preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]:
+    options, depth, outputs = build(DepthMapOptions, values), build(DepthOptions, values), build(OutputOptions, values)
+
+    def prepare(path: Path, output: Path | None, media: str) -> Job:
+        if media == "clip":
+            return prepare_clip(path, output, values, only_depth=True, heatmap=options.heatmap)
+        from depth3d.pipeline.depthmap import depth_files
+        from depth3d.pipeline.inputs import check_depth_source
+
+        check_depth_source(depth)
+        return Job(depth_files(path, output, options), lambda: _run(path, output, options, depth, outputs))
+
+    return prepare
+
+
+def _run(
     path: Path,
     output: Path | None,
     options: DepthMapOptions,
     depth: DepthOptions,
-    video: VideoOptions,
-    steady: StabilizeOptions,
-    speech: OutputOptions,
+    outputs: OutputOptions,
 ) -> None:
-    from depth3d.io.video.suffixes import is_clip
-
-    if is_clip(path):
-        from depth3d.cli.clip import run_clip
-
-        if options.facebook:
-            raise InvalidInput(f"{path.name} is a clip; --facebook is for photos")
-        target = output / f"{path.stem}_depth.mp4" if output is not None and output.is_dir() else output
-        run_clip(
-            path,
-            target,
-            speech=speech,
-            video=video,
-            depth=depth,
-            stabilize=steady,
-            only_depth=True,
-            heatmap=options.heatmap,
-        )
-        return
     from depth3d.pipeline.depthmap import save_depth
 
-    written, scene = save_depth(path, output, options, depth, preview=video.preview, force=speech.force)
+    written, scene = save_depth(path, output, options, depth, force=outputs.force)
     for note in (*scene.image.notes, scene.how):
-        say(f"{path.name}: {note}", quiet=speech.quiet)
-    told(written[0], as_json=speech.json, input=path, depth=scene.how, size=str(scene.depth.size), files=written)
-    if not speech.json:
-        for other in written[1:]:
-            click.echo(str(other))
+        log(f"{path.name}: {note}", quiet=outputs.quiet)
+    size = str(scene.depth.size)
+    print_result(written[0], as_json=outputs.json, input=path, depth=scene.how, size=size, files=written)
+    for other in () if outputs.json else written[1:]:
+        print_result(other, as_json=False)

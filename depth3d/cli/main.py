@@ -5,8 +5,10 @@ Commands are loaded when they are called, so that ``depth3d --help`` imports nei
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
+import signal
 import sys
 from importlib import import_module
 
@@ -14,6 +16,8 @@ import click
 
 from depth3d import __version__
 from depth3d.cli.options import in_flags
+from depth3d.cli.output import log
+from depth3d.cli.run import describe
 from depth3d.errors import Depth3DError, InvalidOption
 
 __all__ = ["COMMANDS", "main"]
@@ -41,6 +45,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name == "auto":
             return _load("depth3d.cli.auto")
+        if cmd_name == "help":
+            return _help
         if cmd_name in COMMANDS:
             return _load(COMMANDS[cmd_name][0])
         return None
@@ -48,20 +54,18 @@ class _Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] in COMMANDS:
+        if args[0] in COMMANDS or args[0] == "help":
             return super().resolve_command(ctx, args)
-        files = [argument for argument in args if not argument.startswith("-")]
-        if not any(os.path.exists(name) for name in files) and not _looks_like_file(args[0]):
-            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
-            hint = f" Did you mean `depth3d {close[0]}`?" if close else ""
-            raise click.UsageError(f"{args[0]!r} is neither a file nor a command.{hint}")
+        if not args[0].startswith("-") and not os.path.exists(args[0]) and not _looks_like_file(args[0]):
+            raise click.UsageError(f"{args[0]!r} is neither a file nor a command.{_nearest_command(args[0])}")
         return "auto", self.get_command(ctx, "auto"), args
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         # `depth3d --force photo.jpg`: options before the file belong to the default command.
         own = {"--help", "-h", "--version"}
         if args and args[0].startswith("-") and args[0] not in own:
-            args = ["auto", *args]
+            # "--" keeps the group from reading the options itself; the whole line is the default command's.
+            args = ["--", *args]
         return super().parse_args(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -70,8 +74,29 @@ class _Commands(click.Group):
 
 
 def _looks_like_file(argument: str) -> bool:
-    """A missing file should be told as a missing file, not as an unknown command."""
-    return "." in argument or os.sep in argument
+    """Return True for what should be reported as a missing file, not as an unknown command."""
+    return any(sign in argument for sign in (".", os.sep, "*", "?")) or argument in ("", "-")
+
+
+def _nearest_command(word: str) -> str:
+    close = difflib.get_close_matches(word.lower(), [*COMMANDS, "help"], n=1)
+    return f" Did you mean `depth3d {close[0]}`?" if close else ""
+
+
+@click.command("help")
+@click.argument("command", required=False)
+@click.pass_context
+def _help(context: click.Context, command: str | None) -> None:
+    """Show the help of depth3d, or of one command."""
+    group = context.parent or context
+    if command is None:
+        click.echo(group.get_help())
+        return
+    found = cli.get_command(group, command) if command in (*COMMANDS, "auto", "help") else None
+    if found is None:
+        raise click.UsageError(f"{command!r} is no command.{_nearest_command(command)}")
+    with click.Context(found, info_name=command, parent=group) as inner:
+        click.echo(found.get_help(inner))
 
 
 def _load(module: str) -> click.Command:
@@ -84,7 +109,7 @@ def _load(module: str) -> click.Command:
 @click.command(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "DEPTH3D"},
-    epilog="`depth3d COMMAND --help` tells the options of each. `depth3d PHOTO --help` works too.",
+    epilog="`depth3d help COMMAND` shows the options of a command, `depth3d help auto` those of `depth3d FILE`.",
 )
 @click.version_option(__version__, prog_name="depth3d", message="%(prog)s %(version)s")
 def cli() -> None:
@@ -93,34 +118,76 @@ def cli() -> None:
     \b
     depth3d photo.jpg        a looping 3D animation: photo_3d.mp4
     depth3d clip.mp4         3D for headset or TV: clip_LRF_Full_SBS.mp4
-    depth3d folder/          every picture and clip in it
+    depth3d folder/          every photo and clip in it
     """
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the program and exit: 0 done, 1 could not, 2 usage, 130 interrupted."""
+    _open_standard_streams()
+    _stop_on_signals()
+    code = _run(arguments)
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except OSError as error:
+        code = _no_output(error)
+    sys.exit(code)
+
+
+def _run(arguments: list[str] | None) -> int:
     try:
         code = cli.main(arguments, prog_name="depth3d", standalone_mode=False)
-    except click.exceptions.Abort:
-        code = _say("interrupted", 130)
-    except KeyboardInterrupt:
-        code = _say("interrupted", 130)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        return _report("interrupted", 130)
     except click.ClickException as error:
         error.show()
-        code = error.exit_code
+        return error.exit_code
     except InvalidOption as error:
-        code = _say(in_flags(error), 2)
+        return _report(in_flags(error), 2)
     except Depth3DError as error:
-        code = _say(in_flags(error), 1)
-    except BrokenPipeError:
-        # The reader of our standard output went away (`depth3d ... | head`): nothing left to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 1
-    except MemoryError:
-        code = _say("out of memory; try a smaller --size", 1)
-    sys.exit(code if isinstance(code, int) else 0)
+        return _report(in_flags(error), 1)
+    except OSError as error:
+        return _no_output(error) if error.filename is None else _report(describe(error), 1)
+    except Exception as error:
+        if os.environ.get("DEPTH3D_TRACEBACK"):
+            raise
+        return _report(in_flags(describe(error)), 1)
+    return code if isinstance(code, int) else 0
 
 
-def _say(message: str, code: int) -> int:
-    click.echo(f"depth3d: {message}", err=True)
+def _report(message: str, code: int) -> int:
+    log(f"depth3d: {message}")
     return code
+
+
+def _no_output(error: OSError) -> int:
+    """Report that standard output took no result; without a word where its reader went away (`depth3d ... | head`)."""
+    # Nothing may be written to it when Python exits, or that fails once more.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if isinstance(error, BrokenPipeError):
+        return 1
+    return _report(f"standard output: {(error.strerror or str(error)).lower()}", 1)
+
+
+def _open_standard_streams() -> None:
+    """Open the null device in place of closed standard streams: the next file would get their number."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _stop_on_signals() -> None:
+    """Let SIGTERM and SIGHUP stop a run as Ctrl-C does: nothing half-written stays, and it can go on later."""
+
+    def stop(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        # An ignored SIGHUP (nohup) stays ignored.
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            with contextlib.suppress(ValueError):  # not the main thread
+                signal.signal(number, stop)

@@ -2,46 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from depth3d.cli.options import build, flags
-from depth3d.cli.progress import say, speak_plainly, told
-from depth3d.options import DepthOptions, MeshOptions, OutputOptions
+from depth3d.cli.output import log, print_result
+from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
+from depth3d.options import BatchOptions, DepthOptions, MeshOptions, OutputOptions
 
 __all__ = ["command"]
 
+KINDS: Kinds = {"photo": (MeshOptions, DepthOptions)}
+
 
 @click.command("mesh")
-@click.argument("photo", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write: .glb .obj .ply .usdz .splat .spz")
-@flags(MeshOptions, DepthOptions, OutputOptions)
-def command(photo: Path, output: Path | None, **values: Any) -> None:
-    """A photo becomes a textured mesh (NAME.glb beside it).
+@input_arguments("PHOTO|FOLDER...", "File to write: .glb .obj .ply .usdz .splat .spz")
+@flags(MeshOptions, DepthOptions, BatchOptions, OutputOptions)
+def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
+    """Turn photos into textured meshes (NAME.glb).
 
     \b
-    GLB opens anywhere, with a camera where the photographer stood; the photo's own JPEG is in it.
+    GLB opens in most programs; it holds a camera at the photographer's position and the photo's own JPEG.
     USDZ opens on iPhone, iPad and Vision Pro (pip install "depth3d[usd]").
     .splat, .spz and, with --splats N, .ply hold Gaussian splats for SuperSplat and other splat viewers.
-    OBJ comes with NAME.mtl and JPEG files beside it. PLY has colours at its vertices.
+    OBJ comes with NAME.mtl and JPEG files beside it. PLY has colors at its vertices.
 
     \b
-    Depth maps hold inverse distance of unknown scale: half-way grey is much nearer than half-way. With two
-    known distances, --near and --far in metres, the mesh is true to scale.
+    Depth maps hold inverse distance of unknown scale: half-way gray is much nearer than half-way. With two
+    known distances, --near and --far in meters, the mesh is true to scale.
     """
-    options, depth = build(MeshOptions, values), build(DepthOptions, values)
-    speech = build(OutputOptions, values)
-    speak_plainly(quiet=speech.quiet)
-    from depth3d.io.atomic import refuse_existing
+    run_inputs(inputs, output, values, KINDS, _preparer(values))
+
+
+def _preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]:
+    options, depth, outputs = build(MeshOptions, values), build(DepthOptions, values), build(OutputOptions, values)
+
+    def prepare(path: Path, output: Path | None, media: str) -> Job:
+        from depth3d.pipeline.export import mesh_target
+
+        target = mesh_target(path, output, options, depth)
+        return Job((target,), lambda: _run(path, target, options, depth, outputs))
+
+    return prepare
+
+
+def _run(path: Path, target: Path, options: MeshOptions, depth: DepthOptions, outputs: OutputOptions) -> None:
     from depth3d.pipeline.export import mesh_scene
     from depth3d.pipeline.scene import load_scene
 
-    target = output or photo.with_suffix(".glb")
-    refuse_existing(target, force=speech.force)
-    scene = load_scene(photo, depth)
+    scene = load_scene(path, depth)
     for note in (*scene.image.notes, scene.how):
-        say(f"{photo.name}: {note}", quiet=speech.quiet)
-    written = mesh_scene(scene, target, options, source=photo, force=speech.force)
-    told(written, as_json=speech.json, input=photo, depth=scene.how, bytes=written.stat().st_size)
+        log(f"{path.name}: {note}", quiet=outputs.quiet)
+    written = mesh_scene(scene, target, options, source=path, force=outputs.force)
+    print_result(written, as_json=outputs.json, input=path, depth=scene.how, bytes=written.stat().st_size)

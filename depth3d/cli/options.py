@@ -102,8 +102,10 @@ def build(kind: type[Options], values: dict[str, Any]) -> Options:
     Raises ``InvalidOption`` for a value out of range.
     """
     known = given(values)
-    names = [*field_names(kind), *getattr(kind, "renamed_fields", {})]
-    return kind(**{name: known[name] for name in names if name in known})
+    for old, new in getattr(kind, "renamed_fields", {}).items():
+        if old in known:
+            known.setdefault(new, known[old])
+    return kind(**{name: known[name] for name in field_names(kind) if name in known})
 
 
 def flag_of(name: str) -> str:

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
+from depth3d.cli.clip import prepare_clip
 from depth3d.cli.options import build, flags
-from depth3d.cli.progress import say, speak_plainly, told
-from depth3d.errors import InvalidInput
-from depth3d.options import DepthOptions, OutputOptions, StabilizeOptions, StereoOptions, VideoOptions
+from depth3d.cli.output import log, print_result
+from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
+from depth3d.options import BatchOptions, DepthOptions, OutputOptions, StabilizeOptions, StereoOptions, VideoOptions
 
-__all__ = ["command", "run", "run_all"]
+__all__ = ["command", "preparer", "run_stereo"]
+
+KINDS: Kinds = {
+    "photo": (StereoOptions, DepthOptions),
+    "clip": (StereoOptions, DepthOptions, StabilizeOptions, VideoOptions),
+}
 
 
 def _list_formats(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
@@ -26,65 +33,73 @@ def _list_formats(context: click.Context, _parameter: click.Parameter, value: bo
 
 
 @click.command("stereo")
-@click.argument("inputs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PHOTO|CLIP...")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write (its stem, for several formats).")
-@click.option("--list-formats", is_flag=True, is_eager=True, expose_value=False, callback=_list_formats)
-@flags(StereoOptions, DepthOptions, StabilizeOptions, VideoOptions, OutputOptions)
-def command(inputs: tuple[Path, ...], output: Path | None, **values: Any) -> None:
-    """A photo or clip becomes side-by-side 3D, or any other stereo format.
+@input_arguments("PHOTO|CLIP|FOLDER...", "File to write (for several formats: its name before the tag)")
+@click.option(
+    "--list-formats",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_list_formats,
+    help="Print all stereo formats and exit.",
+)
+@flags(StereoOptions, DepthOptions, StabilizeOptions, VideoOptions, BatchOptions, OutputOptions)
+def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
+    """Convert photos and clips to side-by-side 3D or any other stereo format.
 
     \b
     depth3d stereo photo.jpg                        photo_LRF_Full_SBS.jpg
-    depth3d stereo photo.jpg --format mpo,anaglyph  photo.mpo and photo_redcyan.png from one depth
-    depth3d stereo old.mpo -o new.jps               its own two eyes, aligned
+    depth3d stereo photo.jpg --format mpo,anaglyph  photo.mpo and photo_redcyan.png from one depth map
+    depth3d stereo old.mpo -o new.jps               the two eyes in the file, aligned
     depth3d stereo clip.mp4 --format sbs-half       clip_LR.mp4 for 3D TVs
     depth3d stereo --list-formats                   all formats
     """
-    run_all(inputs, output, build(StereoOptions, values), values)
+    run_stereo(inputs, output, build(StereoOptions, values), values)
 
 
-def run_all(inputs: tuple[Path, ...], output: Path | None, options: StereoOptions, values: dict[str, Any]) -> None:
-    """Do every input; ``values`` are the command's other settings."""
-    depth, stabilize = build(DepthOptions, values), build(StabilizeOptions, values)
-    video, speech = build(VideoOptions, values), build(OutputOptions, values)
-    speak_plainly(quiet=speech.quiet)
-    from depth3d.pipeline.scene import inputs as expanded
-
-    paths = expanded(list(inputs))
-    if output is not None and len(paths) > 1:
-        raise InvalidInput(f"-o names one file, but there are {len(paths)} inputs; leave -o away")
-    for path in paths:
-        run(path, output, options, depth, video, speech, stabilize)
+def run_stereo(inputs: Sequence[str], output: str | None, options: StereoOptions, values: dict[str, Any]) -> None:
+    """Convert all inputs; ``values`` are the options of the command, None where not given."""
+    run_inputs(inputs, output, values, KINDS, preparer(values, options))
 
 
-def run(
-    path: Path,
-    output: Path | None,
-    options: StereoOptions,
-    depth: DepthOptions,
-    video: VideoOptions,
-    speech: OutputOptions,
-    stabilize: StabilizeOptions | None = None,
-) -> None:
-    """Do one photo or clip and tell the paths that were written."""
-    from depth3d.io.video.suffixes import is_clip
-    from depth3d.pipeline.stereo import clip_runs, stereo_photo
+def preparer(values: dict[str, Any], options: StereoOptions | None = None) -> Callable[[Path, Path | None, str], Job]:
+    """Return the function that checks the conversion of one photo or clip."""
+    wanted = build(StereoOptions, values) if options is None else options
+    depth, outputs = build(DepthOptions, values), build(OutputOptions, values)
 
-    if is_clip(path):
-        from depth3d.cli.clip import run_clip
+    def prepare(path: Path, output: Path | None, media: str) -> Job:
+        if media == "clip":
+            from depth3d.pipeline.stereo import clip_runs
 
-        for target, chosen in clip_runs(path, output, options):
-            run_clip(path, target, speech=speech, video=video, depth=depth, stereo=chosen, stabilize=stabilize)
-        return
+            jobs = [prepare_clip(path, file, values, stereo=each) for file, each in clip_runs(path, output, wanted)]
+            return Job(tuple(target for job in jobs for target in job.targets), lambda: _run_each(jobs))
+        from depth3d.pipeline.inputs import check_depth_source
+        from depth3d.pipeline.stereo import written_files
+
+        check_depth_source(depth)
+        return Job(
+            tuple(written_files(path, output, wanted.format)), lambda: _run(path, output, wanted, depth, outputs)
+        )
+
+    return prepare
+
+
+def _run_each(jobs: list[Job]) -> None:
+    for job in jobs:
+        job.run()
+
+
+def _run(path: Path, output: Path | None, options: StereoOptions, depth: DepthOptions, outputs: OutputOptions) -> None:
+    from depth3d.pipeline.stereo import stereo_photo
+
     lines: list[str] = []
 
-    def tell(line: str) -> None:
+    def note(line: str) -> None:
         lines.append(line)
-        say(line, quiet=speech.quiet)
+        log(line, quiet=outputs.quiet)
 
-    written = stereo_photo(path, output, options, depth, force=speech.force, tell=tell)
-    if speech.json:
-        told(written[0], as_json=True, outputs=[str(item) for item in written], input=path, notes=lines)
+    written = stereo_photo(path, output, options, depth, force=outputs.force, tell=note)
+    if outputs.json:
+        print_result(written[0], as_json=True, outputs=[str(item) for item in written], input=path, notes=lines)
         return
     for item in written:
-        told(item, as_json=False)
+        print_result(item, as_json=False)

@@ -2,43 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from depth3d.cli.options import build, flags
-from depth3d.cli.progress import say, speak_plainly, told
-from depth3d.options import DepthOptions, OutputOptions, ViewOptions
+from depth3d.cli.output import log, print_result
+from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
+from depth3d.errors import InvalidOption
+from depth3d.options import BatchOptions, DepthOptions, OutputOptions, ViewOptions
 
 __all__ = ["command"]
 
+KINDS: Kinds = {"photo": (ViewOptions, DepthOptions)}
+
 
 @click.command("view")
-@click.argument("photo", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write: .html")
-@flags(ViewOptions, DepthOptions, OutputOptions)
-def command(photo: Path, output: Path | None, **values: Any) -> None:
-    """A photo becomes a web page that shows it in 3D (NAME.html beside it).
+@input_arguments("PHOTO|FOLDER...", "File to write: .html")
+@flags(ViewOptions, DepthOptions, BatchOptions, OutputOptions)
+def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
+    """Turn photos into web pages that show them in 3D (NAME.html).
 
     \b
     The page is one file with everything in it: open it, mail it, put it on any web space.
     Headset: depth3d view PHOTO --serve, then adb reverse tcp:8123 tcp:8123 and open the address in it.
     """
-    options, depth = build(ViewOptions, values), build(DepthOptions, values)
-    speech = build(OutputOptions, values)
-    speak_plainly(quiet=speech.quiet)
-    from depth3d.io.atomic import refuse_existing
+    run_inputs(inputs, output, values, KINDS, _preparer(values, len(inputs)))
+
+
+def _preparer(values: dict[str, Any], count: int) -> Callable[[Path, Path | None, str], Job]:
+    options, depth, outputs = build(ViewOptions, values), build(DepthOptions, values), build(OutputOptions, values)
+
+    def prepare(path: Path, output: Path | None, media: str) -> Job:
+        from depth3d.pipeline.export import view_target
+
+        if options.serve and (count > 1 or path.parent / path.name != path):
+            raise InvalidOption("serve", "needs one photo; open the pages of several from a folder")
+        target = view_target(path, output, options, depth)
+        return Job((target,), lambda: _run(path, target, options, depth, outputs))
+
+    return prepare
+
+
+def _run(path: Path, target: Path, options: ViewOptions, depth: DepthOptions, outputs: OutputOptions) -> None:
     from depth3d.io.viewer import serve_page
     from depth3d.pipeline.export import view_scene
     from depth3d.pipeline.scene import load_scene
 
-    target = output or photo.with_suffix(".html")
-    refuse_existing(target, force=speech.force)
-    scene = load_scene(photo, depth)
+    scene = load_scene(path, depth)
     for note in (*scene.image.notes, scene.how):
-        say(f"{photo.name}: {note}", quiet=speech.quiet)
-    written = view_scene(scene, target, options, source=photo, force=speech.force)
-    told(written, as_json=speech.json, input=photo, depth=scene.how, bytes=written.stat().st_size)
+        log(f"{path.name}: {note}", quiet=outputs.quiet)
+    written = view_scene(scene, target, options, source=path, force=outputs.force)
+    print_result(written, as_json=outputs.json, input=path, depth=scene.how, bytes=written.stat().st_size)
     if options.serve:
-        serve_page(written, options.port, announce=lambda address: say(f"{address}   (Ctrl-C ends)", quiet=False))
+        serve_page(written, options.port, announce=lambda address: log(f"{address}   (Ctrl-C ends)"))

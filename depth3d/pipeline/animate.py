@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from depth3d.options import AnimateOptions, DepthOptions, changed, frame_rate, nothing_left
+from depth3d.errors import InvalidOption, ReadError
+from depth3d.options import AnimateOptions, DepthOptions, OutputOptions, StabilizeOptions, VideoOptions, frame_rate
+from depth3d.pipeline.inputs import check_depth_source, check_suffix, media_of, target_for
 from depth3d.pipeline.notebook import WrittenPath
 from depth3d.pipeline.scene import Scene, load_scene
 from depth3d.pipeline.size import output_size
+from depth3d.quantities import as_path
+from depth3d.validation import changed, nearest, nothing_left, require
 
 __all__ = ["animate", "animate_scene"]
 
@@ -24,18 +29,19 @@ def animate(
     progress: Callable[[int, int], None] | None = None,
     **changes: Any,
 ) -> Path:
-    """Turn a photo into a looping 3D animation; return the path written.
+    """Turn a photo into a looping 3D animation, or move a camera through a clip; return the path written.
 
     Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
 
     Parameters
     ----------
     photo : str | Path
-        Any picture, also a stereo picture or one with depth inside or beside it.
+        Any picture, also a stereo picture or one with depth inside or beside it; or a clip.
     output : str | Path | None
         ``.mp4``, ``.webm``, ``.gif``, ``.webp`` or ``.png`` (APNG); default ``NAME_3d.mp4`` beside it.
     options, depth : AnimateOptions | None, DepthOptions | None
-        All settings; single ones may be given by name instead (``amount=3, model="tiny"``).
+        All settings; single ones may be given by name instead (``amount=3, model="tiny"``), for a clip also those of
+        ``VideoOptions`` and ``StabilizeOptions``.
     force : bool
         Replace an existing file.
     progress : Callable[[int, int], None] | None
@@ -43,17 +49,64 @@ def animate(
     **changes : Any
         Single settings by the names of the options, in place of the whole objects.
     """
-    options = changed(options or AnimateOptions(), changes)
-    depth = changed(depth or DepthOptions(), changes)
+    options = changed(require(options, AnimateOptions, "options"), changes)
+    depth = changed(require(depth, DepthOptions, "depth"), changes)
+    photo = as_path(photo, "photo")
+    if media_of(photo) == "clip":
+        return WrittenPath(_clip(photo, output, options, depth, changes, force=force, progress=progress))
     nothing_left(changes, options, depth)
-    photo = Path(photo)
-    target = Path(output) if output is not None else photo.with_name(f"{photo.stem}_3d.mp4")
-    from depth3d.io.animation import animation_format
+    target = animation_target(photo, output, options, depth)
     from depth3d.io.atomic import refuse_existing
 
-    animation_format(target)
     refuse_existing(target, force=force)
     return WrittenPath(animate_scene(load_scene(photo, depth), target, options, force=force, progress=progress))
+
+
+def animation_target(photo: Path, output: str | Path | None, options: AnimateOptions, depth: DepthOptions) -> Path:
+    """Return the file that ``animate`` writes for a photo, after all checks that need no picture.
+
+    Raises ``InvalidOption``, or ``ReadError`` for a missing depth or path file.
+    """
+    from depth3d.geometry.camera.paths import PATHS
+    from depth3d.io.animation import FORMATS
+
+    if options.path.lower().endswith(".json"):
+        if not Path(options.path).is_file():
+            raise ReadError(options.path, "no such file of keyframes")
+    elif options.path not in (*PATHS, "auto"):
+        raise InvalidOption("path", f"{options.path!r} is unknown{nearest(options.path, [*PATHS, 'auto'])}")
+    check_depth_source(depth)
+    return check_suffix(target_for(photo, output, f"{photo.stem}_3d.mp4"), list(FORMATS), "animations")
+
+
+def _clip(
+    clip: Path,
+    output: str | Path | None,
+    options: AnimateOptions,
+    depth: DepthOptions,
+    changes: dict[str, Any],
+    *,
+    force: bool,
+    progress: Callable[[int, int], None] | None,
+) -> Path:
+    """Move a camera through a clip; ``changes`` may hold fields of ``VideoOptions`` and ``StabilizeOptions``."""
+    from depth3d.pipeline.clip.convert import convert
+
+    video, stabilize = changed(VideoOptions(), changes), changed(StabilizeOptions(), changes)
+    nothing_left(changes, options, depth, video, stabilize)
+    if options.size != "auto":
+        video = replace(video, size=options.size)  # both have a size; a name given goes to the first one
+    report = None if progress is None else (lambda _stage, done, total: progress(done, total))
+    return convert(
+        clip,
+        output,
+        animate=options,
+        depth=depth,
+        stabilize=stabilize,
+        video=video,
+        output_options=OutputOptions(force=force),
+        progress=report,
+    )
 
 
 def animate_scene(

@@ -4,18 +4,40 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from depth3d.errors import InvalidInput
 from depth3d.options import DepthMapOptions, DepthOptions
+from depth3d.pipeline.inputs import check_suffix, target_for
 from depth3d.pipeline.scene import Scene, load_scene
 
-__all__ = ["depth_target", "save_depth"]
+__all__ = ["depth_files", "save_depth"]
 
 
-def depth_target(photo: Path, output: Path | None = None) -> Path:
-    """Where the depth map goes: NAME_depth.png beside the photo, in the folder ``output``, or the file ``output``."""
+def depth_files(photo: Path, output: str | Path | None, options: DepthMapOptions) -> tuple[Path, ...]:
+    """Return the files that ``save_depth`` writes, the depth map first.
+
+    Raises ``InvalidOption`` for a suffix that no depth map has.
+    """
+    from depth3d.io.depth.facebook import facebook_names
+    from depth3d.io.depth.registry import depth_formats
+
+    writable = [suffix for kind in depth_formats() if kind.write is not None for suffix in kind.suffixes]
+    target = target_for(photo, output, f"{photo.stem}_depth.png")
+    if options.embed:
+        target = target_for(photo, output, f"{photo.stem}_{options.embed}.jpg")
+        check_suffix(target, (".jpg", ".jpeg"), "a photo with its depth inside")
+    elif options.facebook:
+        target = facebook_names(photo, _facebook_photo(photo, output))[1]
+    else:
+        check_suffix(target, list(dict.fromkeys(writable)), "depth maps")
+    sheet = target.with_name(f"{target.stem}_preview.jpg")
+    return (target, sheet) if options.preview else (target,)
+
+
+def _facebook_photo(photo: Path, output: str | Path | None) -> Path | None:
+    """Return the name of the photo of a Facebook pair, or None for the photo itself."""
     if output is None:
-        return photo.with_name(f"{photo.stem}_depth.png")
-    return output / f"{photo.stem}_depth.png" if output.is_dir() else output
+        return None
+    named = target_for(photo, output, f"{photo.stem}_depth.png")
+    return named.with_name(named.stem.removesuffix("_depth") + ".jpg")
 
 
 def save_depth(
@@ -24,7 +46,6 @@ def save_depth(
     options: DepthMapOptions | None = None,
     depth: DepthOptions | None = None,
     *,
-    preview: bool = False,
     force: bool = False,
 ) -> tuple[list[Path], Scene]:
     """Write the depth map of a photo; return the paths written, the map first, and the scene.
@@ -42,11 +63,10 @@ def save_depth(
         A file (.png .tif 16 bits; .jpg .webp 8 bits; .npy .pfm .exr float32) or a folder; default ``NAME_depth.png``
         beside the photo.
     options : DepthMapOptions | None
-        Heat map, Facebook pair, or the photo with its depth inside (``embed``: ``NAME_gdepth.jpg``).
+        Heat map, Facebook pair, or the photo with its depth inside (``embed``: ``NAME_gdepth.jpg``); ``preview`` also
+        writes ``NAME_depth_preview.jpg``: photo, depth and heat map side by side.
     depth : DepthOptions | None
         Where the depth comes from. A depth map that is about to be replaced is not read as the photo's depth.
-    preview : bool
-        Also write ``NAME_depth_preview.jpg``: photo, depth and heat map side by side.
     """
     from depth3d.io.atomic import refuse_existing
     from depth3d.io.depth.embed import write_embedded
@@ -55,31 +75,26 @@ def save_depth(
     from depth3d.io.image.read import save_image
 
     photo, options = Path(photo), options or DepthMapOptions()
-    target = depth_target(photo, None if output is None else Path(output))
-    if options.embed:
-        target = _embed_target(photo, options.embed, None if output is None else Path(output))
-    elif options.facebook:
-        first = None if output is None else target.with_name(target.stem.removesuffix("_depth") + ".jpg")
-        target = facebook_names(photo, first)[1]
-    sheet = target.with_name(f"{target.stem}_preview.jpg")
-    for path in (target, sheet) if preview else (target,):
+    target, *sheets = files = depth_files(photo, output, options)
+    for path in files:
         refuse_existing(path, force=force)
     scene = load_scene(photo, depth, ignore=target)
     if options.facebook and scene.part:
         # The pair is the scene's picture, which is only a part of the file.
-        target = facebook_names(photo, first, part=True)[1]
+        target = facebook_names(photo, _facebook_photo(photo, output), part=True)[1]
         refuse_existing(target, force=force)
     if options.embed:
         source = None if scene.file is None else scene.file.data
         written = [write_embedded(scene.image, scene.depth, target, options.embed, source=source, force=force)]
     elif options.facebook:
+        first = _facebook_photo(photo, output)
         image, partner = write_facebook_pair(scene.image, scene.depth, photo, first, part=bool(scene.part), force=force)
         written = [partner, image]
     else:
         written = [write_depth(scene.depth, target, heatmap=options.heatmap, force=force)]
         if scene.part:
             written.append(_part_picture(scene, photo, target, force=force))
-    if preview:
+    for sheet in sheets:
         picture = contact_picture(scene.image, scene.depth, heatmap=options.heatmap or "inferno")
         written.append(save_image(picture, sheet, force=force))
     return written, scene
@@ -93,15 +108,3 @@ def _part_picture(scene: Scene, photo: Path, target: Path, *, force: bool) -> Pa
     if path.exists() and not force:
         return path
     return save_image(scene.image, path, force=force)
-
-
-def _embed_target(photo: Path, kind: str, output: Path | None) -> Path:
-    """NAME_gdepth.jpg or NAME_dynamic.jpg: beside the photo, in the folder ``output``, or the file ``output``."""
-    name = f"{photo.stem}_{kind}.jpg"
-    if output is None:
-        return photo.with_name(name)
-    if output.is_dir():
-        return output / name
-    if output.suffix.lower() not in (".jpg", ".jpeg"):
-        raise InvalidInput(f"{output}: --embed writes a JPEG; name it .jpg")
-    return output

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from depth3d.camera import FARTHEST_INVERSE, Camera
 from depth3d.depthmap import DepthMap
-from depth3d.errors import InvalidInput
+from depth3d.errors import InvalidInput, InvalidOption
 from depth3d.geometry.camera.focus import salient_depth
 from depth3d.geometry.mesh.flatten import flatten_layer
 from depth3d.geometry.mesh.layers import build_layers
@@ -28,12 +28,15 @@ from depth3d.io.splats import SPLAT_SUFFIXES, write_splats
 from depth3d.io.usd import write_usdz
 from depth3d.io.viewer import LARGEST, Page, RgbdImage, write_page
 from depth3d.layeredmesh import Mesh
-from depth3d.options import DepthOptions, MeshOptions, ViewOptions, changed, nothing_left
+from depth3d.options import DepthOptions, MeshOptions, ViewOptions
+from depth3d.pipeline.inputs import check_depth_source, check_suffix, target_for
 from depth3d.pipeline.notebook import WrittenPath
 from depth3d.pipeline.scene import Scene, load_scene
+from depth3d.quantities import as_path
 from depth3d.splats import SplatCloud
+from depth3d.validation import changed, nothing_left, require
 
-__all__ = ["check_mesh_target", "mesh", "mesh_scene", "view", "view_scene"]
+__all__ = ["mesh", "mesh_scene", "mesh_target", "view", "view_scene", "view_target"]
 
 # Percent of the width. The slider of the page ends at MOST; behind a mesh a viewer may look further round.
 MOST, MESH_PARALLAX = 6.0, 8.0
@@ -85,25 +88,37 @@ def mesh(
     **changes : Any
         Single settings by the names of the options, in place of the whole objects.
     """
-    options = changed(options or MeshOptions(), changes)
-    depth = changed(depth or DepthOptions(), changes)
+    options = changed(require(options, MeshOptions, "mesh"), changes)
+    depth = changed(require(depth, DepthOptions, "depth"), changes)
     nothing_left(changes, options, depth)
-    photo = Path(photo)
-    target = Path(output) if output is not None else photo.with_suffix(".glb")
-    check_mesh_target(target, options)
+    photo = as_path(photo, "photo")
+    target = mesh_target(photo, output, options, depth)
     refuse_existing(target, force=force)
     return WrittenPath(mesh_scene(load_scene(photo, depth), target, options, source=photo, force=force))
 
 
-def check_mesh_target(target: Path, options: MeshOptions) -> None:
-    """Raise ``InvalidInput`` unless the suffix of ``target`` can hold what the options ask for."""
-    suffix = target.suffix.lower()
-    known = SPLAT_SUFFIXES if options.splats is not None else (*SUFFIXES, ".usdz", *SPLAT_SUFFIXES)
-    if suffix not in known:
-        kind = "Gaussian splats" if options.splats is not None else "a mesh"
-        raise InvalidInput(f"{target.name}: unknown format for {kind}; use {', '.join(dict.fromkeys(known))}")
-    if options.points and (options.splats is not None or suffix not in (".ply", ".glb")):
-        raise InvalidInput(f"{target.name}: points are written as .ply or .glb, and not together with splats")
+def mesh_target(photo: Path, output: str | Path | None, options: MeshOptions, depth: DepthOptions) -> Path:
+    """Return the file that ``mesh`` writes, after all checks that need no picture. Raises ``InvalidOption``."""
+    check_depth_source(depth)
+    name = f"{photo.stem}.ply" if options.splats is not None else f"{photo.stem}.glb"
+    return check_mesh_target(target_for(photo, output, name), options)
+
+
+def check_mesh_target(target: Path, options: MeshOptions) -> Path:
+    """Return ``target``; raise ``InvalidOption`` unless its suffix can hold what the options ask for."""
+    if options.splats is not None:
+        if options.points:
+            raise InvalidOption("points", "cannot be written together with `splats`")
+        return check_suffix(target, SPLAT_SUFFIXES, "Gaussian splats")
+    if options.points:
+        return check_suffix(target, (".glb", ".ply"), "point clouds")
+    return check_suffix(target, tuple(dict.fromkeys((*SUFFIXES, ".usdz", *SPLAT_SUFFIXES))), "meshes")
+
+
+def view_target(photo: Path, output: str | Path | None, options: ViewOptions, depth: DepthOptions) -> Path:
+    """Return the file that ``view`` writes, after all checks that need no picture. Raises ``InvalidOption``."""
+    check_depth_source(depth)
+    return check_suffix(target_for(photo, output, f"{photo.stem}.html"), (".html", ".htm"), "web pages")
 
 
 def mesh_scene(
@@ -169,11 +184,11 @@ def view(
     **changes : Any
         Single settings by the names of the options, in place of the whole objects.
     """
-    options = changed(options or ViewOptions(), changes)
-    depth = changed(depth or DepthOptions(), changes)
+    options = changed(require(options, ViewOptions, "view"), changes)
+    depth = changed(require(depth, DepthOptions, "depth"), changes)
     nothing_left(changes, options, depth)
-    photo = Path(photo)
-    target = Path(output) if output is not None else photo.with_suffix(".html")
+    photo = as_path(photo, "photo")
+    target = view_target(photo, output, options, depth)
     refuse_existing(target, force=force)
     return WrittenPath(view_scene(load_scene(photo, depth), target, options, source=photo, force=force))
 

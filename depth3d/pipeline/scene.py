@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from depth3d.depthmap import DepthMap
-from depth3d.errors import InvalidInput, ReadError
+from depth3d.errors import ReadError
 from depth3d.image import Image
-from depth3d.io.video.suffixes import CLIP_SUFFIXES, PHOTO_SUFFIXES
 from depth3d.options import DepthOptions
 
 if TYPE_CHECKING:
     from depth3d.io.image.photofile import PhotoFile
     from depth3d.stereopair import StereoPair
 
-__all__ = ["Scene", "inputs", "load_scene", "photo_pair"]
+__all__ = ["Scene", "load_scene", "photo_pair"]
 
 log = logging.getLogger("depth3d")
 
@@ -49,30 +48,6 @@ class Scene:
     file: PhotoFile | None = None
     distances: tuple[float, float] | None = None
     part: str = ""
-
-
-def inputs(paths: list[Path]) -> list[Path]:
-    """Folders replaced by the photos and clips in them (sorted, not deeper), depth files and results left out.
-
-    Raises ``InvalidInput`` if a folder holds none.
-    """
-    found: list[Path] = []
-    for path in paths:
-        if not path.is_dir():
-            found.append(path)
-            continue
-        inside = sorted(item for item in path.iterdir() if _is_input(item))
-        if not inside:
-            raise InvalidInput(f"{path}: no photo and no clip in this folder")
-        found += inside
-    return found
-
-
-def _is_input(path: Path) -> bool:
-    from depth3d.io.depth.names import is_depth_name, is_result_name
-
-    known = path.suffix.lower() in PHOTO_SUFFIXES | CLIP_SUFFIXES
-    return known and path.is_file() and path.name[0] != "." and not is_depth_name(path) and not is_result_name(path)
 
 
 def load_scene(

@@ -10,21 +10,24 @@ from typing import Any
 
 import numpy as np
 
-from depth3d.errors import InvalidInput
+from depth3d.errors import InvalidInput, InvalidOption
 from depth3d.image import Image
-from depth3d.io.video.suffixes import is_clip
-from depth3d.options import DepthOptions, OutputOptions, StereoOptions, VideoOptions, changed, nothing_left
+from depth3d.options import DepthOptions, OutputOptions, StabilizeOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.comfort import border_disparity, floating_window, rig_of, viewing_of
+from depth3d.pipeline.inputs import Destination, check_depth_source, check_suffix, media_of, target_for
 from depth3d.pipeline.notebook import WrittenPath
 from depth3d.pipeline.scene import Scene, load_scene
 from depth3d.pipeline.stereowrite import Subject, eye_files, write_format
+from depth3d.quantities import as_path
 from depth3d.stereoformats import StereoFormat, find_format, find_formats
 from depth3d.stereopair import StereoPair, StereoRig
+from depth3d.validation import changed, field_names, nothing_left, require
 
 __all__ = ["own_pair", "stereo", "stereo_photo", "stereo_targets"]
 
 log = logging.getLogger("depth3d.stereo")
 
+_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".jps", ".pns")
 # A suffix that tells the format better than the default does.
 _BY_SUFFIX = {
     ".mpo": "mpo",
@@ -41,6 +44,7 @@ def stereo(
     options: StereoOptions | None = None,
     depth: DepthOptions | None = None,
     video: VideoOptions | None = None,
+    stabilize: StabilizeOptions | None = None,
     *,
     force: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
@@ -60,8 +64,10 @@ def stereo(
     output : str | Path | None
         Default the source's name with the tag that players detect (``NAME_LRF_Full_SBS.jpg``). With several formats
         only its stem counts.
-    options, depth, video : StereoOptions | None, DepthOptions | None, VideoOptions | None
+    options, depth : StereoOptions | None, DepthOptions | None
         All settings; single ones may be given by name (``format="mpo", parallax=1.5``).
+    video, stabilize : VideoOptions | None, StabilizeOptions | None
+        Settings of clips; single ones may be given by name (``look_ahead=4``). Refused for a photo.
     force : bool
         Replace existing files.
     progress : Callable[[str, int, int], None] | None
@@ -69,42 +75,76 @@ def stereo(
     **changes : Any
         Single settings by the names of the options, in place of the whole objects.
     """
-    options = changed(options or StereoOptions(), changes)
-    depth = changed(depth or DepthOptions(), changes)
-    video = changed(video or VideoOptions(), changes)
-    nothing_left(changes, options, depth, video)
-    source = Path(source)
-    target = None if output is None else Path(output)
-    if is_clip(source):
-        return WrittenPath(_clip(source, target, options, depth, video, force=force, progress=progress))
-    return WrittenPath(stereo_photo(source, target, options, depth, force=force)[0])
+    source = as_path(source, "source")
+    options = changed(require(options, StereoOptions, "options"), changes)
+    depth = changed(require(depth, DepthOptions, "depth"), changes)
+    if media_of(source) == "clip":
+        video = changed(require(video, VideoOptions, "video"), changes)
+        stabilize = changed(require(stabilize, StabilizeOptions, "stabilize"), changes)
+        nothing_left(changes, options, depth, video, stabilize)
+        made = _clip(source, output, options, depth, video, stabilize, force=force, progress=progress)
+        return WrittenPath(made)
+    for kind in (VideoOptions, StabilizeOptions):
+        for name in changes:
+            if name in field_names(kind):
+                raise InvalidOption(name, f"applies to clips; {source.name} is a photo")
+    nothing_left(changes, options, depth)
+    check_depth_source(depth)
+    return WrittenPath(stereo_photo(source, output, options, depth, force=force)[0])
 
 
-def stereo_targets(source: Path, output: Path | None, names: str) -> dict[Path, StereoFormat]:
+def _suffixes(layout: StereoFormat) -> list[str]:
+    """Return the suffixes of files in which a photo can have this format."""
+    if layout.name.startswith("wiggle"):
+        from depth3d.io.animation import FORMATS
+
+        return list(FORMATS)
+    special = {"mpo": (".mpo",), "heic": (".heic", ".heif"), "vr-photo": (".jpg", ".jpeg")}
+    return list(special.get(layout.name, (layout.suffix, *_PICTURES)))
+
+
+def written_files(source: Path, output: str | Path | None, names: str) -> list[Path]:
+    """Return the files that ``stereo_photo`` writes, after all checks that need no picture."""
+    targets = stereo_targets(source, output, names)
+    return [file for target, layout in targets.items() for file in _files(target, layout)]
+
+
+def _files(target: Path, layout: StereoFormat) -> tuple[Path, ...]:
+    return eye_files(target) if layout.name == "pair" else (target,)
+
+
+def stereo_targets(source: Path, output: str | Path | None, names: str) -> dict[Path, StereoFormat]:
     """Path -> format for a photo; a suffix like .mpo stands for its format where none was named.
 
     Raises ``InvalidInput`` if a result would replace the photo itself, or for unknown formats.
     """
-    layouts = find_formats(names)
+    try:
+        layouts = find_formats(names)
+    except InvalidInput as error:
+        raise InvalidOption("format", str(error)) from None
+    place = Destination.of(output)
+    base = place.path / source.name if place.path is not None and place.folder else source
+    output = None if place.folder else place.path
     if output is not None and len(layouts) == 1:
         suffix = ".vr.jpg" if output.name.lower().endswith(".vr.jpg") else output.suffix.lower()
         named = "vr-photo" if suffix == ".vr.jpg" else _BY_SUFFIX.get(suffix)
         layout = find_format(named) if named is not None and layouts[0].name == "sbs" else layouts[0]
         targets = {output: layout}
     else:
-        base = source if output is None else output
+        base = base if output is None else output
         stem = base.name.removesuffix("".join(base.suffixes[-2:])) if base.name.endswith(".vr.jpg") else base.stem
         targets = {base.with_name(f"{stem}{layout.tag}{layout.suffix}"): layout for layout in layouts}
     for target, layout in targets.items():
-        files = eye_files(target) if layout.name == "pair" else (target,)
-        if any(file.resolve() == source.resolve() for file in files):
-            raise InvalidInput(f"{target}: the result would replace the photo itself; name another one with -o")
+        check_suffix(target, _suffixes(layout), f"the stereo format {layout.name}")
+        target_for(source, target, "")  # its length
+        if any(file.resolve() == source.resolve() for file in _files(target, layout)):
+            raise InvalidOption("output", f"{target}: the result would replace the photo itself; name another file")
     return targets
 
 
 def stereo_photo(
     source: Path,
-    output: Path | None,
+    output: str | Path | None,
     options: StereoOptions,
     depth: DepthOptions | None = None,
     *,
@@ -121,7 +161,7 @@ def stereo_photo(
     tell = tell or (lambda line: log.info("%s", line))
     targets = stereo_targets(source, output, options.format)
     for target, layout in targets.items():
-        for file in eye_files(target) if layout.name == "pair" else (target,):
+        for file in _files(target, layout):
             refuse_existing(file, force=force)
     subject = _subject(source, options, depth, tell)
     written: list[Path] = []
@@ -146,7 +186,7 @@ def _subject(source: Path, options: StereoOptions, depth: DepthOptions, tell: Ca
         rig = rig_of(options, scene.image.size.aspect, scene.depth)
         _warn(rig, options, scene)
         return Subject(scene, rig, options)
-    for note in (*pair.notes, "its own two eyes are shown (--no-own-eyes renders new ones from its depth)"):
+    for note in (*pair.notes, "the two eyes in the file are used (`own_eyes=False` renders new ones from its depth)"):
         tell(f"{source.name}: {note}")
     return _own_subject(pair, options, depth, source.name)
 
@@ -206,16 +246,18 @@ def _warn(rig: StereoRig, options: StereoOptions, scene: Scene, hint: str = "") 
     worst = max(border_disparity(disparity)) / width * 100
     if worst > 0.3 and not options.floating_window:
         log.warning(
-            "near things stand %.1f %% in front of the screen where the frame cuts them; --floating-window helps", worst
+            "near things stand %.1f %% in front of the screen where the frame cuts them; `floating_window=True` helps",
+            worst,
         )
 
 
 def _clip(
     source: Path,
-    output: Path | None,
+    output: str | Path | None,
     options: StereoOptions,
     depth: DepthOptions,
     video: VideoOptions,
+    stabilize: StabilizeOptions,
     *,
     force: bool,
     progress: Callable[[str, int, int], None] | None,
@@ -230,6 +272,7 @@ def _clip(
             stereo=chosen,
             depth=depth,
             video=video,
+            stabilize=stabilize,
             output_options=OutputOptions(force=force),
             progress=progress,
         )
@@ -239,7 +282,9 @@ def _clip(
     return written
 
 
-def clip_runs(source: Path, output: Path | None, options: StereoOptions) -> list[tuple[Path | None, StereoOptions]]:
+def clip_runs(
+    source: Path, output: str | Path | None, options: StereoOptions
+) -> list[tuple[str | Path | None, StereoOptions]]:
     """(target, options) for ``convert``; arc-minutes become percent, and exceeded comfort limits are logged.
 
     Raises ``InvalidInput`` for formats that no clip can have.
@@ -247,7 +292,7 @@ def clip_runs(source: Path, output: Path | None, options: StereoOptions) -> list
     layouts = find_formats(options.format)
     for layout in layouts:
         if not layout.moving:
-            raise InvalidInput(f"{source}: a clip cannot be written as {layout.name}")
+            raise InvalidOption("format", f"{layout.name} does not apply to a clip ({source.name})")
     rig = rig_of(options, 16 / 9)
     for line in rig.warnings(viewing_of(options, 16 / 9)):
         log.warning("%s", line)

@@ -87,6 +87,6 @@ def test_wrong_use_is_told_in_one_line(photo: Path, tmp_path: Path, capsys: pyte
     assert "no such file" in capsys.readouterr().err
     assert run(photo, "--depth", save_image(Image(np.zeros((20, 64, 3), np.uint8)), tmp_path / "d.png")) == 1
     assert "64x20" in capsys.readouterr().err
-    assert run(photo, photo, "-o", tmp_path / "one.png") == 1
+    assert run(photo, tmp_path / "other.jpg", "-o", tmp_path / "one.png") == 2
     assert "names one file" in capsys.readouterr().err
     assert run(photo, "--heatmap", "rainbow") == 2

@@ -12,12 +12,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.errors import InvalidInput, ReadError
+from depth3d.errors import ReadError
 from depth3d.image import Image
+from depth3d.options import CheckOptions
 from depth3d.pipeline.check.report import StereoReport
 from depth3d.pipeline.check.text import findings
 from depth3d.pipeline.comfort import border_disparity
+from depth3d.quantities import as_path
 from depth3d.stereopair import StereoPair, Viewing
+from depth3d.validation import changed, nothing_left, require
 
 __all__ = ["PERCENTILES", "StereoReport", "check", "check_pair"]
 
@@ -30,12 +33,10 @@ _RANGE, _STEP = 8.0, 0.05
 
 def check(
     path: str | Path,
+    options: CheckOptions | None = None,
     *,
-    screen: str | None = None,
-    distance: str | None = None,
-    frames: int = 12,
-    layout: str | None = None,
     progress: Callable[[int, int], None] | None = None,
+    **changes: Any,
 ) -> StereoReport:
     """Measure any stereo picture or clip.
 
@@ -46,36 +47,34 @@ def check(
     path : str | Path
         MPO, JPS, PNS, side by side, top-bottom, left and right files, cards, clips. Anaglyphs and interlaced pictures
         cannot be taken apart.
-    screen, distance : str | None
-        For the angles, as "55in" and "2.5m" (the default).
-    frames : int
-        Of a clip, how many are looked at, spread evenly.
-    layout : str | None
-        "sbs", "sbs-half", "cross", "tb", "tb-half" where file name, marks and content mislead.
+    options : CheckOptions | None
+        All settings; single ones may be given by name (``screen="55in", distance="2.5m", frames=12, layout="sbs"``).
     progress : Callable[[int, int], None] | None
-        Clips: called with (frames done, frames in all).
+        Called with (frames done, frames in all).
     """
-    path = Path(path)
-    viewing = (screen or "55in", distance or "2.5m")
-    from depth3d.io.video.suffixes import is_clip
+    given = {name: value for name, value in changes.items() if value is not None}
+    options = changed(require(options, CheckOptions, "check"), given)
+    nothing_left(given, options)
+    path = as_path(path)
+    from depth3d.pipeline.inputs import media_of
 
-    if frames < 1:
-        raise InvalidInput(f"check: frames is {frames}, expected at least 1")
-    if is_clip(path):
-        name, pairs = _clip_pairs(path, frames, layout)
+    if media_of(path) == "clip":
+        name, pairs = _clip_pairs(path, options.frames, options.layout)
     else:
-        name, pairs = _picture_pair(path, layout)
+        name, pairs = _picture_pair(path, options.layout)
     measured = []
     for number, pair in enumerate(pairs, start=1):
         measured.append(_measure(pair))
         if progress is not None:
-            progress(number, frames)
+            progress(number, options.frames)
     if not measured:
         raise ReadError(path, "no frame could be decoded")
-    return _report(path, name, measured, viewing)
+    return _report(path, name, measured, (options.screen, options.distance))
 
 
-def check_pair(pair: StereoPair, *, screen: str = "55in", distance: str = "2.5m") -> StereoReport:
+def check_pair(
+    pair: StereoPair, *, screen: str = CheckOptions.screen, distance: str = CheckOptions.distance
+) -> StereoReport:
     """Measure two eyes that are in memory; see ``check``."""
     return _report(Path("pair"), "two pictures", [_measure(pair)], (screen, distance))
 
@@ -208,7 +207,7 @@ def _clip_pairs(path: Path, count: int, layout: str | None) -> tuple[str, Iterat
         if mark is None:
             mark, how = seen_mark(first), "told by its two halves"
     if mark is None or mark.packing not in ("side", "stack"):
-        raise ReadError(path, "no two eyes found in this clip; --layout sbs, sbs-half, tb ... tells how they lie")
+        raise ReadError(path, "no two eyes found in this clip; `layout` sbs, sbs-half, tb ... sets how they lie")
     words = "top-bottom" if mark.packing == "stack" else "side by side"
     return f"clip, {words}, {'half' if mark.half else 'full'} ({how})", _sampled(path, mark, info, count)
 

@@ -41,6 +41,7 @@ from depth3d.pipeline.clip.renderers import StereoStrength
 from depth3d.pipeline.clip.shots import ShotList, measure_shots, read_shots, write_shots
 from depth3d.pipeline.clip.workspace import WorkFolder
 from depth3d.pipeline.comfort import auto_convergence
+from depth3d.quantities import as_path
 
 __all__ = ["Product", "convert", "convert_all"]
 
@@ -124,8 +125,8 @@ def convert_all(
     if animate is not None and (animate.bokeh or animate.shutter or animate.vignette):
         raise InvalidInput("bokeh, shutter and vignette are for photos; a clip has its own from its camera")
     products = Product(kind, stereo or StereoOptions(), animate or AnimateOptions(), heatmap).split()
-    source = Path(input)
-    targets = targets_of(source, None if output is None else Path(output), products, video)
+    source = as_path(input, "input")
+    targets = targets_of(source, output, products, video)
     for target in targets:
         if not video.dry_run and (video.preview or len(targets) == 1):  # of several some may be done by a stopped run
             refuse_existing(preview_path(target) if video.preview else target, force=outputs.force)

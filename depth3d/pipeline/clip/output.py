@@ -26,6 +26,7 @@ from depth3d.pipeline.clip.renderers import DepthRenderer, FrameRenderer, PathRe
 from depth3d.pipeline.clip.shots import ShotList
 from depth3d.pipeline.clip.sphere import SphereRenderer
 from depth3d.pipeline.clip.workspace import Checkpoint
+from depth3d.pipeline.inputs import Destination, target_for
 from depth3d.stereoformats import find_formats
 
 __all__ = ["Output", "Product", "targets_of"]
@@ -71,19 +72,22 @@ class Product:
         return {"animate": "_3d", "depth": "_depth"}.get(self.kind) or moving_format(self.stereo.format).tag
 
 
-def targets_of(source: Path, output: Path | None, products: list[Product], video: VideoOptions) -> list[Path]:
+def targets_of(source: Path, output: str | Path | None, products: list[Product], video: VideoOptions) -> list[Path]:
     """The file of every product: ``output`` itself for one, its stem with the format's tag for several.
+
+    If ``output`` is a folder, the default names in it.
 
     Raises ``InvalidInput`` if two would have the same name.
     """
-    if output is not None and len(products) == 1:
-        return [output]
-    if output is not None:
-        targets = [output.with_name(f"{output.stem}{product.tag}{output.suffix}") for product in products]
+    place = Destination.of(output)
+    if place.path is not None and not place.folder:
+        file = place.path
+        names = [f"{file.stem}{product.tag}{file.suffix}" for product in products] if len(products) > 1 else [file.name]
+        targets = [target_for(source, file.with_name(name), name) for name in names]
     else:
         stem = source.stem.split("%")[0].replace("*", "").rstrip("_-. ") or source.parent.name or "clip"
         suffix = {"ffv1": ".mkv", "libvpx-vp9": ".webm", "vp9": ".webm"}.get(video.codec.lower(), ".mp4")
-        targets = [source.with_name(f"{stem}{product.tag}{suffix}") for product in products]
+        targets = [target_for(source, output, f"{stem}{product.tag}{suffix}") for product in products]
     for number, target in enumerate(targets):
         if target in targets[:number]:
             formats = [product.stereo.format for product, path in zip(products, targets, strict=True) if path == target]

@@ -1,0 +1,49 @@
+"""Checks of a clip conversion before any frame is decoded: output, folders of side files, names of options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from depth3d.errors import InvalidOption, WriteError
+from depth3d.geometry.camera.paths import PATHS
+from depth3d.io.video.encoders import ENCODERS
+from depth3d.options import AnimateOptions, DepthOptions, StabilizeOptions, StereoOptions, VideoOptions
+from depth3d.pipeline.clip.output import Product, targets_of
+from depth3d.pipeline.clip.preview import preview_path
+from depth3d.pipeline.inputs import check_depth_source, check_stabilizer, check_suffix
+from depth3d.validation import nearest
+
+__all__ = ["check_clip"]
+
+
+def check_clip(
+    source: Path,
+    output: str | Path | None,
+    video: VideoOptions,
+    stabilize: StabilizeOptions,
+    depth: DepthOptions,
+    *,
+    stereo: StereoOptions | None = None,
+    animate: AnimateOptions | None = None,
+    only_depth: bool = False,
+    heatmap: str | None = None,
+) -> tuple[Path, ...]:
+    """Return the files that a conversion will write; arguments as those of ``depth3d.convert``.
+
+    Raises ``InvalidOption`` for options that cannot work, ``WriteError`` for side files that cannot be written.
+    """
+    kind = "depth" if only_depth else "animate" if animate is not None else "stereo"
+    if animate is not None and animate.path not in PATHS:
+        hint = nearest(animate.path, list(PATHS))
+        raise InvalidOption("path", f"{animate.path!r} is not a camera path of clips{hint}")
+    check_depth_source(depth)
+    check_stabilizer(stabilize)
+    products = Product(kind, stereo or StereoOptions(), animate or AnimateOptions(), heatmap).split()
+    targets = targets_of(source, output, products, video)
+    suffixes = dict.fromkeys(suffix for card in ENCODERS.values() for suffix in card.containers)
+    for target in targets:
+        check_suffix(target, list(suffixes), "clips")
+    for name, file in (("save_depth", video.save_depth), ("shots", video.shots)):
+        if file is not None and not Path(file).absolute().parent.is_dir():
+            raise WriteError(file, f"the folder {Path(file).parent} does not exist; make it first (`{name}`)")
+    return tuple(preview_path(target) if video.preview else target for target in targets)
