@@ -24,7 +24,7 @@ PLACEHOLDER = "gradient"
 AUTO_TIMEOUT = 5.0  # seconds; short, because the user did not ask for this download
 AUTO_PAUSE = 3600.0  # seconds before a failed automatic download is tried again
 _said: set[Path] = set()  # notes of lines that this process has logged
-_SUFFIXES = (".pt", ".pth", ".safetensors", ".ckpt", ".bin")
+_SUFFIXES = (".pt", ".pth", ".safetensors", ".ckpt", ".bin", ".onnx")
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,10 @@ def _once_per_cache(name: str, line: str) -> None:
 
 
 def _by_keys(path: Path) -> Selection:
+    if path.suffix.lower() == ".onnx":
+        from depth3d.depth import onnx
+
+        return Selection(onnx.card_for(path), path)
     from depth3d.depth import checkpoint
 
     return Selection(checkpoint.recognize(checkpoint.read(path), registry.cards(), path), path)

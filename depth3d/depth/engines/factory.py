@@ -15,6 +15,7 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 ENGINES = {
     "torch": "depth3d.depth.engines.torch:TorchEngine",
     "openvino": "depth3d.depth.engines.openvino:OpenVinoEngine",
+    "onnx": "depth3d.depth.engines.onnx:OnnxEngine",  # chosen by the file
 }
 """Name of the engine -> "module:class". The class takes (card, path, device=, threads=, precision=)."""
 
@@ -31,6 +32,8 @@ def open_engine(
     """
     if precision not in PRECISIONS:
         raise ModelError(f"unknown precision {precision!r}; expected one of {', '.join(PRECISIONS)}")
+    if path is not None and path.suffix.lower() == ".onnx":
+        engine = "onnx"
     if engine not in ENGINES:
         raise ModelError(f"unknown engine {engine!r}; expected one of {', '.join(ENGINES)}")
     module, _, name = ENGINES[engine].partition(":")

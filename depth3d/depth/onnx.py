@@ -1,0 +1,152 @@
+"""Depth networks in ONNX files: ``--model FILE.onnx``.
+
+Size and layout of the input come from the file. What a file does not say is read from its metadata (keys
+``depth3d.mean`` and so on) or from a JSON file beside it (``FILE.json``), for example::
+
+    {"size": [384, 384], "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "output": "inverse_depth"}
+
+``mean`` and ``std`` refer to values in [0, 1] and are required, because no ONNX file states them. Optional: ``size``
+(of inputs that take any), ``layout`` ("nchw" or "nhwc"), ``multiple``, ``keep_aspect``, ``output`` ("inverse_depth",
+"depth" or "log_depth"; default the first) and ``metric`` (true: depth is in meters).
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, get_args
+
+from depth3d.depth.card import UNCHANGED, InputRule, ModelCard, Normalization, Output, ShorterSideRule
+from depth3d.depth.engines.onnx import open_onnx
+from depth3d.errors import ModelError
+from depth3d.image import Size
+
+__all__ = ["card_for"]
+
+_PREFIX = "depth3d."
+_KEYS = ("size", "mean", "std", "layout", "multiple", "keep_aspect", "output", "metric")
+# Published files whose exporter put the normalization into the graph.
+_KNOWN = {"model-f6b98070.onnx": UNCHANGED, "model-small.onnx": UNCHANGED}
+
+
+class FixedSize(InputRule):
+    """Exactly one input size, width x height, whatever the image's shape."""
+
+    def __init__(self, size: Size, normalization: Normalization) -> None:
+        super().__init__(max(size), keep_aspect=False, multiple=1, normalization=normalization)
+        object.__setattr__(self, "fixed", size)
+
+    def net_size(self, picture: Size) -> Size:
+        """The one size."""
+        fixed: Size = self.fixed  # type: ignore[attr-defined]
+        return fixed
+
+
+def card_for(path: Path) -> ModelCard:
+    """Describe the ONNX file at ``path`` as a card; cached until the file or its sidecar changes.
+
+    Raises
+    ------
+    ModelError
+        If no runtime is installed, the file cannot be read, or it does not say what is needed.
+    """
+    if not path.is_file():
+        raise ModelError(f"{path}: there is no such file")
+    sidecar = path.with_suffix(".json")
+    stamp = sidecar.stat().st_mtime_ns if sidecar.is_file() else 0
+    return _card(path, path.stat().st_mtime_ns, sidecar, stamp)
+
+
+@lru_cache(maxsize=4)
+def _card(path: Path, _time: int, sidecar: Path, _stamp: int) -> ModelCard:
+    model = open_onnx(path)
+    facts = _facts(model.metadata, sidecar)
+    layout = facts.get("layout") or _layout(model.shape)
+    if layout not in ("nchw", "nhwc") or model.kind not in ("float", "float32", "f32", "float16", "f16"):
+        raise ModelError(
+            f"{path}: its input is {model.shape} of {model.kind}, expected (1, 3, H, W) or (1, H, W, 3) floats"
+        )
+    normalization = _KNOWN.get(path.name)
+    if "mean" in facts and "std" in facts:
+        normalization = Normalization(_three(path, facts["mean"]), _three(path, facts["std"]))
+    if normalization is None:
+        raise ModelError(
+            f"{path}: an ONNX file does not state its normalization; write {sidecar.name} beside it, for example"
+            ' {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}, or mean 0 and std 1 if it takes 0..1'
+        )
+    output = facts.get("output", "inverse_depth")
+    if output not in get_args(Output):
+        raise ModelError(f"{path}: output {output!r}, expected one of {', '.join(get_args(Output))}")
+    return ModelCard(
+        name=path.name,
+        build="depth3d.depth.onnx:card_for",  # never called: `OnnxEngine` reads the file
+        weights=None,
+        input=_rule(path, sidecar, model.shape, str(layout), facts, normalization),
+        output=output,
+        metric=bool(facts.get("metric", False)) and output == "depth",
+        settings={"layout": layout},
+        bfloat16=False,
+        license="that of the file",
+        source="ONNX file",
+    )
+
+
+def _facts(metadata: dict[str, str], sidecar: Path) -> dict[str, Any]:
+    """The known keys of the metadata, replaced by those of the sidecar."""
+    facts: dict[str, Any] = {}
+    for key in _KEYS:
+        if _PREFIX + key in metadata:
+            try:
+                facts[key] = json.loads(metadata[_PREFIX + key])
+            except ValueError:
+                facts[key] = metadata[_PREFIX + key]  # a plain word
+    try:
+        given = json.loads(sidecar.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return facts
+    except (OSError, ValueError) as error:
+        raise ModelError(f"{sidecar}: not readable as JSON ({error})") from error
+    unknown = sorted(set(given) - set(_KEYS)) if isinstance(given, dict) else ["?"]
+    if unknown:
+        raise ModelError(f"{sidecar}: unknown entry {unknown[0]!r}, expected an object with {', '.join(_KEYS)}")
+    facts.update(given)
+    return facts
+
+
+def _layout(shape: tuple[int | None, ...]) -> str:
+    if len(shape) != 4:
+        return ""
+    return "nchw" if shape[1] == 3 else "nhwc" if shape[3] == 3 else ""
+
+
+def _rule(
+    path: Path,
+    sidecar: Path,
+    shape: tuple[int | None, ...],
+    layout: str,
+    facts: dict[str, Any],
+    normalization: Normalization,
+) -> InputRule:
+    height, width = shape[2:4] if layout == "nchw" else shape[1:3]
+    if height is not None and width is not None:
+        return FixedSize(Size(width, height), normalization)
+    size = facts.get("size")
+    if isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side > 0 for side in size):
+        return FixedSize(Size(*size), normalization)
+    if isinstance(size, int) and not isinstance(size, bool) and size > 0:
+        if not facts.get("keep_aspect", True):
+            return FixedSize(Size(size, size), normalization)
+        return ShorterSideRule(size, multiple=int(facts.get("multiple", 32)), normalization=normalization)
+    raise ModelError(
+        f"{path}: its input takes any size, so {sidecar.name} beside it has to say which one:"
+        ' "size": 384 (the shorter side; with "multiple": 32) or "size": [WIDTH, HEIGHT]'
+    )
+
+
+def _three(path: Path, values: Any) -> tuple[float, float, float]:
+    try:
+        one, two, three = (float(value) for value in ([values] * 3 if isinstance(values, int | float) else values))
+    except (TypeError, ValueError):
+        raise ModelError(f"{path}: mean and std are three numbers each, got {values!r}") from None
+    return one, two, three
