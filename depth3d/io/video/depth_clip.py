@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,15 +12,18 @@ import av
 import numpy as np
 
 from depth3d.depthmap import DepthMap
-from depth3d.errors import ReadError, VideoError, WriteError
+from depth3d.errors import WriteError
 from depth3d.frames import Color
 from depth3d.image import Size
 from depth3d.io.video.color import Converter, bit_depth, stored_color
 from depth3d.io.video.encoders import ENCODERS
 from depth3d.io.video.files import open_container
+from depth3d.io.video.reader import VideoReader
 from depth3d.io.video.stream_writer import StreamWriter
 
-__all__ = ["DepthClipWriter", "read_depth_clip"]
+__all__ = ["DepthClipInfo", "DepthClipWriter", "TimedDepth", "depth_clip_info", "read_depth_clip"]
+
+_START_TAG = "DEPTH3D_START"
 
 
 class DepthClipWriter(StreamWriter):
@@ -35,6 +39,8 @@ class DepthClipWriter(StreamWriter):
         Frames per second, a hint.
     time_base : Fraction
         Seconds per tick of the times given to ``write``.
+    start : Fraction
+        Second of the source at which the first map is shown, kept as a tag.
 
     Raises
     ------
@@ -42,7 +48,9 @@ class DepthClipWriter(StreamWriter):
         If the file cannot be opened, or its suffix stands for a container without FFV1.
     """
 
-    def __init__(self, path: Path, size: Size, *, rate: Fraction, time_base: Fraction) -> None:
+    def __init__(
+        self, path: Path, size: Size, *, rate: Fraction, time_base: Fraction, start: Fraction = Fraction(0)
+    ) -> None:
         if path.suffix.lower() not in ENCODERS["ffv1"].containers:
             raise WriteError(path, f"depth clips are {' or '.join(ENCODERS['ffv1'].containers)} files")
         super().__init__(
@@ -54,6 +62,7 @@ class DepthClipWriter(StreamWriter):
             time_base=time_base,
             options={"level": "3"},
             color=Color(full_range=True),
+            metadata={_START_TAG: str(start)},
         )
 
     def write(self, depth: DepthMap, time: Fraction) -> None:
@@ -61,30 +70,68 @@ class DepthClipWriter(StreamWriter):
         self.encode(av.VideoFrame.from_ndarray(np.round(depth.values * 65535).astype(np.uint16), "gray16le"), time)
 
 
-def read_depth_clip(path: str | Path, *, start: int = 0, invert: bool = False) -> Iterator[DepthMap]:
-    """Give the depth maps of a clip from number ``start`` on; lighter = nearer (darker with ``invert``).
+@dataclass(frozen=True, slots=True, eq=False)
+class TimedDepth:
+    """A depth map of a clip and the seconds between which it is shown, on the clip's own clock."""
+
+    time: Fraction
+    end: Fraction
+    depth: DepthMap
+
+
+@dataclass(frozen=True, slots=True)
+class DepthClipInfo:
+    """Length of a depth clip, seconds, and the second of the source at which it begins, if it says so."""
+
+    length: Fraction | None
+    start: Fraction | None
+
+
+def depth_clip_info(path: str | Path) -> DepthClipInfo:
+    """Return what has to be known to match a depth clip with a source.
+
+    Raises
+    ------
+    ReadError
+        If it cannot be read.
+    """
+    with VideoReader(path) as reader:
+        info = reader.info
+    with open_container(path) as container:
+        text = {key.lower(): value for key, value in container.metadata.items()}.get(_START_TAG.lower())
+    try:
+        start = None if text is None else Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        start = None
+    return DepthClipInfo(None if info.duration is None else info.duration - info.start, start)
+
+
+def read_depth_clip(path: str | Path, *, begin: Fraction = Fraction(0), invert: bool = False) -> Iterator[TimedDepth]:
+    """Give the depth maps of a clip from the one shown ``begin`` seconds after the first on; lighter = nearer.
 
     Reads what ``DepthClipWriter`` wrote exactly, and any other gray clip by its brightness.
 
-    Raises ``ReadError`` if it is no clip, ``VideoError`` if a frame cannot be decoded.
+    Parameters
+    ----------
+    begin : Fraction
+        Seconds after the first frame.
+    invert : bool
+        Darker = nearer.
+
+    Raises
+    ------
+    ReadError
+        If it is no clip.
+    VideoError
+        If a frame cannot be decoded.
     """
-    number = 0
-    try:
-        with open_container(path) as container:
-            if not container.streams.video:
-                raise ReadError(path, "holds no picture stream")
-            stream = container.streams.video[0]
-            stream.thread_type = "AUTO"
-            gray: _Gray | None = None
-            for frame in container.decode(stream):
-                if number >= start:
-                    gray = gray or _Gray(frame)
-                    yield DepthMap.from_gray(gray(frame), invert=invert)
-                number += 1
-    except av.error.FFmpegError as error:
-        if number == 0:
-            raise ReadError(path, f"is not a depth clip that can be read: {error.strerror}") from error
-        raise VideoError(f"{path}: cannot be decoded: {error}", number) from error
+    with VideoReader(path) as reader:
+        first = reader.info.start
+        gray: _Gray | None = None
+        for frame in reader.decoded(first + begin):
+            gray = gray or _Gray(frame.picture)
+            end = frame.time + (frame.duration or 1 / reader.info.rate)
+            yield TimedDepth(frame.time - first, end - first, DepthMap.from_gray(gray(frame.picture), invert=invert))
 
 
 class _Gray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -16,15 +17,14 @@ from numpy.typing import NDArray
 from depth3d.errors import ReadError, VideoError
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Image, Size
-from depth3d.io.video.clock import has_discontinuities
 from depth3d.io.video.color import Converter, bit_depth, side_data, stored_color
 from depth3d.io.video.deinterlace import Deinterlacer
-from depth3d.io.video.demux import SEQUENCE_RATE, DamagedPacket, Demuxer, is_cover, total_length
+from depth3d.io.video.demux import DamagedPacket, Demuxer, StreamFacts, total_length
 from depth3d.io.video.orientation import Crop, orientation_of, read_crop
 from depth3d.io.video.suffixes import is_sequence
 from depth3d.io.video.timeline import growing
 
-__all__ = ["VideoReader", "probe"]
+__all__ = ["DecodedFrame", "VideoReader", "probe"]
 
 log = logging.getLogger("depth3d.video")
 
@@ -37,6 +37,15 @@ def probe(path: str | Path, *, rate: Fraction | None = None) -> VideoInfo:
     """Open ``path``, decode its first frame and close it again."""
     with VideoReader(path, sequence_rate=rate) as reader:
         return reader.info
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DecodedFrame:
+    """A frame as the decoder gives it (``av.VideoFrame``), its time and, if known, its duration in seconds."""
+
+    time: Fraction
+    duration: Fraction | None
+    picture: Any
 
 
 class VideoReader:
@@ -146,6 +155,19 @@ class VideoReader:
         if held is not None:
             yield self._frame(0, *held)
 
+    def decoded(self, time: Fraction) -> Iterator[DecodedFrame]:
+        """Give the frames from the one shown at ``time`` on as they are stored: not cropped, turned or converted."""
+        held: DecodedFrame | None = None
+        for when, duration, picture in self._shown(max(time, self.info.start)):
+            if when > time and held is not None:
+                yield held
+            held = DecodedFrame(when, duration, picture)
+            if when > time:
+                yield held
+                held = None
+        if held is not None:
+            yield held
+
     @property
     def end(self) -> Fraction | None:
         """Where reading ends, seconds; None = at the end of the file."""
@@ -254,7 +276,7 @@ class VideoReader:
             try:
                 with Demuxer(self._path, self._rate, careful=careful) as source:
                     for frame in source.frames():
-                        self._facts = _Facts(source)
+                        self._facts = StreamFacts(source)
                         return frame
                 break
             except DamagedPacket:
@@ -298,27 +320,3 @@ class VideoReader:
             origin=zero * facts.time_base,
             notes=facts.notes,
         )
-
-
-class _Facts:
-    """What the container says about the picture stream, kept after the file is closed."""
-
-    def __init__(self, source: Demuxer) -> None:
-        stream, container = source.stream, source.container
-        self.time_base = Fraction(stream.time_base)
-        self.begin = Fraction(container.start_time or 0, 1_000_000)
-        self.rate = Fraction(stream.average_rate or stream.guessed_rate or stream.base_rate or SEQUENCE_RATE)
-        self.pixel_aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
-        self.count: int | None = stream.frames or None
-        self.duration: Fraction | None = None
-        if stream.duration:
-            self.duration = stream.duration * self.time_base
-        elif container.duration:
-            self.duration = Fraction(container.duration, 1_000_000)
-        self.codec = stream.codec_context.name
-        self.track = stream.index
-        self.discontinuous = has_discontinuities(container)
-        pictures = [one for one in container.streams.video if not is_cover(one)]
-        self.notes: tuple[str, ...] = ()
-        if len(pictures) > 1:
-            self.notes = (f"{len(pictures)} picture streams; number {stream.index} is used",)

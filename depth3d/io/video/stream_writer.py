@@ -49,6 +49,8 @@ class StreamWriter:
         The four letters of the codec in MP4, or None for the muxer's default.
     threads : int | None
         Of the encoder.
+    metadata : Mapping[str, str] | None
+        Tags of the file.
 
     Raises
     ------
@@ -72,6 +74,7 @@ class StreamWriter:
         pixel_aspect: Fraction = Fraction(1),
         tag: str | None = None,
         threads: int | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> None:
         self._path, self._base = Path(path), time_base
         self.written = 0
@@ -90,6 +93,7 @@ class StreamWriter:
                 context.codec_tag = tag
             if color is not None:
                 self._tag(context, pixel_format, color)
+            self._container.metadata.update(metadata or {})
             self._container.start_encoding()
         except (av.error.FFmpegError, ValueError) as error:
             raise WriteError(path, f"encoder {codec} at {size}: {error}") from error

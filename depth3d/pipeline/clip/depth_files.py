@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
 from depth3d.depthmap import DepthMap
+from depth3d.errors import InvalidInput
 from depth3d.image import Size
 from depth3d.io.atomic import atomic_path, refuse_existing
 from depth3d.pipeline.clip.depth_pass import ClipDepth, DepthSource, StillDepth, StoredDepth
@@ -19,12 +21,12 @@ __all__ = ["given_depth", "save_depth"]
 def given_depth(path: Path, job: ClipJob) -> DepthSource:
     """The depth file a user gave: a depth clip, or one picture for a static camera.
 
-    Raises ``ReadError`` if it is neither.
+    Raises ``ReadError`` if it is neither, ``InvalidInput`` if a depth clip is shorter than the wanted part.
     """
     from depth3d.io.video.suffixes import is_clip
 
     if is_clip(path):
-        return ClipDepth(path, job.depth.invert_depth)
+        return ClipDepth(path, job.depth.invert_depth, _offset(path, job))
     from depth3d.io.depth.read import read_depth
 
     return StillDepth(read_depth(path, invert=job.depth.invert_depth, size=job.info.size))
@@ -40,6 +42,35 @@ def sampled_depth(depth: DepthSource, job: ClipJob, count: int = 12) -> list[Dep
         if len(found) == count or isinstance(depth, StillDepth) or number + 1 >= job.frames_about > 0:
             break
     return found
+
+
+def _offset(path: Path, job: ClipJob) -> Fraction:
+    """Return the second of a depth clip at which the wanted part of the source begins.
+
+    A depth clip of depth3d says which second of the source it begins at; another one that is long enough is of the
+    whole source, and one that is as long as the wanted part is of that part.
+    """
+    from depth3d.io.video.depth_clip import depth_clip_info
+
+    info = depth_clip_info(path)
+    source = job.info
+    whole = source.duration
+    stop = job.end if whole is None else min(whole, job.end or whole)
+    # The last frames may be held a little longer than their depth.
+    tolerance = 3 / source.rate
+    offset = job.begin if info.start is None else job.begin - info.start
+    if info.length is None or stop is None:
+        return max(offset, Fraction(0))
+    needed = stop - job.begin - (source.start if job.begin == 0 else 0)
+    if info.start is None and info.length < offset + needed - tolerance:
+        offset = Fraction(0)
+    if offset < 0 or info.length < offset + needed - tolerance:
+        raise InvalidInput(
+            f"{path.name} holds {float(info.length):.2f} s of depth"
+            f"{'' if not info.start else f' from second {float(info.start):g} on'}, but {float(needed):.2f} s from"
+            f" second {float(job.begin):g} on are needed; predict it anew without --depth"
+        )
+    return offset
 
 
 def save_depth(depth: StoredDepth, job: ClipJob, path: Path, checkpoint: Checkpoint, force: bool) -> None:
@@ -59,7 +90,9 @@ def save_depth(depth: StoredDepth, job: ClipJob, path: Path, checkpoint: Checkpo
             values = depth.ranges[record.scene].normalize(record.values.astype(np.float32))
             if writer is None:
                 height, width = record.values.shape
-                writer = DepthClipWriter(temporary, Size(width, height), rate=rate, time_base=job.time_base)
+                writer = DepthClipWriter(
+                    temporary, Size(width, height), rate=rate, time_base=job.time_base, start=job.begin
+                )
             writer.write(values, record.ticks * job.time_base)
         if writer is not None:
             writer.close()

@@ -113,19 +113,14 @@ def render_segments(
     frames = job.frames(index=max(0, first - 1), time=last_time)
     encoder = _SegmentEncoder(job, renderer.size, style, checkpoint, len(done.files))
 
-    def prepared(decoded: Iterator[Frame], depths: Iterator[Any]) -> Iterator[tuple[Frame, Any]]:
-        for frame in decoded:
-            with on_frame(frame.index, "depth"):
-                values = next(depths, None)
-                if values is None:
-                    raise VideoError("the stored depth ends before the clip does", frame.index)
+    def prepared(decoded: Iterator[Frame]) -> Iterator[tuple[Frame, Any]]:
+        for frame, values in depth.follow(decoded, first):
             with on_frame(frame.index, "prepare"):
                 yield frame, renderer.prepare(frame, values, strengths(frame.time))
 
     with (
         prefetch((frame for frame in frames if frame.index >= first), HELD, "decode") as decoded,
-        prefetch(depth.read(first), HELD, "read depth") as depths,
-        prefetch(prepared(decoded, depths), 2, "prepare") as ready,
+        prefetch(prepared(decoded), 2, "prepare") as ready,
         ConsumerThread(encoder.take, HELD, "encode") as encoding,
     ):
         for frame, item in ready:

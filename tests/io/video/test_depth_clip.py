@@ -22,18 +22,18 @@ def test_sixteen_bits_come_back_exactly(tmp_path: Path) -> None:
     with DepthClipWriter(tmp_path / "d.mkv", Size(30, 20), rate=Fraction(25), time_base=Fraction(1, 25)) as writer:
         for n, depth in enumerate(maps):
             writer.write(depth, Fraction(n, 25))
-    found = list(read_depth_clip(tmp_path / "d.mkv"))
+    found = [shown.depth for shown in read_depth_clip(tmp_path / "d.mkv")]
     assert len(found) == 5
     for a, b in zip(found, maps, strict=True):
         assert np.array_equal(np.round(a.values * 65535), np.round(b.values * 65535))
-    rest = list(read_depth_clip(tmp_path / "d.mkv", start=3, invert=True))
-    assert len(rest) == 2
-    assert np.allclose(rest[0].values, 1 - maps[3].values, atol=1e-5)
+    rest = list(read_depth_clip(tmp_path / "d.mkv", begin=Fraction(3, 25), invert=True))
+    assert [(shown.time, shown.end) for shown in rest] == [(Fraction(n, 25), Fraction(n + 1, 25)) for n in (3, 4)]
+    assert np.allclose(rest[0].depth.values, 1 - maps[3].values, atol=1e-5)
 
 
-def test_an_ordinary_grey_clip_is_read_by_its_brightness(tmp_path: Path) -> None:
+def test_an_ordinary_gray_clip_is_read_by_its_brightness(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "d.mp4", count=3)
-    depth = next(read_depth_clip(clip))
+    depth = next(read_depth_clip(clip)).depth
     assert depth.size == Size(64, 48)
     # The lower rows of the test picture are greener.
     assert depth.values[44].mean() > depth.values[26].mean() > depth.values[2].mean()
