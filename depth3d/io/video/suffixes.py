@@ -7,7 +7,15 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["CLIP_SUFFIXES", "PHOTO_SUFFIXES", "SEQUENCE_SUFFIXES", "has_frame_pattern", "is_clip", "is_sequence"]
+__all__ = [
+    "CLIP_SUFFIXES",
+    "PHOTO_SUFFIXES",
+    "SEQUENCE_SUFFIXES",
+    "has_frame_pattern",
+    "is_clip",
+    "is_sequence",
+    "sequence_stem",
+]
 
 
 def _dotted(*names: str) -> frozenset[str]:
@@ -53,6 +61,11 @@ def is_sequence(path: str | Path) -> bool:
     if path.suffix.lower() not in SEQUENCE_SUFFIXES or path.exists():
         return False
     return has_frame_pattern(path.name) or "*" in path.name
+
+
+def sequence_stem(path: Path) -> str:
+    """Return the name of a sequence without its frame number and suffix: ``walk_%04d.png`` gives ``walk``."""
+    return _NUMBER.sub("", path.stem).replace("%%", "%").replace("*", "").rstrip("_-. ")
 
 
 def has_frame_pattern(name: str) -> bool:

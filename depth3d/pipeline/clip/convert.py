@@ -127,6 +127,9 @@ def convert_all(
     products = Product(kind, stereo or StereoOptions(), animate or AnimateOptions(), heatmap).split()
     source = as_path(input, "input")
     targets = targets_of(source, output, products, video)
+    for path in (*targets, video.save_depth):
+        if path is not None and source.exists() and Path(path).resolve() == source.resolve():
+            raise InvalidInput(f"{path}: the output would replace its own input; choose another name")
     for target in targets:
         if not video.dry_run and (video.preview or len(targets) == 1):  # of several some may be done by a stopped run
             refuse_existing(preview_path(target) if video.preview else target, force=outputs.force)

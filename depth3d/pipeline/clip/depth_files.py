@@ -2,20 +2,84 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from depth3d.depthmap import DepthMap
-from depth3d.errors import InvalidInput
+from depth3d.errors import InvalidInput, VideoError
+from depth3d.frames import Frame
 from depth3d.image import Size
 from depth3d.io.atomic import atomic_path, refuse_existing
-from depth3d.pipeline.clip.depth_pass import ClipDepth, DepthSource, StillDepth, StoredDepth
+from depth3d.io.video.depth_clip import TimedDepth
+from depth3d.pipeline.clip.depth_pass import DepthSource, StoredDepth
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.workspace import Checkpoint
 
-__all__ = ["given_depth", "save_depth"]
+__all__ = ["ClipDepth", "StillDepth", "given_depth", "save_depth"]
+
+
+_ROUNDING = Fraction(1, 500)  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class ClipDepth:
+    """An existing depth clip (``--depth depth.mkv``)."""
+
+    path: Path
+    invert: bool
+    offset: Fraction = Fraction(0)  # seconds of the depth clip at which the wanted part of the source begins
+
+    def read(self, first: int) -> Iterator[DepthMap]:
+        """Give the depth maps from number ``first`` of the wanted part on, at the rate of the depth clip."""
+        from depth3d.io.video.depth_clip import read_depth_clip
+
+        maps = read_depth_clip(self.path, begin=self.offset, invert=self.invert)
+        return (shown.depth for shown in islice(maps, first, None))
+
+    def follow(self, frames: Iterator[Frame], first: int) -> Iterator[tuple[Frame, DepthMap]]:
+        """Give each frame with the depth that is shown at its time.
+
+        Raises ``VideoError`` where the depth clip ends before the source does.
+        """
+        from depth3d.io.video.depth_clip import read_depth_clip
+
+        shown: TimedDepth | None = None
+        following: TimedDepth | None = None
+        depths: Iterator[TimedDepth] | None = None
+        for frame in frames:
+            wanted = frame.time + self.offset
+            if depths is None:
+                begin = max(Fraction(0), wanted - _ROUNDING)
+                depths = iter(read_depth_clip(self.path, begin=begin, invert=self.invert))
+                shown, following = next(depths, None), next(depths, None)
+            # Containers round times to milliseconds: a depth map may come a little late for its frame.
+            while following is not None and following.time <= wanted + _ROUNDING:
+                shown, following = following, next(depths, None)
+            if shown is None or (following is None and wanted > shown.end + _ROUNDING):
+                raise VideoError(f"{self.path} ends at {float(wanted):.2f} s; the clip is longer", frame.index)
+            yield frame, shown.depth
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StillDepth:
+    """One depth picture for all frames, for a static camera."""
+
+    depth: DepthMap
+
+    def read(self, first: int) -> Iterator[DepthMap]:
+        """Give the same depth, without end."""
+        while True:
+            yield self.depth
+
+    def follow(self, frames: Iterator[Frame], first: int) -> Iterator[tuple[Frame, DepthMap]]:
+        """Give every frame with the same depth."""
+        for frame in frames:
+            yield frame, self.depth
 
 
 def given_depth(path: Path, job: ClipJob) -> DepthSource:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
-from fractions import Fraction
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,7 +21,6 @@ from depth3d.depth.temporal.windows import WindowedDepth
 from depth3d.depthmap import DepthMap, Disparity
 from depth3d.errors import VideoError
 from depth3d.frames import Frame
-from depth3d.io.video.depth_clip import TimedDepth
 from depth3d.io.video.spool import DepthRecord, DepthSpoolWriter, read_spool
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.state import load_state, save_state
@@ -33,13 +30,12 @@ from depth3d.pipeline.clip.workspace import Checkpoint, whole
 if TYPE_CHECKING:
     from depth3d.depth.estimator import Estimator
 
-__all__ = ["ClipDepth", "DepthSource", "Progress", "StillDepth", "StoredDepth", "first_pass", "predict_frame"]
+__all__ = ["DepthSource", "Progress", "StoredDepth", "first_pass", "predict_frame"]
 
 SEGMENT = 48  # frames between two checkpoints of the first pass
 BATCH = 4  # frames the network gets at once; checkpoints fall between batches, so that these never differ
 HELD = 8  # frames waiting between two stages
 STATE = "state.npz"
-_ROUNDING = Fraction(1, 500)  # seconds
 
 Progress = Callable[[str, int, int], None]
 
@@ -88,62 +84,6 @@ class StoredDepth:
         """Depth of the frames from number ``first`` on."""
         for record in self.records(first):
             yield self.ranges[record.scene].normalize(record.values.astype(np.float32))
-
-
-@dataclass(frozen=True, slots=True)
-class ClipDepth:
-    """An existing depth clip (``--depth depth.mkv``)."""
-
-    path: Path
-    invert: bool
-    offset: Fraction = Fraction(0)  # seconds of the depth clip at which the wanted part of the source begins
-
-    def read(self, first: int) -> Iterator[DepthMap]:
-        """Give the depth maps from number ``first`` of the wanted part on, at the rate of the depth clip."""
-        from depth3d.io.video.depth_clip import read_depth_clip
-
-        maps = read_depth_clip(self.path, begin=self.offset, invert=self.invert)
-        return (shown.depth for shown in islice(maps, first, None))
-
-    def follow(self, frames: Iterator[Frame], first: int) -> Iterator[tuple[Frame, DepthMap]]:
-        """Give each frame with the depth that is shown at its time.
-
-        Raises ``VideoError`` where the depth clip ends before the source does.
-        """
-        from depth3d.io.video.depth_clip import read_depth_clip
-
-        shown: TimedDepth | None = None
-        following: TimedDepth | None = None
-        depths: Iterator[TimedDepth] | None = None
-        for frame in frames:
-            wanted = frame.time + self.offset
-            if depths is None:
-                begin = max(Fraction(0), wanted - _ROUNDING)
-                depths = iter(read_depth_clip(self.path, begin=begin, invert=self.invert))
-                shown, following = next(depths, None), next(depths, None)
-            # Containers round times to milliseconds: a depth map may come a little late for its frame.
-            while following is not None and following.time <= wanted + _ROUNDING:
-                shown, following = following, next(depths, None)
-            if shown is None or (following is None and wanted > shown.end + _ROUNDING):
-                raise VideoError(f"{self.path} ends at {float(wanted):.2f} s; the clip is longer", frame.index)
-            yield frame, shown.depth
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class StillDepth:
-    """One depth picture for all frames, for a static camera."""
-
-    depth: DepthMap
-
-    def read(self, first: int) -> Iterator[DepthMap]:
-        """Give the same depth, without end."""
-        while True:
-            yield self.depth
-
-    def follow(self, frames: Iterator[Frame], first: int) -> Iterator[tuple[Frame, DepthMap]]:
-        """Give every frame with the same depth."""
-        for frame in frames:
-            yield frame, self.depth
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from depth3d.io.video.companions import Span
 from depth3d.io.video.encoders import choose
 from depth3d.io.video.mux import Film, finish
 from depth3d.io.video.stereo_metadata import StereoMetadata, stereo_metadata_for, write_stereo_metadata
+from depth3d.io.video.suffixes import is_sequence, sequence_stem
 from depth3d.options import AnimateOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.clip.depth_pass import DepthSource, Progress
 from depth3d.pipeline.clip.job import ClipJob
@@ -85,7 +86,8 @@ def targets_of(source: Path, output: str | Path | None, products: list[Product],
         names = [f"{file.stem}{product.tag}{file.suffix}" for product in products] if len(products) > 1 else [file.name]
         targets = [target_for(source, file.with_name(name), name) for name in names]
     else:
-        stem = source.stem.split("%")[0].replace("*", "").rstrip("_-. ") or source.parent.name or "clip"
+        stem = sequence_stem(source) if is_sequence(source) else source.stem
+        stem = stem or source.resolve().parent.name or "clip"
         suffix = {"ffv1": ".mkv", "libvpx-vp9": ".webm", "vp9": ".webm"}.get(video.codec.lower(), ".mp4")
         targets = [target_for(source, output, f"{stem}{product.tag}{suffix}") for product in products]
     for number, target in enumerate(targets):

@@ -19,6 +19,7 @@ from depth3d.image import Image
 from depth3d.io.video.reader import VideoReader
 from depth3d.options import DepthOptions, OutputOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.clip.convert import convert
+from depth3d.pipeline.clip.output import Product, targets_of
 
 
 @pytest.fixture(autouse=True)
@@ -147,9 +148,8 @@ def test_depth_is_kept_and_used_again(tmp_path: Path) -> None:
 
 def test_depth_that_is_too_short_is_told(tmp_path: Path) -> None:
     clip, short = make_clip(tmp_path / "a.mp4", count=9), make_clip(tmp_path / "d.mp4", count=5)
-    with pytest.raises(VideoError, match="only 5 frames of depth") as caught:
+    with pytest.raises(InvalidInput, match=r"d\.mp4 holds 0\.17 s of depth"):
         convert(clip, tmp_path / "b.mp4", depth=DepthOptions(depth=str(short)))
-    assert caught.value.frame == 5
 
 
 def test_a_depth_clip_and_a_moving_camera_come_the_same_way(tmp_path: Path) -> None:
@@ -276,3 +276,28 @@ def test_real_clips_keep_what_they_have(
 
 def test_rate_of_the_helper_is_what_the_tests_expect(tmp_path: Path) -> None:
     assert probe(make_clip(tmp_path / "a.mp4"))["streams"][0]["r_frame_rate"] == f"{RATE.numerator}/{RATE.denominator}"
+
+
+def test_a_percent_sign_in_a_name_is_a_letter(tmp_path: Path) -> None:
+    names = {
+        default_target(tmp_path / name, Product(), VideoOptions()).name for name in ("50% off.mp4", "50% real.mp4")
+    }
+    assert names == {"50% off_LRF_Full_SBS.mp4", "50% real_LRF_Full_SBS.mp4"}
+    for name in ("walk_%04d.png", "walk-%d.png", "walk*.png"):
+        assert targets_of(tmp_path / name, None, [Product()], VideoOptions())[0].name == "walk_LRF_Full_SBS.mp4"
+    clip = make_clip(tmp_path / "50% off.mp4", count=3)
+    assert len(frame_times(convert(clip))) == 3
+
+
+def test_the_input_is_never_replaced(tmp_path: Path) -> None:
+    clip = make_clip(tmp_path / "a.mp4", count=3)
+    before = clip.read_bytes()
+    for path in (clip, tmp_path / "x" / ".." / "a.mp4"):
+        (tmp_path / "x").mkdir(exist_ok=True)
+        with pytest.raises(InvalidInput, match="own input"):
+            convert(clip, path, output_options=OutputOptions(force=True))
+    with pytest.raises(InvalidInput, match="own input"):
+        convert(
+            clip, tmp_path / "b.mp4", video=VideoOptions(save_depth=str(clip)), output_options=OutputOptions(force=True)
+        )
+    assert clip.read_bytes() == before
