@@ -280,7 +280,8 @@ def test_rate_of_the_helper_is_what_the_tests_expect(tmp_path: Path) -> None:
 
 def test_a_percent_sign_in_a_name_is_a_letter(tmp_path: Path) -> None:
     names = {
-        default_target(tmp_path / name, Product(), VideoOptions()).name for name in ("50% off.mp4", "50% real.mp4")
+        targets_of(tmp_path / name, None, [Product()], VideoOptions())[0].name
+        for name in ("50% off.mp4", "50% real.mp4")
     }
     assert names == {"50% off_LRF_Full_SBS.mp4", "50% real_LRF_Full_SBS.mp4"}
     for name in ("walk_%04d.png", "walk-%d.png", "walk*.png"):
