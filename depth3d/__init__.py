@@ -164,6 +164,14 @@ _PUBLIC = {
     "write_depth": "depth3d.io.depth.write",
 }
 
+# Functions of pictures and depth maps: arrays, tensors, Pillow pictures and paths are converted for them.
+_AT_BORDER = frozenset(
+    (
+        *("compose", "estimate_depth", "match_stereo", "open_image", "predict_disparity", "read_depth", "render_path"),
+        *("save_image", "stabilize", "stereo_pair", "write_depth"),
+    )
+)
+
 __all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604 (the names are literals in _PUBLIC)
 
 
@@ -173,6 +181,8 @@ def __getattr__(name: str) -> object:
     except KeyError:
         raise AttributeError(f"module 'depth3d' has no attribute {name!r}") from None
     value = getattr(import_module(module), name)
+    if name in _AT_BORDER:
+        value = import_module("depth3d.pipeline.border").at_border(value)
     globals()[name] = value
     return value
 

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.errors import InvalidInput
-from depth3d.image import Image, Size
+from depth3d.image import Image, Size, array_of
 
 __all__ = ["DepthMap", "Disparity"]
 
@@ -111,7 +111,13 @@ class DepthMap:
         near, far : float | None
             The distances that become 1 and 0; default the smallest and largest finite one.
         """
-        metres = np.asarray(metres, dtype=np.float64)
+        for name, value in (("near", near), ("far", far)):
+            if value is not None and not (isinstance(value, int | float) and value > 0):
+                raise InvalidInput(f"DepthMap.from_metric: {name} is {value!r}, expected meters > 0")
+        metres = array_of(metres, "DepthMap.from_metric")
+        if metres.dtype.kind not in "fiu":
+            raise InvalidInput(f"DepthMap.from_metric: values are {metres.dtype}, expected distances in meters")
+        metres = metres.astype(np.float64)
         if metres.ndim != 2 or metres.size == 0 or np.isnan(metres).any() or (metres <= 0).any():
             raise InvalidInput("DepthMap.from_metric: expected (H, W) distances, all > 0 and none NaN")
         inverse = 1.0 / metres
@@ -133,7 +139,9 @@ class DepthMap:
         invert : bool
             Black is near.
         """
-        gray = np.asarray(gray)
+        gray = array_of(gray, "DepthMap.from_gray")
+        if gray.dtype.kind not in "fiub":
+            raise InvalidInput(f"DepthMap.from_gray: values are {gray.dtype}, expected numbers")
         if np.issubdtype(gray.dtype, np.integer):
             values = gray.astype(np.float32) / np.float32(np.iinfo(gray.dtype).max)
         else:
@@ -184,7 +192,7 @@ class DepthMap:
 
 
 def _checked(name: str, values: NDArray[Any]) -> NDArray[np.float32]:
-    array = np.asarray(values)
+    array = array_of(values, name)
     if array.ndim != 2 or array.size == 0:
         raise InvalidInput(f"{name}: values have shape {array.shape}, expected (H, W), not empty")
     if not np.issubdtype(array.dtype, np.floating):

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from depth3d.errors import InvalidInput
 
-__all__ = ["Image", "Size", "linear_to_srgb", "srgb_to_linear"]
+__all__ = ["Image", "Size", "array_of", "linear_to_srgb", "srgb_to_linear"]
 
 _SHOWN = 800  # longer side of a picture in a notebook, pixels
 
@@ -64,6 +64,24 @@ def linear_to_srgb(light: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(light <= 0.0031308, low, high).astype(np.float32)
 
 
+def array_of(values: object, name: str) -> NDArray[Any]:
+    """Return array-like values as an array.
+
+    Raises ``InvalidInput`` for what NumPy cannot convert.
+
+    Parameters
+    ----------
+    values : object
+        Anything that ``numpy.asarray`` takes.
+    name : str
+        Of the values, for the message.
+    """
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
+        raise InvalidInput(f"{name}: {type(values).__name__} cannot be used as an array: {error}") from None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Image:
     """One picture in sRGB: upright (EXIF applied), row 0 = top.
@@ -88,7 +106,7 @@ class Image:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        pixels = np.asarray(self.pixels)
+        pixels = array_of(self.pixels, "Image: pixels")
         if pixels.ndim != 3 or pixels.shape[2] != 3:
             raise InvalidInput(f"Image: pixels have shape {pixels.shape}, expected (H, W, 3)")
         if pixels.dtype not in (np.uint8, np.uint16):
@@ -97,7 +115,7 @@ class Image:
             raise InvalidInput(f"Image: the picture is empty, shape {pixels.shape}")
         object.__setattr__(self, "pixels", _read_only(pixels))
         if self.alpha is not None:
-            alpha = np.asarray(self.alpha)
+            alpha = array_of(self.alpha, "Image: alpha")
             if alpha.shape != pixels.shape[:2] or alpha.dtype != pixels.dtype:
                 raise InvalidInput(
                     f"Image: alpha is {alpha.dtype} {alpha.shape}, expected {pixels.dtype} {pixels.shape[:2]}"

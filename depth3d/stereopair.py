@@ -47,6 +47,9 @@ class StereoPair:
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        for name, eye in (("left", self.left), ("right", self.right)):
+            if not isinstance(eye, Image):
+                raise InvalidInput(f"StereoPair: {name} is {type(eye).__name__}, expected Image (open_image makes one)")
         if self.left.size != self.right.size:
             raise InvalidInput(
                 f"StereoPair: left is {self.left.size}, right is {self.right.size}; expected the same size"
