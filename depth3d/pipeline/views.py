@@ -15,6 +15,7 @@ from depth3d.camera import FARTHEST_INVERSE, Camera, CameraPath, inverse_distanc
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
 from depth3d.geometry.background.fill import fill_view
+from depth3d.geometry.background.frame import find_frame, remove_frame, restore_frame
 from depth3d.geometry.camera.focus import least_occlusion_path, salient_depth
 from depth3d.geometry.camera.keyframes import keyframe_path
 from depth3d.geometry.camera.lens import ExposedPath, Lens, with_camera_shake
@@ -80,9 +81,10 @@ def stereo_pair(
     parallax, convergence = rig.parallax, rig.convergence
     quality = check_value(StereoOptions, "quality", quality)
     each = parallax / 2 if eyes == "both" else parallax
-    depth = depth.resized(image.size)
-    right = image if eyes == "left" else _eye(image, depth, each, convergence)
-    left = image if eyes == "right" else _eye(image, depth, -each, convergence)
+    frame = find_frame(image)
+    inside, depth = remove_frame(image, depth.resized(image.size), frame)
+    right = image if eyes == "left" else restore_frame(_eye(inside, depth, each, convergence), image, frame)
+    left = image if eyes == "right" else restore_frame(_eye(inside, depth, -each, convergence), image, frame)
     return StereoPair(left, right)
 
 
@@ -118,14 +120,17 @@ def fan_of_views(
     """
     if count < 2:
         raise InvalidInput(f"fan_of_views: {count} views, expected at least 2")
-    mesh = build_layers(image, depth.resized(image.size), parallax_percent=abs(parallax) / 2)
+    frame = find_frame(image)
+    inside, depth = remove_frame(image, depth.resized(image.size), frame)
+    mesh = build_layers(inside, depth, parallax_percent=abs(parallax) / 2)
 
     def views() -> Iterator[Image]:
         with Renderer(image.size) as renderer:
             renderer.upload(mesh)
             for number in range(count):
                 share = number / (count - 1) - 0.5
-                yield renderer.draw(eye_camera(mesh.camera, image.size.aspect, share * parallax, convergence))
+                view = renderer.draw(eye_camera(mesh.camera, image.size.aspect, share * parallax, convergence))
+                yield restore_frame(view, image, frame)
 
     return views()
 
@@ -195,6 +200,8 @@ def render_path(
     lens = Lens(options.bokeh, options.shutter, options.vignette, options.shake)
     size = size or image.size
     picture, values = _cut_to(image, depth, size)
+    framed, frame = picture, find_frame(picture)
+    picture, values = remove_frame(picture, values, frame)
     if focus == "auto":
         focus = salient_depth(values)
     if path == "auto":
@@ -210,7 +217,8 @@ def render_path(
     def frames() -> Iterator[Image]:
         with Renderer(size) as renderer:
             renderer.upload(mesh)
-            yield from _exposed(renderer, exposed, [index * moving.duration / count for index in range(count)])
+            times = [index * moving.duration / count for index in range(count)]
+            yield from (restore_frame(view, framed, frame) for view in _exposed(renderer, exposed, times))
 
     return frames()
 
