@@ -176,7 +176,7 @@ class StereoOptions(QualityOptions):
     )
     floating_window: bool = option(False, "Black borders where near objects touch the frame.", media="photo")
     own_eyes: bool = option(
-        True, "For stereo photos: convert the two eyes in the file, or render new ones from their depth.", media="photo"
+        True, "For stereo input: keep the two eyes in the file, or render new ones (photos) or take it as flat (clips)."
     )
     field_of_view: float | None = option(
         None,

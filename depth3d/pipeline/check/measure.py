@@ -189,6 +189,7 @@ def _picture_pair(path: Path, layout: str | None) -> tuple[str, Iterator[StereoP
 def _clip_pairs(path: Path, count: int, layout: str | None) -> tuple[str, Iterator[StereoPair]]:
     from depth3d.io.stereo.layouts import Mark, named_mark, seen_mark
     from depth3d.io.video.reader import VideoReader
+    from depth3d.pipeline.clip.eyes import marked_layout
     from depth3d.stereoformats import find_format
 
     with VideoReader(path) as reader:
@@ -196,10 +197,10 @@ def _clip_pairs(path: Path, count: int, layout: str | None) -> tuple[str, Iterat
         first = next(iter(reader)).image
     how = "given"
     if layout is not None:
-        card = find_format(layout)
-        mark: Mark | None = Mark(card.packing, card.half, card.right_first)
+        given = find_format(layout)
+        mark: Mark | None = Mark(given.packing, given.half, given.right_first)
     else:
-        mark, how = _marked(path, first), "told by the file's marks"
+        mark, how = marked_layout(path, first.size), "told by the file's marks"
         # Names say more than marks do: which of half and full it is.
         named = named_mark(path, info.size)
         if named is not None and (mark is None or mark.packing == named.packing):
@@ -222,16 +223,3 @@ def _sampled(path: Path, mark: Any, info: Any, count: int) -> Iterator[StereoPai
             for frame in reader.around(time):
                 yield mark.unpack(frame.image.eight_bit())
                 break
-
-
-def _marked(path: Path, first: Image) -> Any:
-    """Return the layout that the container's stereo metadata gives, or None."""
-    from depth3d.io.stereo.layouts import Mark
-    from depth3d.io.video.stereo_metadata import read_stereo_metadata
-
-    found = read_stereo_metadata(path)
-    if found is None:
-        return None
-    side = found[0] == "side"
-    half = first.size.aspect < 2.2 if side else first.size.aspect > 1.1
-    return Mark(found[0], half, found[1])

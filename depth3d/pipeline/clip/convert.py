@@ -13,6 +13,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
 from depth3d.io.atomic import refuse_existing
 from depth3d.io.image.read import save_image
@@ -24,7 +27,7 @@ from depth3d.options import (
     StereoOptions,
     VideoOptions,
 )
-from depth3d.pipeline.clip.depth_files import given_depth, sampled_depth, save_depth
+from depth3d.pipeline.clip.depth_files import StillDepth, given_depth, sampled_depth, save_depth
 from depth3d.pipeline.clip.depth_pass import DepthSource, Progress, StoredDepth, first_pass
 from depth3d.pipeline.clip.job import ClipJob, plan_job
 from depth3d.pipeline.clip.output import Output, Product, targets_of
@@ -135,7 +138,8 @@ def convert_all(
             refuse_existing(preview_path(target) if video.preview else target, force=outputs.force)
     if video.shots is not None and not Path(video.shots).exists():
         refuse_thumbnails(Path(video.shots), force=outputs.force)
-    job = plan_job(source, depth or DepthOptions(), stabilize or StabilizeOptions(), video)
+    own_eyes = products[0].stereo.own_eyes
+    job = plan_job(source, depth or DepthOptions(), stabilize or StabilizeOptions(), video, own_eyes=own_eyes)
     made = [Output(job, product, target, outputs.force) for product, target in zip(products, targets, strict=True)]
     return _Conversion(job, made, outputs.force, progress).run()
 
@@ -174,8 +178,12 @@ class _Conversion:
         for output in self._outputs:  # another run may have written one since this one waited for the folder
             if not work.has_finished(output.target):
                 refuse_existing(output.target, force=self._force)
-        depth = self._depth(work)
-        shots = self._shots(depth)
+        if all(output.renderer.both_eyes for output in self._outputs):
+            depth: DepthSource = StillDepth(DepthMap(np.zeros((1, 1), np.float32)))  # nobody looks at it
+            shots: ShotList | None = ShotList([], self._strength)
+        else:
+            depth = self._depth(work)
+            shots = self._shots(depth)
         if shots is None:
             return [Path(self._job.video.shots or "")]
         strength = {"shots": [asdict(shot) for shot in shots.shots]} if shots.shots else asdict(self._strength)
@@ -231,7 +239,9 @@ class _Conversion:
         picked = pick_frames(self._job, find_places(self._job), self._strength)
         return [
             save_image(
-                contact_sheet(picked, output.renderer, self._strength), preview_path(output.target), force=self._force
+                contact_sheet(self._job, picked, output.renderer, self._strength),
+                preview_path(output.target),
+                force=self._force,
             )
             for output in self._outputs
         ]

@@ -22,6 +22,7 @@ from depth3d.depthmap import DepthMap, Disparity
 from depth3d.errors import VideoError
 from depth3d.frames import Frame
 from depth3d.io.video.spool import DepthRecord, DepthSpoolWriter, read_spool
+from depth3d.pipeline.clip.eyes import unpack_eyes
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.state import load_state, save_state
 from depth3d.pipeline.clip.threads import on_frame, prefetch
@@ -34,6 +35,7 @@ __all__ = ["DepthSource", "Progress", "StoredDepth", "first_pass", "predict_fram
 
 SEGMENT = 48  # frames between two checkpoints of the first pass
 BATCH = 4  # frames the network gets at once; checkpoints fall between batches, so that these never differ
+MATCHED_WIDTH = 640  # px; the eyes of stereo clips are matched at this width
 HELD = 8  # frames waiting between two stages
 STATE = "state.npz"
 
@@ -167,7 +169,7 @@ class _Pass:
     def run(self) -> None:
         state, base = self._state, self._job.time_base
         last = None if state.last_ticks < 0 else state.last_ticks * base
-        frames = self._job.frames(index=max(0, state.pushed - 1), time=last, seen=True)
+        frames = self._job.frames(index=max(0, state.pushed - 1), time=last, seen=True, both_eyes=True)
         with (
             prefetch(_behind(frames, state.pushed), HELD, "decode") as decoded,
             prefetch(_predicted(decoded, self._job), HELD, "predict") as predicted,
@@ -210,6 +212,8 @@ def predict_frame(job: ClipJob, frame: Frame) -> Disparity:
     """Disparity of one frame predicted alone, without temporal stabilization: for plans and previews."""
     from depth3d.depth.estimator import predict_disparity
 
+    if job.eyes is not None:
+        return _matched(frame, job)
     options = job.depth
     (disparity,) = predict_disparity(
         [frame.guide],
@@ -238,13 +242,32 @@ def _estimator(job: ClipJob) -> Estimator:
 
 def _filter_of(job: ClipJob) -> TemporalFilter:
     """The temporal filter of the options; a network for clips takes its place."""
+    if job.eyes is not None:
+        return open_filter(job.stabilize)
     estimator = _estimator(job)
     if estimator.card.frames > 1:
         return WindowedDepth(estimator.predict_clip, invert=job.depth.invert_depth)
     return open_filter(job.stabilize)
 
 
+def _matched(frame: Frame, job: ClipJob) -> Disparity:
+    """Disparity of the left eye, matched in a frame that holds both."""
+    from depth3d.depth.stereo.match import stereo_disparity
+
+    if job.eyes is None:
+        raise ValueError("a flat clip has no eyes to match")
+    pair = unpack_eyes(frame.guide, job.eyes)
+    small = pair.size.fit(MATCHED_WIDTH)
+    return stereo_disparity(pair.left.resized(small), pair.right.resized(small), job.depth.matcher).disparity
+
+
 def _predicted(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Frame, Disparity]]:
+    if job.eyes is not None:
+        for frame in frames:
+            with on_frame(frame.index, "match"):
+                disparity = _matched(frame, job)
+            yield job.flat(frame), disparity
+        return
     options, estimator = job.depth, _estimator(job)
     if estimator.card.frames > 1:  # `WindowedDepth` runs it
         unused = Disparity(np.zeros((1, 1), np.float32))

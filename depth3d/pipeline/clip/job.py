@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,8 +11,10 @@ from typing import Any
 from depth3d.errors import InvalidInput
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Size
+from depth3d.io.stereo.layouts import Mark
 from depth3d.io.video.reader import VideoReader, probe
 from depth3d.options import DepthOptions, StabilizeOptions, VideoOptions
+from depth3d.pipeline.clip.eyes import eye_info, find_layout, left_eye
 from depth3d.pipeline.size import output_size
 from depth3d.quantities import clock_seconds
 
@@ -37,6 +39,8 @@ class ClipJob:
         New picture size, or None.
     depth, stabilize, video : DepthOptions, StabilizeOptions, VideoOptions
         The options.
+    eyes : Mark | None
+        How the two eyes lie in a frame of a stereo clip; then ``info`` is that of one eye. None = a flat clip.
     """
 
     source: Path
@@ -48,6 +52,7 @@ class ClipJob:
     depth: DepthOptions
     stabilize: StabilizeOptions
     video: VideoOptions
+    eyes: Mark | None = None
 
     @property
     def time_base(self) -> Fraction:
@@ -86,10 +91,16 @@ class ClipJob:
             "fps": self.rate,
             "size": self.size,
             "tonemap": self.video.tonemap,
+            **({} if self.eyes is None else {"eyes": asdict(self.eyes), "matcher": self.depth.matcher}),
         }
 
-    def frames(self, *, index: int = 0, time: Fraction | None = None, seen: bool = False) -> Iterator[Frame]:
-        """The frames from number ``index`` at ``time`` on; ``time`` counts from the start of the wanted part."""
+    def frames(
+        self, *, index: int = 0, time: Fraction | None = None, seen: bool = False, both_eyes: bool = False
+    ) -> Iterator[Frame]:
+        """The frames from number ``index`` at ``time`` on; ``time`` counts from the start of the wanted part.
+
+        Of a stereo clip those of the left eye, or with ``both_eyes`` the whole frames as they are stored.
+        """
         begin = self.begin
         with VideoReader(
             self.source,
@@ -97,7 +108,7 @@ class ClipJob:
             end=self.end,
             tone_map=self.video.tonemap,
             seen=seen,
-            size=self.size,
+            size=self.size if self.eyes is None else None,  # eyes are resized one by one
             sequence_rate=self.rate,
         ) as reader:
             if self.rate is None or reader.is_sequence:
@@ -105,7 +116,12 @@ class ClipJob:
             else:
                 found = _retimed(reader, self.rate, begin, index)
             for frame in found:
-                yield frame if begin == 0 else replace(frame, time=frame.time - begin)
+                shown = frame if begin == 0 else replace(frame, time=frame.time - begin)
+                yield shown if both_eyes else self.flat(shown)
+
+    def flat(self, frame: Frame) -> Frame:
+        """The left eye's frame of a stereo clip; a flat clip's frame as it is."""
+        return frame if self.eyes is None else left_eye(frame, self.eyes, self.size)
 
 
 def _retimed(reader: VideoReader, rate: Fraction, begin: Fraction, index: int) -> Iterator[Frame]:
@@ -128,8 +144,17 @@ def _retimed(reader: VideoReader, rate: Fraction, begin: Fraction, index: int) -
         wanted = begin + index / rate
 
 
-def plan_job(source: str | Path, depth: DepthOptions, stabilize: StabilizeOptions, video: VideoOptions) -> ClipJob:
+def plan_job(
+    source: str | Path,
+    depth: DepthOptions,
+    stabilize: StabilizeOptions,
+    video: VideoOptions,
+    *,
+    own_eyes: bool = True,
+) -> ClipJob:
     """Look at the clip and resolve the options.
+
+    With ``own_eyes`` a stereo clip is taken for two eyes, unless a depth file or a network is asked for by name.
 
     Raises ``ReadError`` if it is no clip, ``InvalidInput`` for options that make no sense.
     """
@@ -138,8 +163,21 @@ def plan_job(source: str | Path, depth: DepthOptions, stabilize: StabilizeOption
     info = probe(source, rate=rate)
     if start is not None and info.duration is not None and start >= info.duration:
         raise InvalidInput(f"`start` {video.start}: the clip is only {float(info.duration):.2f} s long")
+    found = find_layout(source, info) if own_eyes and depth.depth is None and depth.model == "auto" else None
+    eyes = None if found is None else found[0]
+    if found is not None:
+        packing = "top-bottom" if found[0].packing == "stack" else "side by side"
+        squeezed = "half" if found[0].half else "full"
+        info = eye_info(info, found[0])
+        note = f"a stereo clip, {packing}, {squeezed} ({found[1]}); --no-own-eyes takes it for a flat one"
+        info = replace(info, notes=(*info.notes, note))
     size = output_size(video.size, info.size) if video.size is not None else None
-    if size is not None or rate is not None or video.tonemap:
+    if eyes is not None:
+        if video.tonemap:
+            with VideoReader(source, tone_map=True) as reader:
+                info = replace(info, color=reader.info.color, bit_depth=reader.info.bit_depth)
+        info = replace(info, size=size or info.size)
+    elif size is not None or rate is not None or video.tonemap:
         with VideoReader(source, size=size, tone_map=video.tonemap, sequence_rate=rate) as reader:
             info = reader.info
-    return ClipJob(source, info, start, end, rate, size, depth, stabilize, video)
+    return ClipJob(source, info, start, end, rate, size, depth, stabilize, video, eyes)

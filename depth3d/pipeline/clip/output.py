@@ -21,7 +21,9 @@ from depth3d.io.video.stereo_metadata import StereoMetadata, stereo_metadata_for
 from depth3d.io.video.suffixes import is_sequence, sequence_stem
 from depth3d.options import AnimateOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.clip.depth_pass import DepthSource, Progress
+from depth3d.pipeline.clip.eyes import plain_stem
 from depth3d.pipeline.clip.job import ClipJob
+from depth3d.pipeline.clip.own_eyes import OwnEyesRenderer
 from depth3d.pipeline.clip.render_pass import Segments, Style, render_segments
 from depth3d.pipeline.clip.renderers import DepthRenderer, FrameRenderer, PathRenderer, StereoRenderer, moving_format
 from depth3d.pipeline.clip.shots import ShotList
@@ -68,6 +70,13 @@ class Product:
         return [replace(self, stereo=replace(self.stereo, format=name)) for name in names]
 
     @property
+    def keeps_eyes(self) -> bool:
+        """Whether a stereo clip keeps its own two eyes: no other strength is asked for, and the format shows eyes."""
+        usual, asked = StereoOptions(), self.stereo
+        same = (asked.parallax, asked.arc_minutes, asked.eyes) == (usual.parallax, None, usual.eyes)
+        return self.kind == "stereo" and same and moving_format(asked.format).packing not in ("sphere", "depth")
+
+    @property
     def tag(self) -> str:
         """End of the default file name, as players detect it."""
         return {"animate": "_3d", "depth": "_depth"}.get(self.kind) or moving_format(self.stereo.format).tag
@@ -89,7 +98,11 @@ def targets_of(source: Path, output: str | Path | None, products: list[Product],
         stem = sequence_stem(source) if is_sequence(source) else source.stem
         stem = stem or source.resolve().parent.name or "clip"
         suffix = {"ffv1": ".mkv", "libvpx-vp9": ".webm", "vp9": ".webm"}.get(video.codec.lower(), ".mp4")
-        targets = [target_for(source, output, f"{stem}{product.tag}{suffix}") for product in products]
+        stem = plain_stem(stem) if products[0].stereo.own_eyes else stem
+        names = [f"{stem}{product.tag}{suffix}" for product in products]
+        # Of "film_SBS.mp4" the side-by-side clip could be the source itself.
+        names = [name if name != source.name else f"{Path(name).stem}_new{suffix}" for name in names]
+        targets = [target_for(source, output, name) for name in names]
     for number, target in enumerate(targets):
         if target in targets[:number]:
             formats = [product.stereo.format for product, path in zip(products, targets, strict=True) if path == target]
@@ -147,6 +160,8 @@ class Output:
         if product.kind == "animate":
             return PathRenderer(size, product.animate), StereoMetadata(aspect)
         layout = moving_format(product.stereo.format)
+        if job.eyes is not None and product.keeps_eyes:
+            return OwnEyesRenderer(size, job.eyes, layout), stereo_metadata_for(layout, aspect, self.target)
         if layout.packing == "sphere":
             return SphereRenderer(size, product.stereo), stereo_metadata_for(layout, Fraction(1), self.target)
         return StereoRenderer(size, product.stereo, layout), stereo_metadata_for(layout, aspect, self.target)

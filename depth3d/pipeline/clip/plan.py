@@ -6,6 +6,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from depth3d.depthmap import DepthMap
 from depth3d.errors import VideoError
 from depth3d.io.leftovers import temporary_folder
@@ -18,6 +20,7 @@ from depth3d.pipeline.clip.renderers import FrameRenderer, StereoStrength
 
 __all__ = ["Plan", "make_plan"]
 
+_NO_DEPTH = DepthMap(np.zeros((1, 1), np.float32))
 _TRIED = 4  # frames; the first one warms up
 
 
@@ -58,6 +61,7 @@ def make_plan(
     seconds = costs["depth"] * max(0, frames - done[0]) + (per_frame - costs["depth"]) * max(0, frames - done[1])
     kept, lost = plan_tracks(list_tracks(job.source) if job.source.is_file() else [], target.suffix)
     source = "the given file" if job.depth.depth else f"network {job.depth.model!r}"
+    source = source if job.eyes is None else "the two eyes of the clip"
     lines = [
         f"input   {job.source.name}: {info.size}, {float(info.rate):.5g} fps, {frames or 'unknown number of'} frames, "
         f"{info.codec}, {info.bit_depth} bit{', HDR' if info.stored.hdr else ''}"
@@ -84,7 +88,7 @@ def _try(
 ) -> tuple[dict[str, float], int, int]:
     """Seconds a frame and stage, bytes a frame of depth and of picture."""
     costs = dict.fromkeys(("decode", "depth", "draw", "encode"), 0.0)
-    frames = job.frames(seen=True)
+    frames = job.frames(seen=True, both_eyes=True)
     tried, depth_bytes = 0, 0
     with temporary_folder() as folder, renderer:
         path = folder / "sample.nut"
@@ -106,9 +110,11 @@ def _try(
                 if frame is None:
                     break
                 clock.lap("decode")
-                depth = DepthMap.from_disparity(predict_frame(job, frame))
+                depth = _NO_DEPTH if renderer.both_eyes else DepthMap.from_disparity(predict_frame(job, frame))
                 clock.lap("depth")
-                picture = renderer.draw(renderer.prepare(frame, depth, strength))
+                picture = renderer.draw(
+                    renderer.prepare(frame if renderer.both_eyes else job.flat(frame), depth, strength)
+                )
                 clock.lap("draw")
                 writer.write(even(picture), frame.time)
                 clock.lap("encode")

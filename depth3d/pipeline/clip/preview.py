@@ -60,7 +60,8 @@ def pick_frames(
 ) -> list[tuple[str, Frame, DepthMap]]:
     """Predict depth at all places; keep start, cuts, and where parallax is strongest."""
     found: list[tuple[str, Frame, DepthMap, float]] = []
-    with VideoReader(job.source, tone_map=job.video.tonemap, size=job.size) as reader:
+    size = job.size if job.eyes is None else None
+    with VideoReader(job.source, tone_map=job.video.tonemap, size=size) as reader:
         for name, time in places:
             frame = next(reader.around(time), None)
             if frame is None:
@@ -78,16 +79,17 @@ def pick_frames(
 
 
 def contact_sheet(
-    picked: list[tuple[str, Frame, DepthMap]], renderer: FrameRenderer, strength: StereoStrength
+    job: ClipJob, picked: list[tuple[str, Frame, DepthMap]], renderer: FrameRenderer, strength: StereoStrength
 ) -> Image:
     """One row per frame: the rendered output and its depth map."""
     rows = []
     with renderer:
         for name, frame, depth in picked:
-            drawn = renderer.draw(renderer.prepare(frame, depth, strength)).eight_bit()
+            shown = frame if renderer.both_eyes else job.flat(frame)
+            drawn = renderer.draw(renderer.prepare(shown, depth, strength)).eight_bit()
             height = max(1, round(_ROW_WIDTH / drawn.size.aspect))
             picture = drawn.resized(Size(_ROW_WIDTH, height)).pixels
-            width = max(1, round(height * frame.image.size.aspect))
+            width = max(1, round(height * job.info.size.aspect))
             gray = np.round(depth.resized(Size(width, height)).values * 255).astype(np.uint8)
             row = np.hstack([picture, np.repeat(gray[..., None], 3, axis=2)])
             rows.append(_labelled(row, f"{float(frame.time):.2f} s {name}"))
@@ -110,7 +112,8 @@ def with_thumbnails(shots: list[Shot], job: ClipJob, beside: Path, *, force: boo
             frame = next(reader.around(middle), None)
             name = f"{number:04d}.jpg"
             if frame is not None:
-                save_image(frame.image.resized(frame.image.size.fit(320)), drawn / name, force=True)
+                shown = job.flat(frame).image
+                save_image(shown.resized(shown.size.fit(320)), drawn / name, force=True)
             named.append(replace(shot, thumbnail=f"{folder.name}/{name}" if frame is not None else ""))
         refuse_thumbnails(beside, force=force)
         try:

@@ -110,7 +110,7 @@ def render_segments(
         return done
     first = len(done.ticks)
     last_time = done.ticks[-1] * job.time_base if done.ticks else None
-    frames = job.frames(index=max(0, first - 1), time=last_time)
+    frames = job.frames(index=max(0, first - 1), time=last_time, both_eyes=renderer.both_eyes)
     encoder = _SegmentEncoder(job, renderer.size, style, checkpoint, len(done.files))
 
     def prepared(decoded: Iterator[Frame]) -> Iterator[tuple[Frame, Any]]:

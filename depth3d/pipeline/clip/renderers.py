@@ -41,9 +41,13 @@ class StereoStrength:
 
 
 class FrameRenderer(Protocol):
-    """Renders the pictures of the output; a context manager that holds the GPU resources."""
+    """Renders the pictures of the output; a context manager that holds the GPU resources.
+
+    ``both_eyes``: ``prepare`` takes whole frames of a stereo clip and needs no depth.
+    """
 
     size: Size
+    both_eyes: bool
 
     def __enter__(self) -> FrameRenderer: ...
 
@@ -82,6 +86,8 @@ class StereoRenderer:
     options : StereoOptions
         Eyes and quality; parallax and convergence come with every frame's strength.
     """
+
+    both_eyes = False
 
     def __init__(self, size: Size, options: StereoOptions, layout: StereoFormat) -> None:
         from depth3d.render.compose import composed_size
@@ -157,6 +163,8 @@ class PathRenderer:
         The path, its strength and length; the depth that stays still is the ``convergence`` of each frame's strength.
     """
 
+    both_eyes = False
+
     def __init__(self, size: Size, options: AnimateOptions) -> None:
         self.size, self._options = size, options
         self._renderer: Any = None
@@ -209,6 +217,8 @@ class DepthRenderer:
     heatmap : str | None
         Name of a color map, or None for gray.
     """
+
+    both_eyes = False
 
     def __init__(self, size: Size, heatmap: str | None) -> None:
         self.size, self._heatmap = size, heatmap

@@ -32,6 +32,8 @@ class SphereRenderer:
         Eyes, quality and ``field_of_view``; parallax and convergence come with every frame's strength.
     """
 
+    both_eyes = False
+
     def __init__(self, size: Size, options: StereoOptions) -> None:
         self._eyes = StereoRenderer(size, replace(options, format="sbs"), find_format("sbs"))
         self._across = degrees_across(options, size)

@@ -1,0 +1,113 @@
+"""Stereo clips as input: how the two eyes lie in a frame, and what one eye's clip is like.
+
+The layout comes from the container's stereo metadata, from the file name, or from the frames themselves. Names and
+frames can mislead (``trip_LR.mp4``, a wall of windows): there the two halves must show the same scene.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+
+from depth3d.errors import ReadError
+from depth3d.frames import Frame, VideoInfo
+from depth3d.image import Image, Size
+from depth3d.io.stereo.layouts import Mark, likeness, named_mark, seen_mark
+from depth3d.io.video.reader import VideoReader
+from depth3d.io.video.stereo_metadata import read_stereo_metadata
+from depth3d.stereopair import StereoPair
+
+__all__ = ["eye_info", "find_layout", "left_eye", "marked_layout", "plain_stem", "unpack_eyes"]
+
+_SAMPLES = 5
+_NEEDED = 3  # of the samples, where only the frames themselves tell
+_ANAGLYPH = re.compile(r"(?<![a-z])anaglyph(?![a-z])", re.IGNORECASE)
+_TAG = re.compile(r"[ _.-]+(lrf|rlf|tbf|lr|rl|tb|ou|sbs|h?sbs|fsbs|hou|htb|full|half|fulltb|3dhf?|3dvf?|cross)$", re.I)
+
+
+def find_layout(path: Path, info: VideoInfo) -> tuple[Mark, str] | None:
+    """The layout of a stereo clip and how it was found, or None for a flat clip.
+
+    Raises ``ReadError`` for an anaglyph: its eyes are mixed and cannot be separated.
+
+    Parameters
+    ----------
+    path : Path
+        The clip; image sequences are flat.
+    info : VideoInfo
+        Of the whole frame.
+    """
+    if not path.is_file():
+        return None
+    if _ANAGLYPH.search(path.stem):
+        raise ReadError(path, "is an anaglyph: its eyes cannot be separated; --no-own-eyes takes it for a flat clip")
+    marked = marked_layout(path, info.size)
+    named = named_mark(path, info.size)
+    if marked is not None:
+        # The name tells half from full where the container leaves it to the shape.
+        return (named if named is not None and named.packing == marked.packing else marked), "its container says so"
+    frames = _samples(path, info)
+    if named is not None:
+        alike = [likeness(*_halves(frame, named)).same_scene for frame in frames]
+        return (named, "its name says so") if any(alike) else None
+    seen = Counter(mark for mark in map(seen_mark, frames) if mark is not None)
+    if seen and seen.most_common(1)[0][1] >= min(_NEEDED, len(frames)):
+        return seen.most_common(1)[0][0], "both halves show the same scene"
+    return None
+
+
+def marked_layout(path: Path, size: Size) -> Mark | None:
+    """The layout in the container's stereo metadata (MP4 st3d, Matroska StereoMode), or None."""
+    found = read_stereo_metadata(path)
+    if found is None:
+        return None
+    side = found[0] == "side"
+    return Mark(found[0], size.aspect < 2.2 if side else size.aspect > 1.1, found[1])
+
+
+def eye_info(info: VideoInfo, mark: Mark) -> VideoInfo:
+    """What the clip of one eye is like: half formats come back at full size with square pixels."""
+    side, (width, height) = mark.packing == "side", info.size
+    full = Size(width // 2 * 2, height) if side else Size(width, height // 2 * 2)
+    if not mark.half:
+        return replace(info, size=Size(width // 2, height) if side else Size(width, height // 2))
+    squeezed = Fraction(2) if side else Fraction(1, 2)
+    aspect = info.pixel_aspect / squeezed if abs(float(info.pixel_aspect / squeezed) - 1) < 0.1 else info.pixel_aspect
+    return replace(info, size=full, pixel_aspect=aspect)
+
+
+def unpack_eyes(image: Image, mark: Mark, size: Size | None = None) -> StereoPair:
+    """Both eyes of a frame, of ``size`` if given."""
+    pair = mark.unpack(image)
+    return pair if size is None else StereoPair(pair.left.resized(size), pair.right.resized(size))
+
+
+def left_eye(frame: Frame, mark: Mark, size: Size | None = None) -> Frame:
+    """The frame of the left eye alone."""
+    seen = None if frame.seen is None else unpack_eyes(frame.seen, mark, size).left
+    return replace(frame, image=unpack_eyes(frame.image, mark, size).left, seen=seen)
+
+
+def plain_stem(stem: str) -> str:
+    """A file name without the tags of stereo layouts: "film_LRF_Full_SBS" -> "film"."""
+    shorter = _TAG.sub("", stem)
+    return stem if not shorter else shorter if shorter == stem else plain_stem(shorter)
+
+
+def _samples(path: Path, info: VideoInfo) -> list[Image]:
+    length = info.duration or Fraction(info.count or 1) / info.rate
+    found = []
+    with VideoReader(path, tone_map=True) as reader:
+        for number in range(_SAMPLES):
+            frame = next(reader.around(info.start + length * (2 * number + 1) / (2 * _SAMPLES)), None)
+            if frame is not None:
+                found.append(frame.image.eight_bit())
+    return found
+
+
+def _halves(image: Image, mark: Mark) -> tuple[Image, Image]:
+    pair = mark.unpack(image)
+    return pair.left, pair.right

@@ -1,0 +1,65 @@
+"""Stereo clips in, stereo clips out: both eyes as they are, in another layout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from depth3d.depthmap import DepthMap
+from depth3d.frames import Frame
+from depth3d.image import Image, Size
+from depth3d.io.stereo.layouts import Mark
+from depth3d.pipeline.clip.eyes import unpack_eyes
+from depth3d.pipeline.clip.renderers import StereoStrength
+from depth3d.stereoformats import StereoFormat
+
+__all__ = ["OwnEyesRenderer"]
+
+
+class OwnEyesRenderer:
+    """Repacks the two eyes of every frame; needs no depth.
+
+    Parameters
+    ----------
+    size : Size
+        Of one eye.
+    eyes : Mark
+        How they lie in the frames of the source.
+    layout : StereoFormat
+        How they shall lie.
+    """
+
+    both_eyes = True
+
+    def __init__(self, size: Size, eyes: Mark, layout: StereoFormat) -> None:
+        from depth3d.render.compose import composed_size
+
+        self._eye, self._eyes, self._layout = size, eyes, layout
+        self.size = composed_size(size, layout)
+        self._composer: Any = None
+
+    def __enter__(self) -> OwnEyesRenderer:
+        from depth3d.render.compose import Composer
+
+        if self._layout.half or self._layout.packing not in ("side", "stack"):
+            self._composer = Composer(self._eye, self._layout)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        if self._composer is not None:
+            self._composer.release()
+
+    def prepare(self, frame: Frame, depth: DepthMap, strength: StereoStrength) -> Any:
+        """Both eyes of the frame."""
+        return unpack_eyes(frame.image, self._eyes, self._eye)
+
+    def draw(self, prepared: Any) -> Image:
+        """Both eyes in the new layout, pixels untouched where it only moves them."""
+        if self._composer is not None:
+            composed: Image = self._composer.compose(prepared)
+            return composed
+        eyes = [prepared.left.pixels, prepared.right.pixels]
+        if self._layout.right_first:
+            eyes.reverse()
+        return Image(np.concatenate(eyes, axis=0 if self._layout.packing == "stack" else 1))

@@ -1,0 +1,204 @@
+"""Stereo clips as input: both eyes kept exactly in every layout, depth matched, flat clips left flat."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from clips import make_clip
+
+import depth3d.depth.estimator
+from depth3d.errors import ReadError
+from depth3d.frames import VideoInfo
+from depth3d.image import Size
+from depth3d.io.stereo.layouts import Mark
+from depth3d.io.video.reader import VideoReader, probe
+from depth3d.options import AnimateOptions, DepthOptions, OutputOptions, StabilizeOptions, StereoOptions, VideoOptions
+from depth3d.pipeline.clip.convert import convert
+from depth3d.pipeline.clip.eyes import eye_info, find_layout, plain_stem
+from depth3d.pipeline.clip.job import plan_job
+
+CODEC = VideoOptions(codec="ffv1")
+WIDTH, HEIGHT, NEAR = 256, 144, 12  # px; disparity of the near square
+
+
+def eyes(index: int) -> tuple[np.ndarray, np.ndarray]:
+    """A textured wall at the screen's depth and a square before it: right eye's place = left's - NEAR."""
+    dice = np.random.default_rng(7)
+    wall = dice.integers(0, 255, (HEIGHT // 4, WIDTH // 4, 3), dtype=np.uint8).repeat(4, 0).repeat(4, 1)
+    square = dice.integers(0, 255, (16, 20, 3), dtype=np.uint8).repeat(4, 0).repeat(4, 1)
+    left, right = wall.copy(), wall.copy()
+    x = 80 + 2 * index
+    left[40:104, x : x + 80] = square
+    right[40:104, x - NEAR : x - NEAR + 80] = square
+    return left, right
+
+
+def write(path: Path, frames: list[np.ndarray], mode: str | None = None) -> Path:
+    """A lossless clip of these pictures."""
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("ffv1", rate=25)
+        stream.height, stream.width = frames[0].shape[:2]
+        stream.pix_fmt = "bgr0"
+        if mode is not None:
+            stream.metadata["stereo_mode"] = mode
+        for number, pixels in enumerate(frames):
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24").reformat(format="bgr0")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def frames_of(path: Path) -> np.ndarray:
+    with VideoReader(path) as reader:
+        return np.stack([frame.image.pixels for frame in reader])
+
+
+@pytest.fixture(autouse=True)
+def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise AssertionError("a stereo clip needs no network")
+
+    monkeypatch.setattr(depth3d.depth.estimator, "open_estimator", refuse)
+
+
+@pytest.fixture(scope="module")
+def side(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("clips") / "film_SBS.mkv"
+    return write(path, [np.hstack(eyes(n)) for n in range(12)])
+
+
+@pytest.mark.parametrize(
+    ("name", "mark"),
+    [
+        ("film_SBS.mkv", Mark("side", False, False)),
+        ("film_LRF_Full_SBS.mkv", Mark("side", False, False)),
+        ("film_cross.mkv", Mark("side", False, True)),
+        ("film_TB_full.mkv", Mark("stack", False, False)),
+        ("film.mkv", Mark("side", False, False)),
+        ("film_half_SBS.mkv", Mark("side", True, False)),
+    ],
+)
+def test_the_layout_is_found_by_name_or_content(tmp_path: Path, name: str, mark: Mark) -> None:
+    left, right = eyes(0)
+    first, second = (right, left) if mark.right_first else (left, right)
+    packed = np.concatenate([first, second], axis=0 if mark.packing == "stack" else 1)
+    path = write(tmp_path / name, [packed[:, ::2] if mark.half else packed] * 6)
+    found = find_layout(path, probe(path))
+    assert found is not None
+    assert found[0] == mark
+
+
+def test_the_container_is_believed(tmp_path: Path) -> None:
+    path = write(tmp_path / "film.mkv", [np.vstack(eyes(n)[::-1]) for n in range(3)], mode="bottom_top")
+    found = find_layout(path, probe(path))
+    assert found is not None
+    assert (found[0].packing, found[0].right_first) == ("stack", True)
+
+
+def test_flat_clips_stay_flat_whatever_their_name(tmp_path: Path) -> None:
+    for name in ("trip.mp4", "trip_LR.mp4", "trip_TB.mp4"):
+        path = make_clip(tmp_path / name, count=6, size=(256, 144))
+        assert find_layout(path, probe(path)) is None, name
+
+
+def test_an_anaglyph_is_refused(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "film_anaglyph.mp4", count=3)
+    with pytest.raises(ReadError, match="eyes cannot be separated"):
+        convert(path, tmp_path / "b.mkv", video=CODEC)
+
+
+@pytest.mark.parametrize(("format", "axis"), [("sbs", 2), ("tb", 1), ("cross", 2)])
+def test_both_eyes_come_out_untouched(side: Path, tmp_path: Path, format: str, axis: int) -> None:
+    made = frames_of(convert(side, tmp_path / "b.mkv", stereo=StereoOptions(format=format), video=CODEC))
+    assert len(made) == 12
+    for number, frame in enumerate(made):
+        left, right = eyes(number)
+        first, second = (right, left) if format == "cross" else (left, right)
+        assert np.array_equal(frame, np.concatenate([first, second], axis=axis - 1))
+
+
+def test_half_comes_back_full_and_an_anaglyph_is_mixed_from_both(side: Path, tmp_path: Path) -> None:
+    red = frames_of(convert(side, tmp_path / "a.mkv", stereo=StereoOptions(format="red-cyan-color"), video=CODEC))
+    left, right = eyes(3)
+    assert red.shape[1:3] == (HEIGHT, WIDTH)
+    assert np.abs(red[3][..., 0].astype(int) - left[..., 0]).max() <= 1
+    assert np.abs(red[3][..., 1:].astype(int) - right[..., 1:]).max() <= 1
+    half = convert(side, tmp_path / "c_half_SBS.mkv", stereo=StereoOptions(format="sbs-half"), video=CODEC)
+    full = frames_of(convert(half, tmp_path / "d.mkv", stereo=StereoOptions(format="sbs"), video=CODEC))
+    assert full.shape[1:3] == (HEIGHT, 2 * WIDTH)
+    # Blocks of four pixels, every edge of them blurred by half a pixel; the other eye differs by far more.
+    assert np.abs(full[3][:, :WIDTH].astype(int) - left).mean() < 20
+    square = slice(44, 100), slice(90, 160)
+    assert np.abs(full[3][:, :WIDTH].astype(int) - right)[square].mean() > 50
+
+
+def test_depth_is_matched_and_stable(side: Path, tmp_path: Path) -> None:
+    """White where the square is, in every frame, at the size of one eye."""
+    depth = frames_of(convert(side, tmp_path / "d.mkv", only_depth=True, video=CODEC))
+    depth = depth if depth.dtype == np.uint8 else (depth >> 8)
+    assert depth.shape[1:3] == (HEIGHT, WIDTH)
+    for number, frame in enumerate(depth):
+        x = 80 + 2 * number
+        assert frame[60:84, x + 20 : x + 60].mean() > 220, number
+        assert frame[10:30].mean() < 40, number
+
+
+def test_another_parallax_renders_new_eyes_from_matched_depth(side: Path, tmp_path: Path) -> None:
+    options = StereoOptions(format="sbs", parallax=1200 / WIDTH, eyes="right", convergence=0.0)
+    made = frames_of(convert(side, tmp_path / "b.mkv", stereo=options, video=CODEC))
+    left, _ = eyes(5)
+    assert np.array_equal(made[5][:, :WIDTH], left)
+    # The square (depth 1, less the room that the range leaves) moves by 12 px to the left; the wall stays.
+    x, square = 80 + 10, left[60:84, 110:150].astype(int)
+    missed = [np.abs(made[5][60:84, WIDTH + x + 20 - n : WIDTH + x + 60 - n] - square).mean() for n in range(20)]
+    assert int(np.argmin(missed)) in (11, 12)
+    assert min(missed) < 30
+    assert missed[0] > 60
+    same = made[5][5:30, WIDTH : 2 * WIDTH] == left[5:30]
+    assert same.mean() > 0.7
+
+
+def test_a_camera_path_moves_over_the_left_eye(side: Path, tmp_path: Path) -> None:
+    made = frames_of(convert(side, tmp_path / "b.mkv", animate=AnimateOptions(amount=0.0), video=CODEC))
+    assert made.shape == (12, HEIGHT, WIDTH, 3)
+    assert np.abs(made[4].astype(int) - eyes(4)[0]).mean() < 6
+
+
+def test_own_eyes_off_or_a_depth_file_means_a_flat_clip(side: Path) -> None:
+    def planned(depth: DepthOptions, own_eyes: bool) -> Size:
+        return plan_job(side, depth, StabilizeOptions(), VideoOptions(), own_eyes=own_eyes).info.size
+
+    assert planned(DepthOptions(), True) == Size(WIDTH, HEIGHT)
+    assert planned(DepthOptions(), False) == Size(2 * WIDTH, HEIGHT)
+    assert planned(DepthOptions(model="tiny"), True) == Size(2 * WIDTH, HEIGHT)
+
+
+def test_preview_and_plan_of_a_stereo_clip(side: Path, tmp_path: Path) -> None:
+    for video in (VideoOptions(preview=True), VideoOptions(dry_run=True)):
+        made = convert(side, tmp_path / "b.mkv", video=video, output_options=OutputOptions(force=True))
+        assert made.exists() == video.preview
+
+
+def test_sizes_of_one_eye() -> None:
+    def info(width: int, height: int, aspect: Fraction) -> VideoInfo:
+        return VideoInfo(Path("x"), Size(width, height), Fraction(25), Fraction(1, 25), pixel_aspect=aspect)
+
+    found = eye_info(info(1920, 1080, Fraction(1)), Mark("side", True, False))
+    assert (found.size, found.pixel_aspect) == (Size(1920, 1080), 1)
+    found = eye_info(info(1920, 1080, Fraction(2)), Mark("side", True, False))
+    assert (found.size, found.pixel_aspect) == (Size(1920, 1080), 1)
+    found = eye_info(info(1920, 2160, Fraction(1)), Mark("stack", False, False))
+    assert (found.size, found.pixel_aspect) == (Size(1920, 1080), 1)
+
+
+def test_names_lose_their_old_layout() -> None:
+    assert plain_stem("film_LRF_Full_SBS") == "film"
+    assert plain_stem("film.TB") == "film"
+    assert plain_stem("sbs") == "sbs"
+    assert plain_stem("absolute") == "absolute"
