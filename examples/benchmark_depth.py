@@ -1,14 +1,15 @@
 """How fast depth networks run here: official-style eager float32 against this package's engines, interleaved.
 
-    python examples/benchmark_depth.py [MODEL] [--weights FILE] [--rounds N] [--threads N]
+    python examples/benchmark_depth.py [MODEL...] [--weights FILE] [--rounds N] [--threads N]
 
-MODEL is midas_v21_small_256 by default. Weights come from the cache, from FILE, or are random (then the errors
-in the table say nothing about a trained network). The baseline is a plain implementation of the official forward:
-channels first, nothing folded, upsampling before the 1x1 convolutions, readout on concatenated tokens, attention
-written out. Every engine runs the same input in turn; the table shows the median and the fastest round in wall
-time, the fastest in CPU time (what to trust on a busy machine) and the speed-up by it. "clip" is the same for a frame
-of a clip, as this package runs them: several side by side, on their share of the threads each; the baseline has no such
-mode. Then how far the result is from the baseline's, and the peak memory in a process of its own.
+By default tiny, MiDaS v2.1 small and Depth Anything V2 Small, one after another. Weights come from the cache, from
+FILE, or are random (then the errors in the table say nothing about a trained network). The baseline is a plain
+implementation of the official forward: channels first, nothing folded, upsampling before the 1x1 convolutions, readout
+on concatenated tokens, attention written out. Every engine runs the same input in turn; the table shows the median and
+the fastest round in wall time, the fastest in CPU time (what to trust on a busy machine) and the speed-up by it. "clip"
+is the same for a frame of a clip, as this package runs them: several side by side, on their share of the threads each;
+the baseline has no such mode. Then how far the result is from the baseline's, and the peak memory in a process of its
+own.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ VARIANTS = {
     "openvino float32": ("openvino", "float32"),
     "openvino bfloat16": ("openvino", "bfloat16"),
 }
+MODELS = ("tiny", "midas_v21_small_256", "depth_anything_v2_small")
 PHOTO = (("median ms", 9), ("best ms", 8), ("CPU ms", 8), ("speed-up", 8))
 CLIP = (("clip ms", 9), ("CPU ms", 9), ("speed-up", 8))
 HEADS = (*PHOTO, *CLIP, ("mean error", 10), ("99 %", 7), ("MB", 6))
@@ -60,6 +62,9 @@ def official_style(card: ModelCard, path: Path, threads: int) -> Run:
         return self.project(x)
 
     def reassemble(self: Any, tokens: Any, grid: Any) -> Any:
+        if self.readout is None:  # Depth Anything drops the class token
+            x = tokens[:, 1:].transpose(1, 2)
+            return self.resize(self.project(x.reshape(len(x), -1, *grid)))
         both = torch.cat([tokens[:, 1:], tokens[:, :1].expand_as(tokens[:, 1:])], dim=-1)
         x = functional.gelu(self.readout(both)).transpose(1, 2)
         return self.resize(self.project(x.reshape(len(x), -1, *grid)))
@@ -166,7 +171,7 @@ def best(times: list[tuple[float, float]]) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", nargs="?", default="midas_v21_small_256")
+    parser.add_argument("models", nargs="*", default=MODELS, metavar="MODEL")
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--threads", type=int, default=cores())
@@ -179,14 +184,14 @@ def main() -> None:
         for name in [name for name in VARIANTS if name.endswith("bfloat16")]:
             del VARIANTS[name]
         print("this processor has no native bfloat16")
-    card = registry.get(asked.model)
-    found = weights.cached(card)
-    with tempfile.TemporaryDirectory() as folder:
-        path = asked.weights or (found.path if found else random_weights(card, folder))
-        print(
-            f"{card.name}, {card.input.size} pixels, {asked.threads} thread(s), torch {torch.__version__}, {path.name}"
-        )
-        table(card, path, asked.rounds, asked.threads, memory=not asked.no_memory)
+    for card in [registry.get(name) for name in asked.models]:
+        found = weights.cached(card)
+        with tempfile.TemporaryDirectory() as folder:
+            path = asked.weights or (found.path if found else random_weights(card, folder))
+            print(
+                f"{card.name}, {card.input.size} px, {asked.threads} thread(s), torch {torch.__version__}, {path.name}"
+            )
+            table(card, path, asked.rounds, asked.threads, memory=not asked.no_memory)
 
 
 if __name__ == "__main__":
