@@ -17,6 +17,7 @@ from depth3d.io.video.clock import ContinuousClock, has_discontinuities
 from depth3d.io.video.files import open_container
 from depth3d.io.video.mp4_boxes import find_sample_box
 from depth3d.io.video.suffixes import SEQUENCE_SUFFIXES, is_sequence
+from depth3d.io.video.webp import is_webp, webp_as_mov
 
 __all__ = ["DamagedPacket", "Demuxer", "StreamFacts", "choose_stream", "is_cover", "packets_of", "total_length"]
 
@@ -240,6 +241,8 @@ def _open(path: Path, rate: Fraction | None) -> Any:
             options["pattern_type"] = "glob"
     elif not path.is_file():
         raise ReadError(path, "does not exist")
+    elif is_webp(path):
+        return av.open(webp_as_mov(path))
     try:
         return open_container(name, layout=layout, options=options)
     except (av.error.FFmpegError, ValueError) as error:

@@ -188,3 +188,16 @@ def test_hdr_is_kept_and_seen_toned(shared: Path, name: str, transfer: int) -> N
     if transfer == 16:
         assert info.color.mastering == "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
         assert info.color.light_level == (1000, 400)
+
+
+def test_animated_webp_and_apng_are_read_with_their_times(tmp_path: Path) -> None:
+    stills = [Pillow.fromarray(picture(n)) for n in range(4)]
+    for suffix, more in (("webp", {"lossless": True}), ("png", {})):
+        path = tmp_path / f"a.{suffix}"
+        stills[0].save(path, save_all=True, append_images=stills[1:], duration=[40, 80, 40, 1000], **more)
+        with VideoReader(path) as reader:
+            frames = list(reader)
+        assert [frame.time for frame in frames] == [Fraction(n, 1000) for n in (0, 40, 120, 160)]
+        assert all(np.array_equal(frame.image.pixels, picture(frame.index)) for frame in frames)
+        if suffix == "webp":
+            assert frames[-1].duration == 1

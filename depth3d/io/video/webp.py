@@ -1,0 +1,61 @@
+"""Animated WebP for the reader: FFmpeg 8 cannot decode it, Pillow can."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+
+from depth3d.errors import ReadError
+
+__all__ = ["is_webp", "webp_as_mov"]
+
+_TICK = Fraction(1, 1000)  # the clock of WebP
+
+
+def is_webp(path: Path) -> bool:
+    """Return True if the file begins as a WebP file does."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        head = file.read(12)
+    return head[:4] == b"RIFF" and head[8:] == b"WEBP"
+
+
+def webp_as_mov(path: Path) -> BytesIO:
+    """Return the animation as a QuickTime file in memory: lossless PNG frames with their durations, alpha on white.
+
+    Raises
+    ------
+    ReadError
+        If Pillow cannot decode it.
+    """
+    from PIL import Image as Pillow
+    from PIL import ImageSequence
+
+    buffer = BytesIO()
+    try:
+        with Pillow.open(path) as picture, av.open(buffer, "w", format="mov") as container:
+            stream: Any = container.add_stream("png", rate=25)
+            stream.width, stream.height = picture.size
+            stream.pix_fmt, stream.time_base = "rgb24", _TICK
+            stream.codec_context.time_base = _TICK
+            time = 0
+            for still in ImageSequence.Iterator(picture):
+                layered = still.convert("RGBA")
+                flat = Pillow.alpha_composite(Pillow.new("RGBA", layered.size, "white"), layered).convert("RGB")
+                frame: Any = av.VideoFrame.from_ndarray(np.asarray(flat), "rgb24")
+                frame.pts, frame.time_base, frame.duration = time, _TICK, max(1, int(still.info.get("duration", 0)))
+                time += frame.duration
+                for packet in stream.encode(frame):
+                    packet.duration = frame.duration  # of the last frame the muxer would not know it
+                    container.mux(packet)
+            container.mux(stream.encode(None))
+    except (OSError, ValueError, EOFError, av.error.FFmpegError) as error:
+        raise ReadError(path, f"is not an animation that can be read: {error}") from error
+    buffer.seek(0)
+    return buffer
