@@ -119,6 +119,14 @@ class DepthOptions(Validated):
     )
     threads: int | None = option(None, "Threads of the network (default: the cores of this process).", limits=(1, 1024))
     matcher: str = option("sgm", "How the two eyes of stereo input are matched: sgm, dis, or a network as pwcnet:FILE.")
+    stereo: bool = option(
+        True, "Look for a second eye in photos; off: stereo pictures are ordinary photos.", media="photo"
+    )
+    layout: str | None = option(
+        None, "Where the eyes of a photo are: sbs, sbs-half, cross, tb, tb-half.", media="photo"
+    )
+    second_eye: str | None = option(None, "File of the right eye of the photo.", convert=as_file, media="photo")
+    swap_eyes: bool = option(False, "Exchange the two eyes of a stereo photo.", media="photo")
 
 
 @renamed(tremble="shake")

@@ -79,27 +79,34 @@ def load_scene(
     file = open_photo(path)
     if options.depth is not None:
         return _with_map(file, Path(options.depth), options)
+    asked = options.second_eye is not None or options.layout is not None
     if options.model != "auto":
         return _from_network(open_image(file), options, file)
     beside = depth_beside(file, ignore=ignore)
-    if beside is not None:
+    if beside is not None and not asked:
         return _with_map(file, beside, options)
+    if asked:
+        return _from_eyes(file, options) or _from_network(open_image(file), options, file)
     return _from_within(file, options) or _from_eyes(file, options) or _from_network(open_image(file), options, file)
 
 
 def photo_pair(file: PhotoFile, options: DepthOptions) -> StereoPair | None:
-    """Return the two eyes of a photo, or None for an ordinary one.
+    """Return the two eyes of a photo, or None for an ordinary one; see ``pipeline.eyes``.
 
     Parameters
     ----------
     file : PhotoFile
         The photo.
     options : DepthOptions
-        May name the layout or the file of the second eye, or turn the search off.
+        May name the layout or the file of the second eye, swap the eyes, or turn the search off.
     """
-    from depth3d.io.stereo.detect import find_pair
+    from depth3d.pipeline.eyes import find_eyes
 
-    return find_pair(file)
+    key = f"eyes {options.stereo} {options.layout} {options.second_eye} {options.swap_eyes}"
+    if key not in file.memo:
+        file.memo[key] = find_eyes(file, options)
+    pair: StereoPair | None = file.memo[key]
+    return pair
 
 
 def _with_map(file: PhotoFile, path: Path, options: DepthOptions) -> Scene:

@@ -16,7 +16,7 @@ from depth3d.options import DepthOptions, OutputOptions, StabilizeOptions, Stere
 from depth3d.pipeline.comfort import border_disparity, floating_window, rig_of, viewing_of
 from depth3d.pipeline.inputs import Destination, check_depth_source, check_suffix, media_of, target_for
 from depth3d.pipeline.notebook import WrittenPath
-from depth3d.pipeline.scene import Scene, load_scene
+from depth3d.pipeline.scene import Scene, load_scene, photo_pair
 from depth3d.pipeline.stereowrite import Subject, eye_files, write_format
 from depth3d.quantities import as_path
 from depth3d.stereoformats import StereoFormat, find_format, find_formats
@@ -176,9 +176,7 @@ def _subject(source: Path, options: StereoOptions, depth: DepthOptions, tell: Ca
     pair, file = None, open_photo(source)
     # Depth or a network asked for by name, or one eye to be kept, means: new eyes.
     if options.own_eyes and depth.depth is None and depth.model == "auto" and options.eyes == "both":
-        from depth3d.io.stereo.detect import find_pair
-
-        pair = find_pair(file)
+        pair = photo_pair(file, depth)
     if pair is None:
         scene = load_scene(file, depth)
         for note in (*scene.image.notes, scene.how):

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
 from depth3d.errors import ReadError
+from depth3d.image import Image
 from depth3d.io.image.photofile import PhotoFile, open_photo
 from depth3d.io.image.read import open_image
 from depth3d.io.stereo.layouts import likeness
 from depth3d.io.stereo.registry import StereoFile
 from depth3d.stereopair import StereoPair
 
-__all__ = ["FORMAT", "Couple", "other_eye"]
+__all__ = ["FORMAT", "Couple", "matched_sizes", "other_eye"]
 
 # How the file of an eye is called: its word, then (word of the left, word of the right).
 _WORDS = {word: both for both in (("l", "r"), ("left", "right")) for word in both}
+
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".heic", ".bmp")
 
 
 class Couple(NamedTuple):
@@ -27,17 +31,50 @@ class Couple(NamedTuple):
 
 
 def other_eye(path: Path) -> tuple[Path, Path] | None:
-    """The files of the left and right eye, if ``path`` is one of such a couple (NAME_L.jpg, NAME_R.jpg)."""
+    """Return the files of the left and right eye if ``path`` is one of a couple (NAME_L.jpg, NAME_R.png), else None."""
     found = re.fullmatch(r"(.*?)(^|[ _.-])(l|r|left|right)", path.stem, re.IGNORECASE)
     if found is None:
         return None
     left, right = _WORDS[found[3].lower()]
     is_right = found[3].lower() == right
     name = found[1] + found[2] + _like(found[3], left if is_right else right)
-    partner = path.with_name(name + path.suffix)
-    if not partner.is_file():
+    partner = _existing(path, name)
+    if partner is None:
         return None
     return (partner, path) if is_right else (path, partner)
+
+
+def _existing(path: Path, name: str) -> Path | None:
+    """Return the file of this name beside ``path``: with its suffix, or with that of any other picture."""
+    for suffix in dict.fromkeys((path.suffix, path.suffix.lower(), path.suffix.upper(), *_SUFFIXES)):
+        partner = path.with_name(name + suffix)
+        if partner.is_file():
+            return partner
+    return None
+
+
+def matched_sizes(left: Image, right: Image) -> tuple[Image, Image] | None:
+    """Return both eyes cropped to their common size, or None if they differ by more than 2 %.
+
+    Parameters
+    ----------
+    left, right : Image
+        The two eyes.
+    """
+    width, height = min(left.size.width, right.size.width), min(left.size.height, right.size.height)
+    if (
+        max(left.size.width, right.size.width) > 1.02 * width
+        or max(left.size.height, right.size.height) > 1.02 * height
+    ):
+        return None
+    return _cropped(left, width, height), _cropped(right, width, height)
+
+
+def _cropped(eye: Image, width: int, height: int) -> Image:
+    if eye.size == (width, height):
+        return eye
+    alpha = None if eye.alpha is None else eye.alpha[:height, :width]
+    return replace(eye, pixels=eye.pixels[:height, :width], alpha=alpha)
 
 
 def _detect(photo: PhotoFile) -> Couple | None:
@@ -52,9 +89,10 @@ def _detect(photo: PhotoFile) -> Couple | None:
     except ReadError:
         return None
     # A name that ends in "left" may mean anything: the pictures decide.
-    if left.size != right.size or not likeness(left, right).same_scene:
+    eyes = matched_sizes(left, right)
+    if eyes is None or not likeness(*eyes).same_scene:
         return None
-    return Couple(StereoPair(left, right, (f"the other eye is {partner.name}",)), is_right)
+    return Couple(StereoPair(*eyes, (f"the other eye is {partner.name}",)), is_right)
 
 
 def _like(model: str, word: str) -> str:

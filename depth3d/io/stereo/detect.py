@@ -10,7 +10,7 @@ from depth3d.io.stereo.couple import Couple
 from depth3d.io.stereo.registry import StereoFile, stereo_files
 from depth3d.stereopair import StereoPair
 
-__all__ = ["find_pair", "looks_stereo", "read_stereo"]
+__all__ = ["find_kind", "find_pair", "looks_stereo", "read_stereo"]
 
 
 def find_pair(source: Source) -> StereoPair | None:
@@ -52,6 +52,18 @@ def read_stereo(source: Source) -> StereoPair:
             photo.name, "no second eye found: not in the file, not in its halves, and not in a file beside it"
         )
     return found[0].read(photo, found[1])
+
+
+def find_kind(source: Source) -> str | None:
+    """Return the name of the kind of stereo file that ``find_pair`` reads, or None for an ordinary picture.
+
+    Parameters
+    ----------
+    source : Source
+        The file.
+    """
+    found = _kind(open_photo(source), right_too=False)
+    return None if found is None else found[0].name
 
 
 def looks_stereo(source: Source) -> bool:

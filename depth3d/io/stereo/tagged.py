@@ -15,7 +15,7 @@ def _detect(photo: PhotoFile) -> Mark | None:
     if photo.path is None:
         return None
     image = open_image(photo)
-    named = named_mark(photo.path, image.size)
+    named = named_mark(photo.path, image.size, image)
     return named if named is not None and _halves_alike(named, image) else None
 
 

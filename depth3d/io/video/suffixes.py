@@ -24,7 +24,7 @@ def _dotted(*names: str) -> frozenset[str]:
 
 PHOTO_SUFFIXES = _dotted(
     *("jpg", "jpeg", "jpe", "png", "webp", "avif", "heic", "heif", "tif", "tiff", "bmp", "mpo", "jps", "pns"),
-    *("ppm", "pgm", "pbm", "jp2", "tga"),
+    *("ppm", "pgm", "pbm", "jp2", "tga", "jfif", "hif", "jxl"),
 )
 CLIP_SUFFIXES = _dotted(
     *("mp4", "m4v", "mov", "qt", "mkv", "webm", "avi", "divx", "mpg", "mpeg", "m2v", "mod", "vob", "ts", "mts"),

@@ -188,7 +188,8 @@ def test_left_and_right_files_find_each_other(pair: StereoPair, tmp_path: Path) 
         assert found is not None
         same(found, pair, 0)
         assert find_pair(tmp_path / right) is None  # the right file's own picture must not become the left one
-    assert other_eye(tmp_path / "a_L.jpg") is None
+    assert other_eye(tmp_path / "a_L.jpg") == (tmp_path / "a_L.jpg", tmp_path / "a_R.png")  # any suffix
+    assert other_eye(tmp_path / "c_L.jpg") is None
 
 
 def test_names_alone_make_no_pair(tmp_path: Path) -> None:

@@ -1,0 +1,114 @@
+"""Find the two eyes of a photo: as the options say, as the file says, and in the right order."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from depth3d.errors import InvalidInput, ReadError
+from depth3d.options import DepthOptions
+from depth3d.stereopair import StereoPair, unpack
+
+if TYPE_CHECKING:
+    from depth3d.io.image.photofile import PhotoFile
+
+__all__ = ["find_eyes", "order_score"]
+
+_SIDE = 640  # longer side in pixels at which the order of the eyes is measured
+_SWAPPED = -0.3  # score below which the eyes are exchanged, as in `depth3d check`
+
+
+def find_eyes(file: PhotoFile, options: DepthOptions) -> StereoPair | None:
+    """Return the two eyes of a photo, or None for an ordinary one.
+
+    Pictures without any tag are put into the right order if their content shows that the eyes are swapped.
+
+    Raises ``InvalidInput`` or ``ReadError`` for options that do not fit the photo.
+
+    Parameters
+    ----------
+    file : PhotoFile
+        The photo.
+    options : DepthOptions
+        ``stereo``, ``layout``, ``second_eye`` and ``swap_eyes`` are used.
+    """
+    if options.second_eye is not None:
+        pair = _two_files(file, Path(options.second_eye))
+    elif options.layout is not None:
+        pair = _unpacked(file, options.layout)
+    elif not options.stereo:
+        if options.swap_eyes:
+            raise InvalidInput("swap_eyes and stereo=False exclude each other (--swap-eyes, --no-stereo)")
+        return None
+    else:
+        found = _found(file, check_order=not options.swap_eyes)
+        if found is None and options.swap_eyes:
+            raise ReadError(file.name, "has no second eye that could be swapped; --layout says where it is")
+        if found is None:
+            return None
+        pair = found
+    if options.swap_eyes:
+        pair = StereoPair(pair.right, pair.left, (*pair.notes, "eyes swapped"))
+    return pair
+
+
+def _two_files(file: PhotoFile, second: Path) -> StereoPair:
+    from depth3d.io.image.read import open_image
+    from depth3d.io.stereo.couple import matched_sizes
+
+    left, right = open_image(file), open_image(second)
+    eyes = matched_sizes(left, right)
+    if eyes is None:
+        raise ReadError(second, f"the second eye is {right.size}, the photo {left.size}: they differ by more than 2 %")
+    return StereoPair(*eyes, (f"the right eye is {second.name}",))
+
+
+def _unpacked(file: PhotoFile, layout: str) -> StereoPair:
+    from depth3d.io.image.read import open_image
+    from depth3d.stereoformats import find_format
+
+    chosen = find_format(layout)
+    if chosen.packing not in ("side", "stack"):
+        raise InvalidInput(f"layout {layout!r}: expected sbs, sbs-half, cross, tb or tb-half")
+    return replace(unpack(open_image(file), chosen), notes=(f"stereo picture, {layout} (as asked)",))
+
+
+def _found(file: PhotoFile, *, check_order: bool) -> StereoPair | None:
+    from depth3d.io.stereo.detect import find_kind, find_pair
+
+    pair = find_pair(file)
+    # Files with a tag inside or in their name say which eye comes first.
+    if pair is None or not check_order or find_kind(file) not in ("halves", "card"):
+        return pair
+    if order_score(pair) < _SWAPPED:
+        note = "its eyes were crossed (right eye first) and have been exchanged; if that is wrong, use --layout sbs"
+        return StereoPair(pair.right, pair.left, (*pair.notes, note))
+    return pair
+
+
+def order_score(pair: StereoPair) -> float:
+    """Return a score in [-1.5, 1.5] for the order of the eyes; below -0.3 they are swapped.
+
+    The strips that only one eye sees are the strong sign; that the lower part of a picture is usually nearer the weak
+    one, for scenes without strips.
+
+    Parameters
+    ----------
+    pair : StereoPair
+        Both eyes.
+    """
+    from depth3d.depth.stereo.eye_order import eye_order
+    from depth3d.depth.stereo.match import stereo_disparity
+
+    small = pair.size.fit(_SIDE)
+    left, right = pair.left.eight_bit().resized(small), pair.right.eight_bit().resized(small)
+    found = stereo_disparity(left, right)
+    values, sure = found.disparity.values, found.sure
+    order, strips = eye_order(left, values, sure)
+    rows = np.broadcast_to(np.arange(small.height)[:, None], values.shape)
+    enough = sure.sum() > 100 and values[sure].std() > 0.05
+    ground = float(np.corrcoef(values[sure], rows[sure])[0, 1]) if enough else 0.0
+    return order * min(1.0, strips / 100) + 0.5 * ground

@@ -1,0 +1,99 @@
+"""The two eyes of a photo: layout, order and options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from depth3d.errors import InvalidInput, ReadError
+from depth3d.image import Image
+from depth3d.io.image.photofile import open_photo
+from depth3d.io.image.read import open_image, save_image
+from depth3d.io.stereo.layouts import likeness, seen_mark
+from depth3d.options import DepthOptions
+from depth3d.pipeline.eyes import find_eyes
+from depth3d.pipeline.scene import load_scene
+
+
+@pytest.fixture
+def faults(shared: Path) -> Path:
+    return shared / "data" / "faults"
+
+
+def eyes(path: Path, **options: object):  # type: ignore[no-untyped-def]
+    return find_eyes(open_photo(path), DepthOptions(**options))  # type: ignore[arg-type]
+
+
+def test_two_square_eyes_are_full(faults: Path) -> None:
+    pair = eyes(faults / "square.jpg")
+    assert pair.size == (375, 375)
+    assert "full" in pair.notes[0]
+
+
+def test_an_unmarked_crossed_pair_is_turned_and_said(faults: Path) -> None:
+    whole = open_image(faults / "unmarked_xview.jpg")
+    pair = eyes(faults / "unmarked_xview.jpg")
+    np.testing.assert_array_equal(pair.left.pixels, whole.pixels[:, 450:])
+    assert any("exchanged" in note for note in pair.notes)
+
+
+@pytest.mark.parametrize("name", ["cones", "motorcycle", "art"])
+@pytest.mark.parametrize("crossed", [False, True])
+def test_unmarked_pairs_come_out_in_the_right_order(shared: Path, tmp_path: Path, name: str, crossed: bool) -> None:
+    folder = shared / "data" / "stereo" / name
+    left, right = (open_image(folder / f"{eye}.png") for eye in ("left", "right"))
+    halves = [right.pixels, left.pixels] if crossed else [left.pixels, right.pixels]
+    pair = eyes(save_image(Image(np.hstack(halves)), tmp_path / "picture.png"))
+    np.testing.assert_array_equal(pair.left.pixels, left.pixels)
+
+
+def test_a_couple_of_slightly_different_sizes(faults: Path) -> None:
+    pair = eyes(faults / "cam_L.jpg")
+    assert pair.size == (447, 375)
+    assert "cam_R.jpg" in pair.notes[0]
+
+
+def test_coins_grids_and_copies_are_no_stereo(faults: Path) -> None:
+    assert eyes(faults / "coins.png") is None
+    photo = open_image(faults / "p.jpg").pixels
+    for second in (photo, np.clip(photo * 0.6 + 60, 0, 255).astype(np.uint8), photo[:, ::-1]):
+        assert seen_mark(Image(np.hstack([photo, second]))) is None  # before and after, mirrored
+    rows, columns = np.mgrid[:300, :600]
+    checks = ((rows // 20 + columns // 20) % 2 * 255).astype(np.uint8)
+    assert seen_mark(Image(np.repeat(checks[..., None], 3, axis=2))) is None
+
+
+def test_options_name_the_eyes(faults: Path, tmp_path: Path) -> None:
+    whole = open_image(faults / "square.jpg").pixels
+    left = save_image(Image(whole[:, :375]), tmp_path / "one.png")
+    right = save_image(Image(whole[:, 375:]), tmp_path / "other.png")
+    pair = eyes(left, second_eye=str(right))
+    np.testing.assert_array_equal(pair.right.pixels, whole[:, 375:])
+    assert eyes(faults / "square.jpg", stereo=False) is None
+    swapped = eyes(faults / "square.jpg", swap_eyes=True)
+    np.testing.assert_array_equal(swapped.left.pixels, whole[:, 375:])
+    crossed = eyes(faults / "square.jpg", layout="cross")
+    np.testing.assert_array_equal(crossed.left.pixels, whole[:, 375:])
+    scene = load_scene(left, DepthOptions(second_eye=str(right)))
+    assert "two eyes" in scene.how
+    with pytest.raises(InvalidInput, match="expected sbs"):
+        eyes(left, layout="anaglyph")
+    with pytest.raises(ReadError, match="no second eye"):
+        eyes(faults / "p.jpg", swap_eyes=True)
+    with pytest.raises(ReadError, match="differ by more than 2 %"):
+        eyes(left, second_eye=str(faults / "p.jpg"))
+
+
+def test_ordinary_photos_stay_whole(shared: Path) -> None:
+    photos = sorted((shared / "data" / "photos").glob("*/*.[jp][pn]g"))
+    assert len(photos) > 20
+    assert [path.name for path in photos if seen_mark(open_image(path)) is not None] == []
+
+
+def test_repeated_blocks_are_ambiguous() -> None:
+    tile = np.random.default_rng(0).integers(0, 255, (30, 30, 3), np.uint8)
+    tiled = Image(np.tile(tile, (8, 10, 1)))
+    assert likeness(tiled, tiled).ambiguous > 0.9
+    assert not likeness(tiled, tiled).same_scene
