@@ -16,7 +16,7 @@ __all__ = ["Selection", "select"]
 
 _log = logging.getLogger("depth3d")
 
-# Depth Anything V2 Small is more accurate, but 99 MB for 86 MB and ten times as slow on a CPU: see the table of
+# Depth Anything V2 Small is more accurate, but 99 MB for 86 MB and 14 times as slow on a CPU: see the table of
 # examples/benchmark_depth.py in README.md.
 FETCHED_BY_ITSELF = "midas_v21_small_256"
 SHIPPED = "tiny"
