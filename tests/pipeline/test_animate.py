@@ -42,11 +42,13 @@ def test_wrong_sizes(wanted: str) -> None:
 
 
 def test_unknown_option_names_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "x.jpg").touch()
     with pytest.raises(InvalidInput, match="did you mean 'amount'"):
         d3.animate(tmp_path / "x.jpg", amout=3)
 
 
-def test_existing_file_is_refused_before_the_photo_is_even_looked_for(tmp_path: Path) -> None:
+def test_existing_file_is_refused_before_the_photo_is_read(tmp_path: Path) -> None:
     (tmp_path / "x_3d.mp4").write_bytes(b"mine")
+    (tmp_path / "x.jpg").touch()  # not a picture
     with pytest.raises(ExistsError):
         d3.animate(tmp_path / "x.jpg")

@@ -171,9 +171,9 @@ def test_from_the_shell(photo: Path) -> None:
     assert again.stdout == ""
     viewed = depth3d("view", photo, "--quiet")
     assert (viewed.returncode, viewed.stdout.strip(), viewed.stderr) == (0, str(photo.with_suffix(".html")), "")
-    usage = depth3d("mesh", photo, "-o", photo.with_name("a.stl"))
-    assert usage.returncode == 1
-    assert "a.stl: unknown format for a mesh" in usage.stderr
+    usage = depth3d("mesh", photo, "-o", photo.with_name("a.stp"))
+    assert usage.returncode == 2
+    assert "a.stp: '.stp' is not a format of meshes" in usage.stderr
 
 
 @pytest.mark.parametrize("kind", ["gdepth", "dynamic"])

@@ -58,10 +58,10 @@ def test_usdz_is_a_table_scene_or_true_to_scale(photo: Path, tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("name", "options", "words"),
     [
-        ("a.stp", {}, "unknown format for a mesh"),
-        ("a.glb", {"splats": 5000}, "unknown format for Gaussian splats"),
-        ("a.usdz", {"points": True}, "points are written as .ply or .glb"),
-        ("a.ply", {"points": True, "splats": 5000}, "points are written as .ply or .glb"),
+        ("a.stp", {}, "'.stp' is not a format of meshes"),
+        ("a.glb", {"splats": 5000}, "is not a format of Gaussian splats"),
+        ("a.usdz", {"points": True}, "is not a format of point clouds"),
+        ("a.ply", {"points": True, "splats": 5000}, "points cannot be written together with"),
     ],
 )
 def test_impossible_targets_are_refused_before_any_work(

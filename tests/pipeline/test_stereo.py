@@ -252,7 +252,7 @@ def test_a_flat_picture_stands_where_it_should_on_the_sphere() -> None:
 def test_formats_of_clips() -> None:
     runs = clip_runs(Path("a.mp4"), Path("o.mkv"), StereoOptions(format="sbs,tb-half"))
     assert [(str(target), options.format) for target, options in runs] == [("o.mkv", "sbs,tb-half")]
-    with pytest.raises(InvalidInput, match="clip cannot be written as mpo"):
+    with pytest.raises(InvalidInput, match="mpo does not apply to a clip"):
         clip_runs(Path("a.mp4"), None, StereoOptions(format="mpo"))
 
 
