@@ -174,6 +174,10 @@ def _scanned(path: Path, changed: int, size: int) -> Fraction | None:
     return None if first is None or end is None else end - first
 
 
+LARGEST_FRAME = 8192 * 4320
+"""Pixels of the largest frame that is decoded."""
+
+
 def choose_stream(container: Any, path: Path) -> Any:
     """Return the picture stream that is the film: no cover, no still, no disabled or small track.
 
@@ -191,6 +195,9 @@ def choose_stream(container: Any, path: Path) -> Any:
         _refuse_undecodable(path)
     if chosen.codec_context is None:
         raise ReadError(path, "is coded in a way that this build of FFmpeg cannot decode")
+    width, height = chosen.codec_context.width, chosen.codec_context.height
+    if width * height > LARGEST_FRAME:  # some twenty frames wait between the stages of a conversion
+        raise ReadError(path, f"has frames of {width}x{height} pixels, more than 8K (8192x4320); scale it down first")
     return chosen
 
 

@@ -14,7 +14,7 @@ from clips import RATE, ffmpeg, find_box, frame_times, make_clip, picture, probe
 
 import depth3d.depth.estimator
 from depth3d.depthmap import Disparity
-from depth3d.errors import Depth3DError, ExistsError, InvalidInput, VideoError
+from depth3d.errors import Depth3DError, ExistsError, InvalidInput, ReadError, VideoError
 from depth3d.image import Image
 from depth3d.io.video.reader import VideoReader
 from depth3d.options import DepthOptions, OutputOptions, StereoOptions, VideoOptions
@@ -302,3 +302,12 @@ def test_the_input_is_never_replaced(tmp_path: Path) -> None:
             clip, tmp_path / "b.mp4", video=VideoOptions(save_depth=str(clip)), output_options=OutputOptions(force=True)
         )
     assert clip.read_bytes() == before
+
+
+def test_frames_beyond_the_limit_are_refused_before_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = make_clip(tmp_path / "a.mp4", count=2)
+    monkeypatch.setattr("depth3d.io.video.demux.LARGEST_FRAME", 64 * 48 - 1)
+    with pytest.raises(ReadError, match=r"frames of 64x48 pixels"):
+        convert(clip, tmp_path / "b.mp4")
+    monkeypatch.setattr("depth3d.io.video.demux.LARGEST_FRAME", 64 * 48)
+    assert convert(clip, tmp_path / "b.mp4").exists()
