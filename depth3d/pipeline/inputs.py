@@ -154,7 +154,9 @@ def _local(text: str) -> str:
 
 
 def _folder(folder: Path, recursive: bool, results: bool) -> Iterator[Input]:
-    paths = (path for path in _walk(folder, recursive) if _is_input(path, results))
+    from depth3d.io.stereo.couple import is_second_eye
+
+    paths = (path for path in _walk(folder, recursive) if _is_input(path, results) and not is_second_eye(path))
     found = [Input(path, path.parent.relative_to(folder)) for path in paths]
     if not found:
         more = "" if recursive else " (`recursive=True` also looks into its subfolders)"

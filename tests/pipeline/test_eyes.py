@@ -97,3 +97,12 @@ def test_repeated_blocks_are_ambiguous() -> None:
     tiled = Image(np.tile(tile, (8, 10, 1)))
     assert likeness(tiled, tiled).ambiguous > 0.9
     assert not likeness(tiled, tiled).same_scene
+
+
+def test_the_second_eye_of_a_couple_is_not_converted_again(faults: Path, tmp_path: Path) -> None:
+    from depth3d.pipeline.inputs import expand
+
+    for name in ("cam_L.jpg", "cam_R.jpg", "p.jpg"):
+        (tmp_path / name).write_bytes((faults / name).read_bytes())
+    (tmp_path / "road_right.jpg").write_bytes((faults / "p.jpg").read_bytes())  # no left eye of that name
+    assert [one.path.name for one in expand([tmp_path])] == ["cam_L.jpg", "p.jpg", "road_right.jpg"]

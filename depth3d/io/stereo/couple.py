@@ -15,7 +15,7 @@ from depth3d.io.stereo.layouts import likeness
 from depth3d.io.stereo.registry import StereoFile
 from depth3d.stereopair import StereoPair
 
-__all__ = ["FORMAT", "Couple", "matched_sizes", "other_eye"]
+__all__ = ["FORMAT", "Couple", "is_second_eye", "matched_sizes", "other_eye"]
 
 # How the file of an eye is called: its word, then (word of the left, word of the right).
 _WORDS = {word: both for both in (("l", "r"), ("left", "right")) for word in both}
@@ -75,6 +75,23 @@ def _cropped(eye: Image, width: int, height: int) -> Image:
         return eye
     alpha = None if eye.alpha is None else eye.alpha[:height, :width]
     return replace(eye, pixels=eye.pixels[:height, :width], alpha=alpha)
+
+
+def is_second_eye(path: Path) -> bool:
+    """Return True if a file is the right eye of a couple whose left eye is beside it: it is not converted again.
+
+    Parameters
+    ----------
+    path : Path
+        A file of a folder; it is opened only if a left eye of its name exists.
+    """
+    files = other_eye(path)
+    if files is None or files[1] != path:
+        return False
+    try:
+        return _detect(open_photo(path)) is not None
+    except ReadError:
+        return False
 
 
 def _detect(photo: PhotoFile) -> Couple | None:
