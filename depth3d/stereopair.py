@@ -192,7 +192,7 @@ def unpack(image: Image, layout: StereoFormat) -> StereoPair:
         cuts = [(slice(0, middle), slice(None)), (slice(middle, 2 * middle), slice(None))]
         full = Size(width, 2 * middle)
     else:
-        raise InvalidInput(f"a picture of {image.size} cannot be cut as {layout.name}")
+        raise InvalidInput(f"a picture of {image.size} cannot be split as {layout.name}")
     eyes = [Image(pixels[cut], None if alpha is None else alpha[cut], image.focal_35mm, image.notes) for cut in cuts]
     if layout.half:
         eyes = [eye.resized(full) for eye in eyes]

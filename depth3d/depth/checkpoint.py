@@ -56,7 +56,7 @@ def read(path: Path) -> dict[str, Tensor]:
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise WeightsError(f"{path}: holds no plain table of tensors")
+        raise WeightsError(f"{path}: holds no table of tensors")
     for key, tensor in state.items():
         kind = _unusable(tensor)
         if kind is not None:

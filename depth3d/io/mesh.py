@@ -100,7 +100,9 @@ def write_points(
     """
     path = Path(path)
     if len(points) == 0 or len(points) != len(colors):
-        raise InvalidInput(f"{path}: {len(points)} points and {len(colors)} colors, expected as many, at least one")
+        raise InvalidInput(
+            f"{path}: {len(points)} points and {len(colors)} colors, expected equal numbers, at least one"
+        )
     suffix = _suffix(path)
     if suffix == ".obj":
         raise WriteError(path, "OBJ holds no colored points; use .ply or .glb")

@@ -28,11 +28,11 @@ QUILT_SIZES = {
 def quilt_grid(layout: StereoFormat) -> tuple[int, int, float]:
     """Columns, rows and display aspect that a quilt's file name tells ("_qs8x6a0.75").
 
-    Raises ``InvalidInput`` if the format is no quilt.
+    Raises ``InvalidInput`` if the format is not a quilt format.
     """
     found = re.fullmatch(r"_qs(\d+)x(\d+)a([\d.]+)", layout.tag)
     if found is None:
-        raise InvalidInput(f"{layout.name} is no quilt")
+        raise InvalidInput(f"{layout.name} is not a quilt format")
     return int(found[1]), int(found[2]), float(found[3])
 
 

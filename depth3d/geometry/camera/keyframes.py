@@ -44,7 +44,7 @@ def keyframe_path(
     except OSError as error:
         raise ReadError(path, f"cannot be read: {error.strerror or error}") from error
     except ValueError as error:
-        raise ReadError(path, f"is no JSON: {error}") from error
+        raise ReadError(path, f"is not valid JSON: {error}") from error
     times, values = _keys(told, path)
     loop = bool(told.get("loop", True))
     shake = float(told.get("handheld", 0.0))

@@ -93,7 +93,7 @@ def _packets(film: PieceStream) -> Iterator[Any]:
             order = sorted(range(len(held)), key=lambda place: held[place].pts)
             rank = {place: number for number, place in enumerate(order)}
             if done + len(held) > len(film.times):
-                raise VideoError(f"{piece.name} holds more frames than the film", done)
+                raise VideoError(f"{piece.name} holds more frames than the clip", done)
             for place, packet in enumerate(held):
                 number = done + rank[place]
                 packet.time_base = film.time_base
@@ -102,7 +102,7 @@ def _packets(film: PieceStream) -> Iterator[Any]:
                 yield packet
             done += len(held)
     if done != len(film.times):
-        raise VideoError(f"the pieces hold {done} frames, expected {len(film.times)}")
+        raise VideoError(f"the segments hold {done} frames, expected {len(film.times)}")
 
 
 def _reordering(piece: Path) -> int:

@@ -140,7 +140,7 @@ def read_shots(path: Path, otherwise: StereoStrength) -> ShotList:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ReadError(path, f"is no shot list: {error}") from error
+        raise ReadError(path, f"is not a valid shot list: {error}") from error
     entries = content.get("shot")
     if not isinstance(entries, list) or not entries:
         raise ReadError(path, "holds no [[shot]]")
