@@ -68,7 +68,7 @@ def test_a_tall_picture_is_narrower_on_the_same_screen() -> None:
 
 @pytest.mark.parametrize("text", ["", "big", "55 parsec", "in", "-3m"])
 def test_a_wrong_length_is_refused(text: str) -> None:
-    with pytest.raises(InvalidInput, match="--screen"):
+    with pytest.raises(InvalidInput, match="screen"):
         Viewing.parse(text, "2m")
 
 

@@ -101,7 +101,7 @@ def write_points(
     path = Path(path)
     if len(points) == 0 or len(points) != len(colors):
         raise InvalidInput(
-            f"{path}: {len(points)} points and {len(colors)} colors, expected equal numbers, at least one"
+            f"{path}: {len(points)} points and {len(colors)} colors, expected equal numbers"
         )
     suffix = _suffix(path)
     if suffix == ".obj":

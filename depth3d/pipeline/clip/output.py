@@ -107,7 +107,7 @@ def targets_of(source: Path, output: str | Path | None, products: list[Product],
         if target in targets[:number]:
             formats = [product.stereo.format for product, path in zip(products, targets, strict=True) if path == target]
             raise InvalidInput(
-                f"the formats {' and '.join(formats)} need the same file {target.name}; convert one at a time"
+                f"the formats {' and '.join(formats)} need the same file {target.name}; name one"
             )
     return targets
 
