@@ -100,9 +100,7 @@ def write_points(
     """
     path = Path(path)
     if len(points) == 0 or len(points) != len(colors):
-        raise InvalidInput(
-            f"{path}: {len(points)} points and {len(colors)} colors, expected equal numbers"
-        )
+        raise InvalidInput(f"{path}: {len(points)} points and {len(colors)} colors, expected equal numbers")
     suffix = _suffix(path)
     if suffix == ".obj":
         raise WriteError(path, "OBJ holds no colored points; use .ply or .glb")

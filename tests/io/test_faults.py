@@ -21,40 +21,36 @@ def faults(shared: Path) -> Path:
     return shared / "data" / "faults"
 
 
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
+def test_depth_beside_or_inside(faults: Path) -> None:
+    cases = [
         ("dynamic_depth_attr.jpg", "Dynamic Depth"),
         ("heatmap_axes/photo.jpg", "plot cropped to its map"),
         ("heatmap_border/photo.jpg", "plot cropped to its map"),
         ("exif3/photo.jpg", "turned by 180 degrees"),
         ("squeezed/photo.jpg", "stretched from 384x384"),
         ("rgbd.jpg", "photo and depth side by side"),
-    ],
-)
-def test_depth_beside_or_inside(faults: Path, name: str, words: str) -> None:
-    scene = load_scene(faults / name)
-    assert words in scene.how
-    assert edge_agreement(scene.depth, scene.image) > 0.2
-    assert np.ptp(scene.depth.values) > 0.5
+    ]
+    for name, words in cases:
+        scene = load_scene(faults / name)
+        assert words in scene.how, name
+        assert edge_agreement(scene.depth, scene.image) > 0.2
+        assert np.ptp(scene.depth.values) > 0.5
 
 
-@pytest.mark.parametrize(
-    ("name", "words"),
-    [
+def test_depth_files_of_the_flower(faults: Path) -> None:
+    cases = [
         ("mm.png", "depth camera"),
         ("dwaa_Y32.exr", "numbers from 0 to 1"),
         ("u32.tif", "32-bit unsigned integer TIFF"),
         ("z.npz", "array 'depth'"),
-    ],
-)
-def test_depth_files_of_the_flower(faults: Path, name: str, words: str) -> None:
-    scene = load_scene(faults / "p.jpg", DepthOptions(depth=str(faults / name)))
-    assert words in scene.how
-    values = scene.depth.values
-    height, width = values.shape
-    flower = values[height // 2 - 20 : height // 2 + 20, width // 2 - 20 : width // 2 + 20]
-    assert flower.mean() > values[:30, :60].mean() + 0.3  # the flower is near, its background far
+    ]
+    for name, words in cases:
+        scene = load_scene(faults / "p.jpg", DepthOptions(depth=str(faults / name)))
+        assert words in scene.how, name
+        values = scene.depth.values
+        height, width = values.shape
+        flower = values[height // 2 - 20 : height // 2 + 20, width // 2 - 20 : width // 2 + 20]
+        assert flower.mean() > values[:30, :60].mean() + 0.3  # the flower is near, its background far
 
 
 def test_the_sharp_original_is_used(faults: Path) -> None:

@@ -106,9 +106,7 @@ def targets_of(source: Path, output: str | Path | None, products: list[Product],
     for number, target in enumerate(targets):
         if target in targets[:number]:
             formats = [product.stereo.format for product, path in zip(products, targets, strict=True) if path == target]
-            raise InvalidInput(
-                f"the formats {' and '.join(formats)} need the same file {target.name}; name one"
-            )
+            raise InvalidInput(f"the formats {' and '.join(formats)} need the same file {target.name}; name one")
     return targets
 
 

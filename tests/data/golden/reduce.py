@@ -21,14 +21,14 @@ Arrays = dict[str, np.ndarray]
 POINTS = 32
 
 
-def coarser(arrays: Arrays, keep: tuple[str, ...] = ()) -> Arrays:
+def coarser(arrays: Arrays, keep: tuple[str, ...] = (), points: int = POINTS) -> Arrays:
     """Keep every n-th pixel of PREFIX_out, _out64, _logdepth ..., and multiply PREFIX_stride by n."""
     made = {name: array for name, array in arrays.items() if "_dbg_" not in name}
     for name in [name for name in made if name.endswith("_stride")]:
         prefix = name.removesuffix("_stride")
         maps = [key for key in made if key.startswith(f"{prefix}_") and made[key].ndim >= 2 and "hw" not in key]
         shortest = min(min(made[key].shape[-2:]) for key in maps)
-        step = 1 if prefix in keep else max(1, shortest // POINTS)
+        step = 1 if prefix in keep else max(1, shortest // points)
         for key in maps:
             made[key] = np.ascontiguousarray(made[key][..., ::step, ::step])
         made[name] = made[name] * step
@@ -43,6 +43,8 @@ def depth_anything(name: str, arrays: Arrays) -> Arrays:
     if name.startswith("end_to_end"):
         wanted = "518_100x150_out" if name == "end_to_end" else "252_120x90_out"
         return {wanted: arrays[wanted]}
+    if name.startswith("video"):  # many frames
+        return coarser(arrays, points=11)
     return arrays if name == "preprocess" else coarser(arrays, ("sm",) if name == "depth_anything_v2_vits" else ())
 
 
@@ -72,7 +74,7 @@ def main() -> None:
         source, target = Path(sys.argv[1]) / pack, HERE / pack
         target.mkdir(exist_ok=True)
         for path in sorted(source.iterdir()):
-            if path.stem.startswith("video") or (pack, path.name) == ("depth_anything", "preprocess.npz"):
+            if (pack, path.name) == ("depth_anything", "preprocess.npz"):
                 continue
             if path.suffix == ".npz":
                 with np.load(path) as arrays:

