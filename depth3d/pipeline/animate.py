@@ -120,25 +120,12 @@ def animate_scene(
     """Render and write the animation of a photo that is loaded already, alpha on white; see ``animate``."""
     from depth3d.io.animation import animation_format, write_animation
     from depth3d.io.image.read import flatten
-    from depth3d.pipeline.views import render_path
+    from depth3d.pipeline.views import animation_frames
 
     rate = frame_rate(options.fps)
     size = output_size(options.size, scene.image.size, long_side=animation_format(target).long_side)
     count = max(2, round(options.seconds * rate))
-    frames = render_path(
-        flatten(scene.image),  # no clip has alpha, and what lies under transparent pixels is often garbage
-        scene.depth,
-        path=options.path,
-        amount=options.amount,
-        seconds=options.seconds,
-        fps=rate,
-        size=size,
-        focus=options.focus,
-        quality=options.quality,
-        bokeh=options.bokeh,
-        shutter=options.shutter,
-        vignette=options.vignette,
-        shake=options.shake,
-    )
+    # No clip has alpha, and the colors of transparent pixels are often garbage.
+    frames = animation_frames(flatten(scene.image), scene.depth, options, options.path, size)
     report = None if progress is None else (lambda done: progress(done, count))
     return write_animation(frames, target, fps=rate, size=size, count=count, force=force, progress=report)

@@ -29,7 +29,7 @@ from depth3d.render.renderer import Renderer
 from depth3d.stereopair import DEFAULT_CONVERGENCE, StereoPair, StereoRig
 from depth3d.validation import check_value
 
-__all__ = ["eye_camera", "fan_of_views", "render_path", "stereo_pair"]
+__all__ = ["animation_frames", "eye_camera", "fan_of_views", "render_path", "stereo_pair"]
 
 
 MESHED_PIXELS = 3_000_000
@@ -196,23 +196,29 @@ def render_path(
         vignette=vignette,
         shake=shake,
     )
-    amount, seconds, fps, focus = options.amount, options.seconds, options.fps, options.focus
+    return animation_frames(image, depth, options, path, size)
+
+
+def animation_frames(
+    image: Image, depth: DepthMap, options: AnimateOptions, path: str | CameraPath, size: Size | None = None
+) -> Iterator[Image]:
+    """Render the frames of one loop; ``path`` takes the place of ``options.path``. See ``render_path``."""
+    size, focus, seconds = size or image.size, options.focus, options.seconds
     lens = Lens(options.bokeh, options.shutter, options.vignette, options.shake)
-    size = size or image.size
     picture, values = _cut_to(image, depth, size)
     framed, frame = picture, find_frame(picture)
     picture, values = remove_frame(picture, values, frame)
-    if focus == "auto":
-        focus = salient_depth(values)
+    still = salient_depth(values) if focus == "auto" else float(focus)
     if path == "auto":
         path = least_occlusion_path(values)
-    moving = path if isinstance(path, CameraPath) else chosen_path(path, image, size, amount, seconds, float(focus))
-    photo, still = Camera.of_photo(image), min(max(float(focus), 0.0), 1.0)
-    moving = with_camera_shake(moving, photo, size.aspect, lens.shake, still)
-    exposed = ExposedPath(moving, photo, size, lens, still, float(fps), quality)
-    count = max(2, round(seconds * fps))
+    if not isinstance(path, CameraPath):
+        path = chosen_path(path, image, size, options.amount, seconds, still)
+    photo, still = Camera.of_photo(image), min(max(still, 0.0), 1.0)
+    moving = with_camera_shake(path, photo, size.aspect, lens.shake, still)
+    exposed = ExposedPath(moving, photo, size, lens, still, float(options.fps), options.quality)
+    count = max(2, round(seconds * options.fps))
     parallax, border = exposed.largest_travel()
-    mesh = build_layers(picture, values, parallax_percent=parallax, quality=quality, border_percent=border)
+    mesh = build_layers(picture, values, parallax_percent=parallax, quality=options.quality, border_percent=border)
 
     def frames() -> Iterator[Image]:
         with Renderer(size) as renderer:
