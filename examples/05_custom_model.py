@@ -3,7 +3,7 @@
 `python 05_custom_model.py [FOLDER]` writes the depth of a photo as a 16-bit picture.
 
 Here the network is a toy: what is sharp and low in the picture is near. Any torch module that takes (N, 3, H, W)
-normalised pictures and returns (N, H, W) fits in the same way; with a ``WeightsFile`` on the card its weights are
+normalized pictures and returns (N, H, W) fits in the same way; with a ``WeightsFile`` on the card its weights are
 fetched, checked and loaded too. A package offers its cards to everybody by an entry point:
 
     [project.entry-points."depth3d.models"]

@@ -15,7 +15,7 @@ folder = Path(sys.argv[2]) if len(sys.argv) > 2 else Path.cwd()
 # The page is one HTML file: open it, mail it. In a notebook the last line of a cell shows it.
 print(d3.view(photo, folder / f"{photo.stem}.html", amount=2.5, force=True))
 
-# GLB opens in any 3D viewer, Blender, PowerPoint. Two known distances make it true to scale, in metres:
+# GLB opens in any 3D viewer, Blender, PowerPoint. Two known distances make it true to scale, in meters:
 # depth maps hold inverse distance, so the nearest and the farthest point fix everything between.
 print(d3.mesh(photo, folder / f"{photo.stem}.glb", near=0.3, far=2.0, force=True))
 

@@ -63,7 +63,7 @@ def stages(size: Size, model: str, count: int, folder: Path, threads: int | None
     wall, cpu = measure(predict, count // BATCH)
     costs["predict"] = wall / BATCH, cpu / BATCH
     stabilizer = Stabilizer()
-    costs["stabilise"] = measure(lambda n: stabilizer.push(frames[n].guide, disparities[n]), count // BATCH * BATCH)
+    costs["stabilize"] = measure(lambda n: stabilizer.push(frames[n].guide, disparities[n]), count // BATCH * BATCH)
     depth = DepthMap.from_disparity(disparities[0])
     ready: list[DepthMap] = []
 

@@ -47,8 +47,8 @@ def main() -> None:
         for path, chosen in EXTREMES.items():
             frames = list(islice(render_path(scene.image, scene.depth, path, arguments.amount, 1.0, 4, size=size), 4))
             pictures += [frames[index].pixels for index in chosen]
-        grey = (scene.depth.resized(size).values * 255).astype(np.uint8)
-        rows.append(np.hstack([*pictures, np.dstack([grey] * 3)]))
+        gray = (scene.depth.resized(size).values * 255).astype(np.uint8)
+        rows.append(np.hstack([*pictures, np.dstack([gray] * 3)]))
         print(f"{name}: {scene.how}", flush=True)
     save_image(Image(np.vstack(rows)), arguments.sheet, force=True)
 

@@ -5,7 +5,7 @@
 The scene is made by formula: discs, bars and slanted cards at several depths before a smooth wall. Its true picture
 from anywhere is known, each pixel being the mean of 8 x 8 points. The camera slides sideways by ``step`` pixels of
 travel between nearest and farthest a frame. What a frame changes against the one before, less what the true picture
-changes there, is what no motion explains: it flickers. Printed is its root mean square in grey levels, along the
+changes there, is what no motion explains: it flickers. Printed is its root mean square in gray levels, along the
 outlines (3 pixels each way) and over the whole picture; 0 would be perfect. A picture that stood still would score
 what the true motion changes, printed last. The eye is slightly off the straight path upwards, so that edges of every
 direction are crossed.
@@ -40,7 +40,7 @@ def main() -> None:
     arguments = parser.parse_args()
     size = Size(*map(int, arguments.size.split("x")))
     found = measure(size, arguments.frames, arguments.step, arguments.quality)
-    print(f"{size}, {arguments.frames} frames, {arguments.step} px a frame; grey levels, root mean square")
+    print(f"{size}, {arguments.frames} frames, {arguments.step} px a frame; gray levels, root mean square")
     print(f"{'':14s}{'outlines':>10s}{'everywhere':>12s}")
     for name, (outlines, everywhere) in found.items():
         print(f"{name:14s}{outlines:10.2f}{everywhere:12.3f}")
@@ -117,7 +117,7 @@ Inside = Callable[[NDArray[np.floating], NDArray[np.floating]], NDArray[np.bool_
 
 
 def things(width: int, height: int) -> list[tuple[float, Inside, tuple[int, int, int]]]:
-    """Depth, shape and sRGB colour, from far to near."""
+    """Depth, shape and sRGB color, from far to near."""
 
     def disc(x: float, y: float, radius: float) -> Inside:
         return lambda u, v: np.hypot(u - x * width, v - y * height) < radius * width
@@ -161,13 +161,13 @@ def outlines(depth: Floats) -> NDArray[np.bool_]:
 
 
 def to_linear(coded: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Grey levels 0..255 of sRGB to light."""
+    """Gray levels 0..255 of sRGB to light."""
     share = coded / 255
     return np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
 
 
 def to_coded(light: Floats) -> Floats:
-    """Light to grey levels 0..255 of sRGB."""
+    """Light to gray levels 0..255 of sRGB."""
     high = 1.055 * np.maximum(light, 0) ** (1 / 2.4) - 0.055
     return np.asarray(255 * np.where(light <= 0.0031308, light * 12.92, high), np.float32)
 

@@ -1,6 +1,6 @@
 """How much less depth flickers, and at what price: `python measure_temporal.py [--clips ...] [--films FILE ...]`.
 
-On made clips (`temporal_clips.py`) with network-like noise, for raw and for stabilised depth, after one scale and
+On made clips (`temporal_clips.py`) with network-like noise, for raw and for stabilized depth, after one scale and
 shift per scene in inverse depth:
 
 flicker  mean |change of depth along the true flow - true change|, % of the depth range; and within 4 px of edges
@@ -101,15 +101,15 @@ def scene(depth: Array, clip: Clip, known: Array, start: int, end: int) -> dict[
     return result
 
 
-def stable(colour: Iterable[Array], raw: Iterable[Array], options: StabilizeOptions) -> Array:
-    maps = stabilize((Image(one) for one in colour), (Disparity(one) for one in raw), options=options)
+def stable(color: Iterable[Array], raw: Iterable[Array], options: StabilizeOptions) -> Array:
+    maps = stabilize((Image(one) for one in color), (Disparity(one) for one in raw), options=options)
     return np.stack([one.values for one in maps])
 
 
 def table(name: str, clip: Clip, raw: Array, options: StabilizeOptions, known: Array | None = None) -> dict[str, float]:
     """Print one line, raw -> stable; return the ratios."""
     began = time.process_time()
-    values = stable(clip.colour, raw, options)
+    values = stable(clip.color, raw, options)
     spent = 1000 * (time.process_time() - began) / len(raw)
     before, after = measure(raw, clip, known), measure(values, clip, known)
     cells = "  ".join(f"{before[key]:7.3f} -> {after[key]:6.3f}" for key in before)
@@ -123,17 +123,17 @@ def filmed(folder: Path, width: int = 384) -> tuple[Clip, Array]:
     camera = np.loadtxt(folder / "intrinsics.txt")
     poses = np.load(folder / "poses_cam2world.npy")
     unit = json.loads((folder / "manifest.json").read_text())["unit_m"]
-    colour, depth, known = [], [], []
+    color, depth, known = [], [], []
     for photo, file in zip(sorted(folder.glob("color/*")), sorted(folder.glob("depth/*")), strict=True):
         picture, measured = cv2.imread(str(photo)), cv2.imread(str(file), cv2.IMREAD_UNCHANGED)
         assert picture is not None
         assert measured is not None
         scale = width / measured.shape[1]
         size = (width, round(measured.shape[0] * scale))
-        metres = cv2.resize(measured.astype(np.float32) * unit, size, interpolation=cv2.INTER_NEAREST)
-        colour.append(cv2.resize(picture, size, interpolation=cv2.INTER_AREA)[..., ::-1])
-        known.append(metres > 0)
-        depth.append(nearest_known(metres))
+        meters = cv2.resize(measured.astype(np.float32) * unit, size, interpolation=cv2.INTER_NEAREST)
+        color.append(cv2.resize(picture, size, interpolation=cv2.INTER_AREA)[..., ::-1])
+        known.append(meters > 0)
+        depth.append(nearest_known(meters))
     focal, middle = camera[0, 0] * scale, (camera[:2, 2] + 0.5) * scale - 0.5
     rows, columns = np.mgrid[0 : size[1], 0 : size[0]]
     flow = np.zeros((len(depth), size[1], size[0], 2), np.float32)
@@ -146,15 +146,15 @@ def filmed(folder: Path, width: int = 384) -> tuple[Clip, Array]:
         close = np.abs(warp(depth[k - 1], flow[k]) / there[..., 2] - 1) < 0.05
         seen[k] = close & known[k] & (warp(known[k - 1].astype(np.float32), flow[k]) > 0.99)
     moving = np.zeros(seen.shape, bool)
-    return Clip(folder.name, np.stack(colour), np.stack(depth), flow, seen, moving), np.stack(known)
+    return Clip(folder.name, np.stack(color), np.stack(depth), flow, seen, moving), np.stack(known)
 
 
-def nearest_known(metres: Array) -> Array:
+def nearest_known(meters: Array) -> Array:
     """Holes (0) take the value of the nearest pixel that has one."""
-    holes = (metres == 0).astype(np.uint8)
+    holes = (meters == 0).astype(np.uint8)
     _, labels = cv2.distanceTransformWithLabels(holes, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     values = np.zeros(labels.max() + 1, np.float32)
-    values[labels[holes == 0]] = metres[holes == 0]
+    values[labels[holes == 0]] = meters[holes == 0]
     return np.asarray(values[labels])
 
 
@@ -188,10 +188,10 @@ def film(path: Path, count: int, model: str, options: StabilizeOptions, folder: 
 
 
 def slice_of(rows: Array) -> Array:
-    """(T, W) of one row over time -> grey picture, every frame four pixels high."""
+    """(T, W) of one row over time -> gray picture, every frame four pixels high."""
     low, high = np.percentile(rows, [0.5, 99.5])
-    grey = np.uint8(255 * np.clip((rows - low) / max(high - low, 1e-9), 0, 1))
-    return np.asarray(np.repeat(grey, 4, axis=0))
+    gray = np.uint8(255 * np.clip((rows - low) / max(high - low, 1e-9), 0, 1))
+    return np.asarray(np.repeat(gray, 4, axis=0))
 
 
 def lines(arguments: argparse.Namespace, options: StabilizeOptions) -> Iterator[dict[str, float]]:

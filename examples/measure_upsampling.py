@@ -41,15 +41,15 @@ def synthetic() -> Scene:
     random = np.random.default_rng(7)
     y, x = np.mgrid[0:1080, 0:1920].astype(np.float32)
     truth = 0.15 + 0.1 * y / 1080
-    colours = np.stack([90 + 30 * np.sin(x / 37 + y / 91), 120 + 20 * np.sin(y / 23), 150 + 0 * x], axis=2)
+    colors = np.stack([90 + 30 * np.sin(x / 37 + y / 91), 120 + 20 * np.sin(y / 23), 150 + 0 * x], axis=2)
     ball = (x - 620) ** 2 + (y - 560) ** 2 < 300**2
     truth[ball] = 0.55 + 0.1 * (y[ball] - 560) / 600
-    colours[ball] = np.stack([190 + 0 * x, 90 + 25 * np.sin(x / 17), 70 + 25 * np.sin((x + y) / 29)], axis=2)[ball]
+    colors[ball] = np.stack([190 + 0 * x, 90 + 25 * np.sin(x / 17), 70 + 25 * np.sin((x + y) / 29)], axis=2)[ball]
     post = np.abs(x - 1350 - 0.2 * y) < 110
     truth[post] = 0.9
-    colours[post] = np.stack([60 + 25 * np.sin(y / 13), 160 + 0 * x, 60 + 20 * np.sin(x / 11)], axis=2)[post]
-    colours += random.normal(0, 6, colours.shape).astype(np.float32)
-    return Scene("synthetic", Image(np.clip(colours, 0, 255).astype(np.uint8)), truth.astype(np.float32), 4)
+    colors[post] = np.stack([60 + 25 * np.sin(y / 13), 160 + 0 * x, 60 + 20 * np.sin(x / 11)], axis=2)[post]
+    colors += random.normal(0, 6, colors.shape).astype(np.float32)
+    return Scene("synthetic", Image(np.clip(colors, 0, 255).astype(np.uint8)), truth.astype(np.float32), 4)
 
 
 def load(folder: Path) -> Scene:

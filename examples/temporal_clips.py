@@ -29,11 +29,11 @@ EXTRA_KINDS = ("retreat", "zoom", "roll")
 
 @dataclass(frozen=True)
 class Clip:
-    """colour (T, H, W, 3) uint8; depth (T, H, W) > 0; flow (T, H, W, 2) to the frame before, in pixels;
+    """color (T, H, W, 3) uint8; depth (T, H, W) > 0; flow (T, H, W, 2) to the frame before, in pixels;
     seen (T, H, W) = visible in the frame before too; moving (T, H, W) = part of a moving object; starts = scenes."""
 
     name: str
-    colour: NDArray[np.uint8]
+    color: NDArray[np.uint8]
     depth: NDArray[np.float32]
     flow: NDArray[np.float32]
     seen: NDArray[np.bool_]
@@ -79,7 +79,7 @@ def texture(name: str) -> NDArray[np.float32]:
 
 
 def paint(surface: Surface, uv: Array, distance: Array, pixels_wide: float) -> NDArray[np.float32]:
-    """(N, 3) colour at texture places 0..1; ``pixels_wide`` = focal length in pixels."""
+    """(N, 3) color at texture places 0..1; ``pixels_wide`` = focal length in pixels."""
     texels = surface.repeat * 256 / (2 * surface.size[0]) * distance / pixels_wide  # per pixel
     level = np.clip(np.log2(np.maximum(texels, 1)), 0, LEVELS - 1).round().astype(int)
     column, row = (uv * surface.repeat * 255 % 255).round().astype(int).T
@@ -111,7 +111,7 @@ def walkers(speed: float) -> list[Surface]:
 
 
 def shaking(rng: np.random.Generator, frames: int) -> Array:
-    """(frames, 5) of a hand-held camera: x, y, z in metres, pitch and yaw in radians."""
+    """(frames, 5) of a hand-held camera: x, y, z in meters, pitch and yaw in radians."""
     steps = np.cumsum(rng.normal(size=(frames + 8, 5)) * [0.012, 0.008, 0.006, 0.0016, 0.0016], axis=0)
     return np.asarray(cv2.GaussianBlur(steps, (1, 7), 1.5)[4:])
 
@@ -152,12 +152,12 @@ def render(kind: str, frames: int = 60, width: int = 384, height: int = 216, see
     """One clip; ``cut`` is half a slide and half a handheld clip of another room."""
     if kind == "cut":
         a, b = (render(part, frames // 2, width, height, seed + i) for i, part in enumerate(("slide", "handheld"), 11))
-        pairs = [(getattr(a, name), getattr(b, name)) for name in ("colour", "depth", "flow", "seen", "moving")]
-        colour, depth, flow, seen, moving = (np.concatenate(pair) for pair in pairs)
-        return Clip("cut", colour, depth, flow, seen, moving, (0, frames // 2))
+        pairs = [(getattr(a, name), getattr(b, name)) for name in ("color", "depth", "flow", "seen", "moving")]
+        color, depth, flow, seen, moving = (np.concatenate(pair) for pair in pairs)
+        return Clip("cut", color, depth, flow, seen, moving, (0, frames // 2))
     rng = np.random.default_rng([seed, len(kind)])
     surfaces, camera, focal = scene(kind, frames, rng)
-    colour = np.empty((frames, height, width, 3), np.uint8)
+    color = np.empty((frames, height, width, 3), np.uint8)
     depth = np.empty((frames, height, width), np.float32)
     flow = np.zeros((frames, height, width, 2), np.float32)
     owner = np.empty((frames, height, width), np.int32)
@@ -166,10 +166,10 @@ def render(kind: str, frames: int = 60, width: int = 384, height: int = 216, see
         views = [(camera(k) @ one.pose(k), camera(before) @ one.pose(before)) for one in surfaces]
         fine, *_ = trace(surfaces, views, width * 2, height * 2, focal(k), focal(before))
         small = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
-        colour[k] = np.clip(small + rng.normal(0, 2, small.shape), 0, 255)
+        color[k] = np.clip(small + rng.normal(0, 2, small.shape), 0, 255)
         _, depth[k], flow[k], owner[k] = trace(surfaces, views, width, height, focal(k), focal(before))
     moves = np.array([one.moves for one in surfaces])
-    return Clip(kind, colour, depth, flow, visible(depth, flow, owner), moves[owner])
+    return Clip(kind, color, depth, flow, visible(depth, flow, owner), moves[owner])
 
 
 def trace(
@@ -180,11 +180,11 @@ def trace(
     focal: float,
     focal_before: float,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
-    """Colour, depth, flow and the index of the surface of every pixel."""
-    # Pixel centres lie at whole numbers plus a half, so that a picture twice as fine covers the same field.
+    """Color, depth, flow and the index of the surface of every pixel."""
+    # Pixel centers lie at whole numbers plus a half, so that a picture twice as fine covers the same field.
     x, y = np.meshgrid((np.arange(width) + 0.5 - width / 2), (np.arange(height) + 0.5 - height / 2))
     rays = np.stack([x / (focal * width), y / (focal * width), np.ones_like(x)], axis=-1)
-    colour = np.zeros((height, width, 3), np.float32)
+    color = np.zeros((height, width, 3), np.float32)
     depth = np.full((height, width), 200.0, np.float32)
     flow = np.zeros((height, width, 2), np.float32)
     owner = np.zeros((height, width), np.int32)
@@ -193,11 +193,11 @@ def trace(
         if not hit.any():
             continue
         depth[hit], owner[hit] = distance, index
-        colour[hit] = paint(surface, uv, distance, focal * width)
+        color[hit] = paint(surface, uv, distance, focal * width)
         earlier = local @ view_before[:3, :3].T + view_before[:3, 3]
         scale = focal_before * width / np.maximum(earlier[:, 2:], 1e-3)
         flow[hit] = earlier[:, :2] * scale - np.stack([x[hit], y[hit]], axis=-1)
-    return colour, depth, flow, owner
+    return color, depth, flow, owner
 
 
 def intersect(
@@ -241,7 +241,7 @@ def visible(depth: NDArray[np.float32], flow: NDArray[np.float32], owner: NDArra
 def network_noise(depth: NDArray[np.float32], seed: int = 0, strength: float = 1.0) -> NDArray[np.float32]:
     """What a network for still pictures might say of each frame: (T, H, W) disparity.
 
-    Scale and shift that wander, jump and now and then leap; a share of normalisation by the frame itself; a smooth
+    Scale and shift that wander, jump and now and then leap; a share of normalization by the frame itself; a smooth
     field that flickers; edges that are soft and wobble; a mild bend; pixel noise.
     """
     rng = np.random.default_rng(seed)
@@ -250,7 +250,7 @@ def network_noise(depth: NDArray[np.float32], seed: int = 0, strength: float = 1
     truth = np.clip((inverse - low) / (high - low), -0.2, 1.5).astype(np.float32)
     height, width = depth.shape[1:]
     grid = np.stack(np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32)), -1)
-    centre, spread = _middle(truth)
+    center, spread = _middle(truth)
     constant = _smooth(rng.normal(size=(4, 6)) * 0.015 * strength, width, height)
     field, wobble, scale, shift = np.zeros((5, 8)), np.zeros((7, 12, 2)), 0.0, 0.0
     result: NDArray[np.float32] = np.empty_like(truth)
@@ -263,7 +263,7 @@ def network_noise(depth: NDArray[np.float32], seed: int = 0, strength: float = 1
         moved = _read(bent, grid + _smooth(wobble, width, height))
         soft = cv2.GaussianBlur(moved, (0, 0), 2.0 * width / 384) + _smooth(field, width, height) + constant
         middle, around = _middle(frame)
-        own = (soft - middle) * np.sqrt(spread / around) + middle + (centre - middle) / 4
+        own = (soft - middle) * np.sqrt(spread / around) + middle + (center - middle) / 4
         gain = np.exp(scale + 0.02 * strength * rng.normal())
         offset = shift + 0.015 * strength * rng.normal()
         if rng.random() < 0.03 * strength:

@@ -1,4 +1,4 @@
-"""``depth3d models``: which depth networks there are, which are on this disk, and how to get the others."""
+"""``depth3d models``: list depth networks, download their weights, show where they are."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ def command(context: click.Context) -> None:
     depth3d models download NAME      fetch its weights once and check them
     depth3d models path [NAME]        where its weights are (without NAME: the folder of all)
 
-    A checkpoint of your own works too: --model FILE.pt, recognised by what is in it.
+    Your own files work too: --model FILE.pt, a checkpoint of a listed network (identified by its
+    tensors), and --model FILE.onnx, any depth network in an ONNX file.
     """
     if context.invoked_subcommand is None:
         context.invoke(listing)
@@ -31,7 +32,7 @@ def command(context: click.Context) -> None:
 @command.command("list")
 @_JSON
 def listing(as_json: bool = False) -> None:
-    """Name, size, whether it is on this disk, accuracy, speed and license of every network."""
+    """List name, size, accuracy, speed and license of every network, and whether it is on this disk."""
     from depth3d.depth.flow_networks import FLOW_CARDS
     from depth3d.depth.registry import cards
 
@@ -47,9 +48,14 @@ def listing(as_json: bool = False) -> None:
             str(row[key]).rjust(width) if key == "size" else str(row[key]).ljust(width) for key, width in widths.items()
         ]
         click.echo("  ".join([*cells, row["license"]]))
-    click.echo("--model auto takes the most accurate free network that is here.", err=True)
+    click.echo(
+        "--model auto takes the highest-ranked network on this disk (MiDaS and Depth Anything with a free license),"
+        " otherwise downloads midas_v21_small_256, otherwise uses tiny.",
+        err=True,
+    )
     click.echo("--model hf:OWNER/NAME or hf:FOLDER takes any depth network of Hugging Face transformers.", err=True)
-    click.echo("\nOptical-flow networks, for --matcher NAME:FILE and --flow NAME:FILE (bring the file):")
+    click.echo("--model FILE.onnx takes an ONNX file, --model FILE a checkpoint of a network in the list.", err=True)
+    click.echo("\nOptical-flow networks, for --matcher NAME:FILE and --flow NAME:FILE (download the file yourself):")
     name, license = (max(len(getattr(card, key)) for card in FLOW_CARDS.values()) for key in ("name", "license"))
     for flow in FLOW_CARDS.values():
         click.echo(f"{flow.name:<{name}}  {flow.license:<{license}}  {flow.where}")
@@ -60,7 +66,7 @@ def listing(as_json: bool = False) -> None:
 @click.option("--quiet", is_flag=True, help="No progress, only errors.")
 @_JSON
 def download(names: tuple[str, ...], quiet: bool, as_json: bool) -> None:
-    """Fetch the weights of NAME, check them, and tell where they are."""
+    """Download the weights of NAME, check them, and print their path."""
     from depth3d.depth import registry, weights
 
     for card in [registry.get(name) for name in names]:
@@ -75,7 +81,7 @@ def download(names: tuple[str, ...], quiet: bool, as_json: bool) -> None:
 @command.command()
 @click.argument("name", required=False)
 def path(name: str | None) -> None:
-    """Where the weights of NAME are on this disk; without NAME, the folder that holds them all."""
+    """Print the path of the weights of NAME; without NAME, the folder of all weights."""
     from depth3d.depth import registry, weights
     from depth3d.errors import WeightsError
 
@@ -111,7 +117,7 @@ def _row(card: Any) -> dict[str, Any]:
 
 
 def _megabytes(row: dict[str, Any]) -> str:
-    """Of the file; where no size was published, of its parameters in float32."""
+    """Size of the file; if it was not published, that of the parameters in float32."""
     if row["bytes"] is not None:
         return f"{row['bytes'] / 1e6:.0f} MB"
     return f"~{row['parameters'] * 4 / 1e6:.0f} MB" if row["parameters"] else "?"

@@ -1,1 +1,1 @@
-"""Pictures become depth: networks, stereo matching, upsampling, temporal smoothing. torch lives here."""
+"""Depth estimation: networks, stereo matching, edge-aligned upsampling, temporal stabilization; torch is used here."""

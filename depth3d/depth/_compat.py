@@ -1,7 +1,7 @@
 """Make ``import timm`` work with any build of torchvision.
 
-PyPI's torchvision for Linux is a CUDA build. Beside a CPU torch its native library does not load, and
-``import torchvision`` - hence ``import timm`` - ends in "operator torchvision::nms does not exist". A failed
+PyPI's torchvision for Linux is a CUDA build. With a CPU build of torch its native library does not load, and
+``import torchvision``, and so ``import timm``, fails with "operator torchvision::nms does not exist". A failed
 import cannot be repeated, so timm must be imported through `import_timm` only.
 """
 
@@ -16,13 +16,13 @@ from typing import Any
 
 __all__ = ["import_timm"]
 
-# The two operators that torchvision's Python side describes while it is being imported.
+# The two operators that torchvision's Python code registers details for when it is imported.
 _NMS = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
-_kept: list[Any] = []  # a torch.library.Library takes its operators along when it is collected
+_kept: list[Any] = []  # a torch.library.Library removes its operators when it is garbage-collected
 
 
 def import_timm() -> ModuleType:
-    """Import timm, after standing in for torchvision's native operators where they cannot load."""
+    """Import timm; first define torchvision's native operators if its library cannot be loaded."""
     if "torchvision" not in sys.modules:
         _stand_in_for_missing_operators()
     import timm
@@ -35,7 +35,7 @@ def _stand_in_for_missing_operators() -> None:
     spec = importlib.util.find_spec("torchvision")
     if spec is None or spec.origin is None:
         return
-    torch: Any = importlib.import_module("torch")  # these corners of it have no types
+    torch: Any = importlib.import_module("torch")  # torch.ops and torch.library are untyped
 
     libraries = sorted(Path(spec.origin).parent.glob("_C*"))
     try:

@@ -1,4 +1,4 @@
-"""Depth networks described as data: input size and normalization, weights file, output, license."""
+"""Description of depth networks as data: input size, normalization, weights file, output, license."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Speed = Literal["fast", "medium", "slow"]
 
 @dataclass(frozen=True, slots=True)
 class Normalization:
-    """(value - mean) / std for each of red, green, blue; values are sRGB coded in [0, 1]."""
+    """Input normalization (value - mean) / std for red, green and blue; values are sRGB coded in [0, 1]."""
 
     mean: tuple[float, float, float]
     std: tuple[float, float, float]
@@ -52,9 +52,9 @@ class InputRule:
     keep_aspect : bool
         False = always exactly ``size`` x ``size``.
     method : Literal['minimal', 'upper_bound']
-        "minimal": the scale factor of the side that is scaled less; "upper_bound": both sides at most ``size``.
+        "minimal": both sides are scaled by the factor closer to 1; "upper_bound": both sides are at most ``size``.
     multiple : int
-        Both sides are multiples of this.
+        Both sides are multiples of this number of pixels.
     normalization : Normalization
         Mean and standard deviation per channel.
     resize : Literal['cubic', 'smooth']
@@ -71,7 +71,7 @@ class InputRule:
     def net_size(self, picture: Size) -> Size:
         """Network input size for an image of size ``picture``; each side a multiple of ``multiple``, at least that.
 
-        The rule of MiDaS, which rounds half to even. MiDaS has no lower bound: there, a very long image gets a side
+        The rule of MiDaS (half is rounded to even), with a lower bound: without one, a very long image gets a side
         of 0.
         """
         across, down = self.size / picture.width, self.size / picture.height
@@ -112,13 +112,13 @@ class AreaRule(InputRule):
 
 @dataclass(frozen=True)
 class ShorterSideRule(InputRule):
-    """The shorter side becomes ``size``, the longer one follows: the rule of Depth Anything.
+    """Input whose shorter side is ``size``, in the image's aspect ratio: the rule of Depth Anything.
 
     Parameters
     ----------
     longest : float
-        Largest aspect ratio; of longer images both sides are scaled down until the longer one is ``longest`` times
-        ``size``. The official code has no such limit: a 1:4 image becomes 518x2072, and memory grows with its square.
+        Largest aspect ratio; longer images are scaled down until the longer side is ``longest`` times ``size``.
+        The official code has no such limit: a 1:4 image becomes 518x2072, and memory grows with its square.
     """
 
     longest: float = 3.5
@@ -151,14 +151,14 @@ class VideoRule(ShorterSideRule):
 
 @dataclass(frozen=True, slots=True)
 class WeightsFile:
-    """A file of weights: its name, origin and what is known of its content.
+    """A weights file: its name, address, hash and size.
 
     Parameters
     ----------
     file : str
         Name in the cache folder; `.safetensors` or a format that `torch.load` reads.
     url : str | None
-        Download address; None = the user has to provide the file.
+        Download address; None = the user provides the file.
     sha256 : str | None
         Published hash or its published first digits; None = not published.
     size : int | None
@@ -187,12 +187,12 @@ class ModelCard:
     Parameters
     ----------
     name : str
-        Name after ``--model``.
+        Name for ``model=NAME``.
     build : str | Callable[[ModelCard], Any]
         ``build(card) -> torch.nn.Module``, or "package.module:function" (so that a card needs no torch). The module
-        takes (N, 3, H, W) normalized floats and returns (N, H', W') as ``output`` says. It may have two attributes
-        for loading official files: ``renames`` (pairs of regular expression and replacement, applied in order to
-        every key) and ``ignored`` (expressions of keys that are not needed).
+        takes (N, 3, H, W) normalized floats and returns (N, H', W') in the unit given by ``output``. It may have
+        two attributes for loading official files: ``renames`` (pairs of regular expression and replacement, applied
+        in order to every key) and ``ignored`` (expressions of keys that are not needed).
     weights : WeightsFile | None
         Its weights file; None = ``build`` returns the module with weights.
     input : InputRule
@@ -204,7 +204,7 @@ class ModelCard:
     marks : Mapping[str, tuple[int, ...]]
         Key -> shape of tensors that only this network's checkpoints contain; identify files given by path.
     alternatives : Mapping[str, WeightsFile]
-        Name -> another file with the same weights; ``--model`` accepts the name, and any of the files in the cache.
+        Name -> another file with the same weights; ``model`` accepts the name, and each file in the cache is used.
     metric : bool
         Whether the output is distance in meters ("depth" only).
     frames : int
@@ -212,7 +212,7 @@ class ModelCard:
     bfloat16 : bool
         Whether bfloat16 may be tried where the processor supports it (accepted below 1 % error of the range).
     preference : int
-        Rank for ``model="auto"``, which takes the highest of the networks on the disk; 0 = never.
+        Rank for ``model="auto"``, which takes the highest-ranked network on the disk; 0 = never.
     improvement : int | None
         Published improvement of the mean zero-shot error over DPT-L-384, percent.
     """
@@ -239,5 +239,5 @@ class ModelCard:
 
 
 def normalized(name: str) -> str:
-    """The form in which names are compared: lower case, "_" for "-"."""
+    """Return a network name in the form used for comparison: lower case, "-" replaced by "_"."""
     return name.strip().lower().replace("-", "_")

@@ -22,7 +22,7 @@ __all__ = ["build", "load", "load_network", "read", "recognize"]
 def build(card: ModelCard, *, fill: bool = False) -> nn.Module:
     """Build the network of ``card`` in evaluation mode; parameters are uninitialized if a weights file follows.
 
-    ``fill``: initialize them all the same.
+    ``fill``: initialize them anyway.
     """
     function = card.build
     if isinstance(function, str):
@@ -39,7 +39,7 @@ def build(card: ModelCard, *, fill: bool = False) -> nn.Module:
 def read(path: Path) -> dict[str, Tensor]:
     """Read the tensors of a checkpoint file by name, without executing code from the file.
 
-    Raises ``WeightsError`` if the file is missing, damaged, or holds something else.
+    Raises ``WeightsError`` if the file is missing, damaged, or contains anything but tensors.
     """
     if not path.is_file():
         raise WeightsError(f"{path}: there is no such file")
@@ -56,7 +56,7 @@ def read(path: Path) -> dict[str, Tensor]:
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise WeightsError(f"{path}: holds no table of tensors")
+        raise WeightsError(f"{path}: not a plain dictionary of tensors")
     for key, tensor in state.items():
         kind = _unusable(tensor)
         if kind is not None:
@@ -70,7 +70,7 @@ def read(path: Path) -> dict[str, Tensor]:
 
 
 def load(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
-    """Put the tensors of ``state`` (official names) into ``network``, whose ``renames`` and ``ignored`` apply.
+    """Load the tensors of ``state`` (official keys) into ``network``, after applying its ``renames`` and ``ignored``.
 
     Raises ``ModelError`` that names every missing, unexpected or misshapen tensor, ``WeightsError`` for a tensor of a
     wrong type.
@@ -98,16 +98,16 @@ def load(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
     ]
     for key, tensor in given.items():
         if wanted[key].is_floating_point() != tensor.is_floating_point():
-            raise WeightsError(f"{name}: the tensor {key} holds {_kind(tensor)}, expected {_kind(wanted[key])}")
+            raise WeightsError(f"{name}: the tensor {key} has type {_kind(tensor)}, expected {_kind(wanted[key])}")
     trouble = [*_listed("missing", missing), *_listed("unexpected", unexpected), *_listed("misshapen", wrong)]
     if trouble:
-        raise ModelError(f"{name}: this checkpoint is not of this network: {'; '.join(trouble)}")
+        raise ModelError(f"{name}: this checkpoint does not belong to this network: {'; '.join(trouble)}")
     network.load_state_dict(given, strict=False, assign=True)
     network.float().requires_grad_(False)
 
 
 def load_network(card: ModelCard, path: Path | None) -> nn.Module:
-    """Build the network of ``card`` on the CPU in float32 and load the weights at ``path`` (None: it needs none)."""
+    """Build the network of ``card`` on the CPU in float32 and load the weights at ``path`` (None: no file needed)."""
     network = build(card)
     if path is not None:
         load(network, read(path), f"{card.name} ({path.name})")
@@ -127,7 +127,7 @@ def _listed(word: str, names: list[str]) -> list[str]:
 
 
 def _unusable(tensor: Tensor) -> str | None:
-    """Why this tensor cannot be a parameter, in words; None if it can."""
+    """Return the reason why a tensor cannot be a parameter; None if it can."""
     if tensor.is_quantized:
         return f"quantized ({_kind(tensor)})"
     if tensor.layout != torch.strided:
@@ -147,7 +147,7 @@ def _is_zip(path: Path) -> bool:
 
 
 def _is_safetensors(path: Path) -> bool:
-    """Whether the file begins with the length of a JSON header, and the header."""
+    """Whether the file is in safetensors format: it starts with the length of a JSON header and the header."""
     with path.open("rb") as file:
         start = file.read(9)
     length = int.from_bytes(start[:8], "little")
@@ -157,8 +157,8 @@ def _is_safetensors(path: Path) -> bool:
 def _reason(error: Exception) -> str:
     line = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
     if "weights_only" in str(error) or "weights only" in str(error).lower():
-        # torch's own message suggests to switch its protection off.
-        return "it is damaged, or holds Python objects beside tensors, which could run code"
+        # torch's own message suggests disabling this protection.
+        return "it is damaged, or contains Python objects other than tensors, which could run code"
     return line
 
 

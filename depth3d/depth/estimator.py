@@ -33,7 +33,7 @@ _FORKS = ForkGuard("a depth network (its thread pools)", ModelError)
 
 
 class Estimator:
-    """A loaded network. Created and cached by ``open_estimator``.
+    """A loaded depth network; `open_estimator` creates and caches it.
 
     May be used from several threads: inference is serialized.
     """
@@ -46,7 +46,7 @@ class Estimator:
     def predict(self, images: Iterable[Image]) -> list[Disparity]:
         """Predict one `Disparity` per image, in order, each at the network's input size.
 
-        Raises ``ModelError`` if the network says something that is not a finite map.
+        Raises ``ModelError`` if the output is not one finite (H, W) map per image.
         """
         _FORKS.check()
         pictures = list(images)
@@ -64,12 +64,12 @@ class Estimator:
     def predict_clip(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Predict consecutive frames of one size together: (T, H, W) float32 disparity, T at most ``card.frames``.
 
-        Raises ``ModelError`` if the engine or the network cannot, or a map is not finite.
+        Raises ``ModelError`` if the engine or network does not support clips, or a map is not finite.
         """
         _FORKS.check()
         run = getattr(self._engine, "run_clip", None)
         if run is None or self.card.frames < len(images):
-            raise ModelError(f"{self.card.name} cannot predict {len(images)} frames together; use --engine torch")
+            raise ModelError(f"{self.card.name} cannot predict {len(images)} frames together; use `engine='torch'`")
         size = self.card.input.net_size(images[0].size)
         batch = np.stack([network_input(image, self.card.input, size) for image in images])
         with self._lock:
@@ -101,7 +101,7 @@ def predict_disparity(
     precision: str = "auto",
     quiet: bool = False,
 ) -> list[Disparity]:
-    """Predict relative inverse depth of every image, in order, at network size.
+    """Predict relative inverse depth of every image, in order: (h, w) float32 at network size, larger = nearer.
 
     Raises ``ModelError`` (unknown model, device or engine) or its child ``WeightsError``.
 
@@ -110,7 +110,7 @@ def predict_disparity(
     images : Iterable[Image]
         Pictures of any sizes.
     model : str | Path
-        "auto", a name of `depth3d models`, or the path of a checkpoint file.
+        "auto", a name listed by `depth3d models`, or the path of a checkpoint file.
     device : str
         "auto", "cpu", "cuda", "mps".
     engine : str
@@ -137,7 +137,7 @@ def estimate_depth(
     precision: str = "auto",
     quiet: bool = False,
 ) -> DepthMap:
-    """Estimate the depth of one image at its full size, with depth edges aligned to the image's edges.
+    """Estimate the (H, W) depth map of one image at its full size, with depth edges aligned to the image's edges.
 
     Raises ``ModelError`` (unknown model, device or engine) or its child ``WeightsError``.
 
@@ -146,7 +146,7 @@ def estimate_depth(
     image : Image
         The picture.
     model : str | Path
-        "auto", a name of `depth3d models`, or the path of a checkpoint file.
+        "auto", a name listed by `depth3d models`, or the path of a checkpoint file.
     device : str
         "auto", "cpu", "cuda", "mps".
     engine : str
@@ -217,7 +217,7 @@ def _checked(images: Iterable[Image]) -> list[Image]:
     pictures = list(images)
     for image in pictures:
         if not isinstance(image, Image):
-            raise InvalidInput(f"predict_disparity: got {type(image).__name__}, expected Image (open_image makes one)")
+            raise InvalidInput(f"predict_disparity: got {type(image).__name__}, expected Image (from `open_image`)")
     return pictures
 
 

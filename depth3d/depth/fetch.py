@@ -1,4 +1,4 @@
-"""Download one file over HTTP: resumes, retries, and refuses what cannot be the file."""
+"""Download one file over HTTP with resume and retries; check its size and content type."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ _log = logging.getLogger("depth3d")
 def fetch(url: str, final: Path, *, limits: tuple[int, int], hint: str, timeout: float, quiet: bool) -> Path:
     """Download ``url`` to ``final`` + ``.part`` and return that path; an existing part is resumed.
 
-    Raises ``WeightsError`` when there is no network, the server refuses or sends something else, or the disk is full.
-    A part stays on the disk, so that the next call continues it.
+    Raises ``WeightsError`` if the server is unreachable, refuses or sends another file, or the disk is full.
+    A partial file stays on the disk, and the next call resumes it.
 
     Parameters
     ----------
     limits : tuple[int, int]
-        Smallest and largest size in bytes; no more than the largest is ever written.
+        Smallest and largest size in bytes; never more than the largest is written.
     hint : str
-        What the user can do by hand, for the error message.
+        Instructions for a manual download, added to error messages.
     """
     part = final.with_name(final.name + ".part")
     for attempt in range(1, ATTEMPTS + 1):
@@ -53,7 +53,7 @@ def fetch(url: str, final: Path, *, limits: tuple[int, int], hint: str, timeout:
             raise WeightsError(f"{url} {error}. {hint}") from error
         except urllib.error.HTTPError as error:
             if error.code < 500 and error.code not in (408, 429):
-                raise WeightsError(f"{url} answers {error.code} {error.reason}. {hint}") from error
+                raise WeightsError(f"{url} returned HTTP status {error.code} {error.reason}. {hint}") from error
             trouble: Exception = error
         except (OSError, http.client.HTTPException, _CutOff) as error:
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -62,17 +62,17 @@ def fetch(url: str, final: Path, *, limits: tuple[int, int], hint: str, timeout:
         came = part.exists() and part.stat().st_size > before
         if attempt == ATTEMPTS or (_unreachable(trouble) and not came):
             raise WeightsError(f"{url} cannot be fetched ({_reason(trouble)}). {hint}") from trouble
-        _log.info("%s: %s; going on in a moment", url, _reason(trouble))
+        _log.info("%s: %s; retrying", url, _reason(trouble))
         time.sleep(PAUSE * 2 ** (attempt - 1))
     raise AssertionError("unreachable")
 
 
 class _CutOff(Exception):
-    """The connection ended before the file did."""
+    """The connection ended before the file was complete."""
 
 
 class _Refused(Exception):
-    """The server sends something that cannot be the file; trying again does not help."""
+    """The response cannot be the requested file; retrying does not help."""
 
 
 class Redirects(urllib.request.HTTPRedirectHandler):
@@ -102,7 +102,7 @@ def _transfer(url: str, part: Path, *, limits: tuple[int, int], timeout: float, 
         start = _checked_start(answer, have)
         if start < 0:
             part.unlink(missing_ok=True)
-            raise _CutOff("the server sent another part of the file than the one asked for")
+            raise _CutOff("the server sent a different part of the file than requested")
         length = answer.headers.get("Content-Length")
         total = start + int(length) if length is not None and length.isdigit() else None
         if total is not None and not least <= total <= most:
@@ -118,7 +118,7 @@ def _transfer(url: str, part: Path, *, limits: tuple[int, int], timeout: float, 
 
 
 def _ask(url: str, part: Path, tag: Path, have: int, timeout: float) -> Any:
-    """The server's answer to a request for everything after the first ``have`` bytes; None if there is no more."""
+    """Request everything after the first ``have`` bytes; return the response, or None if the part is complete."""
     if urlsplit(url).scheme not in ("http", "https"):
         raise _Refused("is not an http or https address")
     headers = {"User-Agent": "depth3d", "Accept-Encoding": "identity"}
@@ -130,7 +130,7 @@ def _ask(url: str, part: Path, tag: Path, have: int, timeout: float) -> Any:
         opener = urllib.request.build_opener(Redirects)
         return opener.open(urllib.request.Request(url, headers=headers), timeout=timeout)
     except urllib.error.HTTPError as error:
-        if error.code == 416 and have:  # nothing after what we have: it is complete, or of another version
+        if error.code == 416 and have:  # the part is complete, or of another version of the file
             if error.headers.get("Content-Range") == f"bytes */{have}":
                 return None
             part.unlink()
@@ -139,7 +139,7 @@ def _ask(url: str, part: Path, tag: Path, have: int, timeout: float) -> Any:
 
 
 def _checked_start(answer: Any, have: int) -> int:
-    """First byte of the answer in the file: 0, or ``have`` when resumed; -1 for any other part.
+    """Offset of the response in the file, bytes: 0, or ``have`` when resumed; -1 for any other part.
 
     Raises `_Refused` for a web page (the login page of a network, for example) or a compressed body.
     """
@@ -148,7 +148,7 @@ def _checked_start(answer: Any, have: int) -> int:
         raise _Refused("sent a web page instead of the file (the login page of this network?)")
     coding = answer.headers.get("Content-Encoding", "identity").lower()
     if coding not in ("", "identity"):
-        raise _Refused(f"sent the file compressed ({coding}), which was not asked for")
+        raise _Refused(f"sent the file compressed ({coding}), which was not requested")
     if answer.status != 206:
         return 0
     found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", answer.headers.get("Content-Range", "").strip())
@@ -156,7 +156,7 @@ def _checked_start(answer: Any, have: int) -> int:
 
 
 def _write(answer: Any, part: Path, start: int, total: int | None, most: int, quiet: bool) -> None:
-    """Append the answer to the ``start`` bytes in ``part``; never more than ``most`` bytes in all."""
+    """Append the response to the ``start`` bytes in ``part``; write at most ``most`` bytes in total."""
     written = start
     with part.open("ab" if start else "wb") as file, _progress(part, total, start, quiet) as bar:
         while chunk := answer.read(_CHUNK):
@@ -169,7 +169,7 @@ def _write(answer: Any, part: Path, start: int, total: int | None, most: int, qu
         os.fsync(file.fileno())
     if written > most:
         part.unlink(missing_ok=True)
-        raise _Refused(f"sends more than the {most} bytes that the file can have")
+        raise _Refused(f"sends more than the expected {most} bytes")
 
 
 def _remember(tag: Path, value: str | None) -> None:
@@ -195,7 +195,7 @@ def _progress(part: Path, total: int | None, have: int, quiet: bool) -> Iterator
 
 
 def _unreachable(error: Exception) -> bool:
-    """Whether there is no network at all, so that retrying at once is useless."""
+    """Whether the server is unreachable, so that an immediate retry is useless."""
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     return isinstance(reason, OSError) and not isinstance(reason, ConnectionResetError)
 
@@ -209,5 +209,5 @@ def _disk_full(final: Path, limits: tuple[int, int]) -> str:
     size = f" for its {limits[0] / 1e6:.0f} MB" if limits[0] > 1 else ""
     return (
         f"{final.name}: the disk of {final.parent} is full{size}. Free some space and try again (the part that was"
-        " downloaded is kept and continued), or set DEPTH3D_CACHE to a folder on another disk"
+        " downloaded is kept and resumed), or set DEPTH3D_CACHE to a folder on another disk"
     )

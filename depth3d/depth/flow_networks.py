@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 __all__ = ["FLOW_CARDS", "FlowCard", "FlowNetwork", "NamedFlow", "open_flow"]
 
 _log = logging.getLogger("depth3d")
-_MULTIPLE = 64  # both families halve six times
-# Pixels above which pictures are scaled down first: FlowNet 2.0 takes about 4 kB of memory a pixel.
+_MULTIPLE = 64  # both families downsample six times by 2
+# Images with more pixels are scaled down first: FlowNet 2.0 takes about 4 kB of memory per pixel.
 _LARGEST = 1_200_000
 
 
 @dataclass(frozen=True, slots=True)
 class FlowCard:
-    """One flow network, as data.
+    """Description of one optical-flow network.
 
     Parameters
     ----------
     family : str
-        "pwcnet" or "flownet2": which file of ``depth.models`` builds it.
+        "pwcnet" or "flownet2": the module of ``depth.models`` that builds it.
     where : str
-        Where its official file is, for the person who has to get it.
+        Name and origin of its official file, for messages.
     """
 
     name: str
@@ -74,11 +74,11 @@ FLOW_CARDS: Mapping[str, FlowCard] = {
 
 
 def open_flow(name: str, device: str = "auto") -> FlowNetwork:
-    """The flow network ``"pwcnet:/path/of/network-default.pytorch"``, loaded; the last one is kept.
+    """Load the flow network named ``"pwcnet:/path/of/network-default.pytorch"``; the last one is cached.
 
     ``device`` is a torch device, or "auto": CUDA where there is one, else the CPU.
 
-    Raises ``InvalidInput`` for an unknown name or a missing path, ``ModelError`` for a file of something else.
+    Raises ``InvalidInput`` for an unknown name or a missing path, ``ModelError`` for another kind of file.
     """
     kind, _, path = name.partition(":")
     if kind not in FLOW_CARDS:
@@ -99,7 +99,7 @@ class NamedFlow:
         open_flow(self.name)  # report a wrong name or file now, not at frame 1
 
     def __call__(self, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """(H, W, 3) uint8 twice -> (H, W, 2) float32 px; see ``FlowNetwork``."""
+        """Two (H, W, 3) uint8 RGB images -> (H, W, 2) float32 flow in px; see ``FlowNetwork``."""
         return open_flow(self.name)(first, second)
 
 
@@ -128,19 +128,19 @@ def _build(card: FlowCard) -> tuple[nn.Module, Callable[[Mapping[str, Tensor]], 
 
 
 class FlowNetwork:
-    """``flow(a, b)`` of two (H, W, 3) uint8 RGB pictures: (H, W, 2) float32 px; a[p] looks like b[p + flow[p]]."""
+    """Optical flow (H, W, 2) float32 in px of two (H, W, 3) uint8 RGB images: a[p] corresponds to b[p + flow[p]]."""
 
     def __init__(self, card: FlowCard, network: nn.Module) -> None:
         self.card = card
         self.network = network
 
     def __call__(self, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Flow at the pictures' size; they are scaled to multiples of 64 for the network, and down if very large."""
+        """Return the flow at the images' size; for the network they are scaled to multiples of 64, or smaller."""
         import torch
         from torch.nn import functional
 
         if first.shape != second.shape or first.ndim != 3 or first.shape[2] != 3:
-            raise InvalidInput(f"flow: pictures of {first.shape} and {second.shape}, expected twice (H, W, 3)")
+            raise InvalidInput(f"flow: pictures of {first.shape} and {second.shape}, expected two of (H, W, 3)")
         size = Size(first.shape[1], first.shape[0])
         inner = network_size(size)
         with torch.inference_mode():
@@ -164,7 +164,7 @@ class FlowNetwork:
     def _run(self, pair: Tensor) -> Tensor:
         flow: Tensor
         if self.card.family == "pwcnet":
-            coded = pair.flip(1) / 255  # blue first, 0..1: as the network was trained
+            coded = pair.flip(1) / 255  # BGR in 0..1, as in training
             flow = self.network(coded[:1], coded[1:])
         else:
             flow = self.network(pair.permute(1, 0, 2, 3)[None])

@@ -1,8 +1,8 @@
-"""Depth networks of Hugging Face transformers (``pip install depth3d[transformers]``): ``--model hf:NAME``.
+"""Depth networks of Hugging Face transformers (``pip install depth3d[transformers]``), ``model="hf:NAME"``.
 
 NAME is a repository ("Intel/zoedepth-nyu-kitti") or a folder. Input size and normalization come from the network's
-image processor, whose own post-processing turns the raw output into what it documents. The table `FAMILIES` says what
-that is: inverse depth, or distance in meters.
+image processor, whose post-processing converts the raw output. The table `FAMILIES` gives the meaning of the result:
+inverse depth, or distance in meters.
 """
 
 from __future__ import annotations
@@ -71,8 +71,8 @@ def card_for(name: str) -> ModelCard:
     kind = str(config.model_type)
     if kind not in FAMILIES:
         _log.warning(
-            "%s: the meaning of the output of %s is not known; it is taken as inverse depth. If near and far are"
-            " swapped, add --invert-depth",
+            "%s: the meaning of the output of %s is not known; it is used as inverse depth. If near and far are"
+            " swapped, use `invert_depth=True`",
             name,
             kind,
         )
@@ -92,7 +92,7 @@ def card_for(name: str) -> ModelCard:
 
 
 def _build(card: ModelCard) -> Any:
-    """The network with its weights, and the post-processing of its image processor."""
+    """Load the network with its weights and add the post-processing of its image processor."""
     import torch
 
     processor = card.settings["processor"]
@@ -128,14 +128,14 @@ def _is_zoedepth(processor: Any) -> bool:
 
 
 def _place(name: str) -> str:
-    """The repository, or the folder with "~" expanded."""
+    """Return the repository name, or the folder with "~" expanded."""
     place = name.removeprefix(PREFIX)
     folder = Path(place).expanduser()
     return str(folder) if folder.is_dir() else place
 
 
 def _input(processor: Any) -> InputRule:
-    """The size rule and normalization of an image processor."""
+    """Return the size rule and normalization of an image processor."""
 
     def value(key: str) -> Any:
         return getattr(processor, key, None)
@@ -169,4 +169,4 @@ def _import() -> Any:
         import_timm()  # before torchvision, which transformers imports
         return importlib.import_module("transformers")
     except ImportError as error:
-        raise ModelError("--model hf:... needs transformers: pip install 'depth3d[transformers]'") from error
+        raise ModelError("`model='hf:...'` needs transformers: pip install 'depth3d[transformers]'") from error

@@ -12,11 +12,11 @@ from depth3d.errors import ModelError
 
 __all__ = ["identify"]
 
-_SHORTEST = 8  # shorter aliases ("da2s") are too likely part of another word
+_SHORTEST = 8  # shorter aliases ("da2s") are too likely to occur inside another word
 
 
 def identify(shapes: Mapping[str, tuple[int, ...]], cards: Iterable[ModelCard], path: Path) -> ModelCard:
-    """Find the card whose marks are in ``shapes``; where several share them, by file name or config.json.
+    """Find the card whose marks are in ``shapes``; if several match, decide by file name or config.json.
 
     Parameters
     ----------
@@ -38,15 +38,15 @@ def identify(shapes: Mapping[str, tuple[int, ...]], cards: Iterable[ModelCard], 
     ]
     if not fitting:
         known = ", ".join(card.name for card in cards if card.marks)
-        raise ModelError(f"{path}: the checkpoint of no known network; those known by their keys: {known}")
+        raise ModelError(f"{path}: checkpoint of no known network; networks identified by their keys: {known}")
     if len(fitting) == 1:
         return fitting[0]
     found = _by_config(fitting, path.with_name("config.json")) or _by_name(fitting, path)
     if found is None:
         names = ", ".join(card.name for card in fitting)
         raise ModelError(
-            f"{path}: its tensors fit {names}, which differ in function; say which one it is:"
-            f" --model {fitting[0].name}:{path.name}"
+            f"{path}: its tensors fit {names}, which differ in function; name the right one:"
+            f" `model='{fitting[0].name}:{path.name}'`"
         )
     return found
 

@@ -1,13 +1,13 @@
-"""Depth networks in ONNX files: ``--model FILE.onnx``.
+"""Depth networks in ONNX files, ``model="FILE.onnx"``.
 
-Size and layout of the input come from the file. What a file does not say is read from its metadata (keys
+Size and layout of the input come from the file. Other settings are read from its metadata (keys
 ``depth3d.mean`` and so on) or from a JSON file beside it (``FILE.json``), for example::
 
     {"size": [384, 384], "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "output": "inverse_depth"}
 
 ``mean`` and ``std`` refer to values in [0, 1] and are required, because no ONNX file states them. Optional: ``size``
-(of inputs that take any), ``layout`` ("nchw" or "nhwc"), ``multiple``, ``keep_aspect``, ``output`` ("inverse_depth",
-"depth" or "log_depth"; default the first) and ``metric`` (true: depth is in meters).
+(for inputs of variable size), ``layout`` ("nchw" or "nhwc"), ``multiple``, ``keep_aspect``, ``output``
+("inverse_depth", "depth" or "log_depth"; default the first) and ``metric`` (true: depth is in meters).
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _KNOWN = {"model-f6b98070.onnx": UNCHANGED, "model-small.onnx": UNCHANGED}
 
 
 class FixedSize(InputRule):
-    """Exactly one input size, width x height, whatever the image's shape."""
+    """One fixed input size, width x height in pixels, for images of any shape."""
 
     def __init__(self, size: Size, normalization: Normalization) -> None:
         super().__init__(max(size), keep_aspect=False, multiple=1, normalization=normalization)
         object.__setattr__(self, "fixed", size)
 
     def net_size(self, picture: Size) -> Size:
-        """The one size."""
+        """Return the fixed size."""
         fixed: Size = self.fixed  # type: ignore[attr-defined]
         return fixed
 
@@ -49,7 +49,7 @@ def card_for(path: Path) -> ModelCard:
     Raises
     ------
     ModelError
-        If no runtime is installed, the file cannot be read, or it does not say what is needed.
+        If no runtime is installed, the file cannot be read, or a required setting is missing.
     """
     if not path.is_file():
         raise ModelError(f"{path}: there is no such file")
@@ -93,14 +93,14 @@ def _card(path: Path, _time: int, sidecar: Path, _stamp: int) -> ModelCard:
 
 
 def _facts(metadata: dict[str, str], sidecar: Path) -> dict[str, Any]:
-    """The known keys of the metadata, replaced by those of the sidecar."""
+    """Return the known keys of the metadata, overridden by those of the sidecar."""
     facts: dict[str, Any] = {}
     for key in _KEYS:
         if _PREFIX + key in metadata:
             try:
                 facts[key] = json.loads(metadata[_PREFIX + key])
             except ValueError:
-                facts[key] = metadata[_PREFIX + key]  # a plain word
+                facts[key] = metadata[_PREFIX + key]  # a string without quotes
     try:
         given = json.loads(sidecar.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -139,7 +139,7 @@ def _rule(
             return FixedSize(Size(size, size), normalization)
         return ShorterSideRule(size, multiple=int(facts.get("multiple", 32)), normalization=normalization)
     raise ModelError(
-        f"{path}: its input takes any size, so {sidecar.name} beside it has to say which one:"
+        f"{path}: its input has a variable size; choose one in {sidecar.name} beside it:"
         ' "size": 384 (the shorter side; with "multiple": 32) or "size": [WIDTH, HEIGHT]'
     )
 

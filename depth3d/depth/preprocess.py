@@ -1,9 +1,9 @@
 """Network input: resize and normalization as in the official MiDaS code.
 
 Cubic convolution with a = -0.75 (Keys 1981), half-pixel centers, edges replicated and **no** low-pass filter when
-shrinking: the networks were trained this way, and smoother resizing changes the depth. Implemented as two gathers,
-because each target row and column depends on four source ones only: a 24 megapixel photo needs a few megabytes
-instead of half a gigabyte.
+shrinking: the networks were trained this way, and smoother resizing changes the depth. Only the four
+source rows and columns that each target row and column depends on are gathered: a 24 megapixel photo needs a few
+megabytes instead of half a gigabyte.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def network_input(image: Image, rule: InputRule, size: Size | None = None) -> ND
 
 
 def resize_cubic(values: NDArray[Any], size: Size) -> NDArray[np.float64]:
-    """(H, W, C) of any number type -> (h, w, C) float64, not clipped: cubic overshoot is kept."""
+    """Resize (H, W, C) of any number type to (h, w, C) float64 by cubic convolution; overshoot is not clipped."""
     rows, row_weights = _taps(values.shape[0], size.height)
     columns, column_weights = _taps(values.shape[1], size.width)
     down = np.zeros((size.height, *values.shape[1:]))
@@ -44,8 +44,8 @@ def resize_cubic(values: NDArray[Any], size: Size) -> NDArray[np.float64]:
 
 
 def _taps(source: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """For each of ``target`` positions the (target, 4) source indices and their weights."""
-    # Positions in float32, as OpenCV has them, so that the result is that of the official code to 1e-6.
+    """Return (target, 4) source indices and their (target, 4) weights."""
+    # Positions in float32, as in OpenCV, so that the result equals the official code's to 1e-6.
     center = ((np.arange(target) + 0.5) * (source / target) - 0.5).astype(np.float32)
     first = np.floor(center)
     t = (center - first)[:, None].astype(np.float64)
@@ -57,7 +57,7 @@ def _taps(source: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.float
 
 
 def resize_smooth(values: NDArray[Any], size: Size) -> NDArray[np.float64]:
-    """(H, W, C) -> (h, w, C) as scikit-image resizes: Gaussian when shrinking, then linear, mirrored border.
+    """Resize (H, W, C) to (h, w, C) as scikit-image does: Gaussian when shrinking, then linear, mirrored border.
 
     Both steps are linear and separable, so each axis is one matrix.
     """
@@ -67,7 +67,7 @@ def resize_smooth(values: NDArray[Any], size: Size) -> NDArray[np.float64]:
 
 
 def _smooth_weights(source: int, target: int) -> NDArray[np.float32]:
-    """(target, source) weights of one axis."""
+    """Return the (target, source) resampling matrix of one axis."""
     scale = source / target
     deviation = max(0.0, (scale - 1) / 2)
     radius = int(4 * deviation + 0.5)
@@ -85,7 +85,7 @@ def _smooth_weights(source: int, target: int) -> NDArray[np.float32]:
 
 
 def _mirror(index: NDArray[np.int64], count: int) -> NDArray[np.int64]:
-    """Indices outside reflected back in, the edge itself not repeated."""
+    """Reflect indices outside [0, count) back inside; the edge itself is not repeated."""
     if count == 1:
         return np.zeros_like(index)
     wrapped = np.abs(index) % (2 * count - 2)

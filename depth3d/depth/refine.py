@@ -3,8 +3,8 @@
 A network's depth edges are blurred. Enlarged directly, such an edge connects foreground and background by a sloped
 surface. Here pixels on blurred edges get a low confidence, and values of both sides are extended to the edge in the
 photo: smooth(confidence * depth) / smooth(confidence), where `smooth` is the fast global smoother (Min et al., "Fast
-Global Image Smoothing Based on Weighted Least Squares", TIP 2014) guided by the photo. The confidence is what
-sharpens; the same filter without it keeps the blurred edge. Remaining intermediate values are then moved to the
+Global Image Smoothing Based on Weighted Least Squares", TIP 2014) guided by the photo. Without the
+confidence, the same filter would keep the blurred edge. Remaining intermediate values are then moved to the
 closer side. `examples/measure_upsampling.py` measures the result.
 """
 
@@ -27,14 +27,14 @@ SIGMA = 10.0  # color difference (of 255) at which the smoother stops
 STEEPNESS = 160.0  # decay of the confidence with the slope of depth (range 1) per network pixel
 BLUR_RADIUS = 2.0  # half the width of a blurred depth edge, network pixels
 PUSH = 3.0  # exponent that moves intermediate values to the closer side; 1 = unchanged
-STEP = (0.04, 0.10)  # steps of depth below the first are left alone, above the second fully sharpened
+STEP = (0.04, 0.10)  # depth steps below the first are unchanged, those above the second fully sharpened
 SOLVER_PIXELS = 4_000_000  # larger photos are solved at this many pixels and enlarged from there
 
 
 def bicubic(values: Values, size: Size) -> Values:
-    """(h, w) -> (H, W) float32 by cubic convolution; never below the smallest value that came in.
+    """Enlarge (h, w) to (H, W) float32 by cubic convolution; never below the smallest input value.
 
-    The enlargement of the official MiDaS code. Blurred edges stay blurred; undershoot is clipped.
+    The official MiDaS code enlarges this way. Blurred edges stay blurred; undershoot is clipped.
     """
     return np.asarray(np.maximum(_resized(values, size, cv2.INTER_CUBIC), values.min()), np.float32)
 
@@ -42,7 +42,7 @@ def bicubic(values: Values, size: Size) -> Values:
 def upsample(values: Values, guide: Image) -> Values:
     """Enlarge (h, w) relative inverse depth to (H, W) float32, the size of ``guide``, with edges aligned to it.
 
-    The range stays that of ``values``. Raises ``InvalidInput`` for another shape.
+    The range stays that of ``values``. Raises ``InvalidInput`` unless they are a non-empty (h, w) array.
     """
     if values.ndim != 2 or values.size == 0:
         raise InvalidInput(f"upsample: values have shape {values.shape}, expected (h, w), not empty")
@@ -59,7 +59,7 @@ def upsample(values: Values, guide: Image) -> Values:
 
 
 def _confidence(unit: Values) -> Values:
-    """(h, w) confidence in (0, 1]: low where depth is steep, that is on blurred depth edges."""
+    """Return the (h, w) confidence in (0, 1]: low where depth is steep, that is on blurred depth edges."""
     across = cv2.Sobel(unit, cv2.CV_32F, 1, 0, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
     down = cv2.Sobel(unit, cv2.CV_32F, 0, 1, scale=1 / 8, borderType=cv2.BORDER_REPLICATE)
     slope = np.hypot(across, down)

@@ -28,12 +28,12 @@ _registered: dict[str, ModelCard] = {}
 def register(card: ModelCard, *, replace: bool = False) -> None:
     """Make a network available as ``model=card.name``.
 
-    Raises ``InvalidInput`` if something else than a card is given, or the name is taken and ``replace`` is false.
+    Raises ``InvalidInput`` if ``card`` is not a `ModelCard`, or the name is taken and ``replace`` is false.
 
     Parameters
     ----------
     card : ModelCard
-        What the network is called, how it is built, where its weights are.
+        Description of the network: its name, build function, weights and input.
     replace : bool
         Replace a network of the same name.
     """
@@ -41,18 +41,18 @@ def register(card: ModelCard, *, replace: bool = False) -> None:
         raise InvalidInput(f"register: got {type(card).__name__}, expected a ModelCard")
     with _lock:
         if not replace and card.name in _shipped() | _registered.keys():
-            raise InvalidInput(f"register: a model named {card.name!r} exists already (replace=True replaces it)")
+            raise InvalidInput(f"register: a model named {card.name!r} exists already (`replace=True` replaces it)")
         _registered[card.name] = card
 
 
 def cards() -> tuple[ModelCard, ...]:
-    """All networks, in the order of `depth3d models`."""
+    """Return all networks, in the order of `depth3d models`."""
     with _lock:
         return tuple((_shipped() | _from_entry_points() | _registered).values())
 
 
 def names() -> list[str]:
-    """Names that ``--model`` accepts, without aliases."""
+    """Return the names of all networks, without aliases."""
     return [card.name for card in cards()]
 
 
@@ -88,7 +88,7 @@ def _unknown(name: str, known: dict[str, ModelCard]) -> str:
     if "/" in name and not name.startswith((".", "/", "~")):
         near = f"did you mean {' or '.join(dict.fromkeys(close))}? Otherwise, " if close else ""
         return (
-            f"there is no built-in model {name!r}: {near}a repository of Hugging Face is given as --model hf:{name}"
+            f"there is no built-in model {name!r}: {near}use a repository of Hugging Face as `model='hf:{name}'`"
             " (needs pip install 'depth3d[transformers]')"
         )
     hint = f"did you mean {' or '.join(dict.fromkeys(close))}?" if close else f"there are {', '.join(names())}"
@@ -97,7 +97,7 @@ def _unknown(name: str, known: dict[str, ModelCard]) -> str:
 
 @lru_cache(maxsize=8)
 def _with_weights(card: ModelCard, alternative: str) -> ModelCard:
-    """``card`` with another of its files; cached, because estimators are cached by card."""
+    """Return ``card`` with another of its files; cached, because estimators are cached by card."""
     return dataclass_replace(card, weights=card.alternatives[alternative])
 
 

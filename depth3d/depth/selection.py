@@ -1,4 +1,4 @@
-"""Resolve ``model=`` / ``--model`` to a `ModelCard` and a weights file."""
+"""Find the `ModelCard` and weights file that the argument ``model`` names."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ __all__ = ["Selection", "select"]
 
 _log = logging.getLogger("depth3d")
 
-# Depth Anything V2 Small is more accurate, but 99 MB for 86 MB and 14 times as slow on a CPU: see the table of
-# examples/benchmark_depth.py in README.md.
-FETCHED_BY_ITSELF = "midas_v21_small_256"
+# Depth Anything V2 Small is more accurate, but larger (99 MB instead of 86) and 14 times slower on a CPU: see the table
+# of examples/benchmark_depth.py in README.md.
+AUTO_DOWNLOAD = "midas_v21_small_256"
 SHIPPED = "tiny"
 PLACEHOLDER = "gradient"
 AUTO_TIMEOUT = 5.0  # seconds; short, because the user did not ask for this download
 AUTO_PAUSE = 3600.0  # seconds before a failed automatic download is tried again
-_said: set[Path] = set()  # notes of lines that this process has logged
+_said: set[Path] = set()  # files that record messages which this process has logged
 _SUFFIXES = (".pt", ".pth", ".safetensors", ".ckpt", ".bin", ".onnx")
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A network and its weights file (None: the module comes with them)."""
+    """A network and its weights file (None: the network needs no file)."""
 
     card: ModelCard
     path: Path | None
 
 
 def select(model: str | Path, *, quiet: bool = False) -> Selection:
-    """``model`` is "auto", a name or alias of the registry, the path of a checkpoint file, or "NAME:FILE".
+    """Find a network by "auto", a name or alias of the registry, the path of a checkpoint file, or "NAME:FILE".
 
-    "auto" takes the network with the highest ``preference`` whose weights are on the disk; if none is, it tries to
-    download MiDaS v2.1 small (never when ``DEPTH3D_OFFLINE`` is set), and else uses the built-in `tiny`.
+    "auto" takes the network with the highest ``preference`` whose weights are on the disk; if there is none,
+    it tries to download MiDaS v2.1 small (never when ``DEPTH3D_OFFLINE`` is set), otherwise it uses `tiny`.
 
-    Raises ``ModelError`` for unknown names and unknown checkpoints, ``WeightsError`` if weights cannot be had.
+    Raises ``ModelError`` for unknown names and unknown checkpoints, ``WeightsError`` if weights are not available.
     """
     if model == "auto":
         return _automatic(quiet)
@@ -56,7 +56,7 @@ def select(model: str | Path, *, quiet: bool = False) -> Selection:
 
 
 def _named_file(model: str) -> Selection | None:
-    """ "NAME:FILE": the network NAME with the weights in FILE; None if ``model`` is something else."""
+    """Resolve "NAME:FILE": the network NAME with the weights in FILE; None for any other form of ``model``."""
     name, colon, file = model.partition(":")
     known = {normalized(word) for card in registry.cards() for word in (card.name, *card.aliases)}
     if not colon or not file or normalized(name) not in known:
@@ -71,7 +71,7 @@ def _named_file(model: str) -> Selection | None:
 
 
 def tell_license(card: ModelCard) -> None:
-    """Log the license of a network that is not free for every use, once for each cache folder."""
+    """Log the license of a network with non-commercial weights, once for each cache folder."""
     if "not for commercial use" in card.license:
         _once_per_cache(f"told-license-of-{card.name}", f"{card.name}: {card.license}")
 
@@ -84,12 +84,12 @@ def _automatic(quiet: bool) -> Selection:
         except WeightsError as error:  # its damaged file has been renamed: the next network is tried
             _log.warning("%s", error)
     if not weights.offline() and _may_try():
-        card = registry.get(FETCHED_BY_ITSELF)
+        card = registry.get(AUTO_DOWNLOAD)
         try:
             return Selection(card, weights.locate(card, timeout=AUTO_TIMEOUT, quiet=quiet))
         except WeightsError as error:
             _remember_failure()
-            _log.debug("%s", error)  # what is used instead is told in one line
+            _log.debug("%s", error)  # one message names the network used instead
     return _without_download()
 
 
@@ -107,7 +107,7 @@ def _tell_of_shipped() -> None:
     _once_per_cache(
         "told-of-tiny",
         f"no larger depth network is on this disk and none could be downloaded: using {SHIPPED}, which is built in;"
-        f" `depth3d models download {FETCHED_BY_ITSELF}` gets a better one (this is said once)",
+        f" `depth3d models download {AUTO_DOWNLOAD}` gets a better one (this message is shown once)",
     )
 
 
@@ -115,7 +115,7 @@ def _warn_of_guess() -> None:
     _once_per_cache(
         "told-of-placeholder",
         "no depth network is on this disk and none could be downloaded: depth is only guessed (bottom = near)."
-        f" `depth3d models download {FETCHED_BY_ITSELF}` once with a network, or give --depth FILE",
+        f" Run `depth3d models download {AUTO_DOWNLOAD}` once while online, or give a depth map (`depth=FILE`)",
     )
 
 

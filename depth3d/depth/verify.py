@@ -1,7 +1,7 @@
-"""Decide whether a weights file is the published one: size, hash, or, where none was published, its structure.
+"""Check that a weights file is the published one by size and hash; without a published hash by its structure.
 
-The hash of a file without a published one is stored when it passes for the first time (``hashes/NAME.sha256`` in the
-cache folder). Later files of that name have to be the same.
+If no hash was published, that of the first accepted file is stored (``hashes/NAME.sha256`` in the cache folder), and
+later files of that name must match it.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ __all__ = ["cache_folder", "digest", "fault_of", "note_of", "size_limits"]
 
 _CHUNK = 1 << 20
 _PER_TENSOR = (60, 800)
-"""Bytes of a checkpoint file per tensor beside its values: 116 in safetensors files, 250 to 430 in files of torch."""
-_LARGEST = 16 << 30  # bytes of a file of which nothing is known
+"""Overhead of a checkpoint file per tensor, bytes: 116 in safetensors files, 250 to 430 in files of torch."""
+_LARGEST = 16 << 30  # bytes; limit for a file of unknown size
 
 
 def cache_folder() -> Path:
-    """Folder for weights: ``DEPTH3D_CACHE``, else the user's cache folder of this system."""
+    """Return the folder for weights: ``DEPTH3D_CACHE`` if set, otherwise the user's cache folder."""
     own = os.environ.get("DEPTH3D_CACHE")
     return Path(own).expanduser() if own else user_cache_path("depth3d", appauthor=False)
 
 
 def size_limits(file: WeightsFile) -> tuple[int, int]:
-    """Smallest and largest size of ``file`` in bytes, from its published size or the layout of its tensors."""
+    """Return smallest and largest size of ``file`` in bytes, from its published size or the layout of its tensors."""
     if file.size is not None:
         return file.size, file.size
     if file.layout is None:
@@ -43,7 +43,7 @@ def size_limits(file: WeightsFile) -> tuple[int, int]:
 
 
 def fault_of(path: Path, file: WeightsFile, card: ModelCard) -> str | None:
-    """What is wrong with the file at ``path`` as ``file`` of ``card``, in words; None if nothing is."""
+    """Check the file at ``path`` as ``file`` of ``card``; return a description of the fault, or None."""
     size, (least, most) = path.stat().st_size, size_limits(file)
     if not least <= size <= most:
         return f"{size} bytes instead of {least}" if least == most else f"{size} bytes instead of {least} to {most}"
@@ -60,11 +60,11 @@ def fault_of(path: Path, file: WeightsFile, card: ModelCard) -> str | None:
                 pin.write_text(f"{digest(path)}\n", encoding="ascii")
         return fault
     value = digest(path)
-    return None if value == first else f"SHA-256 {value} instead of {first} as when it first came ({pin} holds that)"
+    return None if value == first else f"SHA-256 {value} instead of {first} as at the first download ({pin})"
 
 
 def digest(path: Path) -> str:
-    """SHA-256 of the file; stored beside it (``NAME.sha256``) and reused while its size and time stay the same."""
+    """Return the SHA-256 of the file; stored in ``NAME.sha256`` and reused while size and time stay the same."""
     status = path.stat()
     stamp = f"{status.st_size} {status.st_mtime_ns}"
     note = note_of(path)
@@ -85,7 +85,7 @@ def digest(path: Path) -> str:
 
 
 def note_of(path: Path) -> Path:
-    """The file beside ``path`` that stores its hash."""
+    """Return the path of the file beside ``path`` that stores its hash."""
     return path.with_name(path.name + ".sha256")
 
 

@@ -30,7 +30,7 @@ _log = logging.getLogger("depth3d")
 
 @dataclass(frozen=True, slots=True)
 class Cached:
-    """A weights file on this disk, and its size in bytes."""
+    """Path of a weights file on this disk, and its size in bytes."""
 
     path: Path
     bytes: int
@@ -42,7 +42,7 @@ def offline() -> bool:
 
 
 def cached(card: ModelCard) -> Cached | None:
-    """The weights of ``card`` if one of its files is on this disk (unchecked), else None."""
+    """Return the weights file of ``card`` on this disk (unchecked), or None if there is no such file."""
     for file in files_of(card):
         path = _present(file)
         if path is not None:
@@ -51,14 +51,14 @@ def cached(card: ModelCard) -> Cached | None:
 
 
 def files_of(card: ModelCard) -> tuple[WeightsFile, ...]:
-    """The files that hold the weights of ``card``: its own, which is downloaded, and equivalent ones."""
+    """Return the files with the weights of ``card``: the one that is downloaded, then equivalent ones."""
     if card.weights is None:
         return ()
     return (card.weights, *(file for file in card.alternatives.values() if file is not card.weights))
 
 
 def address(url: str) -> str:
-    """``url``, with the model hub replaced by the mirror in ``HF_ENDPOINT`` if that is set."""
+    """Return ``url`` with the model hub replaced by the mirror in ``HF_ENDPOINT`` if that is set."""
     mirror = os.environ.get("HF_ENDPOINT", "").rstrip("/")
     return mirror + url.removeprefix(_HUB) if mirror and url.startswith(f"{_HUB}/") else url
 
@@ -79,7 +79,7 @@ def locate(card: ModelCard, *, timeout: float = 30.0, quiet: bool = False, downl
     """
     weights = card.weights
     if weights is None:
-        raise WeightsError(f"{card.name} needs no weights file: its module comes with them")
+        raise WeightsError(f"{card.name} needs no weights file")
     if weights.resource is not None:
         return _shipped(card, weights.resource)
     found = _checked(card)
@@ -102,7 +102,7 @@ def locate(card: ModelCard, *, timeout: float = 30.0, quiet: bool = False, downl
 
 @contextlib.contextmanager
 def _only_one(path: Path) -> Iterator[None]:
-    """Hold a lock across processes; waiting ones log what they wait for. It is released if its process dies."""
+    """Hold a lock between processes; a waiting process logs this. The lock is released if its process dies."""
     lock = FileLock(path)
     try:
         lock.acquire(timeout=2)
@@ -116,7 +116,7 @@ def _only_one(path: Path) -> Iterator[None]:
 
 
 def _fetched(card: ModelCard, weights: WeightsFile, folder: Path, *, timeout: float, quiet: bool) -> Path:
-    """Download with the lock held; another process may have brought the file meanwhile."""
+    """Download with the lock held; another process may have downloaded the file meanwhile."""
     final = folder / weights.file
     if (complaint := _set_aside_damaged(card)) == "" and (found := _checked(card)) is not None:
         return found
@@ -134,7 +134,7 @@ def _fetched(card: ModelCard, weights: WeightsFile, folder: Path, *, timeout: fl
             with contextlib.suppress(OSError):  # the hash of the part is that of the file
                 os.replace(note_of(part), note_of(final))
             return final
-        # What was resumed may be from another version of the file: once from the start, then give up.
+        # A resumed part may belong to another version of the file: download once more from the start, then give up.
         complaint = _put_aside(part, fault, name=weights.file)
         if attempt == "last":
             raise WeightsError(f"{card.name}: {url} gave the wrong file twice: {complaint}. {how_to(weights)}")
@@ -142,7 +142,7 @@ def _fetched(card: ModelCard, weights: WeightsFile, folder: Path, *, timeout: fl
 
 
 def _checked(card: ModelCard) -> Path | None:
-    """The first file of ``card`` on this disk that is the published one."""
+    """Return the first file of ``card`` on this disk that passes the check, or None."""
     for file in files_of(card):
         found = _present(file)
         if found is not None and fault_of(found, file, card) is None:
@@ -151,7 +151,7 @@ def _checked(card: ModelCard) -> Path | None:
 
 
 def _set_aside_damaged(card: ModelCard) -> str:
-    """Rename the damaged files of ``card``; return what was done, in words."""
+    """Rename the damaged files of ``card``; return a description for messages."""
     said = []
     for file in files_of(card):
         found = _present(file)
@@ -162,9 +162,9 @@ def _set_aside_damaged(card: ModelCard) -> str:
 
 
 def how_to(weights: WeightsFile) -> str:
-    """Instructions for the user: which file to put where, and its address."""
+    """Return instructions for the user: which file to put where, and its address."""
     where = f" from {address(weights.url)}" if weights.url else ""
-    return f"Get {weights.file}{where} and put it into {cache_folder()} (or give its path as --model FILE)"
+    return f"Get {weights.file}{where} and put it into {cache_folder()} (or give its path as `model`)"
 
 
 def _present(weights: WeightsFile) -> Path | None:
@@ -181,7 +181,7 @@ def _present(weights: WeightsFile) -> Path | None:
 
 
 def _put_aside(path: Path, fault: str, name: str | None = None) -> str:
-    """Rename a damaged file; return what is wrong with it and where it is now, in words."""
+    """Rename a damaged file; return a description of the fault and the new path."""
     name = name or path.name
     number = 1
     while (aside := path.with_name(f"{name}.damaged-{number}")).exists():

@@ -194,7 +194,7 @@ def test_what_is_missing_is_told(name: str, words: str) -> None:
 def test_a_file_of_another_network_is_refused(pwc_file: Path) -> None:
     from depth3d.errors import ModelError
 
-    with pytest.raises(ModelError, match="not of this network"):
+    with pytest.raises(ModelError, match="does not belong to this network"):
         open_flow(f"flownet2s:{pwc_file}")
 
 

@@ -76,7 +76,7 @@ def test_normalization_can_be_in_the_file(runtime: str, tmp_path: Path) -> None:
 )  # fmt: skip
 def test_inputs_of_any_size_need_one(runtime: str, facts: dict[str, Any], size: Size, tmp_path: Path) -> None:
     path = made(tmp_path / "net.onnx", [1, 3, "height", "width"])
-    with pytest.raises(d3.ModelError, match=r"takes any size, so net\.json beside it has to say"):
+    with pytest.raises(d3.ModelError, match=r"has a variable size; choose one in net\.json beside it"):
         d3.predict_disparity([PICTURE], beside(path, NORMAL))
     (found,) = d3.predict_disparity([PICTURE], beside(path, {**NORMAL, **facts}))
     assert found.size == size

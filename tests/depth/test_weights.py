@@ -212,7 +212,7 @@ def test_an_overloaded_server_is_asked_again(server: FaultyServer) -> None:
 def test_no_network_says_which_file_to_put_where() -> None:
     with pytest.raises(WeightsError) as caught:
         weights.locate(card_for("http://127.0.0.1:9/weights.pt"))
-    for part in ("weights.pt", "http://127.0.0.1:9/weights.pt", str(folder()), "--model"):
+    for part in ("weights.pt", "http://127.0.0.1:9/weights.pt", str(folder()), "`model`"):
         assert part in str(caught.value)
 
 

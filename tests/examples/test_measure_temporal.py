@@ -35,9 +35,9 @@ def test_the_true_flow_leads_to_the_same_thing_in_the_frame_before(measure: Modu
     assert clip.seen[1:].mean() > 0.85
     for k in range(1, 6):
         place = clip.seen[k] & ~cv2.dilate(np.uint8(~clip.seen[k]), np.ones((3, 3), np.uint8)).astype(bool)
-        led = np.stack([measure.warp(clip.colour[k - 1][..., c], clip.flow[k]) for c in range(3)], axis=-1)
-        followed = np.abs(led - clip.colour[k])[place].mean()
-        unmoved = np.abs(clip.colour[k - 1].astype(float) - clip.colour[k])[place].mean()
+        led = np.stack([measure.warp(clip.color[k - 1][..., c], clip.flow[k]) for c in range(3)], axis=-1)
+        followed = np.abs(led - clip.color[k])[place].mean()
+        unmoved = np.abs(clip.color[k - 1].astype(float) - clip.color[k])[place].mean()
         assert followed < 0.9 * unmoved
 
 
@@ -46,7 +46,7 @@ def test_flicker_and_error_fall(measure: ModuleType, kind: str) -> None:
     clip = measure.render(kind, 24, 160, 90)
     raw = measure.network_noise(clip.depth, 3)
     before = measure.measure(raw, clip)
-    after = measure.measure(measure.stable(clip.colour, raw, StabilizeOptions()), clip)  # 24 frames: little to average
+    after = measure.measure(measure.stable(clip.color, raw, StabilizeOptions()), clip)  # 24 frames: little to average
     assert after["flicker"] < before["flicker"] / 6
     assert after["AbsRel"] < 0.85 * before["AbsRel"]
     assert after["pump"] < before["pump"] / 4

@@ -52,8 +52,8 @@ class FlowNet2(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         # One mean per channel over both pictures together, as the official code does.
         mean = pictures.flatten(2).mean(-1)[:, :, None, None, None]
-        centerd = (pictures - mean) / 255.0
-        pair = torch.cat([centerd[:, :, 0], centerd[:, :, 1]], dim=1)
+        centered = (pictures - mean) / 255.0
+        pair = torch.cat([centered[:, :, 0], centered[:, :, 1]], dim=1)
         flow = self._stack(pair)
         return self._fuse(pair, flow) if self.fused else flow
 

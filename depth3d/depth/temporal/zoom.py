@@ -71,7 +71,7 @@ class ZoomEstimator:
         backward, valid : Floats, Mask
             The flow to the frame before and where it holds.
         inverse_depth : Floats
-            (H, W) of this frame's pixels, in the state's units (centerd, spread about 1).
+            (H, W) of this frame's pixels, in the state's units (centered, spread about 1).
         """
         use = valid[::STEP, ::STEP].ravel()
         if int(use.sum()) < 200:

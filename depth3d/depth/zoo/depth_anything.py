@@ -1,7 +1,7 @@
 """Depth Anything V1, V2, V2 metric and Video as data, one `ModelCard` each.
 
 All networks of one size share their architecture, and their files have the same keys and shapes: a file given by path
-is identified by its name, the ``config.json`` beside it, or the user (``--model NAME:FILE``).
+is identified by its name, the ``config.json`` beside it, or the user (``model="NAME:FILE"``).
 Hashes are given where several independent public sources agree.
 """
 
@@ -33,8 +33,8 @@ _SIZES: dict[str, tuple[str, str, int, int, tuple[int, ...], int, tuple[int, int
 _TAPS_V1 = {"small": (8, 9, 10, 11), "base": (8, 9, 10, 11), "large": (20, 21, 22, 23)}
 _TAPS_V2 = {"small": (2, 5, 8, 11), "base": (2, 5, 8, 11), "large": (4, 11, 17, 23)}
 
-# Above the MiDaS networks (1 to 13), by the zero-shot errors that the authors published; files that are not free for
-# every use have none.
+# Above the MiDaS networks (1 to 13), by the zero-shot errors that the authors published; networks with
+# non-commercial weights have no rank.
 _PREFERENCES = {(1, "small"): 14, (2, "small"): 15, (1, "base"): 16, (1, "large"): 17}
 
 # File of the official code -> size in bytes, SHA-256.

@@ -19,7 +19,7 @@ _V21 = "Ranftl et al., Towards Robust Monocular Depth Estimation, TPAMI 2020"
 _DPT = "Ranftl et al., Vision Transformers for Dense Prediction, ICCV 2021"
 _V31 = "Birkl et al., MiDaS v3.1 - A Model Zoo for Robust Monocular Relative Depth Estimation, 2023"
 
-_FREE = InputRule(384, normalization=NEUTRAL)  # any picture shape
+_FREE = InputRule(384, normalization=NEUTRAL)  # any aspect ratio
 _SQUARE = InputRule(384, keep_aspect=False, normalization=NEUTRAL)  # Swin and LeViT run at their own size only
 _VIT_LARGE: Facts = {"taps": (5, 11, 17, 23), "embed": 1024, "channels": (256, 512, 1024, 1024)}
 _POSITIONS = "pretrained.model.blocks.0.attn.relative_position_bias_table"
@@ -57,7 +57,7 @@ def _midas(
     return ModelCard(name, weights=weights, aliases=aliases, license=license, **facts, **card)
 
 
-# `improvement` is the README of MiDaS v3.1; `speed` on one CPU core: fast below 0.6 s, medium below 2 s.
+# `improvement` is from the README of MiDaS v3.1; `speed` on one CPU core: fast below 0.6 s, medium below 2 s.
 CARDS: tuple[ModelCard, ...] = (
     _midas(
         "midas_v21_small_256",

@@ -216,7 +216,7 @@ class TestWhichNetworkAFileIs:
 
     def test_otherwise_the_user_has_to_say(self, bare: dict[str, torch.Tensor], tmp_path: Path) -> None:
         path = write(tmp_path / "weights.pth", bare)
-        with pytest.raises(ModelError, match=r"say which one it is: --model depth_anything_v2_small:weights\.pth"):
+        with pytest.raises(ModelError, match=r"name the right one: `model='depth_anything_v2_small:weights\.pth'`"):
             selection.select(path)
         chosen = selection.select(f"depth-anything-v1-small:{path}")
         assert (chosen.card.name, chosen.path) == ("depth_anything_v1_small", path)
@@ -245,7 +245,7 @@ def test_names_that_people_type(typed: str, name: str) -> None:
     [
         ("depth-anything-v2-smal", "did you mean .*depth_anything_v2_small"),
         ("depth-anything/Depth-Anything-V2-Smal-hf", "did you mean depth_anything_v2_small"),
-        ("Intel/dpt-beit", r"--model hf:Intel/dpt-beit \(needs pip install 'depth3d\[transformers\]'\)"),
+        ("Intel/dpt-beit", r"`model='hf:Intel/dpt-beit'` \(needs pip install 'depth3d\[transformers\]'\)"),
     ],
 )
 def test_names_that_nobody_knows(typed: str, match: str) -> None:
