@@ -1,7 +1,7 @@
-"""Meshes: torn sheets of the picture for the GPU, and solid 3D meshes for files.
+"""Meshes: layers of the picture, split at depth discontinuities, for the GPU; and solid 3D meshes for files.
 
-World space: right-handed, +X right, +Y up, the camera stands at the origin and looks along -Z.
-Picture space: (0, 0) = top-left corner of the photo, (1, 1) = bottom-right corner; a sheet that
+World space: right-handed, +X right, +Y up; the camera is at the origin and looks along -Z.
+Picture space: (0, 0) = top-left corner of the photo, (1, 1) = bottom-right corner; a layer that
 continues beyond the photo's border has positions outside [0, 1].
 """
 
@@ -22,7 +22,7 @@ __all__ = ["Layer", "LayeredMesh", "Mesh"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Layer:
-    """One sheet of the picture: flat triangles with a depth per vertex, displaced by the vertex shader.
+    """One layer of the picture: flat triangles with a depth per vertex, displaced by the vertex shader.
 
     Parameters
     ----------
@@ -31,8 +31,8 @@ class Layer:
     depth : NDArray[np.float32]
         (N,) float32 in [0, 1], normalized inverse depth, 1 = nearest.
     uv : NDArray[np.float32]
-        (N, 2) float32, where the color is read in ``texture``; (0, 0) = top-left. Differs from ``positions`` at torn
-        sides, where the color is pulled off the mixed pixels.
+        (N, 2) float32, texture coordinates in ``texture``; (0, 0) = top-left. They differ from ``positions`` at depth
+        discontinuities, where the color is read beside the pixels that mix foreground and background.
     faces : NDArray[np.uint32]
         (M, 3) uint32, counter-clockwise as seen by the camera.
     texture : Image
@@ -55,7 +55,7 @@ class Layer:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LayeredMesh:
-    """Sheets of one photo, back to front, and the size of the photo they show.
+    """The layers of one photo, back to front, with the photo's size and camera.
 
     Parameters
     ----------
@@ -79,12 +79,12 @@ class LayeredMesh:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Mesh:
-    """A solid textured mesh in world space, as it goes into a file.
+    """A solid textured triangle mesh in world space, for export to a file.
 
     Parameters
     ----------
     vertices : NDArray[np.float32]
-        (N, 3) float32, world space, metres or scene units.
+        (N, 3) float32, world space, meters or scene units.
     faces : NDArray[np.uint32]
         (M, 3) uint32, counter-clockwise as seen by the camera.
     uv : NDArray[np.float32]
@@ -92,7 +92,7 @@ class Mesh:
     texture : Image
         Its colors.
     name : str
-        What a viewer shows ("foreground").
+        Name that a viewer displays ("foreground").
     """
 
     vertices: NDArray[np.float32]

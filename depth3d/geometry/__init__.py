@@ -1,1 +1,1 @@
-"""Depth becomes sheets of triangles, torn at silhouettes and filled behind; and paths for the camera."""
+"""Builds layered meshes with a filled background from depth maps, and camera paths to view them."""

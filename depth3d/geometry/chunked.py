@@ -19,7 +19,7 @@ _PIXELS = 50_000  # at a time
 
 
 def chunked(work: Callable[[Indices], Result], places: Indices, pixels: int = _PIXELS) -> list[Result]:
-    """Call ``work`` on ``places`` (flat indices), ``pixels`` of them at a time; results in order.
+    """Call ``work`` on ``places`` (flat indices), ``pixels`` of them at a time; return the results in order.
 
     Two chunks run at once, so ``work`` may only write its own pixels.
     """

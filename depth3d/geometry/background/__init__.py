@@ -1,1 +1,1 @@
-"""Disoccluded background: extended, filled, textured."""
+"""Computes the depth and color of the disoccluded background."""

@@ -67,7 +67,7 @@ def _outside(shift: Floats, margin: int, tolerance: float) -> tuple[Floats, Indi
     depth = np.empty((height, margin), np.float32)
     source = np.empty((height, margin), np.int64)
     repeated = np.empty((height, margin), bool)
-    nearer = np.zeros(height, np.float32)  # how much nearer the mirror is than the surface that is extended
+    nearer = np.zeros(height, np.float32)  # how much nearer the mirrored depth is than the surface that is extended
     first = np.zeros(height, np.int64)  # that surface's columns in the mirror
     last = np.zeros(height, np.int64)
     level, before = shift[:, 0].copy(), shift[:, 0]

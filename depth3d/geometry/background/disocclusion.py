@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 __all__ = ["ALL_WAYS", "FROM_LEFT", "FROM_RIGHT", "HiddenSurface", "extend_background", "read_beyond_rim"]
 
-# Steps (down, right) in which the background is extended. The right eye sees more behind right-hand outlines, so
-# what it sees there is extended from the right to the left.
+# Steps (down, right) in which the background is extended. The right eye sees more background at the right side of
+# objects, so the background there is extended from right to left.
 FROM_RIGHT = ((0, -1),)
 FROM_LEFT = ((0, 1),)
 ALL_WAYS = ((0, -1), (0, 1), (-1, 0), (1, 0))
@@ -47,8 +47,9 @@ def extend_background(
 ) -> tuple[HiddenSurface, HiddenSurface]:
     """Extend the background behind occluders, up to the maximum disocclusion width.
 
-    All discontinuities are extended in step, one pixel at a time. Where two backgrounds meet in the same step, the
-    farther one stays. A farther background that meets a nearer one goes on behind it, in the second layer.
+    All discontinuities are extended simultaneously, one pixel per iteration. Where two backgrounds reach a pixel in
+    the same iteration, the farther one is kept. A farther background that meets a nearer one continues behind it, in
+    the second layer.
 
     Parameters
     ----------
@@ -63,14 +64,14 @@ def extend_background(
 
     Returns
     -------
-    The layer behind the visible surface and the layer behind that one. Outside its own mask, depth and source of the
-    second are those of the first.
+    The layer behind the visible surface, and a second layer behind the first. Outside its own mask the second layer
+    repeats the depth and source of the first.
     """
     height, width = seen.shape
     count, over = height * width, cover.ravel()
     first = HiddenSurface(seen.ravel().copy(), np.arange(count, dtype=np.int32), np.zeros(count, bool))
     second = HiddenSurface(np.empty(count, np.float32), np.empty(count, np.int32), np.zeros(count, bool))
-    latest = np.empty(count, np.int32)  # which of those that reach a pixel in one step stays
+    latest = np.empty(count, np.int32)  # which candidate is kept where several reach a pixel in one step
     targets, origins = _starts(cover, tolerance, ways)
     levels = seen.ravel()[origins]
     run = 1
@@ -78,10 +79,10 @@ def extend_background(
         gap = over[targets] - levels
         free = ~first.mask[targets]
         behind = ~free & ~second.mask[targets] & (first.depth[targets] - levels > tolerance)
-        # Behind two layers there is no third one, but the surface may be needed again further on.
+        # A third layer is not stored, but the surface may be needed again further on.
         passing = ~free & second.mask[targets] & (first.depth[targets] - levels > tolerance)
         fits = np.flatnonzero((gap > tolerance) & (run <= gap + OVERLAP) & (free | behind | passing))
-        order = fits[np.argsort(-levels[fits], kind="stable")]  # the farthest is written last and stays
+        order = fits[np.argsort(-levels[fits], kind="stable")]  # the farthest is written last and is kept
         targets, origins, levels = targets[order], origins[order], levels[order]
         for hidden, mine in ((first, free[order]), (second, behind[order])):
             at = targets[mine]
@@ -103,7 +104,7 @@ def _shaped(hidden: HiddenSurface, shape: tuple[int, ...]) -> HiddenSurface:
 
 
 def read_beyond_rim(hidden: HiddenSurface, seen: NDArray[np.float32], pixels: int) -> HiddenSurface:
-    """A copy whose sources lie ``pixels`` further from the outline, clear of pixels mixed with foreground color.
+    """Return a copy whose sources lie ``pixels`` further from the outline, where no foreground color is mixed in.
 
     A source stays in place if its surface ends before that.
     """

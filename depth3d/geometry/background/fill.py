@@ -34,7 +34,7 @@ def relax(colors: Floats, depth: Floats, unknown: Mask, steps: int = STEPS) -> F
     Parameters
     ----------
     colors : Floats
-        (H, W, 3) float32 with a first guess in the unknown places.
+        (H, W, 3) float32 with an initial estimate at the unknown pixels.
     depth : Floats
         (H, W), pixels of shift.
     unknown : Mask
@@ -119,7 +119,7 @@ def pull_push(values: Floats, known: Mask) -> Floats:
     values : Floats
         (H, W, C) float32.
     known : Mask
-        (H, W); where nothing is known at all the result is 0.
+        (H, W) bool; the result is 0 everywhere if no pixel is known.
     """
     weight = known.astype(np.float32)
     levels = [(values * weight[..., None], weight)]
@@ -140,7 +140,7 @@ def pull_push(values: Floats, known: Mask) -> Floats:
 
 
 def _union(count: int, here: NDArray[np.int64], neighbors: NDArray[np.int64]) -> NDArray[np.int64]:
-    """As np.union1d, by marking in a mask: faster for many indices."""
+    """Same as np.union1d, computed with a boolean mask: faster for many indices."""
     marked = np.zeros(count, bool)
     marked[here] = True
     marked[neighbors] = True

@@ -1,6 +1,6 @@
-"""Frames and letterbox bars of a photo: found, removed before views are drawn, and put back flat where they were.
+"""Detects the frame or letterbox bars of a photo, removes them before views are rendered, and restores them after.
 
-Mirrored like the rest of the border they would appear inside a view, as a line beside its edge.
+If frames were mirrored like the rest of the border, they would appear inside a view as a line near its edge.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def remove_frame(image: Image, depth: DepthMap, frame: Frame) -> tuple[Image, De
     depth : DepthMap
         Of the same size.
     frame : Frame
-        As found in ``image``.
+        Frame widths measured in ``image``.
     """
     if not any(frame):
         return image, depth
@@ -81,7 +81,7 @@ def remove_frame(image: Image, depth: DepthMap, frame: Frame) -> tuple[Image, De
 
 
 def restore_frame(view: Image, image: Image, frame: Frame) -> Image:
-    """Put the frame of ``image`` into a view of the same size, at its place: it lies flat on the screen."""
+    """Copy the frame of ``image`` into a view of the same size at the same pixels, so that its disparity is zero."""
     if not any(frame):
         return view
     height, width = image.size.height, image.size.width

@@ -21,10 +21,10 @@ Mask = NDArray[np.bool_]
 GRID = [(down, right) for down in range(-2, 3) for right in range(-2, 3)]
 SPREAD = 1.4  # steps of the grid: the samples' weight
 TOWARDS = 0.6  # center of the samples, from the outline (0) to the pixel itself (1)
-BEHIND = 0.8  # of the depth step: nearer pixels belong to the foreground
-REACH = 1 / 64  # of the width: deeper pixels take the mean tone alone
+BEHIND = 0.8  # share of the depth step: nearer pixels belong to the foreground
+REACH = 1 / 64  # share of the width: pixels farther from the outline take the mean tone only
 GRAIN = 0.5  # of the texture's contrast; at full contrast wrong texture is visible
-NOWHERE = 1e9  # pixels of shift: nearer than anything, so that it is never sampled
+NOWHERE = 1e9  # pixels of shift: nearer than every surface, so that it is never sampled
 LIKE_PIXELS = 3.0  # of shift
 LIKE_SLOPE = 0.25  # added to the tolerance for each pixel of distance, for slanted surfaces
 STRIDE_WIDTH = 500  # tones of wider pictures are computed on a grid this many samples wide
@@ -35,9 +35,10 @@ def paint_background(
 ) -> Bytes:
     """Color one disoccluded background layer.
 
-    Next to an outline the background's own color continues. Deeper, where that would show as a streak, the tone is a
-    mean over all background pixels around, on either side of the occluder. The background's texture, mirrored at the
-    outline, is added. Pixels that the foreground was dilated over are sampled for neither: they hold its color.
+    Next to an outline the color of the adjacent background is continued. Farther from it, where that would be visible
+    as a streak, the tone is a mean over the surrounding background pixels on both sides of the occluder. The
+    background's texture, mirrored at the outline, is added. Pixels covered by the foreground's dilation are not
+    sampled, because they contain foreground color.
 
     Returns a copy of ``painted`` in which the layer's pixels are filled in.
 
@@ -83,7 +84,7 @@ def paint_background(
 def paint_rim(painted: Bytes, layer: Mask, rim: Mask) -> None:
     """Give the pixels of ``rim`` the color of the nearest pixel of ``layer``, in place.
 
-    The mesh of a layer is a cell larger than the layer. Left alone, those cells would show the photo's foreground.
+    The mesh of a layer is one cell larger than the layer; without this those cells would show the photo's foreground.
 
     Parameters
     ----------
@@ -167,7 +168,7 @@ def _grain(far: _Far, here: Indices, source: Sources, level: Floats, stride: int
 def _enlarged(
     tones: Floats, depth: Floats, here: Indices, level: Floats, width: int, stride: int, otherwise: Bytes
 ) -> Floats:
-    """(K, 3): bilinear interpolation between those of the four nearest tones that have the pixel's depth."""
+    """(K, 3): bilinear interpolation of the four nearest tones, leaving out those at a different depth."""
     height, across = depth.shape
     y, x = (here // width - stride // 2) / stride, (here % width - stride // 2) / stride
     top, left = np.floor(y).astype(np.int64), np.floor(x).astype(np.int64)

@@ -9,22 +9,22 @@ from depth3d.depthmap import DepthMap
 __all__ = ["least_occlusion_path", "salient_depth"]
 
 BINS = 64
-GAP_STEP = 0.05  # of the depth range: smaller steps open no gap worth counting
+GAP_STEP = 0.05  # share of the depth range: smaller steps open no visible gap
 CIRCLE_BONUS = 0.7  # a circle shows more depth than a swing for the same gaps
 
 
 def salient_depth(*depths: DepthMap) -> float:
-    """Depth of the subject, in [0, 1]: what stays still in an animation and lies on the screen in stereo.
+    """Depth of the subject, in [0, 1]: the fixed depth of an animation and the convergence depth in stereo.
 
-    Every pixel votes for its depth with the weight depth x centrality (a Gaussian with a standard deviation of a
-    quarter of each side): near pixels count more, the farthest not at all, so that a sky never wins. The votes of 64
-    bins are smoothed and the center of the highest one is returned. Near things cut off by the lower border (a table,
-    the ground) are held down by the Gaussian.
+    A histogram of depth with 64 bins, in which every pixel has the weight depth x centrality (a Gaussian with a
+    standard deviation of a quarter of each side). Near pixels count more and the farthest pixels have weight 0, so
+    that the sky is never chosen. The histogram is smoothed and the center of its highest bin is returned. The Gaussian
+    reduces the weight of near objects at the lower border (a table, the ground).
 
     Parameters
     ----------
     *depths : DepthMap
-        One photo's depth, or some frames of one shot: their votes are added.
+        One photo's depth, or some frames of one shot: their histograms are added.
     """
     votes = np.zeros(BINS)
     for depth in depths:
@@ -42,8 +42,9 @@ def salient_depth(*depths: DepthMap) -> float:
 def least_occlusion_path(depth: DepthMap) -> str:
     """The path among "circle", "swing" and "push" with the smallest disoccluded area for the same amount.
 
-    A gap opens along every depth step, as wide as the step times the part of the move across it: sideways
-    moves open the gaps at upright outlines, a push those that face away from the middle, and most at the border.
+    The gap at a depth step is as wide as the step times the component of the camera motion perpendicular to it:
+    sideways motion opens gaps at vertical outlines; a push opens gaps at outlines that face away from the picture
+    center, the wider the closer they are to the border.
     """
     values = depth.values[:: max(1, depth.size.height // 256), :: max(1, depth.size.width // 256)]
     upright, lying = np.abs(np.diff(values, axis=1)), np.abs(np.diff(values, axis=0))

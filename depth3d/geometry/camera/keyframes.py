@@ -6,10 +6,10 @@
      "keys": [{"at": 0, "x": -1}, {"at": 0.5, "x": 1, "y": 0.5, "yaw": 2, "zoom": 1.05}]}
 
 ``at``: phase of the key in [0, 1). ``x``, ``y``: sideways and up, in units of the path's amount: -1 to 1 is the
-whole travel between nearest and farthest. ``z``: forwards, 1 = the way to the nearest point. ``yaw``, ``pitch``,
-``roll``: degrees. ``zoom``: magnification. What a key leaves out is 0 (zoom 1). ``lock``: true keeps the focus
-depth's size while moving along z (dolly zoom). Between keys the path runs along a periodic cubic, so that
-position and velocity are continuous; a path with ``"loop": false`` starts and ends at rest.
+whole travel between nearest and farthest. ``z``: forward, 1 = the distance to the nearest point. ``yaw``, ``pitch``,
+``roll``: degrees. ``zoom``: magnification. Omitted values are 0 (zoom 1). ``lock``: true keeps the size of
+the focus depth while moving along z (dolly zoom). Between keys the path is a periodic cubic spline, so that
+position and velocity are continuous; a path with ``"loop": false`` starts and ends with zero velocity.
 ``handheld``: size of added camera shake, in the units of x.
 """
 
@@ -35,7 +35,7 @@ NAMES = ("x", "y", "z", "yaw", "pitch", "roll", "zoom")
 def keyframe_path(
     path: Path, photo: Camera, aspect: float, *, amount: float, seconds: float, focus: float
 ) -> CameraPath:
-    """Read a JSON file of keyframes; the format is this module's docstring.
+    """Read a JSON file of keyframes; the format is described in this module's docstring.
 
     Raises ``ReadError`` for a missing file or broken JSON, ``InvalidInput`` for wrong keys.
     """
@@ -84,13 +84,13 @@ def _keys(told: Any, path: Path) -> tuple[NDArray[np.float64], NDArray[np.float6
     for key in keys:
         unknown = set(key) - {"at", *NAMES}
         if unknown:
-            raise InvalidInput(f"{path}: unknown {', '.join(sorted(unknown))}; a key holds at, {', '.join(NAMES)}")
+            raise InvalidInput(f"{path}: unknown {', '.join(sorted(unknown))}; valid names: at, {', '.join(NAMES)}")
     times = np.array([float(key.get("at", 0.0)) for key in keys])
     if (times < 0).any() or (times >= 1 + 1e-9).any() or any(b <= a for a, b in pairwise(times)):
         raise InvalidInput(f'{path}: the keys\' "at" are {times.tolist()}, expected rising numbers in [0, 1)')
     values = np.array([[float(key.get(name, name == "zoom")) for name in NAMES] for key in keys])
     if not np.isfinite(values).all():
-        raise InvalidInput(f"{path}: a key holds a number that is not finite")
+        raise InvalidInput(f"{path}: a key contains NaN or an infinite number, expected finite numbers")
     return times, values
 
 

@@ -1,7 +1,7 @@
 """Depth of field, motion blur and camera shake, as sets of pinhole cameras.
 
-A lens sees from every point of its aperture, a shutter at every moment it is open. The mean of these views in linear
-light has depth of field and motion blur with correct occlusion (the accumulation buffer of Haeberli and Akeley,
+The cameras sample the points of the aperture and the moments at which the shutter is open. The mean of their views in
+linear light has depth of field and motion blur with correct occlusion (the accumulation buffer of Haeberli and Akeley,
 SIGGRAPH 1990). All views of a lens share the plane of focus, so it stays sharp.
 """
 
@@ -24,7 +24,7 @@ __all__ = ["ExposedPath", "Lens", "with_camera_shake"]
 
 _GOLDEN_ANGLE = math.pi * (3 - math.sqrt(5))
 _PLASTIC = 0.7548776662466927  # its multiples fill an interval evenly, out of step with the golden angle
-DISC_SPACING = 2.0  # pixels between the views' images of a point at most, where the limits below allow
+DISC_SPACING = 2.0  # largest distance in pixels between two views' images of a point, if the limits below permit it
 LINE_SPACING = 1.0
 _MOST_VIEWS: dict[str, int] = {"draft": 24, "normal": 64, "high": 256}
 
@@ -76,11 +76,11 @@ class ExposedPath:
     Parameters
     ----------
     path : CameraPath
-        Of the lens's center.
+        Path of the lens's center.
     photo : Camera
         The camera that took the photo.
     size : Size
-        Of the frames.
+        Size of the frames.
     lens : Lens
         Depth of field, shutter, vignette and shake.
     focus : float
@@ -117,7 +117,7 @@ class ExposedPath:
         return min(max(disc, line, least), _MOST_VIEWS[self.quality])
 
     def largest_travel(self) -> tuple[float, float]:
-        """Parallax and border as of ``geometry.paths.largest_travel``, from anywhere on the lens."""
+        """Parallax and border as ``geometry.camera.paths.largest_travel`` defines them, over all points of the lens."""
         aspect = self.size.aspect
         if not self.lens.bokeh:
             return largest_travel(self.path, self.photo, aspect)
@@ -146,7 +146,7 @@ class ExposedPath:
         return camera.aside(right, up, self.size.aspect, 1 / inverse_distance(self.focus))
 
     def _blurred_pixels(self) -> float:
-        """The longest way of any point while the shutter is open."""
+        """The longest path of any point while the shutter is open."""
         places = np.array([(x, y, 1.0, inverse) for x in (0, 1) for y in (0, 1) for inverse in (FARTHEST_INVERSE, 1)])
         longest = 0.0
         for time in np.linspace(0, self.path.duration, 65):

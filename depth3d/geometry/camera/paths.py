@@ -1,8 +1,8 @@
 """Named camera paths: circle, swing, orbit, dolly, zoom, push.
 
-All are periodic with a continuous velocity. ``amount`` is the same for all: the largest travel, in percent
-of the picture's width, between the nearest and the farthest point over the path, so that every photo and
-every path gets the same visible parallax. The focus depth stays still.
+All are periodic with a continuous velocity. ``amount`` has the same meaning for all: the largest relative travel, in
+percent of the picture's width, of the nearest against the farthest point over the path. Every photo and every path
+therefore has the same visible parallax. The focus depth does not move.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _RANGE = 1 - FARTHEST_INVERSE
 
 
 def named_path(name: str, photo: Camera, aspect: float, *, amount: float, seconds: float, focus: float) -> CameraPath:
-    """One of ``PATHS`` for a photo.
+    """Return the camera path of this name, one of ``PATHS``, for a photo.
 
     Raises ``InvalidInput`` for an unknown name.
 
@@ -33,11 +33,11 @@ def named_path(name: str, photo: Camera, aspect: float, *, amount: float, second
     aspect : float
         Its width / height.
     amount : float
-        Percent of the width.
+        Largest travel of the nearest against the farthest point, percent of the width.
     seconds : float
-        Of one loop.
+        Duration of one loop.
     focus : float
-        Depth 0..1 that stays still.
+        Depth in [0, 1] that does not move.
     """
     if name not in PATHS:
         raise InvalidInput(f"path {name!r}: expected one of {', '.join(PATHS)}, or a JSON file")
@@ -62,14 +62,14 @@ def largest_travel(path: CameraPath, photo: Camera, aspect: float) -> tuple[floa
         away = (near - far) * (1, 1 / aspect)
         parallax = max(parallax, float(np.hypot(*away.T).max()))
         for inverse in (FARTHEST_INVERSE, 1.0):
-            # Where the photo's corners land inside the view, the view looks beyond them.
+            # If a corner of the photo lands inside the view, the view extends beyond the photo there.
             landed = (_seen(matrix, corners, inverse) - corners) * np.where(corners > 0, -1, 1)
             border = max(border, float((landed * (1, 1 / aspect)).max()))
     return 100 * parallax, 100 * max(border, 0.0)
 
 
 def _seen(matrix: NDArray[np.float64], places: NDArray[np.float64], inverse: float) -> NDArray[np.float64]:
-    """Where places of the photo at one distance land in the view."""
+    """Project points of the photo at one distance into the view."""
     points = np.column_stack([places, np.ones(len(places)), np.full(len(places), inverse)])
     landed = points @ matrix.T
     result: NDArray[np.float64] = landed[:, :2] / np.maximum(landed[:, 2:], 1e-3)
@@ -80,7 +80,7 @@ Motion = Callable[[float], Camera]
 
 
 def _sideways(photo: Camera, aspect: float, focus: float, x: float, y: float) -> Camera:
-    """Moved so that nearest and farthest part by (x, y) picture widths, focus still, axes parallel."""
+    """Camera moved so that nearest and farthest point separate by (x, y) picture widths; focus fixed, axes parallel."""
     focal = photo.focal(aspect)
     move_x, move_y = -x / (focal * _RANGE), y / (focal * _RANGE)
     still = inverse_distance(focus)
@@ -101,7 +101,7 @@ def _swing(photo: Camera, aspect: float, amount: float, focus: float) -> Motion:
 
 
 def _orbit(photo: Camera, aspect: float, amount: float, focus: float) -> Motion:
-    """Round the focus point, always looking at it."""
+    """Camera that circles the focus point and always looks at it."""
     distance = 1 / inverse_distance(focus)
     focal = photo.focal(aspect)
     angle = amount / 2 / (focal * _RANGE) / distance
@@ -115,13 +115,13 @@ def _orbit(photo: Camera, aspect: float, amount: float, focus: float) -> Motion:
 
 
 def _forward(photo: Camera, aspect: float, amount: float, focus: float, forward: float, locked: bool) -> Camera:
-    """Moved ``forward``; if ``locked``, zoomed so that the focus depth keeps its size."""
+    """Camera moved ``forward``; if ``locked``, zoomed so that the focus depth keeps its size."""
     zoom = 1 - forward * inverse_distance(focus) if locked else 1.0
     return Camera((0.0, 0.0, -forward), (0.0, 0.0, 0.0), photo.field_of_view, zoom=zoom)
 
 
 def _reach(amount: float) -> float:
-    """Forward move for which nearest and farthest part by ``amount`` widths at the picture's side edges."""
+    """Forward move that separates nearest and farthest point by ``amount`` widths at the picture's side edges."""
     # A point half a width off the axis moves by 0.5 (1 / (1 - t i) - 1); solved for the nearest minus the farthest.
     low, high = 0.0, 0.9
     for _ in range(60):

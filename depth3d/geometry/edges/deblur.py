@@ -1,4 +1,4 @@
-"""How blurred a depth map is, and the blur taken back, before its ramps are turned into steps."""
+"""Measures the blur of a depth map's edges and removes most of it, before ramps are turned into steps."""
 
 from __future__ import annotations
 
@@ -11,28 +11,29 @@ __all__ = ["deblur", "estimate_blur"]
 Floats = NDArray[np.float32]
 
 ROUNDS = 3
-# Of the blur found: taking back all of it rings. Median over scenes and blurs of 1.5 to 5 pixels at 640 wide.
+# Share of the measured blur that is removed: removing all of it causes ringing. Median over scenes and blurs of 1.5 to
+# 5 pixels at 640 wide.
 SHARE = 0.8
 WIDEST = 6.0  # pixels at 640 wide: a wider "blur" is a slope
-COARSEST = 1.5  # times 640 pixels of width are enough for the work
+COARSEST = 1.5  # the work is done at no more than this many times 640 pixels of width
 UNEVEN = 0.25  # of the slope of a ramp
 FEWEST = 20  # places needed for an estimate
 
 
 def estimate_blur(depth: Floats, slope: float, scale: float) -> float:
-    """Standard deviation in pixels of the Gaussian that softened the steps of ``depth``; 0 if there are none.
+    """Standard deviation in pixels of the Gaussian that blurred the steps of ``depth``; 0 if there are no steps.
 
-    A step softened by s and once more by t falls in steepness to s / sqrt(s^2 + t^2); measured where the
-    map is steepest, median of all such places (Zhuo and Sim 2011, Defocus map estimation from a single image).
+    A step blurred by s and again by t has its slope reduced by the factor s / sqrt(s^2 + t^2). The estimate is the
+    median over the steepest pixels (Zhuo and Sim 2011, Defocus map estimation from a single image).
 
     Parameters
     ----------
     depth : Floats
         (H, W).
     slope : float
-        Gentler places do not count.
+        Pixels with a smaller slope are ignored.
     scale : float
-        Pixels of this map in one of a map 640 wide.
+        Width of this map divided by 640.
     """
     again = 2 * scale
     side = 2 * round(3 * scale) + 1
@@ -47,13 +48,13 @@ def estimate_blur(depth: Floats, slope: float, scale: float) -> float:
 
 
 def deblur(depth: Floats, slope: float, scale: float) -> Floats:
-    """``depth`` with most of its blur taken back round its steps, elsewhere as it was (Van Cittert 1931).
+    """Remove most of the blur around the steps of ``depth``; other pixels are unchanged (Van Cittert 1931).
 
-    Thin things and corners, which a blur lowers, get their height back; what follows only moves ramps to
-    one side or the other.
+    This restores the height of thin objects and corners, which blur reduces; the later stages only assign the pixels
+    of a ramp to one side or the other.
     """
     if scale >= 2 * COARSEST:
-        # Blur hides nothing that a smaller map could not hold: only what changes comes back to full size.
+        # A blurred map has no detail that a smaller map loses: only the changes are scaled back to full size.
         factor = int(scale / COARSEST)
         height, width = depth.shape
         small = np.asarray(
@@ -68,7 +69,7 @@ def deblur(depth: Floats, slope: float, scale: float) -> Floats:
     result = depth.copy()
     for _ in range(ROUNDS):
         result += depth - cv2.GaussianBlur(result, (0, 0), spread)
-    # Even ground stays as it is, as its noise would grow, too.
+    # Flat areas are left unchanged, because deblurring would amplify their noise.
     reach = 2 * round(2 * spread) + 1
     uneven = (_steepness(depth) > slope * UNEVEN).astype(np.uint8)
     share = cv2.blur(cv2.dilate(uneven, np.ones((reach, reach), np.uint8)).astype(np.float32), (reach, reach))
@@ -76,6 +77,6 @@ def deblur(depth: Floats, slope: float, scale: float) -> Floats:
 
 
 def _steepness(depth: Floats) -> Floats:
-    """Length of the gradient, per pixel."""
+    """(H, W) magnitude of the gradient, per pixel."""
     across, down = (cv2.Sobel(depth, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
     return np.asarray(cv2.magnitude(across, down), np.float32)

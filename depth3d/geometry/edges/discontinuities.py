@@ -61,7 +61,7 @@ def corner_depths(depth: Floats, steps: Discontinuities) -> tuple[NDArray[np.uin
 
     Returns
     -------
-    owner: (H, W, 4) uint8: which of the four pixels round the corner (0 = upper left, 1 = upper right,
+    owner: (H, W, 4) uint8: which of the four pixels around the corner (0 = upper left, 1 = upper right,
         2 = lower left, 3 = lower right of the corner) is the first of this pixel's group there.
         Corners in the order upper left, upper right, lower left, lower right of the pixel.
     values: (H, W, 4) float32.
@@ -69,7 +69,7 @@ def corner_depths(depth: Floats, steps: Discontinuities) -> tuple[NDArray[np.uin
     height, width = depth.shape
     around = _around_corners(depth)
     joined = _joined(steps, height, width)
-    # Labels of the four pixels round each corner; two rounds of "take the smaller" settle a ring of four.
+    # Labels of the four pixels around each corner; two rounds of "take the smaller label" suffice for a ring of four.
     labels = np.broadcast_to(np.arange(4, dtype=np.uint8), (*joined.shape[:2], 4)).copy()
     pairs = ((0, 1), (0, 2), (1, 3), (2, 3))
     for _ in range(2):

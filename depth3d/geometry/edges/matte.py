@@ -1,4 +1,4 @@
-"""Outlines as soft as in the photo: how much of an outline's pixel is foreground, and soft cuts in new views."""
+"""Alpha mattes of outlines: foreground share and color of mixed pixels; antialiased discontinuities in new views."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ Mask = NDArray[np.bool_]
 
 WAYS = ((0, -1), (0, 1), (-1, 0), (1, 0))
 STEP = 1.0  # pixels of shift between two surfaces
-USUAL_ALPHA = 0.75  # where the two sides look alike
+USUAL_ALPHA = 0.75  # used where the two sides have similar colors
 LEAST_ALPHA = 0.5
-NOISE = 20.0  # gray levels: sides must differ by more to tell their shares
-LENS_BLUR = 0.7  # pixels, Gaussian: how a lens and a sensor draw a sharp outline
+NOISE = 20.0  # gray levels: the colors of the sides must differ by more for their shares to be estimated
+LENS_BLUR = 0.7  # pixels, Gaussian: blur of a sharp outline by a lens and a sensor
 CUT_STEP = 2.0  # pixels of shift
 
 
 def estimate_matte(picture: Bytes, outline: Mask, shift: Floats, reach: int) -> tuple[Bytes, Bytes]:
-    """Tell the foreground's share and color in the pixels by which the foreground was grown.
+    """Estimate the foreground's alpha and color in the pixels by which the foreground was dilated.
 
-    Such a pixel holds c = a f + (1 - a) b. The foreground's color f is that of the nearest pixel inside, b that of
-    the nearest one beyond the outline, and a follows by projection on f - b (Ruzon and Tomasi 2000, Alpha
-    estimation in natural images, with one color a side).
+    The color of such a pixel is c = a f + (1 - a) b. The foreground color f is that of the nearest pixel inside, b that
+    of the nearest one beyond the outline, and a is computed by projection on f - b (Ruzon and Tomasi 2000, Alpha
+    estimation in natural images, with one color per side).
 
     Parameters
     ----------
     picture : Bytes
         (H, W, 3).
     outline : Mask
-        (H, W), the pixels in question.
+        (H, W) bool, the pixels to estimate.
     shift : Floats
-        (H, W), depth in pixels of shift before the foreground was grown.
+        (H, W), depth in pixels of shift before the foreground was dilated.
     reach : int
-        Pixels by which it was.
+        Pixels by which it was dilated.
 
     Returns
     -------
-    picture: a copy in which the background's share is taken out of these pixels. alpha: (H, W) uint8.
+    picture: a copy in which the background's share is removed from these pixels. alpha: (H, W) uint8.
     """
     alpha = np.full(outline.shape, 255, np.uint8)
     rows, columns = np.nonzero(outline)
@@ -70,14 +70,14 @@ def estimate_matte(picture: Bytes, outline: Mask, shift: Floats, reach: int) -> 
 
 
 def soften_discontinuities(picture: Bytes, depth: Floats) -> Bytes:
-    """Give the cuts of a new view the softness that a lens gives to every outline of a photo.
+    """Antialias the depth discontinuities of a new view with the blur that a lens gives to the outlines of a photo.
 
     Parameters
     ----------
     picture : Bytes
         (H, W, 3).
     depth : Floats
-        (H, W) float32 in pixels of shift; the cuts are where neighbors part.
+        (H, W) float32 in pixels of shift; discontinuities are found from it.
     """
     cut = find_discontinuities(depth, CUT_STEP).beside()
     result = picture.copy()
@@ -88,7 +88,7 @@ def soften_discontinuities(picture: Bytes, depth: Floats) -> Bytes:
 def _nearest_inside(
     rows: NDArray[np.int64], columns: NDArray[np.int64], shift: Floats, reach: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Way (down, right) to the foreground of each pixel, and how far it is; (0, 0) and 1 where none is found."""
+    """Direction (down, right) and distance to the foreground for each pixel; (0, 0) and 1 where none is found."""
     height, width = shift.shape
     down, right = np.zeros_like(rows), np.zeros_like(rows)
     distance = np.ones_like(rows)

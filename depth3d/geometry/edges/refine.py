@@ -17,7 +17,7 @@ Mask = NDArray[np.bool_]
 
 REFERENCE_WIDTH = 640
 WORK_WIDTH = 1000  # the sides of wider pictures are modeled at half, a third ... of their size
-STEP = 2.0  # pixels of shift at the size of the work: lower steps stay where they are
+STEP = 2.0  # pixels of shift at the working size: lower steps are not moved
 REACH = 5  # pixels at 640 wide by which an edge may be off
 ROUNDS = 3
 NOISE = 6.0  # gray levels
@@ -64,7 +64,7 @@ def align_to_picture(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
     Parameters
     ----------
     shift : Floats
-        (H, W) float32, depth in pixels of shift, its ramps already steps as far as possible.
+        (H, W) float32, depth in pixels of shift, with ramps already turned into steps by ``sharpen``.
     picture : NDArray[np.uint8]
         (H, W, 3), sRGB.
     """
@@ -135,7 +135,7 @@ def _decided(sides: _Sides, shift: Floats, picture: NDArray[np.uint8], scale: fl
     to_near = _without_islands(to_near, band, round((SPECK * scale) ** 2))
     near, far = sized(sides.near), sized(sides.far)
     side = np.where(to_near, near, far)
-    # Not only pixels that change sides: those on a ramp, torn from both sides, would show as dots.
+    # Also for pixels that keep their side: those on a ramp, separated from both sides, would be visible as dots.
     changed = band & (np.abs(shift - side) > RAMP * (near - far))
     return np.where(changed, side, shift).astype(np.float32)
 
@@ -148,7 +148,7 @@ def _overlap(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> Floats
 
 
 def _without_islands(near: Mask, band: Mask, pixels: int) -> Mask:
-    """Let connected islands of fewer pixels join the side around them, on either side."""
+    """Assign connected islands of fewer pixels to the surrounding side; for both sides."""
     result = near.copy()
     for side in (True, False):
         count, labels, stats, _ = cv2.connectedComponentsWithStats((result == side).astype(np.uint8), connectivity=4)

@@ -1,4 +1,4 @@
-"""Depth edges made fit for tearing: soft ramps become steps, and the foreground grows over mixed pixels."""
+"""Prepares depth edges for discontinuities: makes ramps steps, dilates the foreground over mixed pixels."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ _WINDOWS_AT_ONCE = 20_000
 def sharpen(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
     """Turn the ramps of a soft depth map into steps.
 
-    First the blur is measured and most of it taken back (``deblur``). Then every pixel on a ramp takes the median
-    of those pixels around it that are on none: repeated, so that the two sides grow towards each other and meet at
-    a step (as in Shih et al. 2020, 3D Photography).
+    First the blur is measured and most of it removed (``deblur``). Then every pixel on a ramp takes the median of the
+    surrounding pixels that are not on a ramp. This is repeated until the two sides meet at a step (as in Shih et al.
+    2020, 3D Photography).
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def sharpen(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
         before = np.where(ramp, np.float32(np.nan), result)
         _settle_ramps(result, before, ramp, window // 2, spacing)
     snapped = _snap(result, picture, spacing)
-    # Once more where a step has moved: it may not have arrived.
+    # Once more where a step has moved: it may have to move further.
     return _without_slivers(_snap(snapped, picture, spacing, _around(snapped != result, spacing)), picture)
 
 
@@ -95,7 +95,7 @@ def sharpen_frame(depth: DepthMap, shift_pixels: float, *, sideways: bool = True
 
 
 def dilate_foreground(shift: Floats, pixels: int, *, sideways_only: bool = False) -> Floats:
-    """Let the foreground grow by ``pixels``: photos mix both sides' colors along an outline."""
+    """Dilate the foreground by ``pixels``: photos mix the colors of both sides along an outline."""
     if pixels <= 0:
         return shift
     side = 2 * pixels + 1
@@ -106,14 +106,14 @@ def dilate_foreground(shift: Floats, pixels: int, *, sideways_only: bool = False
 
 
 def dilate_over_mixed(cover: Floats, picture: NDArray[np.uint8]) -> Floats:
-    """Let the foreground grow up and down by one pixel, but only over pixels that hold some of its color.
+    """Dilate the foreground vertically by one pixel, but only over pixels that contain some of its color.
 
-    For pure stereo, where growing everywhere up and down would hide more than it cleans.
+    For stereo pairs, where unconditional vertical dilation would hide more background than it cleans.
     """
     grown = cover.copy()
     color = picture.astype(np.float32)
     for shift, tones, out in ((cover, color, grown), (cover[::-1], color[::-1], grown[::-1])):
-        # Rows 0 1 [2] 3 4: two of the far side, the pixel in question, two of the near side.
+        # Rows 0 1 [2] 3 4: two of the far side, the pixel to decide, two of the near side.
         rows, columns = np.nonzero((shift[3:-1] - shift[2:-2] > SNAP_TEAR) & (np.abs(np.diff(shift, axis=0)[:-3]) < 1))
         far, own, near = (tones[rows + step, columns] for step in (0, 2, 4))
         across = near - far
@@ -126,7 +126,7 @@ def dilate_over_mixed(cover: Floats, picture: NDArray[np.uint8]) -> Floats:
 
 
 def _window(places: Indices, reach: int, spacing: int, shape: tuple[int, ...]) -> tuple[Indices, Indices]:
-    """Rows and columns (K, N) of the windows round ``places`` (K,), flat indices of a picture of this shape."""
+    """Rows and columns (K, N) of the windows around ``places`` (K,), flat indices of a picture of this shape."""
     y, x = np.divmod(places, shape[1])
     steps = np.arange(-reach, reach + 1) * spacing
     down, right = (grid.ravel() for grid in np.meshgrid(steps, steps, indexing="ij"))
@@ -134,7 +134,7 @@ def _window(places: Indices, reach: int, spacing: int, shape: tuple[int, ...]) -
 
 
 def _settle_ramps(result: Floats, before: Floats, ramp: Mask, reach: int, spacing: int) -> None:
-    """Give every pixel on a ramp the median of ``before`` around it, where that is a number."""
+    """Give every pixel on a ramp the median of ``before`` around it; pixels whose median is NaN are unchanged."""
 
     def settle(places: Indices) -> None:
         around = before[_window(places, reach, spacing, before.shape)]
@@ -144,10 +144,10 @@ def _settle_ramps(result: Floats, before: Floats, ramp: Mask, reach: int, spacin
 
 
 def _snap(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: Mask | None = None) -> Floats:
-    """Move steps (those within ``where``) by a pixel or two to where the colors part.
+    """Move the steps within ``where`` by a pixel or two to where the picture's colors change.
 
-    Round each step the colors of both sides are averaged; a pixel goes to the side its own color is more
-    likely from, weighed against the side most of its neighbors are on.
+    The colors of both sides are averaged around each step. A pixel is assigned to the side with the more similar
+    color, weighted against the side of most of its neighbors.
     """
     beside = find_discontinuities(shift, SNAP_TEAR).beside()
     band = _around(beside, spacing)
@@ -188,9 +188,9 @@ def _snap(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: Mask |
 
 
 def _without_slivers(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
-    """Let single pixels halfway up a step join the side whose color is nearer to theirs.
+    """Assign single pixels at intermediate depth within a step to the side with the more similar color.
 
-    Resizing leaves them. Torn from both sides, they would float between them in a new view, as dots.
+    Resizing leaves such pixels. Separated from both sides, they would be visible as dots in a new view.
     """
     result = shift.copy()
     for axis in (0, 1):
@@ -219,7 +219,7 @@ def _between(shift: Floats) -> Mask:
 
 
 def _ramps(shift: Floats) -> Mask:
-    """Steep pixels of ramps. A clean step between two pixels is none: it has no pixel in between."""
+    """(H, W) bool: pixels of blurred depth edges (ramps); one-pixel steps are excluded."""
     steep, ramp = find_discontinuities(shift, RAMP_SLOPE).beside(), _between(shift)
     for _ in range(RAMP_TAIL):
         ramp = _around(ramp, 1) & steep
@@ -233,7 +233,7 @@ def _around(chosen: Mask, reach: int) -> Mask:
 
 
 def _median(around: Floats, otherwise: Floats) -> Floats:
-    """(K,) the lower median of the numbers in each row of (K, N); ``otherwise`` where there is none."""
+    """(K,) the lower median of each row of (K, N), ignoring NaN; ``otherwise`` for rows that are all NaN."""
     ordered = np.sort(around, axis=1)  # NaN goes last
     count = (~np.isnan(ordered)).sum(1)
     middle = np.take_along_axis(ordered, np.maximum((count - 1) // 2, 0)[:, None], 1)[:, 0]

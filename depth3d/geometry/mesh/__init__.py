@@ -1,1 +1,1 @@
-"""Depth maps as triangle meshes and layers."""
+"""Converts depth maps to triangle meshes, layers and Gaussian splats."""

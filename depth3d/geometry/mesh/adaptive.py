@@ -2,8 +2,8 @@
 
 Longest-edge bisection on the whole lattice at once (the right-triangulated irregular networks of Evans,
 Kirkpatrick and Townsend 2001): every corner is the middle of one edge, and is used only if the surface
-there departs from that edge by more than the tolerance, or a finer corner near it is used. So no cracks
-open between coarse and fine, and each level is a handful of array operations.
+there deviates from that edge by more than the tolerance, or if a finer corner that depends on it is used. There are
+therefore no cracks between coarse and fine triangles, and each level takes only a few array operations.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ def needed_corners(surface: NDArray[np.float32], forced: Mask, tolerance: float,
     forced : Mask
         (H, W) bool, corners that must be used.
     tolerance : float
-        Largest departure from the edge whose middle the corner is.
+        Largest allowed deviation from the edge whose middle the corner is.
     seen : Mask
-        (H, W) bool, corners where the departure matters.
+        (H, W) bool, corners where the deviation is checked.
     """
     used = forced.copy()
     size = 2
     while size <= BLOCK:
         half = size // 2
-        # Middles of a square's sides, then middles of squares: finer corners ask for the coarser ones they hang on.
+        # Middles of a square's sides, then middles of squares: finer corners require the coarser ones around them.
         if size > 2:
             quarter = half // 2
             fine = used[quarter::half, quarter::half]
@@ -66,7 +66,7 @@ def needed_corners(surface: NDArray[np.float32], forced: Mask, tolerance: float,
 
 
 def triangles_of(used: Mask) -> tuple[Indices, Mask]:
-    """All triangles of the lattice that ``needed_corners`` gave.
+    """All triangles of the lattice whose corners ``needed_corners`` chose.
 
     Returns
     -------

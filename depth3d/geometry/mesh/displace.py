@@ -14,7 +14,7 @@ __all__ = ["CellMesh", "mesh_cells"]
 
 Floats = NDArray[np.float32]
 
-# Outlines are blended, so what they cover must be drawn before; two surfaces in one slice differ by no more.
+# Outlines are blended, so the surfaces behind them must be drawn first. Surfaces in one slice differ by no more.
 SLICE_PIXELS = 2.0
 TILE = 8  # cells
 
@@ -97,7 +97,7 @@ def mesh_cells(
 
 
 def _drawing_order(corners: Floats, level: Floats, faces: NDArray[np.int64]) -> NDArray[np.int64]:
-    """From far to near in slices of ``SLICE_PIXELS``; within a slice neighbors together, which share vertices."""
+    """Sort from far to near in slices of ``SLICE_PIXELS``; within a slice group neighbors, which share vertices."""
     slices = np.floor(level[faces].max(1) / SLICE_PIXELS)
     column, row = (corners[faces[:, 0]] // TILE).T
     return np.lexsort((column, row, slices))
@@ -179,7 +179,7 @@ def _touches(
     bottom: NDArray[np.int64],
     right: NDArray[np.int64],
 ) -> NDArray[np.bool_]:
-    """Does the rectangle of cells hold a wanted one? By a table of sums."""
+    """Whether the rectangle of cells contains a wanted cell; computed with a summed-area table."""
     height, width = wanted.shape
     sums = np.zeros((height + 1, width + 1), np.int64)
     sums[1:, 1:] = np.cumsum(np.cumsum(wanted, 0), 1)

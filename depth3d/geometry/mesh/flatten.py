@@ -1,7 +1,6 @@
-"""A layer back into pictures: what the photographer's camera sees of it, as depth and as colors.
+"""Rasterizes a layer from the camera that took the photo: its depth and its colors as pictures.
 
-Files for viewers that displace pictures themselves (the 3D page), and meshes coarser than the renderer's,
-start from these.
+These are the input for the 3D page, which displaces pictures itself, and for meshes coarser than the renderer's.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ Floats = NDArray[np.float32]
 Indices = NDArray[np.signedinteger[Any]]
 
 _SAMPLES = 2_000_000  # pixels tried at a time: bounds the memory at about 100 MB
-_EDGE = 1e-4  # a pixel's middle on the line between two triangles belongs to both
+_EDGE = 1e-4  # a pixel center on the edge between two triangles belongs to both
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,7 +31,7 @@ class FlatLayer:
     Parameters
     ----------
     depth : NDArray[np.float32]
-        (H, W) float32, normalized inverse depth; NaN where the layer covers nothing.
+        (H, W) float32 in [0, 1], normalized inverse depth; NaN where the layer has no surface.
     picture : Image
         The colors, of the same size; arbitrary where ``depth`` is NaN.
     """
@@ -42,7 +41,7 @@ class FlatLayer:
 
 
 def flatten_layer(layer: Layer, size: Size) -> FlatLayer:
-    """Draw one layer without moving the camera: one sample in the middle of each of ``size`` pixels.
+    """Draw one layer without moving the camera: one sample at the center of each of ``size`` pixels.
 
     A layer is a single-valued sheet over the picture, so no depth test is needed.
     """
@@ -55,7 +54,7 @@ def flatten_layer(layer: Layer, size: Size) -> FlatLayer:
     waiting = (right >= left) & (bottom >= top)
     canvas = np.full((3, size.pixels), np.nan, np.float32)
     values = np.stack([layer.depth, layer.uv[:, 0], layer.uv[:, 1]])
-    # Triangles of like size together, so that each group is a few array operations.
+    # Triangles of similar size are grouped, so that each group takes a few array operations.
     side = 1
     while waiting.any():
         chosen = np.flatnonzero(waiting & (reach <= side))
@@ -79,7 +78,7 @@ def flatten_layer(layer: Layer, size: Size) -> FlatLayer:
 
 
 def _span(places: list[Floats], count: int) -> tuple[Indices, Indices]:
-    """First and last of ``count`` pixel middles that each triangle may cover along one axis."""
+    """First and last of ``count`` pixel centers that each triangle may cover along one axis."""
     low = np.minimum(np.minimum(places[0], places[1]), places[2])
     high = np.maximum(np.maximum(places[0], places[1]), places[2])
     first = np.maximum(np.ceil(low - np.float32(_EDGE)), 0).astype(np.int32)
@@ -89,9 +88,9 @@ def _span(places: list[Floats], count: int) -> tuple[Indices, Indices]:
 def _samples(
     corners: list[tuple[Floats, Floats]], left: Indices, top: Indices, side: int, size: Size
 ) -> tuple[Indices, Indices, tuple[Floats, Floats, Floats]]:
-    """Try ``side`` x ``side`` pixels for each triangle; return those inside.
+    """Test ``side`` x ``side`` pixels for each triangle; return those inside.
 
-    Returns (K,) pixel numbers, (K,) numbers of the triangles, and the three corners' (K,) shares in each.
+    Returns (K,) pixel indices, (K,) triangle indices, and (K,) barycentric coordinates for each of the three corners.
     """
     (ax, ay), (bx, by), (cx, cy) = ((x[:, None], y[:, None]) for x, y in corners)
     steps = np.arange(side, dtype=np.int32)

@@ -38,13 +38,13 @@ __all__ = ["build_layers"]
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-STEP_PIXELS = 1.0  # of shift: a larger step between neighbors is a depth discontinuity
-FLAT_PIXELS = 0.25  # of shift: error allowed where triangles merge
+STEP_PIXELS = 1.0  # pixels of shift: a larger step between neighbors is a depth discontinuity
+FLAT_PIXELS = 0.25  # pixels of shift: error allowed where triangles merge
 COARSE_FLAT_PIXELS = 0.5  # the same in the faster qualities
-BEHIND_PIXELS = 0.05  # of shift: offset of a layer's rim behind the front, against z-fighting
+BEHIND_PIXELS = 0.05  # pixels of shift: offset of a layer's rim behind the front, against z-fighting
 GROW_WIDTH = 900  # pixels of width for each pixel by which the foreground is dilated
 SOFT_GROW_WIDTH = 500  # the same for soft depth, whose edges are less exact
-NETWORK_SOFT_SHARE = 0.13  # of the steep pixels: softer maps come from networks, whose edges are a few pixels off
+NETWORK_SOFT_SHARE = 0.13  # share of the steep pixels: softer maps come from networks, whose edges are a few pixels off
 BACKDROP_CELL = 16
 _CELLS: dict[str, int] = {"draft": 6, "normal": 4, "high": 1}
 _WAYS = {"all": ALL_WAYS, "right": FROM_RIGHT, "left": FROM_LEFT}
@@ -165,10 +165,10 @@ def _back(
     many = _pooled(weight, cell, np.mean)
     mean = _pooled(hidden.depth * weight, cell, np.mean) / np.maximum(many, 1e-6)
     cells = np.where(many > 0, mean, _pooled(hidden.depth, cell, np.min)).astype(np.float32)
-    # One more cell all around: the seam between the layers lies behind the front.
+    # One more cell all around, so that the seam between the layers is hidden behind the front layer.
     wanted = cv2.dilate((many > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     cells = _behind_front(cells, wanted & (many == 0))
-    # Pixels of the front inside the layer's cells: seen when the views part, they must not show the front's colors.
+    # Front pixels inside the layer's cells become visible in moved views and must not show the front's colors.
     drawn = _enlarged(wanted, cell, cover.shape) & ~hidden.mask
     paint_rim(painted, hidden.mask, drawn & (cover - _enlarged(cells, cell, cover.shape) > STEP_PIXELS))
     return _layer(photo, cells, find_discontinuities(cells, _tolerance(cell)), cell, Image(painted), wanted), painted
@@ -185,7 +185,7 @@ def _behind_front(cells: Floats, rim: Mask) -> Floats:
 
 
 def _backdrop(photo: _Photo) -> Layer | None:
-    """A coarse layer at the farthest depth within reach, smoothly filled: visible only where all others have a hole."""
+    """A coarse, smoothly filled layer at the farthest depth nearby: visible only where all other layers have a hole."""
     cell = BACKDROP_CELL
     low, high = _pooled(photo.shift, cell, np.min), _pooled(photo.shift, cell, np.max)
     reach = 2 * math.ceil(photo.travel / cell) + 3

@@ -1,9 +1,9 @@
-"""A picture with depth becomes a solid mesh for a file: coarse where it is flat, one cell per pixel at tears.
+"""Builds a solid mesh for a file from a picture with depth: coarse where flat, one cell per pixel at discontinuities.
 
-Each pixel is a cell. Cells hang together where their depths differ little; a vertex on a tear exists once
-for each side, so the near side keeps its outline and the far side its own depth, and the far side's color
-is taken from the pixel's middle, because photos mix both sides' colors along an outline. Where the depth is
-as good as linear, cells merge to squares of up to 64 pixels.
+Each pixel is a cell. Cells are connected where their depths differ by less than a tolerance. A vertex at a depth
+discontinuity exists once for each side, so that each side keeps its own depth. The color of the far side is taken from
+the center of its pixel, because photos mix the colors of both sides along an outline. Where the depth is linear
+within a tolerance, cells are merged to squares of up to 64 pixels.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _RING = ((0, 0), (0, 1), (1, 1), (1, 0))
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Relief:
-    """Triangles over a picture, not yet in space.
+    """Triangles over a picture with a depth per vertex, in picture space.
 
     Parameters
     ----------
@@ -55,11 +55,11 @@ def tear_apart(depth: Floats, tear: float, flat: float) -> Relief:
     Parameters
     ----------
     depth : Floats
-        (H, W) float32, normalized inverse depth; NaN = nothing here.
+        (H, W) float32 in [0, 1], normalized inverse depth; NaN = no surface.
     tear : float
-        Neighbors that differ by more do not hang together.
+        Depth difference of neighbors above which they are not connected.
     flat : float
-        Error of depth allowed where cells merge; 0 merges exact planes only.
+        Depth error allowed where cells merge; 0 merges exact planes only.
     """
     corners = _corner_depths(depth, tear)
     leaves = _merge(depth, corners, flat)
@@ -91,7 +91,7 @@ def tear_apart(depth: Floats, tear: float, flat: float) -> Relief:
 def place(
     relief: Relief, texture: Image, camera: Camera, size: Size, name: str, near_far: tuple[float, float] | None
 ) -> Mesh:
-    """Put a relief into the world, as the camera at the origin saw it.
+    """Convert a relief from picture space to world space, as seen by the camera at the origin.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ def place(
     size : Size
         The photo's.
     near_far : tuple[float, float] | None
-        True distances in metres of depth 1 and 0, or None for scene units (1 to 10).
+        Distances in meters of depth 1 and 0, or None for scene units (1 to 10).
     """
     if near_far is None:
         inverse = FARTHEST_INVERSE + (1 - FARTHEST_INVERSE) * relief.depth.astype(np.float64)
@@ -121,7 +121,7 @@ def place(
 
 
 def _corner_depths(depth: Floats, tear: float) -> Floats:
-    """(H+1, W+1): the mean of the pixels around each corner; NaN where they do not hang together."""
+    """(H+1, W+1): the mean of the pixels around each corner; NaN where they are not connected."""
     padded = np.pad(depth, 1, mode="edge")
     around = np.stack([padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]])
     together = around.max(0) - around.min(0) <= tear  # False for NaN
@@ -129,7 +129,7 @@ def _corner_depths(depth: Floats, tear: float) -> Floats:
 
 
 def _merge(depth: Floats, corners: Floats, flat: float) -> dict[int, tuple[Indices, Indices]]:
-    """Size of a square cell -> rows and columns of the upper left corners of all such cells."""
+    """Map the size of a square cell to the rows and columns of the upper left corners of all cells of that size."""
     height, width = depth.shape
     covered = np.isnan(depth)
     leaves: dict[int, tuple[Indices, Indices]] = {}
@@ -157,13 +157,13 @@ def _merge(depth: Floats, corners: Floats, flat: float) -> dict[int, tuple[Indic
 def _single_cells(
     depth: Floats, corners: Floats, number: Indices, rows: Indices, columns: Indices, tear: float, first: int
 ) -> tuple[Indices, Floats]:
-    """(N, 4) vertices round each one-pixel cell, and the new vertices (torn corners) among them."""
+    """(N, 4) vertices around each one-pixel cell, and the new vertices (corners at discontinuities) among them."""
     height, width = depth.shape
     ring = np.empty((len(rows), 4), np.int64)
     new: list[Floats] = []
     for corner, (right, down) in enumerate(_RING):
         x, y = columns + right, rows + down
-        ring[:, corner] = number[y, x]  # whatever it says at torn corners is replaced
+        ring[:, corner] = number[y, x]  # its values at corners on discontinuities are replaced
         torn = np.flatnonzero(np.isnan(corners[y, x]))
         py, px = rows[torn], columns[torn]
         beside_x = np.clip(px + (1 if right else -1), 0, width - 1)
@@ -175,7 +175,7 @@ def _single_cells(
         mean = (own + np.where(same, around, 0).sum(0)) / (1 + same.sum(0))
         u = np.where(same[0], x[torn], px + 0.5)
         v = np.where(same[1], y[torn], py + 0.5)
-        # Numbered behind the last for now: the same corner seen from the next pixel is found again below.
+        # Numbered after the last vertex for now; duplicates of a corner shared by neighboring pixels are merged below.
         ring[torn, corner] = -1 - sum(map(len, new)) - np.arange(len(torn))
         new.append(np.column_stack([x[torn], y[torn], u, v, mean]).astype(np.float32))
     kept, index = np.unique(np.concatenate(new), axis=0, return_inverse=True)
@@ -188,7 +188,7 @@ def _large_cells(
     corners: Floats, used: NDArray[np.bool_], number: Indices, rows: Indices, columns: Indices, size: int, first: int
 ) -> tuple[Floats, list[Indices]]:
     """The middles of cells with smaller neighbors, as new vertices, and all triangles of these cells."""
-    # All corners round the border, counter-clockwise; those that smaller neighbors use must be kept, or cracks open.
+    # All corners on the cell's border, counter-clockwise; those used by smaller neighbors must be kept to avoid cracks.
     run, zero, full = np.arange(size), np.zeros(size, int), np.full(size, size)
     ring_y = rows[:, None] + np.concatenate([run, full, size - run, zero])
     ring_x = columns[:, None] + np.concatenate([zero, run, full, size - run])
@@ -199,7 +199,7 @@ def _large_cells(
     fan_ring, fan_kept = ring[~plain], kept[~plain]
     fan, _ = np.nonzero(fan_kept)
     border = fan_ring[fan_kept]
-    # The next one round the same cell: the following entry, or that cell's first at its end.
+    # The next corner of the same cell: the following entry, or the cell's first after its last.
     starts = (
         np.concatenate([[0], np.cumsum(fan_kept.sum(1))[:-1]]).astype(np.int64) if len(fan_ring) else np.zeros(0, int)
     )

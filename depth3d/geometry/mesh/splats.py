@@ -1,4 +1,4 @@
-"""The layers of a photo as a cloud of flat 3D Gaussians, oriented along the surface.
+"""Converts the layers of a photo to a cloud of flat 3D Gaussians, oriented along the surface.
 
 Each pixel of a layer becomes one Gaussian; where the color is even and the depth is flat, a square block of
 pixels becomes one. A Gaussian's axes are the surface's own tangents, so that slanted surfaces stay closed when
@@ -25,8 +25,8 @@ __all__ = ["splats_of_layers"]
 
 Floats = NDArray[np.float32]
 
-# Standard deviation in spacings of the pixels: smaller ones let the background through between four Gaussians,
-# larger ones blur the picture.
+# Standard deviation in pixel spacings: with smaller values the background is visible between four Gaussians, larger
+# values blur the picture.
 SIGMA = 0.5
 LARGEST_BLOCK = 8  # pixels
 EVEN = 10  # levels of 255 by which colors of one block may differ
@@ -38,7 +38,7 @@ SHUFFLE = 2.0
 FINEST = 4.0  # Gaussians for each pixel of the photo, at most
 RENDERER_BLUR = 0.55  # pixels: renderers add 0.3 square pixels to each covariance (Kerbl et al., reference code)
 SHARPEN = 1  # rounds of sharpening against the blur of overlapping Gaussians
-STEEPEST = 8.0  # tangents longer than so many pixels are cut off: they stand at grazing angles or at noise
+STEEPEST = 8.0  # tangents are clipped to this many pixels: longer ones come from grazing angles or noise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,7 +70,7 @@ def splats_of_layers(
     mesh : LayeredMesh
         Layers of a photo, back to front.
     count : int
-        The largest number of Gaussians; the picture is sampled as finely as that allows, at most FINEST to a pixel.
+        Largest number of Gaussians; it sets the sampling density, which is at most FINEST samples per pixel.
     step : float
         Difference of depth (0..1) between neighbors beyond which the surface is not continuous.
     border : float
@@ -94,7 +94,7 @@ def splats_of_layers(
         _gaussians(found, _widened(size, border), border, mesh.camera, mesh.size.aspect, step, near_far)
         for found in blocks
     ]
-    # In no order: renderers sort by rounded depths and keep the file's order among equals, see SHUFFLE.
+    # In random order: renderers sort by rounded depths and keep the file's order among equal depths, see SHUFFLE.
     order = np.random.default_rng(0).permutation(total)
     return SplatCloud(*(np.concatenate(arrays)[order] for arrays in zip(*parts, strict=True)))
 
@@ -174,7 +174,7 @@ def _slope(depth: Floats, axis: int, step: float) -> Floats:
 def _even_blocks(
     depth: Floats, colors: Floats, free: NDArray[np.bool_], side: int, step: float
 ) -> tuple[_Blocks, NDArray[np.bool_]]:
-    """Blocks of ``side`` x ``side`` free pixels with one color and a plane for a depth; (H, W) which they take."""
+    """Blocks of ``side`` x ``side`` free pixels with uniform color and planar depth, and the (H, W) bool they cover."""
     height, width = depth.shape
     down, across = height // side, width // side
 
