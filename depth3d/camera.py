@@ -1,6 +1,6 @@
-"""The camera: a pinhole with a pose and an off-axis frustum, and paths of it through time.
+"""Pinhole cameras with a pose and an off-axis frustum, and camera paths over time.
 
-World space: right-handed, +X right, +Y up. The photographer's camera stands at the origin and looks
+World space: right-handed, +X right, +Y up. The camera that took the photo is at the origin and looks
 along -Z; the nearest point of the photo is at distance 1, the farthest at ``1 / FARTHEST_INVERSE``.
 A point of depth v (0..1, 1 = nearest) has the inverse distance ``inverse_distance(v)``, linear in v, so
 that a sideways move shifts every pixel by an amount exactly linear in its depth.
@@ -20,35 +20,35 @@ from depth3d.image import Image
 
 __all__ = ["FARTHEST_INVERSE", "Camera", "CameraPath", "inverse_distance", "photo_to_view"]
 
-# Normalized inverse depth has lost its zero: 0 is "the farthest", not "infinitely far". The ratio of
-# nearest to farthest distance decides how forward moves and turns look; sideways moves do not depend on it.
+# Normalized inverse depth 0 means "the farthest point", not "infinitely far", so the ratio of nearest to farthest
+# distance is unknown. It only affects forward moves and rotations; sideways moves do not depend on it.
 FARTHEST_INVERSE = 0.1
 DEFAULT_VIEW_DEGREES = 53.0
 FILM_WIDTH_MM = 36.0
 
 
 def inverse_distance(depth: float) -> float:
-    """Depth v in [0, 1] -> 1 / distance in [FARTHEST_INVERSE, 1]."""
+    """Convert depth v in [0, 1] to 1 / distance in [FARTHEST_INVERSE, 1]."""
     return FARTHEST_INVERSE + (1.0 - FARTHEST_INVERSE) * depth
 
 
 @dataclass(frozen=True, slots=True)
 class Camera:
-    """One pinhole camera. The default is the one that took the photo.
+    """One pinhole camera. The default is the camera that took the photo.
 
     Parameters
     ----------
     position : tuple[float, float, float]
-        (x, y, z) in world space; the photographer stood at (0, 0, 0).
+        (x, y, z) in world space; the camera that took the photo is at (0, 0, 0).
     rotation : tuple[float, float, float]
         (yaw, pitch, roll) in degrees: turned to the left, up, counter-clockwise; yaw is applied last.
     field_of_view : float
         Degrees across the longer side of the picture.
     shift : tuple[float, float]
         Off-axis frustum (a shift lens), in picture widths and heights: (0.1, 0) moves the whole picture to the right
-        by a tenth of its width. Parallel axes + shift = no keystone.
+        by a tenth of its width. Parallel axes with a shift avoid keystone distortion.
     zoom : float
-        Magnification about the center, 1 = none.
+        Magnification about the center, 1 = no magnification.
     """
 
     position: tuple[float, float, float] = (0.0, 0.0, 0.0)
@@ -92,11 +92,11 @@ class Camera:
         return longer * max(aspect, 1.0) / aspect
 
     def matrix(self, aspect: float) -> NDArray[np.float64]:
-        """(3, 4) matrix: homogeneous world point (X, Y, Z, 1) -> homogeneous picture point.
+        """Return the (3, 4) matrix from a homogeneous world point (X, Y, Z, 1) to a homogeneous picture point.
 
         The picture point is (x, y, w) with x / w in widths from the left and y / w in heights from the
-        top, and w = the distance along the optical axis. Scaled points (X, Y, Z, 1) / distance work as
-        well, then w is 1 for a camera that did not move.
+        top; w is the distance along the optical axis. For scaled points (X, Y, Z, 1) / distance, w is 1 if the
+        camera is not moved.
 
         Parameters
         ----------
@@ -116,7 +116,7 @@ class Camera:
         return intrinsic @ np.column_stack([turn, place])
 
     def aside(self, right: float, up: float, aspect: float, still: float) -> Camera:
-        """Return the camera moved in its own picture's plane; the lens shift keeps one plane of the scene in place.
+        """Return the camera moved parallel to its picture plane, with a lens shift that keeps one scene plane fixed.
 
         Parameters
         ----------
@@ -125,7 +125,7 @@ class Camera:
         aspect : float
             Width / height of the picture.
         still : float
-            Distance of the plane that keeps its place, from the position of the photo, in world units.
+            Distance of the fixed plane from the camera that took the photo, in world units.
         """
         turn = _rotation(self.rotation)
         x, y, z = np.asarray(self.position) + turn @ (right, up, 0.0)
@@ -137,17 +137,17 @@ class Camera:
 
 @dataclass(frozen=True, slots=True)
 class CameraPath:
-    """A camera through time.
+    """A camera that moves over time.
 
     Parameters
     ----------
     duration : float
-        Seconds of one round.
+        Seconds of one loop.
     motion : Callable[[float], Camera]
-        Phase in [0, 1) -> ``Camera``.
+        Function from the phase in [0, 1) to the ``Camera``.
     loop : bool
-        Periodic, with a continuous first derivative: ``at(0)`` equals ``at(duration)``. A path that does not loop
-        stays at its ends.
+        True: periodic, with a continuous first derivative; ``at(0)`` equals ``at(duration)``. False: the camera stays
+        at its last position after the end.
     """
 
     duration: float
@@ -164,16 +164,16 @@ class CameraPath:
         Parameters
         ----------
         time : float
-            Seconds from the start; later times repeat a loop, and hold the last camera of other paths.
+            Seconds from the start. After ``duration`` a loop repeats; other paths return their last camera.
         """
         phase = time / self.duration
         return self.motion(phase % 1.0 if self.loop else min(max(phase, 0.0), 1.0))
 
 
 def photo_to_view(photo_camera: Camera, camera: Camera, aspect: float) -> NDArray[np.float64]:
-    """(3, 4) matrix: (x, y, 1, inverse distance) of a photo's point -> (x, y, w) in ``camera``'s picture.
+    """Return a (3, 4) matrix from (x, y, 1, inverse distance) of a photo's point to (x, y, w) in ``camera``'s picture.
 
-    ``photo_camera`` took the photo and stood at the origin; x, y in picture space.
+    ``photo_camera`` took the photo and is at the origin; x, y in picture space.
     """
     focal = photo_camera.focal(aspect)
     to_world = np.array(

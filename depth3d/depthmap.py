@@ -1,9 +1,9 @@
-"""Depth, and the only file in which depth is ever inverted.
+"""Types for depth, and the only file in which depth is inverted.
 
-Two types on purpose. A network says ``Disparity``: larger = nearer, unknown scale and shift.
-Everything after the depth room works on ``DepthMap``: normalised inverse depth, 1 = nearest.
-Normalising every frame of a clip by itself is the classic cause of flicker, so only the depth
-room turns the one into the other.
+``Disparity`` is the output of a network: relative inverse depth, larger = nearer, unknown scale and shift.
+``DepthMap`` is normalized inverse depth, 1 = nearest; all stages after ``depth3d.depth`` use it.
+There are two types because normalizing each frame of a clip independently causes flicker; only ``depth3d.depth``
+converts ``Disparity`` to ``DepthMap``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ __all__ = ["DepthMap", "Disparity"]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Disparity:
-    """What a network says: relative inverse depth, larger = nearer, unknown scale and shift.
+    """Output of a depth network: relative inverse depth, larger = nearer, unknown scale and shift.
 
     Raises ``InvalidInput`` for another shape, an empty map, or values that are not finite.
 
@@ -43,15 +43,15 @@ class Disparity:
         return Size(int(self.values.shape[1]), int(self.values.shape[0]))
 
     def _repr_html_(self) -> str:
-        """What Jupyter shows: the map in grey, stretched from its smallest to its largest value."""
+        """HTML for Jupyter: the map in gray, from its smallest (black) to its largest value (white)."""
         return DepthMap.from_disparity(self)._repr_html_()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DepthMap:
-    """Normalised inverse depth: 1 = nearest, 0 = farthest (white = near, as in a Facebook depth file).
+    """Normalized inverse depth: 1 = nearest, 0 = farthest (white = near, as in a Facebook depth file).
 
-    Image shift under a sideways camera move is proportional to this value, so parallax in percent
+    When the camera moves sideways, the shift of a pixel is proportional to this value, so parallax in percent
     of the picture's width is exact.
 
     Raises ``InvalidInput`` for another shape, an empty map, or values outside [0, 1].
@@ -83,33 +83,33 @@ class DepthMap:
     def from_disparity(cls, disparity: Disparity, low: float | None = None, high: float | None = None) -> DepthMap:
         """Map [low, high] of a disparity map to [0, 1] and clip.
 
-        A flat map (high <= low) becomes 0 everywhere: all at the farthest depth.
+        A constant map (high <= low) becomes 0, the farthest depth, everywhere.
 
         Parameters
         ----------
         disparity : Disparity
             Relative inverse depth of a network, larger = nearer.
         low, high : float | None
-            Values that become 0 (farthest) and 1 (nearest); default its own minimum and maximum.
+            Values that become 0 (farthest) and 1 (nearest); default the map's minimum and maximum.
         """
         low = float(disparity.values.min()) if low is None else low
         high = float(disparity.values.max()) if high is None else high
         if not high > low:
             return cls(np.zeros_like(disparity.values))
-        # In float64: a float32 subtraction of two large neighbours would lose the steps between.
+        # In float64: a float32 subtraction of two large similar values would lose precision.
         scaled = (disparity.values.astype(np.float64) - low) / (high - low)
         return cls(np.clip(scaled, 0, 1).astype(np.float32))
 
     @classmethod
     def from_metric(cls, metres: NDArray[Any], near: float | None = None, far: float | None = None) -> DepthMap:
-        """Distances along the optical axis -> normalised inverse depth.
+        """Convert distances along the optical axis to normalized inverse depth.
 
         Parameters
         ----------
         metres : NDArray[Any]
-            (H, W) distances > 0; ``inf`` is allowed and means the farthest.
+            (H, W) distances > 0; ``inf`` is allowed and becomes 0, the farthest depth.
         near, far : float | None
-            The distances that become 1 and 0; default the smallest and largest finite one.
+            Distances that become 1 and 0; default the smallest and the largest finite distance.
         """
         for name, value in (("near", near), ("far", far)):
             if value is not None and not (isinstance(value, int | float) and value > 0):
@@ -137,7 +137,7 @@ class DepthMap:
         gray : NDArray[Any]
             (H, W) uint8, uint16, or floats in [0, 1].
         invert : bool
-            Black is near.
+            True: black = near.
         """
         gray = array_of(gray, "DepthMap.from_gray")
         if gray.dtype.kind not in "fiub":
@@ -149,18 +149,18 @@ class DepthMap:
         return cls(1 - values if invert else values)
 
     def _repr_html_(self) -> str:
-        """What Jupyter shows: the map in grey, white = near."""
+        """HTML for Jupyter: the map in gray, white = near."""
         gray = np.rint(self.values * 255).astype(np.uint8)
         return Image(np.repeat(gray[..., None], 3, axis=2))._repr_html_()
 
     def inverted(self) -> DepthMap:
-        """Near and far exchanged: for files of the other polarity."""
+        """Return 1 - values, for files in which black means near."""
         return DepthMap(1 - self.values)
 
     def metric(self, near: float, far: float) -> NDArray[np.float32]:
-        """Return (H, W) float32 distances: the value 1 lies at ``near``, 0 at ``far``.
+        """Return (H, W) float32 distances: the value 1 becomes ``near``, 0 becomes ``far``.
 
-        The values are linear in *inverse* distance: 0.5 is not the middle but much nearer.
+        The values are linear in *inverse* distance: 0.5 is much nearer than the mean of both distances.
 
         Parameters
         ----------
@@ -173,9 +173,9 @@ class DepthMap:
         return (1 / inverse).astype(np.float32)
 
     def resized(self, size: Size) -> DepthMap:
-        """Resample without regard to edges: area when shrinking, bilinear when enlarging.
+        """Resample to another size: area average when shrinking, bilinear when enlarging.
 
-        Averages across silhouettes; ``depth.refine`` upsamples along the photo's edges instead.
+        This averages across depth edges; ``depth.refine`` upsamples along the photo's edges instead.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""Pictures: sizes and sRGB pixels, row 0 at the top."""
+"""Picture sizes, and pictures as arrays of sRGB pixels with row 0 at the top."""
 
 from __future__ import annotations
 
@@ -51,14 +51,14 @@ class Size(NamedTuple):
 
 
 def srgb_to_linear(coded: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Coded sRGB in [0, 1] to linear light in [0, 1], any shape (IEC 61966-2-1)."""
+    """Convert coded sRGB in [0, 1] to linear light in [0, 1], any shape (IEC 61966-2-1)."""
     low = coded / np.float32(12.92)
     high = ((np.maximum(coded, 0) + np.float32(0.055)) / np.float32(1.055)) ** np.float32(2.4)
     return np.where(coded <= 0.04045, low, high).astype(np.float32)
 
 
 def linear_to_srgb(light: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Linear light in [0, 1] to coded sRGB in [0, 1], any shape (IEC 61966-2-1)."""
+    """Convert linear light in [0, 1] to coded sRGB in [0, 1], any shape (IEC 61966-2-1)."""
     low = light * np.float32(12.92)
     high = np.float32(1.055) * np.maximum(light, 0) ** np.float32(1 / 2.4) - np.float32(0.055)
     return np.where(light <= 0.0031308, low, high).astype(np.float32)
@@ -67,14 +67,14 @@ def linear_to_srgb(light: NDArray[np.float32]) -> NDArray[np.float32]:
 def array_of(values: object, name: str) -> NDArray[Any]:
     """Return array-like values as an array.
 
-    Raises ``InvalidInput`` for what NumPy cannot convert.
+    Raises ``InvalidInput`` if NumPy cannot convert them.
 
     Parameters
     ----------
     values : object
-        Anything that ``numpy.asarray`` takes.
+        Anything that ``numpy.asarray`` accepts.
     name : str
-        Of the values, for the message.
+        Name of the values, for the error message.
     """
     try:
         return np.asarray(values)
@@ -91,13 +91,13 @@ class Image:
     Parameters
     ----------
     pixels : NDArray[Any]
-        (H, W, 3) uint8 or uint16, sRGB coded. Copied only where it must be; kept read-only.
+        (H, W, 3) uint8 or uint16, sRGB coded. Copied only if necessary; stored read-only.
     alpha : NDArray[Any] | None
         (H, W) of the same dtype, straight (not premultiplied), or None for opaque.
     focal_35mm : float | None
         Focal length as on 35 mm film (36 x 24 mm) in mm, from EXIF, or None.
     notes : tuple[str, ...]
-        What a reader wants told ("first of 3 frames"), shown once by the command line.
+        Remarks of the reader ("first of 3 frames"), printed once by the command line.
     """
 
     pixels: NDArray[Any]
@@ -163,7 +163,7 @@ class Image:
         return replace(self, pixels=pixels, alpha=alpha)
 
     def _repr_html_(self) -> str:
-        """What Jupyter shows: the picture, longer side at most 800 pixels."""
+        """HTML for Jupyter: the picture, longer side at most 800 pixels."""
         import base64
 
         import cv2  # here, so that `import depth3d.image` stays light

@@ -1,5 +1,5 @@
 #version 410 core
-// One triangle that covers the whole target; the fragment shaders count pixels by gl_FragCoord.
+// One triangle that covers the whole target; the fragment shaders take pixel coordinates from gl_FragCoord.
 
 void main() {
     vec2 corner = vec2((gl_VertexID << 1) & 2, gl_VertexID & 2);

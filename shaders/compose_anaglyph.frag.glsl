@@ -1,6 +1,6 @@
 #version 410 core
-// Mixes two eyes for colored glasses, in linear light.
-// Fed by render/compose.py: two textures of coded sRGB and the matrices of depth3d/anaglyphs.py.
+// Mixes two eyes into an anaglyph, in linear light.
+// Used by render/compose.py: two textures of coded sRGB and the matrices of depth3d/anaglyphs.py.
 
 #include "lib/srgb.glsl"
 

@@ -1,6 +1,6 @@
 #version 410 core
-// Lays two eyes out in one picture; coded values are copied, never mixed across the eyes.
-// Fed by render/compose.py: two textures of the same size, row 0 = top.
+// Arranges two eyes in one picture; coded values are copied, never mixed between the eyes.
+// Used by render/compose.py: two textures of the same size, row 0 = top.
 
 #define SIDE 0
 #define STACK 1
@@ -8,9 +8,9 @@
 #define COLUMNS 3
 #define CHECKER 4
 
-uniform sampler2D first;   // the eye that stands left, above, or in even rows
+uniform sampler2D first;   // the eye on the left, on top, or in even rows
 uniform sampler2D second;
-uniform ivec2 eye;         // size of one eye as it stands in the result
+uniform ivec2 eye;         // size of one eye in the result
 uniform ivec2 origin;      // of this tile in the result
 
 out vec4 color;
@@ -25,7 +25,7 @@ void main() {
     ivec2 place = pixel % eye;
     bool other = PACKING == SIDE ? pixel.x >= eye.x : pixel.y >= eye.y;
 #if HALF
-    // Two pixels become one: their mean, so that thin lines do not vanish.
+    // Half formats average two pixels, so that thin lines do not vanish.
     ivec2 wide = PACKING == SIDE ? ivec2(2, 1) : ivec2(1, 2);
     color = 0.5 * (fetch(other, place * wide) + fetch(other, place * wide + wide - 1));
 #else

@@ -1,10 +1,10 @@
 #version 410 core
-// One exposure from many views: each is added to a floating-point sum, in linear light (DEVELOP 0); then the sum is
-// divided and the corners darkened (DEVELOP 1). Fed by render/exposure.py.
+// Averages many views: each is added to a floating-point sum in linear light (DEVELOP 0); then the sum is divided and
+// the corners are darkened (DEVELOP 1). Used by render/exposure.py.
 
 uniform sampler2D picture; // a view, decoded to linear light by the sampler; or the sum
 #if DEVELOP
-uniform float share;   // of one view
+uniform float share;   // weight of one view
 uniform float falloff; // light at a corner is 1 / (1 + falloff)^2
 uniform vec2 size;
 #endif
@@ -14,7 +14,7 @@ out vec4 color;
 void main() {
     color = texelFetch(picture, ivec2(gl_FragCoord.xy), 0);
 #if DEVELOP
-    // The light of a plain lens falls with the fourth power of the angle's cosine.
+    // The illumination of a simple lens falls off with the fourth power of the cosine of the angle.
     vec2 away = gl_FragCoord.xy - 0.5 * size;
     float loss = 1.0 + falloff * dot(away, away) / (0.25 * dot(size, size));
     color = vec4(color.rgb * share / (loss * loss), color.a * share);

@@ -1,6 +1,6 @@
 #version 410 core
-// Colors one layer: linear light, premultiplied, from an sRGB texture that the sampler decodes.
-// Into a second attachment, where there is one: the depth of what is seen there.
+// Colors one layer: linear light, premultiplied alpha, from an sRGB texture decoded by the sampler.
+// Writes the depth of the visible surface to the second attachment, if there is one.
 
 uniform sampler2D picture;
 

@@ -1,5 +1,5 @@
 #version 410 core
-// Draws one layer of a photo's mesh, displaced by its depth. Fed by render/renderer.py.
+// Draws one layer of a photo's mesh, displaced by its depth. Used by render/renderer.py.
 
 #include "lib/camera.glsl"
 

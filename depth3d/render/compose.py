@@ -1,4 +1,4 @@
-"""Composes two eyes into one picture on the GPU: side by side, interlaced, anaglyph."""
+"""Composes a stereo pair into one picture on the GPU: side by side, interlaced, anaglyph."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _PACKINGS = {"side": 0, "stack": 1, "rows": 2, "columns": 3, "checker": 4}
 
 
 def composed_size(size: Size, layout: StereoFormat | str) -> Size:
-    """The size of the whole for eyes of ``size``: twice as wide for full side by side, the same for half.
+    """Size of the composed picture for eyes of ``size``: twice as wide for full side by side, the same for half.
 
-    Raises ``InvalidInput`` for a format that is not one flat picture.
+    Raises ``InvalidInput`` for a format that is not a single flat picture.
     """
     layout = _flat(layout)
     part = _part(size, layout)
@@ -32,13 +32,13 @@ def composed_size(size: Size, layout: StereoFormat | str) -> Size:
 
 
 def compose(pair: StereoPair, format: str | StereoFormat = "anaglyph") -> Image:
-    """Bring both eyes into one picture.
+    """Compose both eyes into one picture.
 
     Layouts copy pixels exactly (half formats average two neighbors; an odd last column or row is left
     out). Anaglyphs are mixed in linear light by published matrices (``depth3d.anaglyphs``). 8 bits stay
     8 bits, 16 bits stay 16; alpha is carried along.
 
-    Raises ``InvalidInput`` for an unknown format or one that is no single flat picture (mpo, quilts).
+    Raises ``InvalidInput`` for an unknown format or one that is not a single flat picture (mpo, quilts).
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def compose(pair: StereoPair, format: str | StereoFormat = "anaglyph") -> Image:
 
 
 class Composer:
-    """``compose`` for many pairs of one size: the frames of a clip. May be used from any thread."""
+    """Composes many pairs of one size, such as the frames of a clip. May be used from any thread."""
 
     @on_render_thread
     def __init__(self, size: Size, format: str | StereoFormat = "anaglyph") -> None:
@@ -80,7 +80,7 @@ class Composer:
 
     @on_render_thread
     def compose(self, pair: StereoPair) -> Image:
-        """One pair; raises ``InvalidInput`` if it has another size than this composer."""
+        """Compose one pair. Raises ``InvalidInput`` if its size differs from this composer's."""
         if pair.size != self.size:
             raise InvalidInput(f"Composer: the pair is {pair.size}, expected {self.size}")
         deep = any(eye.pixels.dtype == np.uint16 for eye in (pair.left, pair.right))

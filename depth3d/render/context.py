@@ -3,10 +3,10 @@
 One context per process, made on first use: two contexts in one process have aborted Python. It is current in the
 render thread only; classes that use the GPU mark their methods with ``on_render_thread``. Nothing here imports torch.
 
-Two LLVMs in one process end in a silent crash: Mesa's software renderer holds one, triton (which torch
-imports for its compiler, as timm and torchvision do on import) holds another, and loading triton after
-the context is fatal; before it is harmless. triton is of no use on a machine that renders in software,
-so once such a context exists, triton counts as not installed in this process and torch goes on without.
+Two copies of LLVM in one process crash it without a message: Mesa's software renderer contains one, and triton (which
+torch imports for its compiler, as timm and torchvision do on import) contains another. Loading triton after the context
+crashes; loading it before is harmless. triton is not needed on a machine that renders in software, so once such a
+context exists, importing triton fails in this process as if it were not installed, and torch continues without it.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ __all__ = ["close", "describe_context", "get_context", "is_software", "on_render
 P = ParamSpec("P")
 Result = TypeVar("Result")
 
-_GL_VERSION = 410  # what macOS offers at most
+_GL_VERSION = 410  # the newest version on macOS
 _CURE = (
-    "On Debian or Ubuntu `apt install libegl1 libgl1 libgl1-mesa-dri` brings a software renderer that works at once;"
+    "On Debian or Ubuntu `apt install libegl1 libgl1 libgl1-mesa-dri` installs a software renderer;"
     " in an NVIDIA container set NVIDIA_DRIVER_CAPABILITIES=all. DEPTH3D_GL_BACKEND (egl, x11, default) and"
-    " DEPTH3D_GL_DEVICE (a number) choose by hand; `depth3d info` shows what is in use."
+    " DEPTH3D_GL_DEVICE (a number) override the automatic choice; `depth3d info` shows the one in use."
 )
 
 
@@ -43,7 +43,7 @@ class _Shared:
 
 
 def _collect() -> None:
-    """Free the GPU objects that Python has let go of: "context_gc" only queues them."""
+    """Free the GPU objects that Python has collected: gc mode "context_gc" only queues them."""
     # Not context.gc(): it fails on objects that were released by hand before.
     while _Shared.context is not None and _Shared.context.objects:
         thing = _Shared.context.objects.popleft()
@@ -66,7 +66,7 @@ def on_render_thread(method: Callable[P, Result]) -> Callable[P, Result]:
     """Decorate a function or method so that every call runs in the thread that owns the OpenGL context.
 
     For methods of objects that keep their context as ``_context``: after ``close()`` they raise ``ContextError``,
-    except ``release``, which then has nothing left to free.
+    except ``release``, which then does nothing.
     """
 
     @functools.wraps(method)
@@ -109,18 +109,18 @@ atexit.register(_close_at_exit)
 def get_context(backend: str | None = None, device: int | None = None) -> Any:
     """Return the process-wide ``moderngl.Context``, made on the first call.
 
-    Order of tries: ``backend`` and ``device``, else the environment's DEPTH3D_GL_BACKEND and
-    DEPTH3D_GL_DEVICE, else EGL first on a Linux machine without a display, else the platform's own
+    Order of attempts: ``backend`` and ``device``; else the environment variables DEPTH3D_GL_BACKEND and
+    DEPTH3D_GL_DEVICE; else EGL first on a Linux machine without a display; else the platform's default
     (GLX, WGL, CGL), with EGL after GLX.
 
-    To be called in the render thread (``run_on_render_thread``, ``on_render_thread``).
+    Must be called in the render thread (``run_on_render_thread``, ``on_render_thread``).
 
-    Raises ``ContextError`` that lists every try and the cure, or when called from another thread.
+    Raises ``ContextError``, which lists every attempt and what to install, or when called from another thread.
 
     Parameters
     ----------
     backend : str | None
-        "egl", "x11" or "default" (the platform's own); only looked at on the first call.
+        "egl", "x11" or "default" (the platform's own); used on the first call only.
     device : int | None
         Number of the EGL device (not a CUDA number).
     """
@@ -159,9 +159,9 @@ def is_software() -> bool:
 
 @on_render_thread
 def describe_context() -> dict[str, str]:
-    """What `depth3d info` shows: renderer, vendor, version, how the context was made.
+    """Return renderer, vendor, version and how the context was made, as `depth3d info` prints them.
 
-    Raises ``ContextError`` where none can be made.
+    Raises ``ContextError`` if no context can be made.
     """
     info = get_context().info
     described = {
@@ -196,7 +196,7 @@ def _create(settings: dict[str, Any]) -> Any:
     import moderngl
 
     context = moderngl.create_context(standalone=True, require=_GL_VERSION, **settings)
-    # Objects are released when the context gets round to it, in its own thread, never by the garbage
+    # Objects are released later by the context, in its own thread, never by the garbage
     # collector of another one.
     context.gc_mode = "context_gc"
     return context

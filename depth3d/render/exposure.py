@@ -17,12 +17,12 @@ __all__ = ["Exposure"]
 
 
 class Exposure:
-    """Exposes what ``renderer`` draws; a context manager that frees its own GPU memory, not the renderer's.
+    """Averages views drawn by ``renderer``; a context manager that frees its own GPU memory, not the renderer's.
 
     Parameters
     ----------
     renderer : Renderer
-        With its mesh uploaded.
+        A renderer whose mesh is uploaded.
     vignette : float
         Percent of the light that the corners lose, 0 to 95.
     """
@@ -37,7 +37,7 @@ class Exposure:
         set_uniforms(self._add, picture=0)
         set_uniforms(self._develop, picture=0, falloff=falloff, size=tuple(renderer.size))
         self._triangles = [self._context.vertex_array(program, []) for program in (self._add, self._develop)]
-        # 32 bits: in 16 the sum of a hundred bright views would lose the dark ones.
+        # 32 bits: with 16 bits the sum of a hundred bright views would lose dark values.
         self._sum = self._context.framebuffer([self._context.texture(tuple(renderer.size), 4, dtype="f4")])
 
     def __enter__(self) -> Exposure:
@@ -48,9 +48,9 @@ class Exposure:
 
     @on_render_thread
     def draw(self, cameras: Sequence[Camera]) -> Image:
-        """The mean of what the cameras see.
+        """Return the mean, in linear light, of the views of all cameras.
 
-        Raises ``InvalidInput`` for no camera.
+        Raises ``InvalidInput`` if there is no camera.
         """
         if not cameras:
             raise InvalidInput("Exposure.draw: no cameras, expected at least one")

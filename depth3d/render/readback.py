@@ -1,4 +1,4 @@
-"""From the GPU back to numpy."""
+"""Copies a framebuffer from the GPU to a numpy array."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Draws a layered mesh as a camera sees it."""
+"""Renders a layered mesh from a camera."""
 
 from __future__ import annotations
 
@@ -46,16 +46,16 @@ class Renderer:
 
     @on_render_thread
     def upload(self, mesh: LayeredMesh) -> None:
-        """Send ``mesh`` to the GPU; it replaces the one before."""
+        """Upload ``mesh`` to the GPU; it replaces the previous mesh."""
         self._free_layers()
         self._mesh = mesh
         self._layers = [upload_layer(self._context, self._program, layer) for layer in mesh.layers]
 
     @on_render_thread
     def draw_with_depth(self, camera: Camera) -> tuple[Image, NDArray[np.float32]]:
-        """The mesh seen by ``camera``, and the depth seen at every pixel.
+        """Render the mesh from ``camera``, with the visible depth at every pixel.
 
-        Returns the picture and (H, W) float32 normalized inverse depth, NaN where the mesh has a hole.
+        Returns the 8-bit picture and (H, W) float32 normalized inverse depth, NaN where the mesh has a hole.
         """
         context = self._context
         depth = context.texture(tuple(self.size), 1, dtype="f4")
@@ -73,9 +73,9 @@ class Renderer:
 
     @on_render_thread
     def draw(self, camera: Camera) -> Image:
-        """The mesh seen by ``camera``, as an 8-bit picture.
+        """Render the mesh from ``camera`` as an 8-bit picture.
 
-        Raises ``InvalidInput`` if nothing was uploaded.
+        Raises ``InvalidInput`` if no mesh was uploaded.
         """
         self.render(camera)
         return read_image(self.target)
@@ -97,10 +97,10 @@ class Renderer:
         context.enable_direct(GL_FRAMEBUFFER_SRGB)
         context.enable_only(context.DEPTH_TEST)
         context.depth_func = "<"
-        # Near to far: what is hidden is never colored. The outlines come last, over what they let show through.
+        # Near to far, so that hidden pixels are never shaded. Translucent outlines are drawn last, over the rest.
         for layer in reversed(self._layers):
             layer.draw_solid()
-        # Where two layers lie at the same depth the front one counts, whether it was drawn first or last.
+        # At equal depth the front layer is visible, whether it was drawn first or last.
         context.depth_func = "<="
         context.enable(context.BLEND)
         context.blend_func = context.ONE, context.ONE_MINUS_SRC_ALPHA

@@ -1,8 +1,8 @@
-"""Shaders from files: includes, switches, and errors that name the file and line.
+"""Loads shaders from files, with includes, ``#define`` switches and errors that name the file and line.
 
-A shader file may say ``#include "lib/name.glsl"`` (path from the shaders folder). Includes nest, each
-file comes in once. Switches become ``#define`` lines after ``#version``. Every piece is marked with
-``#line N S`` (GLSL knows only numbers for files), and a driver's error is translated back.
+A shader file may contain ``#include "lib/name.glsl"`` (path from the shaders folder). Includes may be nested; each
+file is included once. Switches become ``#define`` lines after ``#version``. Each included part starts with
+``#line N S`` (GLSL identifies files by number), and the numbers in a driver's errors are translated back to names.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PLACES = (re.compile(r"\b(\d+):(\d+)\((\d+)\)"), re.compile(r"\b(\d+)\((\d+)\) 
 
 
 class Source:
-    """A shader's text as the driver gets it, and which file each ``#line`` number stands for."""
+    """The source text passed to the driver, and the file name of each ``#line`` number."""
 
     def __init__(self, text: str, files: tuple[str, ...]) -> None:
         self.text = text
@@ -42,9 +42,9 @@ class Source:
 
 
 def shader_folder() -> Path:
-    """Where the shaders are: inside the installed package, or at the top of a checkout.
+    """Return the shaders folder: inside the installed package, or at the root of a checkout.
 
-    Raises ``ContextError`` if they are in neither place.
+    Raises ``ContextError`` if neither exists.
     """
     package = Path(__file__).resolve().parents[1]
     for folder, witness in (
@@ -53,7 +53,7 @@ def shader_folder() -> Path:
     ):
         if folder.is_dir() and witness.exists():
             return folder
-    raise ContextError(f"the shaders are neither in {package} nor beside it; install depth3d again")
+    raise ContextError(f"the shaders folder is neither in {package} nor beside it; reinstall depth3d")
 
 
 def load_source(name: str, defines: Mapping[str, object] | None = None, folder: Path | None = None) -> Source:
@@ -80,7 +80,7 @@ def make_program(context: Any, vertex: str, fragment: str, defines: Mapping[str,
     sources = (load_source(vertex, defines), load_source(fragment, defines))
     try:
         return context.program(vertex_shader=sources[0].text, fragment_shader=sources[1].text)
-    except Exception as error:  # moderngl.Error; anything else a driver raises is told the same way
+    except Exception as error:  # moderngl.Error, or any other exception raised by a driver
         message = str(error)
         blamed = sources[1] if "fragment" in message.lower() else sources[0]
         raise ContextError(f"{vertex} + {fragment}: {blamed.explain(message)}") from error

@@ -1,7 +1,7 @@
 """The render thread: the one thread that owns the OpenGL context. Every GPU operation is a job for it.
 
-An OpenGL context is current in one thread only; calls from another one do nothing, without an error. So public calls
-hand their work over and wait for it. Jobs run one after another, in the order of the calls, whichever thread made them.
+An OpenGL context is current in one thread only; calls from another thread have no effect and give no error. Public
+functions therefore submit their work to this thread and wait for it. Jobs run one at a time, in the order of the calls.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _Job = tuple[Callable[[], Any], "Future[Any]"]
 
 
 class RenderThread:
-    """Starts its thread with the first job.
+    """A worker thread for jobs, started with the first job.
 
     Parameters
     ----------
@@ -91,5 +91,5 @@ class RenderThread:
                 done.set_exception(error)
             else:
                 done.set_result(result)
-            # Nothing of the finished job may live on here while the thread waits for the next one.
+            # Drop all references to the finished job before waiting for the next one.
             result = work = done = job = None  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""From numpy to the GPU: textures, and the layers of a mesh."""
+"""Uploads numpy data to the GPU: textures, and the layers of a mesh."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ GL_SRGB8_ALPHA8 = 0x8C43
 
 @dataclass(frozen=True, slots=True)
 class GpuLayer:
-    """A layer on the GPU: its solid triangles first in the index buffer, then those its texture makes translucent.
+    """A layer on the GPU; its index buffer lists the opaque triangles first, then those with translucent texels.
 
     Parameters
     ----------
     vertices : Any
         A vertex array.
     texture : Any
-        Its colors.
+        The layer's colors.
     buffers : tuple[Any, ...]
-        What else to free.
+        Other GPU objects to free.
     solid, translucent : int
-        How many triangles of each kind.
+        Number of opaque and of translucent triangles.
     """
 
     vertices: Any
@@ -41,13 +41,13 @@ class GpuLayer:
     translucent: int
 
     def draw_solid(self) -> None:
-        """Draw what hides everything behind it."""
+        """Draw the opaque triangles."""
         if self.solid:
             self.texture.use(0)
             self.vertices.render(vertices=3 * self.solid)
 
     def draw_translucent(self) -> None:
-        """Draw the outlines, which must be blended over what is there already."""
+        """Draw the translucent triangles of the outlines, blended over the current framebuffer."""
         if self.translucent:
             self.texture.use(0)
             self.vertices.render(vertices=3 * self.translucent, first=3 * self.solid)
@@ -82,13 +82,13 @@ def make_texture(context: Any, image: Image) -> Any:
 
 
 def make_target(context: Any, size: Size) -> Any:
-    """A framebuffer of ``size`` with sRGB color (blending happens in linear light) and depth."""
+    """Make a framebuffer of ``size`` with sRGB color (blended in linear light) and depth."""
     color = context.texture(tuple(size), 4, internal_format=GL_SRGB8_ALPHA8)
     return context.framebuffer([color], context.depth_renderbuffer(tuple(size)))
 
 
 def upload_layer(context: Any, program: Any, layer: Layer) -> GpuLayer:
-    """Send one layer's vertices, faces and texture to the GPU, for ``program``'s place, depth and uv."""
+    """Upload one layer's vertices, faces and texture, for the inputs place, depth and uv of ``program``."""
     packed = np.empty((len(layer.depth), 5), np.float32)
     packed[:, :2], packed[:, 2], packed[:, 3:] = layer.positions, layer.depth, layer.uv
     # An empty buffer is an error in OpenGL; a layer without faces draws nothing.
@@ -103,7 +103,7 @@ def upload_layer(context: Any, program: Any, layer: Layer) -> GpuLayer:
 
 
 def _translucent(layer: Layer) -> NDArray[np.bool_]:
-    """(M,): does a triangle show a texel that is not opaque? Judged by its bounding box, in a table of sums."""
+    """(M,) bool: whether a triangle's bounding box contains a translucent texel; computed with a summed-area table."""
     alpha = layer.texture.alpha
     if alpha is None or not layer.faces.size:
         return np.zeros(len(layer.faces), bool)

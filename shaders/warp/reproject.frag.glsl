@@ -1,14 +1,15 @@
 #version 410 core
-// Reprojects a video frame to a moved camera without a mesh, by a ray march through the frame's depth.
+// Reprojects a video frame to a moved camera without a mesh, by ray marching through the frame's depth.
 // Used by render/warp/reproject.py: the frame (row 0 = top) and its depth, of the same size.
 //
 // For a camera that sees (x, y, 1, inverse distance) of the photo at A (x, y, 1) + b * inverse distance, the points of
-// the photo that can land on one pixel lie on a straight line, and the place on it is linear in inverse distance. It is
-// walked from near to far in steps of at most a pixel; where the scene's depth rises above the line's, a surface is hit.
-// A step too high for one surface is a depth discontinuity: the line may pass behind its near side.
+// the photo that can project to one pixel lie on a straight line (the epipolar line), and the position on it is linear
+// in inverse distance. The shader steps along it from near to far by at most one pixel; a surface is hit where the
+// scene's depth exceeds the line's. A step larger than the tolerance is a depth discontinuity: the line may pass behind
+// its near side.
 //
 // Disocclusion: see depth3d/geometry/background/fill.py for the four ways in which this project fills holes and what
-// each is for. This one mirrors the background at its edge, along the camera's motion; it needs one pass and no state.
+// the use of each. This one mirrors the background at its edge, along the camera's motion, in one pass without state.
 
 uniform sampler2D picture;
 uniform sampler2D depth;     // 0 = far .. 1 = near
@@ -21,7 +22,7 @@ uniform float tolerance;  // steps of more pixels than this are depth discontinu
 out vec4 color;
 
 vec4 read(vec2 place) {
-    // Beyond the frame's border the picture goes on mirrored; place counts pixels, centers at halves.
+    // Beyond the frame's border the picture is mirrored. place is in pixels; pixel centers are at half-integers.
     vec2 inside = abs(place);
     return texture(picture, (size - abs(size - inside)) / size);
 }

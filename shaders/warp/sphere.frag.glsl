@@ -1,10 +1,10 @@
 #version 410 core
-// Puts a flat picture onto a sphere, as equirectangular projection shows it; black where it does not reach.
+// Projects a flat picture onto the sphere (equirectangular projection); directions it does not cover are black.
 // Used by render/warp/sphere.py; row 0 = top.
 
 uniform sampler2D picture;
-uniform vec2 span;        // angles that the target covers, radians: across and down
-uniform vec2 half_size;   // of the picture at distance 1: tangents of half its angles
+uniform vec2 span;        // angles that the target covers, radians: horizontal and vertical
+uniform vec2 half_size;   // half size of the picture at distance 1: tangents of half its angles of view
 
 in vec2 place;
 out vec4 color;

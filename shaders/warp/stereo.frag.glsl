@@ -1,22 +1,23 @@
 #version 410 core
-// Draws both eyes of a video frame in one pass, without a mesh: each pixel searches its row for the surface it sees.
+// Renders both eyes of a video frame in one pass without a mesh (DIBR): each pixel searches its row for the visible
+// surface.
 // Used by render/warp/stereo.py: the frame (row 0 = top) and its depth, both of the size of one eye.
 //
-// With parallel axes a point only moves along its row, by at most a few pixels, so the handful of columns that can
-// land here (fewer where the depth around is flat: bounds) are tried one by one. Neighbors are connected unless the step
-// between them is a depth discontinuity; each side of it ends half a pixel beyond its center. Of all surfaces that land
-// here the nearest is seen.
+// With parallel axes a point moves only along its row, by a few pixels at most, so the shader tests every column that
+// can project to the pixel (`bounds` limits them where the depth is flat). Neighbors are connected unless the step
+// between them is a depth discontinuity; each side of it ends half a pixel beyond its center. The nearest surface that
+// projects to the pixel is visible.
 //
 // Disocclusion: see depth3d/geometry/background/fill.py for the four ways in which this project fills holes and what
-// each is for. This one mirrors the background at its edge, along the row, over three rows.
+// the use of each. This one mirrors the background at its edge, along the row, over three rows.
 
 uniform sampler2D picture;
 uniform sampler2D depth;    // 0 = far .. 1 = near
 uniform ivec2 size;         // of one eye
 uniform vec2 strength;      // of the left and the right eye: shift in pixels between depth 0 and depth 1
 uniform float convergence;  // depth that does not move
-uniform sampler2D bounds;   // of a block of pixels: between which columns, counted from the pixel, its surface can
-                            // lie: first and last for the left eye (xy) and for the right one (zw)
+uniform sampler2D bounds;   // per block of pixels: range of columns, relative to the pixel, that can project to it:
+                            // first and last for the left eye (xy) and for the right eye (zw)
 uniform float tolerance;  // steps of more pixels than this are depth discontinuities
 
 out vec4 color;
@@ -25,8 +26,8 @@ const float GUARD = 0.01;  // rounding, in pixels
 
 float nearness(int x, int y) { return texelFetch(depth, ivec2(clamp(x, 0, size.x - 1), y), 0).r; }
 
-// Row y at column x, between its neighbors. Beyond the frame's border the picture goes on mirrored.
-// Inside a surface (smooth) the curve is cubic: sharper than the mean of two, never beyond them.
+// Row y interpolated at column x. Beyond the frame's border the picture is mirrored.
+// Inside a surface (smooth) the interpolation is cubic, clamped to the range of the two neighbors.
 vec4 read(float x, int y, bool smooth_curve) {
     int last = size.x - 1;
     x = abs(x);
@@ -40,7 +41,7 @@ vec4 read(float x, int y, bool smooth_curve) {
 }
 
 vec4 seen(float target, int y, float shift, vec2 reach) {
-    // A source column x lands at x - shift * (depth - convergence); a pair of columns sees us if it lands around us.
+    // A source column x lands at x - shift * (depth - convergence); a pair of columns covers this pixel if it lands on both sides.
     int first = int(ceil(target + reach.x - GUARD)) - 1, last = int(floor(target + reach.y + GUARD));
     float best = -1.0, source = target;
     float gap = 2.0, gap_source = target;
@@ -68,8 +69,8 @@ vec4 seen(float target, int y, float shift, vec2 reach) {
         v0 = v1;
         w0 = w1;
     }
-    // Three rows together in a gap: a single row continued into it shows as a streak. A loop, because a software
-    // renderer takes both ways of an `if`, but leaves a loop when no pixel needs it any more.
+    // Gaps average three rows: a single row extended into the gap would be visible as a streak. This is a loop because
+    // a software renderer executes both branches of an `if`, but exits a loop when no pixel needs it any more.
     bool gapped = best < 0.0;
     vec4 sum = read(gapped ? gap_source : source, y, inside);
     if (gapped) sum *= 0.5;

@@ -1,1 +1,1 @@
-"""Screen-space renderers: a picture and its depth warped without a mesh."""
+"""Screen-space renderers, which warp a picture by its depth without a mesh."""

@@ -28,9 +28,9 @@ class ScreenSpaceRenderer:
     Parameters
     ----------
     size : Size
-        Of the pictures that are drawn from, in pixels.
+        Size of the input pictures in pixels.
     drawn : Size
-        Of the result, in pixels.
+        Size of the result in pixels.
     shaders : tuple[str, str]
         Vertex and fragment shader, paths in the shaders folder. The fragment shader reads the picture from the
         sampler ``picture``.
@@ -60,8 +60,8 @@ class ScreenSpaceRenderer:
         largest = int(self._context.info["GL_MAX_TEXTURE_SIZE"])
         if max(*size, *drawn) > largest:
             raise ContextError(
-                f"{type(self).__name__}: a picture of {size} is drawn as {drawn}, more than this GPU's textures hold"
-                f" ({largest} pixels a side); use a smaller size (--size)"
+                f"{type(self).__name__}: rendering {size} to {drawn} exceeds the largest texture of this GPU"
+                f" ({largest} pixels a side); use a smaller `size`"
             )
         self._program = make_program(self._context, *shaders, defines)
         set_uniforms(self._program, picture=0)
@@ -106,7 +106,9 @@ class ScreenSpaceRenderer:
             self._picture.build_mipmaps()
 
     def _draw(self, *data: Any, box: tuple[int, int, int, int] | None = None) -> NDArray[Any]:
-        """(H, W, 3) of ``box`` (left, top, width, height; default all); ``data``: textures of units 1, 2 ..."""
+        """Draw and read back (H, W, 3) of ``box`` (left, top, width, height; default all); ``data``: textures of units
+        1, 2 ...
+        """
         box = box or (0, 0, *self.drawn)
         context = self._context
         context.disable(context.BLEND | context.DEPTH_TEST | context.CULL_FACE)

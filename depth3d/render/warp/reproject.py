@@ -20,12 +20,12 @@ DISCONTINUITY_PIXELS = 1.0  # a larger step between neighbors separates two surf
 
 
 class Reprojection(ScreenSpaceRenderer):
-    """Draws frames of ``size`` as other cameras see them; a context manager.
+    """Renders frames of ``size`` from moved cameras; a context manager.
 
     Parameters
     ----------
     size : Size
-        Of the frames and of the results.
+        Size of the frames and of the results.
     """
 
     @on_render_thread
@@ -39,9 +39,9 @@ class Reprojection(ScreenSpaceRenderer):
 
     @on_render_thread
     def draw(self, image: Image, depth: DepthMap, camera: Camera) -> Image:
-        """The frame as ``camera`` sees it; the camera that took the frame is at the origin.
+        """Render the frame from ``camera``; the camera that took the frame is at the origin.
 
-        Raises ``InvalidInput`` if picture or depth have another size.
+        Raises ``InvalidInput`` if the picture or the depth has another size.
         """
         self._check(image, depth)
         self._load(image)

@@ -37,14 +37,14 @@ def to_sphere(image: Image, size: Size, *, span: tuple[float, float], across: fl
 
 
 class SphereProjector(ScreenSpaceRenderer):
-    """``to_sphere`` for many pictures of one size: the frames of a clip.
+    """Projects many pictures of one size, such as the frames of a clip, onto the sphere.
 
     Parameters
     ----------
     source : Size
-        Of the flat pictures.
+        Size of the flat pictures.
     size : Size
-        Of the results.
+        Size of the results.
     span : tuple[float, float]
         Degrees that a result covers across (0 to 360) and down (0 to 180).
     across : float
@@ -62,6 +62,6 @@ class SphereProjector(ScreenSpaceRenderer):
 
     @on_render_thread
     def project(self, image: Image) -> Image:
-        """One picture of size ``source``; the result has 8 bits."""
+        """Project one picture of size ``source``; the result has 8 bits."""
         self._load(image)
         return Image(self._draw())

@@ -29,11 +29,11 @@ class StereoWarp(ScreenSpaceRenderer):
     Parameters
     ----------
     size : Size
-        Of one eye.
+        Size of one eye.
     stack : bool
-        The left eye above the right one, instead of to its left.
+        True: the left eye is above the right one; False: to its left.
     samples : int
-        Across each pixel, averaged: 1 is crisp, 2 and more smooth silhouettes.
+        Samples averaged across each pixel: 1 gives aliased silhouettes, 2 or more smooth ones.
     """
 
     @on_render_thread
@@ -48,21 +48,21 @@ class StereoWarp(ScreenSpaceRenderer):
 
     @on_render_thread
     def draw(self, image: Image, depth: DepthMap, left: float, right: float, convergence: float) -> Image:
-        """Both eyes beside (or above) each other, as one picture of ``drawn`` pixels.
+        """Render both eyes side by side (or one above the other), as one picture of ``drawn`` pixels.
 
-        Raises ``InvalidInput`` for another size.
+        Raises ``InvalidInput`` if the picture or the depth has another size.
 
         Parameters
         ----------
         image : Image
-            uint8 or uint16, ``size`` large.
+            uint8 or uint16, of size ``size``.
         depth : DepthMap
-            Of the same size.
+            Depth of the same size.
         left, right : float
-            Shift of each eye between depth 0 and 1, percent of the width: the right eye's is positive, the left eye's
-            negative; an eye with 0 is the picture itself, bit for bit.
+            Shift of each eye between depth 0 and 1, percent of the width: positive for the right eye, negative for the
+            left eye. An eye with shift 0 is the unchanged picture, bit for bit.
         convergence : float
-            Depth 0..1 that does not move.
+            Depth in [0, 1] with zero disparity.
         """
         self._check(image, depth)
         width = self.size.width / 100
@@ -93,7 +93,7 @@ class StereoWarp(ScreenSpaceRenderer):
 
 
 def _bounds(values: NDArray[np.float32], shifts: tuple[float, float], convergence: float) -> NDArray[np.float32]:
-    """(rows, columns, 4) of blocks: where the search of a pixel begins and ends, as columns from it, for both eyes."""
+    """(rows, columns, 4) per block: first and last column of a pixel's search, relative to the pixel, for both eyes."""
     height, width = values.shape
     rows, columns = np.arange(0, height, BLOCK.height), np.arange(0, width, BLOCK.width)
     low = np.minimum.reduceat(np.minimum.reduceat(values, rows, axis=0), columns, axis=1)
@@ -101,7 +101,7 @@ def _bounds(values: NDArray[np.float32], shifts: tuple[float, float], convergenc
     found = np.empty((len(rows), len(columns), 4), np.float32)
     for eye, shift in enumerate(shifts):
         ends = sorted(shift * (float(v) - convergence) for v in (low.min(), high.max()))
-        # What lands in a block comes from these blocks, counted from it; two columns to spare for rounding.
+        # Relative indices of the blocks whose pixels can land in a block; two extra columns for rounding.
         first = int(np.floor((ends[0] - 2) / BLOCK.width))
         last = int(np.floor((BLOCK.width + ends[1] + 2) / BLOCK.width))
         near = [_shifted(high, n) for n in range(first, last + 1)]
