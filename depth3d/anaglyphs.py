@@ -1,8 +1,8 @@
 """Anaglyph matrices as data, each with its source.
 
-An anaglyph color is ``left @ left_rgb + right @ right_rgb``. depth3d multiplies in linear light,
-clips to [0, 1] and codes as sRGB; that is what least-squares matrices are computed for, and a
-picture mixed in coded values comes out too dark.
+An anaglyph color is ``left @ left_rgb + right @ right_rgb``. depth3d multiplies in linear light, clips to [0, 1] and
+encodes as sRGB. The least-squares matrices are computed for linear light; mixing coded values makes the picture too
+dark.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _DUBOIS = "E. Dubois, University of Ottawa, least-squares matrices for LCD scree
 
 @dataclass(frozen=True, slots=True)
 class Anaglyph:
-    """How two eyes become one picture for colored glasses (left glass named first).
+    """Color matrices that mix two eyes into one picture for colored glasses (left glass named first).
 
     Parameters
     ----------
     glasses : str
-        Colours of the left and the right glass.
+        Colors of the left and the right glass.
     left, right : Matrix
-        Rows = the red, green and blue that come out, columns = red, green, blue of that eye.
+        3x3; rows = red, green and blue of the result, columns = red, green and blue of that eye.
     source : str
         Where the numbers were published.
     """

@@ -1,4 +1,4 @@
-"""Clips: what is known about one, and its frames. Times and rates are fractions, never floats."""
+"""Metadata of clips, and their frames. Times and rates are fractions, never floats."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ PQ, HLG = 16, 18  # transfer characteristics of H.273 that mean high dynamic ran
 
 @dataclass(frozen=True, slots=True)
 class Color:
-    """How the numbers of a clip's pixels are meant, as code points of ITU-T H.273.
+    """Color space of a clip's pixels, as code points of ITU-T H.273.
 
     Parameters
     ----------
     primaries, transfer, matrix : int
         1 = BT.709; 9 = BT.2020 primaries or matrix; 16 = PQ, 18 = HLG.
     full_range : bool
-        0..255 instead of 16..235.
+        True: 0..255; False: 16..235.
     mastering : str | None
-        Of an HDR10 clip, as x265 writes it: ``G(x,y)B(x,y)R(x,y)WP(x,y)L(max,min)``.
+        Mastering display metadata of an HDR10 clip in the notation of x265: ``G(x,y)B(x,y)R(x,y)WP(x,y)L(max,min)``.
     light_level : tuple[int, int] | None
         MaxCLL and MaxFALL in cd/m2, or None.
     """
@@ -51,14 +51,14 @@ BT709 = Color()
 
 @dataclass(frozen=True, slots=True)
 class VideoInfo:
-    """What a clip is, after rotation.
+    """Metadata of a clip, after rotation.
 
     Parameters
     ----------
     path : Path
-        Where it lies.
+        File of the clip.
     size : Size
-        Of the upright picture in (possibly not square) pixels.
+        Size of the upright picture in (possibly not square) pixels.
     rate : Fraction
         Average frames per second; exact (30000/1001, never 29.97).
     time_base : Fraction
@@ -66,7 +66,7 @@ class VideoInfo:
     start : Fraction
         Time of the first frame, seconds from the start of the file (sound may begin earlier).
     count : int | None
-        Number of frames as far as the file says, or None.
+        Number of frames according to the file, or None.
     duration : Fraction | None
         Seconds, or None.
     rotation : int
@@ -74,23 +74,23 @@ class VideoInfo:
     pixel_aspect : Fraction
         Width of a pixel over its height; 1 = square.
     bit_depth : int
-        Of the stored samples: 8, 10, 12, 16.
+        Bits of the stored samples: 8, 10, 12, 16.
     color : Color
-        What the frames' pixels mean *after reading*: BT.709, or the clip's own tags when it is HDR.
+        Color space of the frames *after reading*: BT.709, or the clip's own tags when it is HDR.
     stored : Color
-        How the file is tagged (guessed where it is not).
+        Color tags of the file (guessed where they are missing).
     codec : str
         Name of the decoder.
     track : int
         Index of the picture stream in the file.
     origin : Fraction
-        Time of the container's clock, seconds, that counts as 0 here; other tracks are shifted by as much.
+        Container time in seconds that is defined as 0 here; other tracks are shifted by the same amount.
     mirrored : bool
         Whether the stored picture also had to be mirrored from left to right.
     interlaced : bool
         Whether the first frame is interlaced; interlaced frames are given as whole pictures.
     notes : tuple[str, ...]
-        What a user wants told once ("2 picture streams; the first is used").
+        Remarks of the reader ("2 picture streams; the first is used"), printed once by the command line.
     """
 
     path: Path
@@ -118,7 +118,7 @@ class VideoInfo:
 
     @property
     def frames_about(self) -> int | None:
-        """Number of frames, counted or estimated from the duration; None when nothing is known."""
+        """Number of frames, counted or estimated from the duration; None if neither is known."""
         if self.count:
             return self.count
         return round(self.duration * self.rate) if self.duration else None
@@ -131,17 +131,17 @@ class Frame:
     Parameters
     ----------
     index : int
-        0 for the first frame of the clip, however the reading began.
+        0 for the first frame of the clip, also if reading started later.
     time : Fraction
         Seconds from the start of the file; exact.
     image : Image
-        Upright; coded as ``VideoInfo.color`` says: sRGB-like BT.709 (uint8, or uint16 for more than 8 bits), or PQ /
-        HLG code values (uint16) of an HDR clip.
+        Upright; encoded according to ``VideoInfo.color``: sRGB-like BT.709 (uint8, or uint16 for more than 8 bits), or
+        PQ / HLG code values (uint16) of an HDR clip.
     seen : Image | None
-        The same as an ordinary 8-bit picture (tone-mapped when the clip is HDR): what a depth network should look at.
-        None when the reader was told not to make it.
+        The frame as an 8-bit picture (tone-mapped when the clip is HDR), the input of depth networks. None if the
+        reader was asked not to make it.
     duration : Fraction | None
-        Seconds that the file wants it to be shown, or None where it does not say; the next frame ends it earlier.
+        Display time in seconds according to the file, or None if not given; the next frame may end it earlier.
     """
 
     index: int
@@ -157,7 +157,7 @@ class Frame:
 
 
 class FrameStream(Protocol):
-    """A clip being read: a context manager, read once from front to back, in bounded memory."""
+    """A clip that is read once from start to end in bounded memory; a context manager."""
 
     info: VideoInfo
 

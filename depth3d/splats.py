@@ -1,6 +1,6 @@
-"""A cloud of 3D Gaussians ("Gaussian splats"): what splat viewers draw instead of triangles.
+"""A cloud of 3D Gaussians ("Gaussian splats"), which splat viewers draw instead of triangles.
 
-World space as everywhere: right-handed, +X right, +Y up, the camera stands at the origin and looks along -Z.
+World space is right-handed, +X right, +Y up; the camera is at the origin and looks along -Z.
 Source of the representation: Kerbl et al., "3D Gaussian Splatting for Real-Time Radiance Field Rendering", 2023.
 """
 
@@ -32,7 +32,7 @@ class SplatCloud:
     rotations : NDArray[np.float32]
         (N, 4) float32, unit quaternions (w, x, y, z) that turn the Gaussian's axes into world space.
     colors : NDArray[np.uint8]
-        (N, 3) uint8, sRGB; the same from every side (spherical harmonics of degree 0).
+        (N, 3) uint8, sRGB; independent of the viewing direction (spherical harmonics of degree 0).
     opacities : NDArray[np.float32]
         (N,) float32 in [0, 1], opacity at the center.
     """

@@ -1,4 +1,4 @@
-"""Every stereo format as a card of data: how the eyes are laid out and what players look for in the name."""
+"""Table of stereo formats: layout of the eyes, file suffix, and the file name tag that players detect."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Packing = Literal["side", "stack", "rows", "columns", "checker", "anaglyph", "mo
 
 @dataclass(frozen=True, slots=True)
 class StereoFormat:
-    """One way to bring two eyes (or more) to a viewer.
+    """One stereo format: how two or more views are arranged in a file.
 
     Parameters
     ----------
     name : str
-        What the user types.
+        Name of the format in options.
     packing : Packing
         "side" = next to each other, "stack" = one above the other, "rows", "columns" and "checker" = interlaced,
         "anaglyph" = mixed through colored glasses, "mono" = two separate pictures (in one file or two), "depth" =
@@ -35,9 +35,9 @@ class StereoFormat:
     half : bool
         Each eye is squeezed to half its width (or height), so that the whole keeps the photo's size.
     right_first : bool
-        The right eye is the left (upper, first) one.
+        The right eye's picture comes first (on the left, on top, or in the first row).
     moving : bool
-        A clip can have this format, too.
+        Clips can have this format, too.
     anaglyph : Anaglyph | None
         The matrices, for the packing "anaglyph".
     """
@@ -54,7 +54,7 @@ class StereoFormat:
 
     @property
     def flat(self) -> bool:
-        """Whether two eyes of the same size become one picture (what ``compose`` does)."""
+        """Whether ``compose`` can make the format: two eyes of the same size in one flat picture."""
         return self.packing in ("side", "stack", "rows", "columns", "checker", "anaglyph")
 
 
@@ -124,14 +124,14 @@ _ALIASES = {
     "spatial": "heic",
 }
 
-# Name -> card. Open: a program may add its own flat layouts.
+# Name -> format. Programs may add their own flat layouts.
 FORMATS: dict[str, StereoFormat] = {card.name: card for card in _CARDS}
 
 
 def find_format(name: str | StereoFormat) -> StereoFormat:
     """The format of this name or alias ("anaglyph" = "red-cyan").
 
-    Raises ``InvalidInput`` that names the nearest ones.
+    Raises ``InvalidInput``, which suggests the most similar names, for an unknown name.
     """
     if isinstance(name, StereoFormat):
         return name
@@ -146,7 +146,7 @@ def find_format(name: str | StereoFormat) -> StereoFormat:
 
 
 def find_formats(names: str) -> tuple[StereoFormat, ...]:
-    """The formats of a list with commas, each once; raises ``InvalidInput`` for none or an unknown one."""
+    """Parse a comma-separated list of formats, without duplicates; raises ``InvalidInput`` if empty or unknown."""
     cards = dict.fromkeys(find_format(name) for name in names.split(",") if name.strip())
     if not cards:
         raise InvalidInput("no stereo format given; try sbs, anaglyph, mpo ...")

@@ -1,8 +1,8 @@
-"""Two eyes: the pair, and how strong its 3D is.
+"""Stereo pairs, and the parallax and convergence with which they are made.
 
-Strength is a percentage of the picture's width, the same look for every photo: a point of depth v
-(0 = farthest, 1 = nearest) is seen W * parallax/100 * (v - convergence) further left by the right
-eye than by the left eye. Parallel axes with shifted frames, never toe-in.
+Disparity is given in percent of the picture's width W: a point of depth v (0 = farthest, 1 = nearest) is
+W * parallax/100 * (v - convergence) further left in the right eye's picture than in the left eye's.
+The cameras have parallel axes and off-axis frusta; toe-in is never used.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from depth3d.validation import check_value
 
 __all__ = ["StereoFormat", "StereoPair", "StereoRig", "Viewing", "unpack"]
 
-# Comfort: what the stereo cinema's rule of thumb allows, in percent of the picture's width.
+# Comfort limits of stereo cinema, in percent of the picture's width.
 CROSSED_LIMIT = 1.0
 TOTAL_LIMIT = 3.0
-# The eyes of most people stand 60-67 mm apart; they cannot turn outwards.
+# The eyes of most people are 60-67 mm apart; they cannot diverge.
 EYE_DISTANCE_METRES = 0.063
-# The number behind the options' default, which may be "auto".
+# The number used where the options' default is "auto".
 DEFAULT_CONVERGENCE = 0.5 if StereoOptions.convergence == "auto" else StereoOptions.convergence
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StereoPair:
-    """What the left and the right eye see, of one size.
+    """The pictures for the left and the right eye, of the same size.
 
     Raises ``InvalidInput`` for different sizes.
 
@@ -39,7 +39,7 @@ class StereoPair:
     left, right : Image
         The two pictures, upright, same size.
     notes : tuple[str, ...]
-        What a reader wants told ("scanned card: turned by 0.4 degrees").
+        Remarks of the reader ("scanned card: turned by 0.4 degrees"), printed once by the command line.
     """
 
     left: Image
@@ -61,29 +61,30 @@ class StereoPair:
         return self.left.size
 
     def _repr_html_(self) -> str:
-        """What Jupyter shows: both pictures, the left eye's on the left."""
+        """HTML for Jupyter: both pictures, the left eye's on the left."""
         eyes = "".join(f'<div style="flex:1">{eye._repr_html_()}</div>' for eye in (self.left, self.right))
         return f'<div style="display:flex;gap:2px">{eyes}</div>'
 
     def swapped(self) -> StereoPair:
-        """Left and right exchanged."""
+        """Return the pair with left and right exchanged."""
         return replace(self, left=self.right, right=self.left)
 
 
 @dataclass(frozen=True, slots=True)
 class StereoRig:
-    """How far the eyes part and what lies on the screen.
+    """Parallax, convergence and rendered eyes of a stereo pair.
 
     Raises ``InvalidInput`` for a convergence outside [0, 1] or a parallax outside [0, 50].
 
     Parameters
     ----------
     parallax : float
-        How far the nearest and the farthest point part, both eyes together, percent of the width.
+        Difference between the disparities of the nearest and the farthest point, both eyes together, percent of the
+        width, 0 to 50.
     convergence : float
-        The depth (0 = farthest .. 1 = nearest) that lies on the screen.
+        Depth with zero disparity (on the screen), 0 = farthest to 1 = nearest.
     eyes : Eyes
-        Which eye is new; the other one is the picture itself.
+        Which eyes are rendered; the other one is the picture itself.
     """
 
     parallax: float = StereoOptions.parallax
@@ -108,7 +109,7 @@ class StereoRig:
         return self.parallax * self.convergence
 
     def shares(self) -> tuple[float, float]:
-        """How much of the disparity the left and the right eye take; they sum to 1."""
+        """Shares of the disparity of the left and the right eye; they sum to 1."""
         return {"both": (0.5, 0.5), "left": (1.0, 0.0), "right": (0.0, 1.0)}[self.eyes]
 
     def warnings(self, viewing: Viewing | None = None) -> tuple[str, ...]:
@@ -117,35 +118,36 @@ class StereoRig:
         Parameters
         ----------
         viewing : Viewing | None
-            Size and distance of the screen; default the limits that hold for any screen.
+            Size and distance of the screen; without it only the limits in percent of the width are checked.
         """
-        # A hair above the limit is rounding, not the user's wish.
+        # A tiny excess over the limit is a rounding error.
         found = []
         if self.crossed > CROSSED_LIMIT + 1e-6:
             found.append(
-                f"the nearest point stands {self.crossed:.2g} % of the width in front of the screen, comfortable is"
-                f" at most {CROSSED_LIMIT:g} %: lower `parallax` or raise `convergence`"
+                f"the nearest point is {self.crossed:.2g} % of the width in front of the screen, the comfort limit is"
+                f" {CROSSED_LIMIT:g} %: lower `parallax` or raise `convergence`"
             )
         if self.parallax > TOTAL_LIMIT + 1e-6:
-            found.append(f"parallax {self.parallax:.2g} % is more than the comfortable {TOTAL_LIMIT:g} %")
+            found.append(f"parallax {self.parallax:.2g} % exceeds the comfort limit of {TOTAL_LIMIT:g} %")
         if viewing is not None and self.uncrossed / 100 * viewing.width_metres > EYE_DISTANCE_METRES:
             found.append(
-                f"on this screen the farthest points part by {self.uncrossed * 10 * viewing.width_metres:.0f} mm,"
-                f" more than the eyes' own distance ({EYE_DISTANCE_METRES * 1000:.0f} mm): lower `parallax`"
+                f"on this screen the disparity of the farthest points is"
+                f" {self.uncrossed * 10 * viewing.width_metres:.0f} mm, more than the eyes' own distance"
+                f" ({EYE_DISTANCE_METRES * 1000:.0f} mm): lower `parallax`"
             )
         return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
 class Viewing:
-    """A screen and how far away one sits: turns percent of the width into arc-minutes and back.
+    """Screen width and viewing distance: converts percent of the width to arc-minutes and back.
 
     Parameters
     ----------
     width_metres : float
         Width of the picture on the screen.
     distance_metres : float
-        From the eyes to the screen.
+        Distance from the eyes to the screen.
     """
 
     width_metres: float
@@ -159,27 +161,27 @@ class Viewing:
 
     @classmethod
     def parse(cls, screen: str, distance: str, aspect: float = 16 / 9) -> Viewing:
-        """From "55in" (the diagonal of a 16:9 screen; also cm, m) and "2.5m" (also cm, ft).
+        """Parse "55in" (the diagonal of a 16:9 screen; also cm, m) and "2.5m" (also cm, ft).
 
-        A picture of another ``aspect`` (width over height) is shown as large as the screen can.
+        A picture of another ``aspect`` (width over height) is shown as large as it fits on the screen.
         """
         diagonal = length_metres(screen, "in", "screen")
         width, height = (diagonal * side / math.hypot(16, 9) for side in (16, 9))
         return cls(min(width, height * aspect), length_metres(distance, "m", "distance"))
 
     def arc_minutes(self, percent: float) -> float:
-        """The angle of ``percent`` of the width, seen from there."""
+        """Angle in arc-minutes of ``percent`` of the width at the viewing distance."""
         return math.degrees(2 * math.atan(self.width_metres * percent / 100 / 2 / self.distance_metres)) * 60
 
     def percent(self, arc_minutes: float) -> float:
-        """The percentage of the width that has this angle, seen from there."""
+        """Percentage of the width that subtends this angle at the viewing distance."""
         return 200 * self.distance_metres * math.tan(math.radians(arc_minutes / 60) / 2) / self.width_metres
 
 
 def unpack(image: Image, layout: StereoFormat) -> StereoPair:
-    """Cut a side-by-side or top-bottom picture into its eyes; half formats come back at full size.
+    """Split a side-by-side or top-bottom picture into a stereo pair; half formats are scaled to full size.
 
-    An odd last column (or row) is left out. Raises ``InvalidInput`` for a layout that cannot be cut.
+    An odd last column (or row) is left out. Raises ``InvalidInput`` for a layout that cannot be split.
     """
     pixels, alpha = image.pixels, image.alpha
     width, height = image.size

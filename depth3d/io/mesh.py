@@ -1,8 +1,8 @@
-"""Meshes to files through trimesh: GLB, OBJ with MTL, PLY; and point clouds.
+"""Writes meshes (GLB, OBJ with MTL, PLY) and point clouds (PLY, GLB) to files with trimesh.
 
-What trimesh would do wrong by itself is put right here: it re-encodes textures (the photo's own JPEG
-bytes are put back), writes lit materials (a photo must not be lit again), takes sRGB bytes for the linear
-vertex colors of glTF, and gives every OBJ the same texture names.
+This module corrects four things in trimesh's output: it re-encodes textures (here the photo's own JPEG bytes are
+stored), writes lit materials (a photo already contains its lighting), writes sRGB values as the linear vertex colors of
+glTF, and gives every OBJ the same texture names.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def write_mesh(
         Back to front; each becomes a mesh of its own with its own texture. PLY holds one mesh only, so there they are
         joined, with the texture's colors at the vertices.
     camera : MeshCamera
-        Becomes a camera node in GLB; the others have none.
+        Becomes a camera node in GLB; the other formats have no camera.
     jpegs : Sequence[bytes | None]
         Per mesh the JPEG bytes to store instead of encoding the texture; None = encode.
     """
@@ -100,10 +100,12 @@ def write_points(
     """
     path = Path(path)
     if len(points) == 0 or len(points) != len(colors):
-        raise InvalidInput(f"{path}: {len(points)} points and {len(colors)} colors, expected equal numbers")
+        raise InvalidInput(
+            f"{path}: {len(points)} points and {len(colors)} colors, expected equal numbers, at least one"
+        )
     suffix = _suffix(path)
     if suffix == ".obj":
-        raise WriteError(path, "OBJ holds no colored points; use .ply or .glb")
+        raise WriteError(path, "OBJ cannot store colored points; use .ply or .glb")
     trimesh = _library()
     cloud = trimesh.PointCloud(points.astype(np.float64), colors=np.column_stack([colors, np.full(len(colors), 255)]))
     if suffix == ".ply":
@@ -125,7 +127,7 @@ def colored_points(mesh: Mesh) -> NDArray[np.uint8]:
 
     texture = mesh.texture.eight_bit()
     size = np.array(texture.size, np.float32)
-    at = mesh.uv * size - np.float32(0.5)  # pixel centers lie at half numbers
+    at = mesh.uv * size - np.float32(0.5)  # pixel centers are at half-integers
     # remap takes maps of at most 32767 columns and rows: the list of points is folded into a picture.
     rows = math.ceil(len(at) / 16384)
     folded = np.zeros((rows * 16384, 2), np.float32)
@@ -140,7 +142,7 @@ def colored_points(mesh: Mesh) -> NDArray[np.uint8]:
 def _suffix(path: Path) -> str:
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
-        raise WriteError(path, f"no mesh format is called {suffix or '(no suffix)'!r}; use {', '.join(SUFFIXES)}")
+        raise WriteError(path, f"unknown mesh format {suffix or '(no suffix)'!r}; use {', '.join(SUFFIXES)}")
     return suffix
 
 
@@ -155,8 +157,8 @@ def _trimesh(mesh: Mesh, index: int) -> Any:
     from PIL import Image as Pillow
 
     trimesh = _library()
-    # A stand-in: trimesh would encode the texture again, so `_glb` puts the real bytes in its place.
-    # Each in a tint of its own, because trimesh stores equal textures and materials once.
+    # A placeholder: trimesh would encode the texture again, so `_glb` replaces it by the real bytes.
+    # Each has a different color, because trimesh stores equal textures and materials once.
     material = trimesh.visual.material.PBRMaterial(
         name=mesh.name,
         baseColorTexture=Pillow.new("RGB", (1, 1), (index, 0, 0)),
@@ -197,7 +199,7 @@ def _glb(kept: Sequence[tuple[Mesh, bytes | None]], camera: MeshCamera) -> bytes
 
 
 def _short_indices(buffers: Any, keys: list[Any], tree: dict[str, Any]) -> None:
-    """Vertex numbers in 16 bits where they fit: a third of the geometry's bytes."""
+    """Store vertex indices in 16 bits where they fit, which saves a third of the geometry's bytes."""
     accessors = list(tree["accessors"].values())
     for mesh in tree["meshes"]:
         for primitive in mesh["primitives"]:
@@ -212,7 +214,7 @@ def _short_indices(buffers: Any, keys: list[Any], tree: dict[str, Any]) -> None:
 
 
 def _linear_colors(buffers: Any, tree: dict[str, Any]) -> None:
-    """Make the colors linear: glTF takes them so; 8 bits would band there, so 16."""
+    """Convert the vertex colors to linear light, as glTF requires, in 16 bits: 8 bits would cause banding."""
     keys = list(buffers)
     accessors = list(tree["accessors"].values())
     for mesh in tree["meshes"]:
@@ -230,7 +232,7 @@ def _linear_colors(buffers: Any, tree: dict[str, Any]) -> None:
 
 
 def _finish(tree: dict[str, Any], camera: MeshCamera | None) -> None:
-    """What trimesh does not write: unlit materials, texture settings, the camera, what each buffer part is for."""
+    """Add what trimesh does not write: unlit materials, texture settings, the camera, buffer view targets."""
     tree["asset"]["generator"] = "depth3d"
     for material in tree.get("materials", []):
         material.setdefault("extensions", {})["KHR_materials_unlit"] = {}
@@ -275,7 +277,7 @@ def _ply(meshes: Sequence[Mesh]) -> bytes:
 
 
 def _write_obj(kept: Sequence[tuple[Mesh, bytes | None]], path: Path, *, force: bool) -> Path:
-    """NAME.obj, NAME.mtl and one NAME_MESH.jpg per mesh; the OBJ last, so that it never stands alone."""
+    """Write NAME.obj, NAME.mtl and one NAME_MESH.jpg per mesh; the OBJ last, so that it never exists alone."""
     export_obj = _library().exchange.obj.export_obj
     stem = "_".join(path.stem.split())  # many OBJ readers end a file name at a space
     names = [f"{stem}_{mesh.name}.jpg" for mesh, _ in kept]

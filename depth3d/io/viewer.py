@@ -1,7 +1,7 @@
-"""The 3D page: one HTML file that holds the photo, its depth, and the program that shows them.
+"""Writes and serves the 3D page: one HTML file with the photo, its depth, and the viewer program.
 
-The page gets pictures, not a mesh: photo and depth, and where the foreground may move aside the filled
-background with its own depth. The browser tears and displaces them (``depth3d/viewer/source``).
+The page contains pictures, not a mesh: the photo with its depth, and the filled background behind the foreground with
+its own depth. The viewer displaces them and splits them at depth discontinuities (``depth3d/viewer/source``).
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from depth3d.io.image.read import encode_image
 
 __all__ = ["LARGEST", "Page", "RgbdImage", "page_html", "serve_page", "write_page"]
 
-# Longest side of a picture in the page: what every phone's GPU takes as one texture.
+# Longest side of a picture in the page in pixels: the texture size that every phone's GPU supports.
 LARGEST = 4096
 _PHOTO_QUALITY, _HIDDEN_QUALITY = 90, 80
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RgbdImage:
-    """One picture with depth, as it goes into the page. The two may differ in size, not in shape.
+    """One picture with depth for the page. Their sizes may differ, but not their aspect ratios.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class RgbdImage:
     depth : DepthMap
         1 = nearest.
     present : NDArray[np.bool_] | None
-        (H, W) bool of the depth's size, where there is anything to draw; None = everywhere.
+        (H, W) bool of the depth's size, the pixels to draw; None = all.
     jpeg : bytes | None
         The picture's own JPEG bytes, upright and sRGB, to be used as they are; None = encode it.
     """
@@ -62,26 +62,26 @@ class RgbdImage:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Page:
-    """All that the page shows.
+    """Content and settings of the page.
 
     Parameters
     ----------
     photo : RgbdImage
-        The photo with its depth; it tears where neighbors differ by more than ``tear``.
+        The photo with its depth; it is split where neighbors differ by more than ``tear``.
     background : RgbdImage | None
-        What the photo hides, or None.
+        The disoccluded background behind the photo, or None.
     field_of_view : float
         Vertical, degrees.
     near, far : float
-        Distances of depth 1 and 0, in metres if ``metric``, else in any unit.
+        Distances of depth 1 and 0, in meters if ``metric``, else in any unit.
     amount : float
-        Travel between nearest and farthest at the start, percent of the width.
+        Initial relative travel of the nearest against the farthest point, percent of the width.
     most : float
-        What the slider allows.
+        Maximum of the slider for ``amount``.
     focus : float
-        The depth that stays still at the start.
+        Initial depth in [0, 1] that does not move.
     title, description : str
-        What the browser's tab and a screen reader say.
+        Texts for the browser's tab and for screen readers.
     """
 
     photo: RgbdImage
@@ -99,7 +99,7 @@ class Page:
 
 
 def page_html(page: Page) -> str:
-    """The whole page as text. It fetches nothing: every picture and script is in it."""
+    """Return the page as HTML text. All pictures and scripts are embedded; the page loads no other files."""
     scene = {
         "aspect": page.photo.picture.size.aspect,
         "fieldOfView": page.field_of_view,
@@ -116,11 +116,11 @@ def page_html(page: Page) -> str:
         "title": html.escape(page.title),
         "description": html.escape(page.description),
         "most": f"{page.most:g}",
-        # "</" would end the script element in which the browser reads it.
+        # "</" would end the script element that contains the text.
         "scene": json.dumps(scene, allow_nan=False).replace("</", "<\\/"),
         "script": _resource("viewer.min.js").replace("</script", "<\\/script"),
     }
-    # One pass over the template's own marks, so that nothing inside a part is taken for a mark.
+    # One pass over the template's placeholders, so that text inside an inserted part is not taken for a placeholder.
     pieces = _resource("template.html").split("{{")
     filled = [pieces[0]]
     for piece in pieces[1:]:
@@ -141,25 +141,25 @@ def write_page(page: Page, path: str | Path, *, force: bool = False) -> Path:
 def serve_page(path: Path, port: int, *, announce: Callable[[str], None], rounds: int | None = None) -> None:
     """Serve one page on this machine only until Ctrl-C.
 
-    A headset reaches it through ``adb reverse tcp:PORT tcp:PORT``, where localhost counts as secure, as
-    WebXR demands. There is no mapping of addresses to files: one page, held in memory, and 404 for the rest.
+    A headset can open it through ``adb reverse tcp:PORT tcp:PORT``: WebXR requires a secure origin, and localhost is
+    one. No files are served: only this page from memory; all other paths give 404.
 
     Raises ``WriteError`` if the port is taken.
 
     Parameters
     ----------
     port : int
-        0 takes a free one.
+        Port number; 0 = any free port.
     announce : Callable[[str], None]
         Called with the address.
     rounds : int | None
-        Stop after so many requests (tests).
+        Stop after this many requests (for tests).
     """
     body = path.read_bytes()
     try:
         server = ThreadingHTTPServer(("127.0.0.1", port), _handler(body))
     except OSError as error:
-        raise WriteError(path, f"cannot be served on port {port}: {error.strerror}; choose another --port") from error
+        raise WriteError(path, f"cannot be served on port {port}: {error.strerror}; choose another `port`") from error
     with server:
         announce(f"http://localhost:{server.server_port}/")
         try:
@@ -177,9 +177,9 @@ def _handler(body: bytes) -> type[BaseHTTPRequestHandler]:
         sys_version = ""
 
         def do_GET(self) -> None:
-            """The page, and only by its own address and from this machine's own name for itself."""
+            """Request handler that serves the page at its own path, only for requests with a localhost host name."""
             host = self.headers.get("Host", "").rsplit(":", 1)[0]
-            # Another site could point its own name at 127.0.0.1 and read the photo (DNS rebinding).
+            # Another site could resolve its own name to 127.0.0.1 and read the photo (DNS rebinding).
             if self.path.split("?", 1)[0] != "/" or host not in ("localhost", "127.0.0.1"):
                 self.send_error(404)
                 return
@@ -194,7 +194,7 @@ def _handler(body: bytes) -> type[BaseHTTPRequestHandler]:
         do_HEAD = do_GET  # noqa: N815 (the name that http.server calls)
 
         def log_message(self, format: str, *arguments: Any) -> None:
-            """Say nothing: the terminal belongs to the person."""
+            """Print no request log to the terminal."""
 
     return Handler
 
@@ -208,7 +208,7 @@ def _pictures(sheet: RgbdImage, quality: int) -> dict[str, str]:
 
 
 def _depth_png(sheet: RgbdImage) -> bytes:
-    """8-bit gray, white = near; with ``present`` 0 means "nothing here", so depth begins at 1."""
+    """Encode depth as 8-bit gray, white = near; with ``present`` the value 0 means "no surface", depth starts at 1."""
     import cv2
 
     gray = np.rint(sheet.depth.values * 255).astype(np.uint8)

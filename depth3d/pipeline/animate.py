@@ -1,4 +1,4 @@
-"""A photo becomes a looping animation."""
+"""Converts a photo to a looping 3D animation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How strong the 3D may be and where the screen stands: subject, limits, window."""
+"""Computes parallax and convergence from the options, and detects and masks stereo window violations."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ __all__ = ["auto_convergence", "border_disparity", "floating_window", "rig_of", 
 
 
 def viewing_of(options: StereoOptions, aspect: float) -> Viewing | None:
-    """Return where the viewer sits (options ``screen`` and ``distance``), or None if they are not given."""
+    """Return the screen size and viewing distance (options ``screen`` and ``distance``), or None if not given."""
     if options.screen is None or options.distance is None:
         return None
     return Viewing.parse(options.screen, options.distance, aspect)
 
 
 def rig_of(options: StereoOptions, aspect: float, depth: DepthMap | None = None) -> StereoRig:
-    """The rig that the options mean for a picture of this aspect.
+    """Return the parallax and convergence given by the options for a picture of this aspect (width / height).
 
-    Arc-minutes become percent; convergence "auto" becomes the depth of the subject (0.5 without ``depth``).
+    Arc-minutes are converted to percent; convergence "auto" becomes the depth of the subject (0.5 without ``depth``).
     """
     viewing = viewing_of(options, aspect)
     parallax = options.parallax
@@ -39,17 +39,17 @@ def rig_of(options: StereoOptions, aspect: float, depth: DepthMap | None = None)
 
 
 def auto_convergence(depths: Sequence[DepthMap], parallax: float) -> float:
-    """Depth in [0, 1] that lies on the screen with ``--convergence auto``: that of the subject.
+    """Depth in [0, 1] with zero disparity for ``convergence="auto"``: that of the subject.
 
-    It is moved nearer if the nearest 5 % would otherwise come out of the screen by more than the crossed limit (1 % of
-    the width). The same rule for a photo and for the sampled frames of a shot.
+    It is moved nearer if the nearest 5 % would otherwise be in front of the screen by more than the crossed limit (1 %
+    of the width). The same rule is used for a photo and for the sampled frames of a shot.
 
     Parameters
     ----------
     depths : Sequence[DepthMap]
         A photo's depth, or some frames of one shot; at least one.
     parallax : float
-        How far the nearest and the farthest point part, percent of the width.
+        Difference between the disparities of the nearest and the farthest point, percent of the width.
     """
     subject = salient_depth(*depths)
     if parallax <= 0:
@@ -59,10 +59,10 @@ def auto_convergence(depths: Sequence[DepthMap], parallax: float) -> float:
 
 
 def border_disparity(disparity: NDArray[np.float32]) -> tuple[float, float]:
-    """How far things at the left and at the right edge stand in front of the screen, px, at least 0.
+    """Crossed disparity at the left and at the right edge, pixels, at least 0.
 
-    The 95th percentile within the outermost 2 % of the columns; what is cut there by the frame although
-    it stands in front of it breaks the illusion (a window violation).
+    The 95th percentile within the outermost 2 % of the columns. Objects in front of the screen that are cut off by the
+    picture's edge are window violations.
     """
     width = disparity.shape[1]
     strip = max(1, width // 50)
@@ -70,7 +70,7 @@ def border_disparity(disparity: NDArray[np.float32]) -> tuple[float, float]:
 
 
 def floating_window(pair: StereoPair, disparity: NDArray[np.float32]) -> StereoPair:
-    """Bring the frame forward where near things touch it: black at the left of the left eye, right of the right.
+    """Mask window violations (floating window): black bars at the left of the left eye and the right of the right eye.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""A photo becomes something to take along: a mesh file, or a web page that shows it in 3D."""
+"""Exports a photo as a mesh file or as a web page that shows it in 3D."""
 
 from __future__ import annotations
 
@@ -38,26 +38,26 @@ from depth3d.validation import changed, nothing_left, require
 
 __all__ = ["mesh", "mesh_scene", "mesh_target", "view", "view_scene", "view_target"]
 
-# Percent of the width. The slider of the page ends at MOST; behind a mesh a viewer may look further round.
+# Percent of the width. MOST is the maximum of the page's slider; viewers of a mesh may move the camera further.
 MOST, MESH_PARALLAX = 6.0, 8.0
-# Neighbours that differ by more are torn: less than two pixels of a 1280 wide screen at 4 percent.
+# Neighbors whose depths differ by more are not connected: less than two pixels on a screen 1280 wide at 4 percent.
 TEAR, FLAT = 0.03, 0.004
 WORK_SIDE = 1024
 GLB_BYTES = 4_000_000
 _LEAST_GEOMETRY = 500_000
-# Splats: how far the layers are prepared for a camera that moves, what is kept beyond the border, how many.
+# Splats: parallax that the layers are built for, share kept beyond the border, number of Gaussians.
 SPLAT_PARALLAX, SPLAT_BORDER, SPLAT_COUNT = 6.0, 0.04, 600_000
-# Scene units are 1 to 10; without true distances Quick Look gets a scene that fits on a table.
+# Scene units are 1 to 10; without metric distances the scene is scaled to fit on a table in Quick Look.
 USDZ_SCALE = 0.15
 _GRIDS = (1024, 896, 768, 640, 512, 448, 384, 320, 256, 192)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Sheets:
-    """What the camera saw and what it did not, as pictures of one size."""
+    """The visible layer and the disoccluded background, as pictures of one size."""
 
     front: NDArray[np.float32]
-    hidden: NDArray[np.float32]  # NaN where nothing is hidden
+    hidden: NDArray[np.float32]  # NaN where there is no background layer
     colors: Image
 
 
@@ -70,7 +70,7 @@ def mesh(
     force: bool = False,
     **changes: Any,
 ) -> Path:
-    """Turn a photo into a textured mesh, or a cloud of points; return the path written (Jupyter shows it).
+    """Convert a photo to a textured mesh, a point cloud or Gaussian splats; return the path written (Jupyter shows it).
 
     Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
 
@@ -205,7 +205,7 @@ def view_scene(
     sheets = _sheets(image, scene.depth, options.detail, MOST)
     jpeg = None if scene.file is None else own_jpeg(scene.file.data, scene.image)
     if jpeg is not None:
-        # A page is made to be shown to others: where and when the photo was taken stays at home.
+        # Pages are shared, so the metadata of the photo (place and time) are removed.
         jpeg = without_metadata(jpeg) if max(image.size) <= LARGEST else None
     present = ~np.isnan(sheets.hidden)
     background = RgbdImage(sheets.colors, DepthMap(np.nan_to_num(sheets.hidden)), present) if present.any() else None
@@ -227,9 +227,9 @@ def view_scene(
 
 
 def _splats(image: Image, depth: DepthMap, options: MeshOptions, near_far: tuple[float, float] | None) -> SplatCloud:
-    """The layers of a photo as Gaussians, a little of what lies beyond its border included."""
+    """Convert the layers of a photo to Gaussians, including a narrow strip beyond its border."""
     count = options.splats or SPLAT_COUNT
-    # Sampling finer than four Gaussians to a pixel gains nothing, and layers of more pixels than Gaussians are waste.
+    # More than four Gaussians per pixel, or layers with more pixels than Gaussians, do not improve the result.
     size = image.size.fit(max(64, math.ceil(max(image.size) * math.sqrt(min(1.0, count / image.size.pixels)))))
     layers = build_layers(
         image.resized(size), depth.resized(size), parallax_percent=SPLAT_PARALLAX, quality="high", border_percent=5.0
@@ -239,7 +239,7 @@ def _splats(image: Image, depth: DepthMap, options: MeshOptions, near_far: tuple
 
 
 def _sheets(image: Image, depth: DepthMap, side: int, parallax: float) -> _Sheets:
-    """Both layers as pictures, longest side at most ``side``."""
+    """Return both layers as pictures, longest side at most ``side`` pixels."""
     size = image.size.fit(side)
     small, values = image.resized(size), depth.resized(size)
     layers = build_layers(small, values, parallax_percent=parallax, quality="high").layers
@@ -251,14 +251,14 @@ def _sheets(image: Image, depth: DepthMap, side: int, parallax: float) -> _Sheet
         flat = flatten_layer(layer, size)
         drawn = ~np.isnan(flat.depth)
         hidden[drawn], colors[drawn] = flat.depth[drawn], flat.picture.pixels[drawn]
-    # Behind the front, and a little beyond the tears, so that no gap shows between the two; but never up a wall
-    # to where the layer behind comes forward to the front's own depth.
+    # Keep the background where it is behind the front, dilated a little so that no gap shows between the two; but not
+    # where its depth rises to that of the front.
     behind = hidden < front - 1 / 255
     around = np.ones((5, 5), np.uint8)
     floor = cv2.erode(np.where(behind, hidden, np.float32(1)), around)
     kept = behind | ((cv2.dilate(behind.astype(np.uint8), around) > 0) & (hidden <= floor + TEAR))
     colors[~kept] = colors[kept].mean(0).astype(np.uint8) if kept.any() else 0
-    # A hair further back than the front where they meet, or they would flicker.
+    # Slightly farther than the front where they meet, to avoid z-fighting.
     away = np.clip(np.minimum(hidden, front - 1 / 255), 0, 1)
     return _Sheets(np.clip(front, 0, 1), np.where(kept, away, np.nan).astype(np.float32), Image(colors))
 
@@ -266,13 +266,13 @@ def _sheets(image: Image, depth: DepthMap, side: int, parallax: float) -> _Sheet
 def _meshes(
     sheets: _Sheets, side: int, texture: Image, camera: Camera, near_far: tuple[float, float] | None, flat: float
 ) -> list[Mesh]:
-    """The solid layers, back to front, on a grid of at most ``side`` cells."""
+    """Build the solid meshes, back to front, on a grid with at most ``side`` cells on its longer side."""
     found = []
     for name, depth, colors in (("background", sheets.hidden, sheets.colors), ("photo", sheets.front, texture)):
         size = _size(depth).fit(side)
-        # Nearest, never averaged: a mean over an outline lies on neither side of it.
+        # Nearest-neighbor sampling: averaging over an outline would give depths that belong to neither side.
         small = cv2.resize(depth, tuple(size), interpolation=cv2.INTER_NEAREST_EXACT).astype(np.float32)
-        # What lies behind is one sheet: a hole in it would show right through the mesh.
+        # The background is one connected surface, so that the mesh has no holes.
         relief = tear_apart(small, np.inf if name == "background" else TEAR, flat)
         if len(relief.faces):
             found.append(place(relief, colors, camera, texture.size, name, near_far))
@@ -280,7 +280,7 @@ def _meshes(
 
 
 def _bytes(each: Mesh) -> int:
-    """What a mesh takes in a GLB: position and uv as floats, three 16 or 32 bit numbers a triangle."""
+    """Size in bytes of a mesh in a GLB: position and uv as floats, three 16 or 32 bit indices per triangle."""
     return len(each.vertices) * 20 + len(each.faces) * (6 if len(each.vertices) <= 65535 else 12) + 1000
 
 
@@ -290,7 +290,7 @@ def _mesh_camera(camera: Camera, size: Size) -> MeshCamera:
 
 
 def _focus(wanted: float | str, depth: DepthMap) -> float:
-    """The depth that stays still; "auto": that of the subject."""
+    """Return the depth in [0, 1] that does not move; "auto": that of the subject."""
     if wanted == "auto":
         return round(salient_depth(depth), 2)
     value = float(wanted)
@@ -303,7 +303,7 @@ def _distances(near: float | None, far: float | None) -> tuple[float, float] | N
     if near is None and far is None:
         return None
     if near is None or far is None or not (0 < near < far and math.isfinite(far)):
-        raise InvalidInput(f"near {near}, far {far}: expected both, in metres, 0 < near < far")
+        raise InvalidInput(f"near {near}, far {far}: expected both, in meters, 0 < near < far")
     return near, far
 
 

@@ -1,4 +1,4 @@
-"""Many views in one picture: Looking Glass quilts, lenticular prints, and the strip that finds their pitch."""
+"""Combines many views in one picture: Looking Glass quilts and lenticular prints; also pitch test strips."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from depth3d.stereoformats import StereoFormat
 
 __all__ = ["QUILT_SIZES", "fit_into", "interlace", "lenticular_size", "pitch_test", "quilt", "quilt_grid"]
 
-# Quilt sizes that Looking Glass names for its displays; the whole divides evenly into tiles.
+# Quilt sizes recommended by Looking Glass for its displays; they divide evenly into tiles.
 QUILT_SIZES = {
     "quilt-portrait": Size(3360, 3360),
     "quilt-go": Size(4092, 4092),
@@ -26,7 +26,7 @@ QUILT_SIZES = {
 
 
 def quilt_grid(layout: StereoFormat) -> tuple[int, int, float]:
-    """Columns, rows and display aspect that a quilt's file name tells ("_qs8x6a0.75").
+    """Columns, rows and display aspect from the tag of a quilt's file name ("_qs8x6a0.75").
 
     Raises ``InvalidInput`` if the format is not a quilt format.
     """
@@ -37,7 +37,7 @@ def quilt_grid(layout: StereoFormat) -> tuple[int, int, float]:
 
 
 def fit_into(image: Image, size: Size) -> tuple[Image, tuple[int, int]]:
-    """The picture as large as it fits into ``size``, and where its corner stands when it is centred there."""
+    """Scale the picture to fit ``size``; also return the upper left corner (x, y) that centers it there."""
     scale = min(size.width / image.size.width, size.height / image.size.height)
     inner = Size(
         min(size.width, max(1, round(image.size.width * scale))),
@@ -47,14 +47,14 @@ def fit_into(image: Image, size: Size) -> tuple[Image, tuple[int, int]]:
 
 
 def quilt(views: Iterable[Image], columns: int, rows: int, tile: Size, corner: tuple[int, int]) -> Image:
-    """Tiles of one size: view 0 (leftmost) at the bottom left, the last one at the top right.
+    """Arrange views in tiles of one size: view 0 (leftmost) at the bottom left, the last one at the top right.
 
     Parameters
     ----------
     views : Iterable[Image]
-        Columns * rows pictures, leftmost first, at most ``tile`` large.
+        Columns * rows pictures, leftmost first, at most of size ``tile``.
     corner : tuple[int, int]
-        Where each stands in its tile; the rest is black.
+        Upper left corner (x, y) of each picture in its tile; the rest is black.
     """
     whole = np.zeros((rows * tile.height, columns * tile.width, 3), np.uint8)
     count = 0
@@ -70,22 +70,22 @@ def quilt(views: Iterable[Image], columns: int, rows: int, tile: Size, corner: t
 
 
 def lenticular_size(photo: Size, width_metres: float, dpi: float) -> Size:
-    """Pixels of a print of this width in the photo's shape.
+    """Size in pixels of a print of this width with the photo's aspect ratio.
 
     Raises ``InvalidInput`` for more than 200 megapixels or fewer than 64 pixels across.
     """
     width = round(width_metres / 0.0254 * dpi)
     size = Size(width, max(1, round(width / photo.aspect)))
     if width < 64 or size.pixels > 200_000_000:
-        raise InvalidInput(f"a print of {size} pixels: expected 64 pixels across to 200 megapixels; change --dpi")
+        raise InvalidInput(f"a print of {size} pixels: expected 64 pixels across to 200 megapixels; change `dpi`")
     return size
 
 
 def interlace(views: Iterable[Image], count: int, size: Size, *, lpi: float, dpi: float) -> Image:
-    """Cut views into strips for a lenticular sheet: under every lens one column of each view.
+    """Interlace views for a lenticular sheet: under every lens one column of each view.
 
-    A lens turns left and right around: the leftmost view lies at the right of its lens. The pitch need not
-    be whole pixels: each column asks where it lies under its lens, so it never drifts.
+    A lens mirrors left and right, so the leftmost view is at the right under its lens. The pitch may be a fractional
+    number of pixels: the view of each column is computed from its position under its lens, so errors do not add up.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def interlace(views: Iterable[Image], count: int, size: Size, *, lpi: float, dpi
 
 
 def pitch_test(width_metres: float, *, lpi: float, dpi: float) -> Image:
-    """Bands of black and white lines at pitches around ``lpi``: the one that looks even is the sheet's own."""
+    """Bands of black and white lines at pitches around ``lpi``; the band that looks uniform has the sheet's pitch."""
     width = round(width_metres / 0.0254 * dpi)
     band, margin = max(60, round(dpi * 0.18)), max(20, round(dpi * 0.02))
     pitches = lpi + np.arange(-10, 11) * 0.002 * lpi

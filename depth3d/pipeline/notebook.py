@@ -1,4 +1,4 @@
-"""The path of a result, which shows the result itself where a notebook displays it."""
+"""Path of a result, displayed in notebooks as the result itself."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _CLIPS = {".mp4": "mp4", ".webm": "webm"}
 
 
 class WrittenPath(_Path):
-    """A path like any other, of a file that depth3d wrote; Jupyter shows the file.
+    """Path of a file that depth3d wrote; Jupyter shows the file's content.
 
-    The name ends in "Path" because trimesh tells paths by that.
+    The class name ends in "Path" because trimesh recognizes paths by that.
     """
 
     def _repr_html_(self) -> str:
-        """The picture, the clip, the 3D page, or name and size of what a browser cannot show."""
+        """HTML of the picture, the clip or the 3D page; name and size of files that a browser cannot show."""
         name = html.escape(self.name, quote=True)
         if not self.is_file():
             return f"<code>{name}</code>"

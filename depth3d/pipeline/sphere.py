@@ -1,4 +1,4 @@
-"""Half spheres for VR: how many degrees a picture covers, and how many pixels its half sphere needs."""
+"""Field of view of a picture and pixel size of its half sphere, for VR180 and VR photos."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["degrees_across", "sphere_side"]
 
 
 def degrees_across(options: StereoOptions, size: Size, photo: Image | None = None) -> float:
-    """Degrees that the picture covers across its width: as told, from EXIF, or what a phone sees."""
+    """Horizontal field of view in degrees: as given, else from EXIF, else that of a typical phone."""
     if options.field_of_view is not None:
         camera = Camera(field_of_view=options.field_of_view)
     else:
@@ -21,6 +21,6 @@ def degrees_across(options: StereoOptions, size: Size, photo: Image | None = Non
 
 
 def sphere_side(size: Size, across: float, largest: int = 4096) -> int:
-    """Pixels of a half sphere's side that keep the picture's sharpness in its middle; even, 1024 at least."""
+    """Side of a half sphere in pixels that keeps the picture's resolution at its center; even, at least 1024."""
     density = size.width / (2 * math.tan(math.radians(across) / 2)) * math.pi
     return 2 * round(min(max(density, 1024), largest) / 2)

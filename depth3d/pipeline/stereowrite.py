@@ -1,4 +1,4 @@
-"""One photo into one stereo format: what each packing needs, and the file it becomes."""
+"""Renders and writes one photo in one stereo format."""
 
 from __future__ import annotations
 
@@ -33,22 +33,22 @@ __all__ = ["Subject", "write_format"]
 # Wiggle pictures: slow enough to see both sides, fast enough for the brain to join them.
 _WIGGLE_RATE = Fraction(7)
 _WIGGLE_SECONDS = 4
-# The distance of a grown-up's eyes: what cameras write for pictures taken life-size.
+# Distance between an adult's eyes, the baseline that cameras write for pictures at life-size scale.
 _BASELINE_METRES = 0.065
 
 
 @dataclass(frozen=True)
 class Subject:
-    """What is shown: a photo with depth, how strong, and its own two eyes if it has them.
+    """Input of the stereo writers: a photo with depth, parallax and convergence, and its own stereo pair if it has one.
 
     Parameters
     ----------
     scene : Scene
         The photo and its depth.
     rig : StereoRig
-        Strength and screen.
+        Parallax, convergence and rendered eyes.
     options : StereoOptions
-        What the formats need besides.
+        Further settings of the formats.
     own : StereoPair | None
         The aligned pair of a stereo picture, shown instead of new eyes, or None.
     """
@@ -155,13 +155,13 @@ def _many_views(subject: Subject, layout: StereoFormat) -> Image:
             return pitch_test(width, lpi=options.lpi, dpi=options.dpi)
         count = options.views or max(2, round(options.dpi / options.lpi))
         size = lenticular_size(subject.scene.image.size, width, options.dpi)
-        # A view shows every count-th column only: rendering it larger than the photo would be for nothing.
+        # Only every count-th column of a view is used, so it is not rendered larger than the photo.
         drawn = subject.scene.image.size.fit(max(size))
         return interlace(subject.fan(drawn, count), count, size, lpi=options.lpi, dpi=options.dpi)
     columns, rows, aspect = quilt_grid(layout)
     whole = QUILT_SIZES[layout.name]
     tile = Size(whole.width // columns, whole.height // rows)
-    # Tiles need not have the display's shape: the picture is fitted into that, then squeezed with it.
+    # Tiles may differ from the display's aspect ratio: the picture is fitted to the display, then scaled to the tile.
     shown = Size(round(tile.height * aspect), tile.height)
     fitted, (x, y) = fit_into(subject.scene.image, shown)
     squeeze = tile.width / shown.width
@@ -202,7 +202,7 @@ def _write_wiggle(pair: StereoPair, target: Path, *, force: bool) -> Path:
     size = pair.size.fit(kind.long_side)
     size = size.even() if kind.even else size
     eyes = [eye.eight_bit().resized(size) for eye in (pair.left, pair.right)]
-    # Clips have to last a while; pictures loop by themselves.
+    # An MP4 does not loop by itself, so it repeats the two views; animated pictures loop.
     count = 2 if not kind.even else 2 * round(_WIGGLE_SECONDS * _WIGGLE_RATE / 2)
     frames = (eyes[number % 2] for number in range(count))
     return write_animation(frames, target, fps=_WIGGLE_RATE, size=size, count=count, force=force)

@@ -1,4 +1,4 @@
-"""New views of one picture: the other eye, and the frames of a moving camera."""
+"""Renders new views of one picture: the other eye, and the frames of a moving camera."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ MESHED_PIXELS = 3_000_000
 
 
 def eye_camera(photo: Camera, aspect: float, parallax: float, convergence: float) -> Camera:
-    """The camera of an eye to the right (to the left with a negative ``parallax``) of the photographer.
+    """Camera of an eye to the right (to the left with a negative ``parallax``) of the camera that took the photo.
 
     A point of depth v lands at x - W * parallax / 100 * (v - convergence): parallel axes, off-axis frustum.
     """
@@ -58,7 +58,7 @@ def stereo_pair(
 
     For a point of depth v (0..1) in a picture W wide: with ``eyes="right"`` the left picture is the
     input, bit for bit, and the point lands in the right one at x - W * parallax/100 * (v - convergence);
-    ``eyes="left"`` is the mirror image of that; ``eyes="both"`` moves half of it each way.
+    ``eyes="left"`` is the mirror image of that; ``eyes="both"`` shifts each eye by half as much.
 
     Raises ``InvalidInput`` for values outside these ranges.
 
@@ -69,9 +69,10 @@ def stereo_pair(
     depth : DepthMap
         Its depth, of any size and the same shape.
     parallax : float
-        Travel between the nearest and the farthest point, both eyes together, percent of the width.
+        Difference between the disparities of the nearest and the farthest point, both eyes together, percent of the
+        width.
     convergence : float
-        Which depth lies on the screen, 0 (far) to 1 (near).
+        Depth with zero disparity (on the screen), 0 (far) to 1 (near).
     eyes : Eyes
         "both", "left" or "right": which eyes are rendered; the other one is the picture itself.
     quality : Quality
@@ -89,7 +90,7 @@ def stereo_pair(
 
 
 def _eye(image: Image, depth: DepthMap, parallax: float, convergence: float) -> Image:
-    """The picture of an eye to the right (to the left with a negative ``parallax``); alpha moves with the colors."""
+    """Render an eye to the right (to the left with a negative ``parallax``); alpha moves with the colors."""
     if image.alpha is not None:
         colors = _eye(replace(image, alpha=None), depth, parallax, convergence)
         cover = _eye(Image(np.repeat(image.alpha[..., None], 3, axis=2)), depth, parallax, convergence)
@@ -112,9 +113,9 @@ def fan_of_views(
     parallax: float = StereoOptions.parallax,
     convergence: float = DEFAULT_CONVERGENCE,
 ) -> Iterator[Image]:
-    """``count`` views from the leftmost to the rightmost, evenly spaced: for quilts and lenticular prints.
+    """Render ``count`` evenly spaced views from left to right, for quilts and lenticular prints.
 
-    ``parallax`` (percent of the width) lies between the outermost two; ``convergence`` as in ``stereo_pair``.
+    ``parallax`` (percent of the width) is that of the outermost two views; ``convergence`` as in ``stereo_pair``.
 
     Raises ``InvalidInput`` for fewer than two views, on the call.
     """
@@ -166,15 +167,15 @@ def render_path(
         A name ("circle", "swing", "orbit", "dolly", "zoom", "push"; "auto" = the one that opens the smallest gaps), a
         JSON file of keyframes (``geometry.keyframes``), or a ``CameraPath``.
     amount : float
-        Largest travel between nearest and farthest over the path, percent of the width.
+        Largest relative travel of the nearest against the farthest point over the path, percent of the width.
     seconds : float
         Length of the loop.
     fps : float | Fraction
         Frames per second.
     size : Size | None
-        Of the frames; default the picture's own.
+        Size of the frames in pixels; default that of the picture.
     focus : float | str
-        Depth that stays still, 0 (far) to 1 (near), or "auto".
+        Depth that does not move, 0 (far) to 1 (near), or "auto".
     quality : Quality
         "draft", "normal" or "high".
     bokeh, shutter, vignette, shake : float
@@ -248,7 +249,7 @@ def chosen_path(name: str, image: Image, size: Size, amount: float, seconds: flo
 
 
 def _cut_to(image: Image, depth: DepthMap, size: Size) -> tuple[Image, DepthMap]:
-    """Both at ``size``; of another shape, the middle is kept and the rest cut off, nothing is stretched."""
+    """Resize both to ``size``; if the aspect ratio differs, crop around the center instead of stretching."""
     depth = depth.resized(image.size) if depth.size != size else depth
     wide, high = image.size
     scale = min(wide / size.width, high / size.height)

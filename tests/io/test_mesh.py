@@ -156,7 +156,7 @@ def test_colours_at_vertices_are_the_texture_s() -> None:
 
 
 def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
-    with pytest.raises(WriteError, match=r"no mesh format is called '\.stl'; use \.glb"):
+    with pytest.raises(WriteError, match=r"unknown mesh format '\.stl'; use \.glb"):
         write_mesh([mesh_named("photo", 1)], tmp_path / "a.stl", CAMERA)
     empty = Mesh(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 2)), Image(np.zeros((1, 1, 3), np.uint8)))
     with pytest.raises(InvalidInput, match="no faces"):

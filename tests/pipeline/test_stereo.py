@@ -152,7 +152,7 @@ def test_a_given_depth_makes_new_eyes(tmp_path: Path) -> None:
 def test_loud_settings_warn_and_stay(photo: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, logger="depth3d.stereo"):
         stereo(photo, parallax=5, convergence=0.2)
-    assert sum("comfortable" in record.message for record in caplog.records) == 2
+    assert sum("comfort limit" in record.message for record in caplog.records) == 2
     caplog.clear()
     with caplog.at_level(logging.WARNING, logger="depth3d.stereo"):
         stereo(photo, force=True)

@@ -143,7 +143,7 @@ def _tone(far: _Far, hidden: HiddenSurface, cover: Floats, here: Indices) -> Flo
 
 
 def _grain(far: _Far, here: Indices, source: Sources, level: Floats, stride: int) -> Floats:
-    """(K, 3): difference of the mirrored pixels from the mean around them; 0 where they lie on another surface."""
+    """(K, 3): difference of the mirrored pixels from the mean around them; 0 where they belong to another surface."""
     row, column, down, right, deep = far.way(source, here)
     mirror = far.at(row - down, column - right)
     cells = mirror // far.width // stride * far.width + mirror % far.width // stride

@@ -1,4 +1,4 @@
-"""Automatic choices from the depth map: the depth that stays still, and the path with the least disocclusion."""
+"""Chooses from the depth map the depth that does not move, and the camera path with the least disocclusion."""
 
 from __future__ import annotations
 

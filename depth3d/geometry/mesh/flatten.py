@@ -43,7 +43,7 @@ class FlatLayer:
 def flatten_layer(layer: Layer, size: Size) -> FlatLayer:
     """Draw one layer without moving the camera: one sample at the center of each of ``size`` pixels.
 
-    A layer is a single-valued sheet over the picture, so no depth test is needed.
+    A layer has a single depth at each pixel of the picture, so no depth test is needed.
     """
     # Columns one by one throughout: numpy is many times slower along an axis of two or three.
     x = layer.positions[:, 0] * np.float32(size.width) - np.float32(0.5)

@@ -146,7 +146,7 @@ def _blocks_of_layer(layer: Layer, size: Size, step: float, border: float, blur:
 
 
 def _blur(size: Size, photo: Size) -> float:
-    """Standard deviation, in samples, of what a viewer blurs when it shows the photo at its own size."""
+    """Standard deviation, in samples, of a viewer's blur when it shows the photo at its original size."""
     return math.hypot(SIGMA, RENDERER_BLUR * size.width / photo.width)
 
 
