@@ -101,12 +101,12 @@ class DepthMap:
         return cls(np.clip(scaled, 0, 1).astype(np.float32))
 
     @classmethod
-    def from_metric(cls, metres: NDArray[Any], near: float | None = None, far: float | None = None) -> DepthMap:
+    def from_metric(cls, meters: NDArray[Any], near: float | None = None, far: float | None = None) -> DepthMap:
         """Convert distances along the optical axis to normalized inverse depth.
 
         Parameters
         ----------
-        metres : NDArray[Any]
+        meters : NDArray[Any]
             (H, W) distances > 0; ``inf`` is allowed and becomes 0, the farthest depth.
         near, far : float | None
             Distances that become 1 and 0; default the smallest and the largest finite distance.
@@ -114,18 +114,18 @@ class DepthMap:
         for name, value in (("near", near), ("far", far)):
             if value is not None and not (isinstance(value, int | float) and value > 0):
                 raise InvalidInput(f"DepthMap.from_metric: {name} is {value!r}, expected meters > 0")
-        metres = array_of(metres, "DepthMap.from_metric")
-        if metres.dtype.kind not in "fiu":
-            raise InvalidInput(f"DepthMap.from_metric: values are {metres.dtype}, expected distances in meters")
-        metres = metres.astype(np.float64)
-        if metres.ndim != 2 or metres.size == 0 or np.isnan(metres).any() or (metres <= 0).any():
+        meters = array_of(meters, "DepthMap.from_metric")
+        if meters.dtype.kind not in "fiu":
+            raise InvalidInput(f"DepthMap.from_metric: values are {meters.dtype}, expected distances in meters")
+        meters = meters.astype(np.float64)
+        if meters.ndim != 2 or meters.size == 0 or np.isnan(meters).any() or (meters <= 0).any():
             raise InvalidInput("DepthMap.from_metric: expected (H, W) distances, all > 0 and none NaN")
-        inverse = 1.0 / metres
+        inverse = 1.0 / meters
         finite = inverse[inverse > 0]
         high = 1.0 / near if near else float(inverse.max())
         low = 1.0 / far if far else (float(finite.min()) if finite.size else 0.0)
         if not high > low:
-            return cls(np.zeros(metres.shape, np.float32))
+            return cls(np.zeros(meters.shape, np.float32))
         return cls(np.clip((inverse - low) / (high - low), 0, 1).astype(np.float32))
 
     @classmethod

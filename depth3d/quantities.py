@@ -23,7 +23,7 @@ __all__ = [
     "clock_seconds",
     "described",
     "frame_rate",
-    "length_metres",
+    "length_meters",
     "text_of",
 ]
 
@@ -50,7 +50,7 @@ def frame_rate(value: Fraction | float | str) -> Fraction:
     return rate.limit_denominator(100_000)
 
 
-def length_metres(text: str, default: str, name: str) -> float:
+def length_meters(text: str, default: str, name: str) -> float:
     """Return a length like "55in", "140cm" or "2.5m" in meters; ``default`` is the unit of a bare number.
 
     Raises ``InvalidOption`` with ``name``.
@@ -111,7 +111,7 @@ def as_length(default: str) -> Callable[[str, object], str]:
         if isinstance(value, numbers.Real) and not isinstance(value, bool):
             value = f"{float(value):.6f}" if math.isfinite(value) else str(value)
         text = text_of(name, value)
-        if not 0.001 <= length_metres(text, default, name) <= 1000:
+        if not 0.001 <= length_meters(text, default, name) <= 1000:
             raise InvalidOption(name, f"{text!r}, expected 1 mm to 1000 m")
         return text
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from depth3d.errors import InvalidInput
 from depth3d.image import Image, Size
 from depth3d.options import Eyes, StereoOptions
-from depth3d.quantities import length_metres
+from depth3d.quantities import length_meters
 from depth3d.stereoformats import StereoFormat
 from depth3d.validation import check_value
 
@@ -23,7 +23,7 @@ __all__ = ["StereoFormat", "StereoPair", "StereoRig", "Viewing", "unpack"]
 CROSSED_LIMIT = 1.0
 TOTAL_LIMIT = 3.0
 # The eyes of most people are 60-67 mm apart; they cannot diverge.
-EYE_DISTANCE_METRES = 0.063
+EYE_DISTANCE_METERS = 0.063
 # The number used where the options' default is "auto".
 DEFAULT_CONVERGENCE = 0.5 if StereoOptions.convergence == "auto" else StereoOptions.convergence
 
@@ -129,11 +129,11 @@ class StereoRig:
             )
         if self.parallax > TOTAL_LIMIT + 1e-6:
             found.append(f"parallax {self.parallax:.2g} % exceeds the comfort limit of {TOTAL_LIMIT:g} %")
-        if viewing is not None and self.uncrossed / 100 * viewing.width_metres > EYE_DISTANCE_METRES:
+        if viewing is not None and self.uncrossed / 100 * viewing.width_meters > EYE_DISTANCE_METERS:
             found.append(
                 f"on this screen the disparity of the farthest points is"
-                f" {self.uncrossed * 10 * viewing.width_metres:.0f} mm, more than the eyes' own distance"
-                f" ({EYE_DISTANCE_METRES * 1000:.0f} mm): lower `parallax`"
+                f" {self.uncrossed * 10 * viewing.width_meters:.0f} mm, more than the eyes' own distance"
+                f" ({EYE_DISTANCE_METERS * 1000:.0f} mm): lower `parallax`"
             )
         return tuple(found)
 
@@ -144,19 +144,19 @@ class Viewing:
 
     Parameters
     ----------
-    width_metres : float
+    width_meters : float
         Width of the picture on the screen.
-    distance_metres : float
+    distance_meters : float
         Distance from the eyes to the screen.
     """
 
-    width_metres: float
-    distance_metres: float
+    width_meters: float
+    distance_meters: float
 
     def __post_init__(self) -> None:
-        if not (0.01 <= self.width_metres <= 100 and 0.01 <= self.distance_metres <= 1000):
+        if not (0.01 <= self.width_meters <= 100 and 0.01 <= self.distance_meters <= 1000):
             raise InvalidInput(
-                f"screen {self.width_metres:g} m wide at {self.distance_metres:g} m: expected 0.01..100 and 0.01..1000"
+                f"screen {self.width_meters:g} m wide at {self.distance_meters:g} m: expected 0.01..100 and 0.01..1000"
             )
 
     @classmethod
@@ -165,17 +165,17 @@ class Viewing:
 
         A picture of another ``aspect`` (width over height) is shown as large as it fits on the screen.
         """
-        diagonal = length_metres(screen, "in", "screen")
+        diagonal = length_meters(screen, "in", "screen")
         width, height = (diagonal * side / math.hypot(16, 9) for side in (16, 9))
-        return cls(min(width, height * aspect), length_metres(distance, "m", "distance"))
+        return cls(min(width, height * aspect), length_meters(distance, "m", "distance"))
 
     def arc_minutes(self, percent: float) -> float:
         """Angle in arc-minutes of ``percent`` of the width at the viewing distance."""
-        return math.degrees(2 * math.atan(self.width_metres * percent / 100 / 2 / self.distance_metres)) * 60
+        return math.degrees(2 * math.atan(self.width_meters * percent / 100 / 2 / self.distance_meters)) * 60
 
     def percent(self, arc_minutes: float) -> float:
         """Percentage of the width that subtends this angle at the viewing distance."""
-        return 200 * self.distance_metres * math.tan(math.radians(arc_minutes / 60) / 2) / self.width_metres
+        return 200 * self.distance_meters * math.tan(math.radians(arc_minutes / 60) / 2) / self.width_meters
 
 
 def unpack(image: Image, layout: StereoFormat) -> StereoPair:

@@ -31,8 +31,8 @@ def test_nearest_is_one() -> None:
 @given(arrays(np.float32, (4, 5), elements=st.floats(0, 1, width=32)))
 def test_metric_round_trip(values: np.ndarray) -> None:
     depth = DepthMap(values)
-    metres = depth.metric(0.5, 20)
-    np.testing.assert_allclose(DepthMap.from_metric(metres, 0.5, 20).values, depth.values, atol=2e-5)
+    meters = depth.metric(0.5, 20)
+    np.testing.assert_allclose(DepthMap.from_metric(meters, 0.5, 20).values, depth.values, atol=2e-5)
 
 
 @given(arrays(np.float32, (3, 4), elements=st.floats(-1e6, 1e6, width=32)))

@@ -41,7 +41,7 @@ def test_louder_than_comfortable_is_told() -> None:
     assert len(StereoRig(3.0, 0.5).warnings()) == 1  # 1.5 % in front
     assert len(StereoRig(4.0, 0.9).warnings()) == 1  # 4 % in total
     assert len(StereoRig(4.0, 0.0).warnings()) == 2
-    cinema = Viewing(width_metres=12.0, distance_metres=15.0)
+    cinema = Viewing(width_meters=12.0, distance_meters=15.0)
     assert any("own distance" in line for line in StereoRig(2.0, 0.5).warnings(cinema))  # 120 mm
 
 
@@ -54,16 +54,16 @@ def test_a_wrong_rig_is_refused(wrong: dict[str, object]) -> None:
 def test_arc_minutes_of_a_known_screen() -> None:
     viewing = Viewing.parse("55in", "2.5m")
     width = 55 * 0.0254 * 16 / math.hypot(16, 9)
-    assert viewing.width_metres == pytest.approx(width)
+    assert viewing.width_meters == pytest.approx(width)
     # One percent of 1.2176 m at 2.5 m: 12.176 mm / 2500 mm = 16.74 arc-minutes.
     assert viewing.arc_minutes(1.0) == pytest.approx(16.74, abs=0.01)
     assert viewing.percent(viewing.arc_minutes(1.7)) == pytest.approx(1.7)
-    assert Viewing.parse("140cm", "250cm").distance_metres == 2.5
+    assert Viewing.parse("140cm", "250cm").distance_meters == 2.5
 
 
 def test_a_tall_picture_is_narrower_on_the_same_screen() -> None:
     tall, wide = Viewing.parse("55in", "2.5m", aspect=0.75), Viewing.parse("55in", "2.5m", aspect=16 / 9)
-    assert tall.width_metres == pytest.approx(wide.width_metres * 0.75 * 9 / 16)
+    assert tall.width_meters == pytest.approx(wide.width_meters * 0.75 * 9 / 16)
 
 
 @pytest.mark.parametrize("text", ["", "big", "55 parsec", "in", "-3m"])

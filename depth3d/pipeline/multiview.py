@@ -69,12 +69,12 @@ def quilt(views: Iterable[Image], columns: int, rows: int, tile: Size, corner: t
     return Image(whole)
 
 
-def lenticular_size(photo: Size, width_metres: float, dpi: float) -> Size:
+def lenticular_size(photo: Size, width_meters: float, dpi: float) -> Size:
     """Size in pixels of a print of this width with the photo's aspect ratio.
 
     Raises ``InvalidInput`` for more than 200 megapixels or fewer than 64 pixels across.
     """
-    width = round(width_metres / 0.0254 * dpi)
+    width = round(width_meters / 0.0254 * dpi)
     size = Size(width, max(1, round(width / photo.aspect)))
     if width < 64 or size.pixels > 200_000_000:
         raise InvalidInput(f"a print of {size} pixels: expected 64 pixels across to 200 megapixels; change `dpi`")
@@ -101,9 +101,9 @@ def interlace(views: Iterable[Image], count: int, size: Size, *, lpi: float, dpi
     return Image(print_)
 
 
-def pitch_test(width_metres: float, *, lpi: float, dpi: float) -> Image:
+def pitch_test(width_meters: float, *, lpi: float, dpi: float) -> Image:
     """Bands of black and white lines at pitches around ``lpi``; the band that looks uniform has the sheet's pitch."""
-    width = round(width_metres / 0.0254 * dpi)
+    width = round(width_meters / 0.0254 * dpi)
     band, margin = max(60, round(dpi * 0.18)), max(20, round(dpi * 0.02))
     pitches = lpi + np.arange(-10, 11) * 0.002 * lpi
     picture = np.full((len(pitches) * (band + margin) + margin, width, 3), 255, np.uint8)

@@ -24,7 +24,7 @@ from depth3d.pipeline.multiview import (
     quilt_grid,
 )
 from depth3d.pipeline.scene import Scene
-from depth3d.quantities import length_metres
+from depth3d.quantities import length_meters
 from depth3d.stereoformats import StereoFormat
 from depth3d.stereopair import StereoPair, StereoRig
 
@@ -34,7 +34,7 @@ __all__ = ["Subject", "write_format"]
 _WIGGLE_RATE = Fraction(7)
 _WIGGLE_SECONDS = 4
 # Distance between an adult's eyes, the baseline that cameras write for pictures at life-size scale.
-_BASELINE_METRES = 0.065
+_BASELINE_METERS = 0.065
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _write_container(subject: Subject, layout: StereoFormat, target: Path, *, fo
     if layout.name == "mpo":
         from depth3d.io.stereo.mpo import write_mpo
 
-        return [write_mpo([pair.left, pair.right], target, baseline_metres=_BASELINE_METRES, force=force)]
+        return [write_mpo([pair.left, pair.right], target, baseline_meters=_BASELINE_METERS, force=force)]
     if layout.packing == "side":
         from depth3d.io.stereo.jps import write_jps
         from depth3d.io.stereo.pns import write_pns
@@ -150,7 +150,7 @@ def _picture_and_depth(scene: Scene) -> Image:
 def _many_views(subject: Subject, layout: StereoFormat) -> Image:
     options = subject.options
     if layout.name in ("lenticular", "pitch-test"):
-        width = length_metres(options.print_width, "in", "print_width")
+        width = length_meters(options.print_width, "in", "print_width")
         if layout.name == "pitch-test":
             return pitch_test(width, lpi=options.lpi, dpi=options.dpi)
         count = options.views or max(2, round(options.dpi / options.lpi))

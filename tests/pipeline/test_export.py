@@ -71,8 +71,8 @@ def test_glb_has_both_layers_the_photo_and_its_camera(photo: Path) -> None:
     assert -far * 1.2 < back.bounds[0][2] <= back.bounds[1][2] < -far * 0.9  # the backdrop stands a hair behind
 
 
-def test_metres_give_a_mesh_true_to_scale(photo: Path) -> None:
-    path = d3.mesh(photo, photo.with_name("metres.ply"), near=2, far=20)
+def test_meters_give_a_mesh_true_to_scale(photo: Path) -> None:
+    path = d3.mesh(photo, photo.with_name("meters.ply"), near=2, far=20)
     cloud = trimesh.load(path, process=False)
     value = 51 / 255
     wall = 1 / (value * (1 / 2 - 1 / 20) + 1 / 20)

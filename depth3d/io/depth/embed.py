@@ -53,7 +53,7 @@ def write_embedded(
         The photo's own file. A JPEG that is upright and sRGB is kept with its EXIF, and only its XMP is replaced;
         anything else is encoded at quality 95.
     near_far : tuple[float, float] | None
-        Distances of the nearest and farthest point in metres; None = nominal 1 and 10.
+        Distances of the nearest and farthest point in meters; None = nominal 1 and 10.
     force : bool
         Replace an existing file.
     """
@@ -80,7 +80,7 @@ def embed_depth(jpeg: bytes, depth: DepthMap, kind: Embedding, *, near_far: tupl
     kind : Embedding
         "gdepth" or "dynamic".
     near_far : tuple[float, float] | None
-        Distances of the nearest and farthest point in metres; None = nominal 1 and 10.
+        Distances of the nearest and farthest point in meters; None = nominal 1 and 10.
     """
     if not is_jpeg(jpeg):
         raise InvalidInput("embed_depth: the photo is not a JPEG")

@@ -88,7 +88,7 @@ def _hole_value(gray: NDArray[np.float32]) -> float | None:
     """Return the value (0 or 65535) with which a depth camera marks missing measurements, or None for other maps.
 
     Such maps have many pixels of exactly this value, then nothing until well away from it, since cameras do not measure
-    close by; and they are in millimetres or the like, not normalized to the full range.
+    close by; and they are in millimeters or the like, not normalized to the full range.
     """
     for hole, highest in ((0.0, 65534.0), (65535.0, 40000.0)):
         share = float((gray == hole).mean())

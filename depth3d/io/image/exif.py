@@ -35,7 +35,7 @@ def read_exif(picture: Pillow.Image) -> tuple[float | None, int]:
 def _focal(tags: dict[int, Any], long_side: int) -> float | None:
     film = float(tags.get(ExifTags.Base.FocalLengthIn35mmFilm) or 0)
     if film <= 0:
-        # From the sensor: its width is its pixels over pixels per unit (2 = inch, 3 = centimetre, 4 = millimetre).
+        # From the sensor: its width is its pixels over pixels per unit (2 = inch, 3 = centimeter, 4 = millimeter).
         unit = {2: 25.4, 3: 10.0, 4: 1.0}.get(int(tags.get(ExifTags.Base.FocalPlaneResolutionUnit) or 2), 25.4)
         pixels = float(tags.get(ExifTags.Base.ExifImageWidth) or long_side)
         height = float(tags.get(ExifTags.Base.ExifImageHeight) or 0)

@@ -27,7 +27,7 @@ __all__ = ["FORMAT", "has_disparity_index", "read_mpo", "write_mpo"]
 _DISPARITY, _REPRESENTATIVE = 0x020002, 0x20000000
 _UNDEFINED, _LONG, _RATIONAL, _SRATIONAL = 7, 4, 5, 10
 _MPF = b"MPF\0"
-BASELINE_METRES = 0.065  # distance of the eyes of an adult
+BASELINE_METERS = 0.065  # distance of the eyes of an adult
 _EXIF = b"Exif\0\0"
 
 
@@ -35,7 +35,7 @@ def write_mpo(
     views: Sequence[Image],
     path: str | Path,
     *,
-    baseline_metres: float | None = None,
+    baseline_meters: float | None = None,
     convergence_degrees: float | None = 0.0,
     quality: int = 95,
     force: bool = False,
@@ -48,7 +48,7 @@ def write_mpo(
     ----------
     views : Sequence[Image]
         Two or more pictures of one size.
-    baseline_metres : float | None
+    baseline_meters : float | None
         Distance between the outermost cameras, or None if unknown.
     convergence_degrees : float | None
         Angle between the outermost optical axes (0 = parallel), or None if unknown.
@@ -58,7 +58,7 @@ def write_mpo(
     count, shown = len(views), (len(views) + 1) // 2  # the representative one is n/2 for an even number
     pictures = [_without_jfif(encode_image(view, ".jpg", quality=quality)) for view in views]
     exifs = [segment_bytes(0xE1, _EXIF + _exif(view)) for view in views]
-    geometry = (baseline_metres, convergence_degrees)
+    geometry = (baseline_meters, convergence_degrees)
     # The index holds the sizes of pictures that hold the index: its length does not depend on its values.
     empty = segment_bytes(0xE2, _index([(0, 0)] * count, shown, 1, geometry))
     heads = [empty, *(segment_bytes(0xE2, _attributes_only(number, shown, geometry)) for number in range(2, count + 1))]
@@ -224,7 +224,7 @@ def _directory(fields: list[_Field], start: int, *, last: bool = True) -> bytes:
 
 
 def _write(pair: StereoPair, path: Path, force: bool) -> Path:
-    return write_mpo([pair.left, pair.right], path, baseline_metres=BASELINE_METRES, force=force)
+    return write_mpo([pair.left, pair.right], path, baseline_meters=BASELINE_METERS, force=force)
 
 
 FORMAT = StereoFile(

@@ -1,6 +1,6 @@
 """HDR to an ordinary picture: a table from PQ or HLG code values to BT.709, applied by FFmpeg's ``lut3d``.
 
-Light is taken back to candelas per square metre (SMPTE ST 2084; ITU-R BT.2100 HLG on a 1000 cd/m2 display),
+Light is taken back to candelas per square meter (SMPTE ST 2084; ITU-R BT.2100 HLG on a 1000 cd/m2 display),
 brought to BT.709 primaries (ITU-R BT.2087) and scaled so that HDR reference white, 203 cd/m2 (ITU-R BT.2408),
 comes near white; what is brighter rolls off smoothly instead of clipping. The picture's peak plays no part, so
 that a film keeps its brightness from frame to frame.

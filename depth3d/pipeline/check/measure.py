@@ -170,7 +170,7 @@ def _report(path: Path, layout: str, measured: list[_Measured], viewing: tuple[s
         sure=round(float(np.median([one.sure for one in measured])), 3),
         histogram=tuple(int(count) for count in counts),
     )
-    behind = abs(min(0.0, report.farthest)) / 100 * seat.width_metres
+    behind = abs(min(0.0, report.farthest)) / 100 * seat.width_meters
     return replace(report, verdict=findings(report, behind))
 
 

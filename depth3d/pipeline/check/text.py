@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from depth3d.pipeline.check.report import StereoReport
-from depth3d.stereopair import CROSSED_LIMIT, EYE_DISTANCE_METRES, TOTAL_LIMIT
+from depth3d.stereopair import CROSSED_LIMIT, EYE_DISTANCE_METERS, TOTAL_LIMIT
 
 __all__ = ["findings"]
 
@@ -11,10 +11,10 @@ __all__ = ["findings"]
 _VERTICAL, _ROLL, _COLOR, _WINDOW, _FLAT, _WHOLE = 0.5, 0.5, 6.0, 0.3, 0.15, 0.7
 
 
-def findings(report: StereoReport, behind_metres: float) -> tuple[str, ...]:
+def findings(report: StereoReport, behind_meters: float) -> tuple[str, ...]:
     """Return one sentence per problem, worst first, or one that begins with "good".
 
-    ``behind_metres``: disparity of the farthest points on the viewer's screen, in metres.
+    ``behind_meters``: disparity of the farthest points on the viewer's screen, in meters.
     """
     found: list[str] = []
     if report.swapped:
@@ -40,10 +40,10 @@ def findings(report: StereoReport, behind_metres: float) -> tuple[str, ...]:
         found.append(f"crossed disparity of {report.nearest:.2f} % of the width, comfort limit {CROSSED_LIMIT:g} %")
     if total > TOTAL_LIMIT:
         found.append(f"total disparity of {total:.2f} % of the width, comfort limit {TOTAL_LIMIT:g} %")
-    if behind_metres > EYE_DISTANCE_METRES:
+    if behind_meters > EYE_DISTANCE_METERS:
         found.append(
-            f"on {report.screen} the farthest points are {behind_metres * 1000:.0f} mm apart, more than the distance"
-            f" between the eyes ({EYE_DISTANCE_METRES * 1000:.0f} mm)"
+            f"on {report.screen} the farthest points are {behind_meters * 1000:.0f} mm apart, more than the distance"
+            f" between the eyes ({EYE_DISTANCE_METERS * 1000:.0f} mm)"
         )
     sides = [name for name, value in zip(("left", "right"), report.window, strict=True) if value > _WINDOW]
     if sides:

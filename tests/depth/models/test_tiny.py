@@ -75,11 +75,11 @@ def test_indoor_depth_is_ordered_rightly(shared: Path) -> None:
     shares = []
     for entry in index[64:80:2] + index[224:240:2]:
         image = d3.open_image(shared / "train" / entry["rgb"])
-        metres = cv2.imread(str(shared / "train" / entry["target"]), cv2.IMREAD_UNCHANGED) * entry["unit_m"]
+        meters = cv2.imread(str(shared / "train" / entry["target"]), cv2.IMREAD_UNCHANGED) * entry["unit_m"]
         values = d3.predict_disparity([image], model="tiny")[0].values
-        values = cv2.resize(values, metres.shape[::-1], interpolation=cv2.INTER_LINEAR).ravel()
+        values = cv2.resize(values, meters.shape[::-1], interpolation=cv2.INTER_LINEAR).ravel()
         a, b = np.random.default_rng(0).integers(0, values.size, (2, 20000))
-        first, second = metres.ravel()[a], metres.ravel()[b]
+        first, second = meters.ravel()[a], meters.ravel()[b]
         far = np.maximum(first, second) >= 1.1 * np.minimum(first, second)
         shares.append(np.mean(((values[a] > values[b]) == (first < second))[far]))
     assert np.mean(shares) >= 0.84

@@ -53,7 +53,7 @@ def test_colours_of_no_heat_map_are_refused() -> None:
         depth_from_picture(Image(colors))
 
 
-def test_a_depth_cameras_millimetres() -> None:
+def test_a_depth_cameras_millimeters() -> None:
     """0 = no measurement: filled from the farther side; distance d becomes normalised 1/d."""
     row = [1000, 1000, 0, 0, 2000, 4000, 4000, 4000]
     below = np.linspace(1000, 4000, 8 * 19).reshape(19, 8)

@@ -67,7 +67,7 @@ def test_mpo_is_read_back_by_pillow(pair: StereoPair, tmp_path: Path, count: int
 
 @needs_exiftool
 def test_mpo_says_what_cameras_say(pair: StereoPair, tmp_path: Path) -> None:
-    tags = exif(write_mpo([pair.left, pair.right], tmp_path / "x.mpo", baseline_metres=0.065))
+    tags = exif(write_mpo([pair.left, pair.right], tmp_path / "x.mpo", baseline_meters=0.065))
     assert tags["MPF0:MPFVersion"] == "0100"
     assert tags["MPF0:NumberOfImages"] == 2
     assert tags["MPImage1:MPImageType"] == tags["MPImage2:MPImageType"] == "Multi-frame Disparity"

@@ -65,7 +65,7 @@ class EmbeddedFormat:
         Returns the depth, or None if the photo has none of this kind. Raises ``ReadError`` where depth is recognized
         but cannot be read.
     write : Callable[[bytes, NDArray[Any], tuple[float, float]], bytes] | None
-        Inserts (H, W) uint8 RangeInverse values with their (near, far) in metres into a JPEG; None if the kind is only
+        Inserts (H, W) uint8 RangeInverse values with their (near, far) in meters into a JPEG; None if the kind is only
         read.
     key : str
         Its name in ``--embed``; "" if it is only read.
