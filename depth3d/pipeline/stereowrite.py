@@ -30,7 +30,7 @@ from depth3d.stereopair import StereoPair, StereoRig
 
 __all__ = ["Subject", "write_format"]
 
-# Wiggle pictures: slow enough to see both sides, fast enough for the brain to join them.
+# Wiggle pictures: views per second and duration; the rate is chosen so that both views fuse to a 3D impression.
 _WIGGLE_RATE = Fraction(7)
 _WIGGLE_SECONDS = 4
 # Distance between an adult's eyes, the baseline that cameras write for pictures at life-size scale.

@@ -67,7 +67,7 @@ def stereo_pair(
     image : Image
         The picture.
     depth : DepthMap
-        Its depth, of any size and the same shape.
+        Its depth, of any size with the same aspect ratio.
     parallax : float
         Difference between the disparities of the nearest and the farthest point, both eyes together, percent of the
         width.
@@ -96,7 +96,7 @@ def _eye(image: Image, depth: DepthMap, parallax: float, convergence: float) -> 
         cover = _eye(Image(np.repeat(image.alpha[..., None], 3, axis=2)), depth, parallax, convergence)
         return Image(colors.pixels, cover.pixels[..., 0])
     ways = "right" if parallax > 0 else "left"
-    # Meshing every pixel of a large photo takes gigabytes; there the texture cuts the outline just as finely.
+    # Meshing every pixel of a large photo takes gigabytes; there the alpha of the texture defines the outline instead.
     cut: Quality = "high" if image.size.pixels <= MESHED_PIXELS else "normal"
     mesh = build_layers(image, depth, parallax_percent=abs(parallax), quality=cut, ways=ways, backdrop=False)
     with Renderer(image.size) as renderer:
@@ -162,7 +162,7 @@ def render_path(
     image : Image
         The picture.
     depth : DepthMap
-        Its depth, of any size and the same shape.
+        Its depth, of any size with the same aspect ratio.
     path : str | CameraPath
         A name ("circle", "swing", "orbit", "dolly", "zoom", "push"; "auto" = the one that opens the smallest gaps), a
         JSON file of keyframes (``geometry.keyframes``), or a ``CameraPath``.
