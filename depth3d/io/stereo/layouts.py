@@ -16,7 +16,17 @@ from depth3d.io.image.read import flatten
 from depth3d.stereoformats import StereoFormat
 from depth3d.stereopair import StereoPair, unpack
 
-__all__ = ["Likeness", "Mark", "is_squeezed", "likeness", "named_mark", "noted", "seen_mark", "side_by_side"]
+__all__ = [
+    "Likeness",
+    "Mark",
+    "confirms",
+    "is_squeezed",
+    "likeness",
+    "named_mark",
+    "noted",
+    "seen_mark",
+    "side_by_side",
+]
 
 # What players look for in file names (SKYBOX, Pigasus, DeoVR, rad TV, Commedia), in lower case.
 _SIDE = {"sbs", "lr", "lrf", "3dh", "3dhf", "hsbs", "fsbs", "sbsf", "hlr", "parallel", "sidebyside", "rl", "rlf"}
@@ -25,6 +35,7 @@ _STACK = {"tb", "tbf", "ou", "3dv", "3dvf", "hou", "htb", "fou", "ftb", "fulltb"
 _RIGHT_FIRST = {"rl", "rlf", "bt", "cross", "crosseyed", "crossed", "xeyed"}
 _LONG_SIDE = 320
 _NO_DEPTH = 0.0012
+_CONFIRMING = 0.9  # correlation of two halves that a name calls stereo
 _PHRASES = {
     "left[-_ ]right": "lr",
     "right[-_ ]left": "rl",
@@ -163,6 +174,23 @@ def likeness(first: Image, second: Image, *, reach: float = 0.25, rise: float = 
             if best > 0.75:
                 moves[row, column] = (x - across) / width, (y - up) / height
     return _coherence(moves, distinct, ambiguous)
+
+
+def confirms(first: Image, second: Image) -> bool:
+    """Whether two halves may be the eyes of one scene, where the file's name says that they are.
+
+    Less is asked than without a name: pictures without texture have no distinctive blocks, but their halves correlate.
+    """
+    return likeness(first, second).same_scene or _correlation(first, second) >= _CONFIRMING
+
+
+def _correlation(first: Image, second: Image) -> float:
+    """Normalized correlation of the middle of ``first`` with its best place in ``second``, -1..1."""
+    a, b = (cv2.resize(_gray(each, _LONG_SIDE), (96, 64), interpolation=cv2.INTER_AREA) for each in (first, second))
+    middle = a[2:-2, 10:-10]
+    if middle.std() < 1:
+        return 1.0 if b.std() < 1 else 0.0
+    return float(cv2.matchTemplate(b, middle, cv2.TM_CCOEFF_NORMED).max())
 
 
 def _peaks(score: NDArray[Any], side: int) -> tuple[float, int, float, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from depth3d.image import Image
 from depth3d.io.image.photofile import PhotoFile
 from depth3d.io.image.read import open_image
-from depth3d.io.stereo.layouts import Mark, likeness, named_mark, noted
+from depth3d.io.stereo.layouts import Mark, confirms, named_mark, noted
 from depth3d.io.stereo.registry import StereoFile
 
 __all__ = ["FORMAT"]
@@ -23,7 +23,7 @@ def _halves_alike(mark: Mark, image: Image) -> bool:
     if min(image.size) < 4:
         return False
     pair = mark.unpack(image)
-    return likeness(pair.left, pair.right).same_scene
+    return confirms(pair.left, pair.right)
 
 
 FORMAT = StereoFile(
