@@ -18,9 +18,9 @@ __all__ = ["log", "print_result", "print_text", "setup_logging"]
 
 
 def log(message: str, *, quiet: bool = False) -> None:
-    """Print one line on standard error, unless ``quiet``."""
+    """Print one line on standard error, with flags for Python arguments, unless ``quiet``."""
     if not quiet:
-        _write(message, error=True)
+        _write(in_flags(message), error=True)
 
 
 def print_result(path: Path, *, as_json: bool, **facts: Any) -> None:

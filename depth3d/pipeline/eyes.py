@@ -41,12 +41,12 @@ def find_eyes(file: PhotoFile, options: DepthOptions) -> StereoPair | None:
         pair = _unpacked(file, options.layout)
     elif not options.stereo:
         if options.swap_eyes:
-            raise InvalidInput("swap_eyes and stereo=False exclude each other (--swap-eyes, --no-stereo)")
+            raise InvalidInput("`swap_eyes=True` and `stereo=False` exclude each other")
         return None
     else:
         found = _found(file, check_order=not options.swap_eyes)
         if found is None and options.swap_eyes:
-            raise ReadError(file.name, "has no second eye that could be swapped; --layout says where it is")
+            raise ReadError(file.name, "has no second eye that could be swapped; `layout` sets where it is")
         if found is None:
             return None
         pair = found
@@ -84,7 +84,7 @@ def _found(file: PhotoFile, *, check_order: bool) -> StereoPair | None:
     if pair is None or not check_order or find_kind(file) not in ("halves", "card"):
         return pair
     if order_score(pair) < _SWAPPED:
-        note = "its eyes were crossed (right eye first) and have been exchanged; if that is wrong, use --layout sbs"
+        note = "its eyes were crossed (right eye first) and have been exchanged; if that is wrong, use `layout='sbs'`"
         return StereoPair(pair.right, pair.left, (*pair.notes, note))
     return pair
 

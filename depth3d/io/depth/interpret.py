@@ -209,5 +209,5 @@ def polarity_hint(depth: DepthMap) -> str:
     rows = max(1, depth.size.height // 5)
     top, bottom = float(depth.values[:rows].mean()), float(depth.values[-rows:].mean())
     if bottom < top - 0.25:
-        return "; its bottom is farther than its top: if that is wrong, use --invert-depth"
+        return "; its bottom is farther than its top: if that is wrong, use `invert_depth=True`"
     return ""

@@ -124,13 +124,13 @@ def choose(codec: str, info: VideoInfo, size: Size, suffix: str | None) -> tuple
         for card in HARDWARE:
             if works(card.name) is None and (info.bit_depth == 8 or 10 in card.formats):
                 return card, f"hardware encoder {card.name}"
-        raise VideoError("no hardware encoder works here; leave out --codec to encode in software")
+        raise VideoError("no hardware encoder works here; omit `codec` to encode in software")
     if codec != "auto":
         return _named(codec), None
     if suffix == ".webm":
         return ENCODERS["libvpx-vp9"], None
     if info.bit_depth > 8:
-        return ENCODERS["libx265"], f"{info.bit_depth} bits are kept: HEVC (--codec libx264 for 8-bit H.264)"
+        return ENCODERS["libx265"], f"{info.bit_depth} bits are kept: HEVC (`codec='libx264'` for 8-bit H.264)"
     if size.width > H264_WIDEST:
         why = f"{size} is wider than hardware decoders of H.264 take (4096): HEVC (or use a half format)"
         return ENCODERS["libx265"], why
@@ -152,7 +152,7 @@ def _named(codec: str) -> Encoder:
         raise VideoError(f"unknown encoder {codec!r}{hint} Known: auto, hardware, {', '.join(ENCODERS)}")
     trouble = works(name)
     if trouble is not None:
-        raise VideoError(f"the encoder {name} does not work here: {trouble}; leave out --codec, or use libx264")
+        raise VideoError(f"the encoder {name} does not work here: {trouble}; omit `codec` or use libx264")
     return ENCODERS[name]
 
 

@@ -136,7 +136,7 @@ class VideoReader:
             yield self._frame(number, when, duration, decoded)
             number += 1
         if number == 0:
-            span = "" if self._start is None and self._end is None else " between --start and --end"
+            span = "" if self._start is None and self._end is None else " between `start` and `end`"
             raise ReadError(self._path, f"no frame could be decoded{span}")
 
     def around(self, time: Fraction) -> Iterator[Frame]:

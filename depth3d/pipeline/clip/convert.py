@@ -226,7 +226,7 @@ class _Conversion:
             still = auto_convergence(sampled_depth(depth, job), self._strength.parallax)
             return ShotList([], StereoStrength(self._strength.parallax, still))
         if not isinstance(depth, StoredDepth):
-            raise InvalidInput("shots are found while depth is predicted: omit --depth to write a list of them")
+            raise InvalidInput("a new shot list needs predicted depth: omit `depth` to write one")
         end = (job.end or job.info.duration or Fraction(10**6)) - job.begin
         found = measure_shots(depth, job.time_base, end, self._strength, self._auto)
         if path is None:

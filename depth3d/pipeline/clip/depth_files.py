@@ -132,7 +132,7 @@ def _offset(path: Path, job: ClipJob) -> Fraction:
         raise InvalidInput(
             f"{path.name} holds {float(info.length):.2f} s of depth"
             f"{'' if not info.start else f' from second {float(info.start):g} on'}, but {float(needed):.2f} s from"
-            f" second {float(job.begin):g} on are needed; predict it anew without --depth"
+            f" second {float(job.begin):g} on are needed; omit `depth` to predict it"
         )
     return offset
 

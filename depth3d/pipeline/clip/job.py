@@ -169,7 +169,7 @@ def plan_job(
         packing = "top-bottom" if found[0].packing == "stack" else "side by side"
         squeezed = "half" if found[0].half else "full"
         info = eye_info(info, found[0])
-        note = f"a stereo clip, {packing}, {squeezed} ({found[1]}); --no-own-eyes takes it for a flat one"
+        note = f"a stereo clip, {packing}, {squeezed} ({found[1]}); `own_eyes=False` treats it as a flat one"
         info = replace(info, notes=(*info.notes, note))
     size = output_size(video.size, info.size) if video.size is not None else None
     if eyes is not None:

@@ -121,5 +121,5 @@ def test_any_numbers_give_a_depth_map_or_one_error(values: np.ndarray, distances
 def test_the_hint_asks_only_where_the_ground_is_far() -> None:
     ramp = np.tile(np.linspace(0, 1, 50, dtype=np.float32)[:, None], (1, 4))
     assert polarity_hint(DepthMap(ramp)) == ""
-    assert "--invert-depth" in polarity_hint(DepthMap(ramp[::-1]))
+    assert "`invert_depth=True`" in polarity_hint(DepthMap(ramp[::-1]))
     assert polarity_hint(DepthMap(np.full((5, 5), 0.5, np.float32))) == ""

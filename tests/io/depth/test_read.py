@@ -170,7 +170,7 @@ def test_real_photos_with_their_depth(shared: Path) -> None:
     # Google's Lens Blur depth has light = far, which nothing in the file tells: it is asked about, not changed.
     found = find_depth(folder / "depthy_tunnel-image.jpg")
     assert found is not None
-    assert "--invert-depth" in found.how
+    assert "`invert_depth=True`" in found.how
 
 
 def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:

@@ -198,7 +198,7 @@ def check_fault_clip(path: Path, count: int) -> None:
 
 def test_what_has_no_frame_is_one_clear_error(tmp_path: Path) -> None:
     clip = made(tmp_path / "a.ts", 1, *X264)
-    with VideoReader(clip, start=Fraction(5)) as reader, pytest.raises(ReadError, match="between --start and --end"):
+    with VideoReader(clip, start=Fraction(5)) as reader, pytest.raises(ReadError, match="between `start` and `end`"):
         list(reader)
 
 

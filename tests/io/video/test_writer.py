@@ -131,5 +131,5 @@ def test_hardware_is_used_only_if_one_frame_can_be_encoded(card: object) -> None
     if trouble is None:
         assert choose(name, info(), SIZE, ".mp4")[0].name == name
     else:
-        with pytest.raises(VideoError, match="leave out --codec"):
+        with pytest.raises(VideoError, match="omit `codec`"):
             choose(name, info(), SIZE, ".mp4")
