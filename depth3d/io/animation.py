@@ -1,7 +1,7 @@
-"""A stream of pictures -> a looping clip: MP4, WebM, GIF, animated WebP, APNG, by suffix.
+"""Write pictures as a looping animation: MP4, WebM, GIF, animated WebP or APNG, by suffix.
 
-The caller's thread draws (an OpenGL context lives in one thread only) while a second one encodes, with a
-short queue between them: neither waits long for the other and memory stays bounded.
+Pictures are rendered in the caller's thread (an OpenGL context belongs to one thread) and encoded in a second thread; a
+bounded queue between them limits memory.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from depth3d.io.video.encoders import encoder_for
 
 __all__ = ["FORMATS", "AnimationFormat", "animation_format", "write_animation"]
 
-_QUEUE = 4  # frames between drawing and encoding: enough to even out, 25 MB at 1080p
+_QUEUE = 4  # frames between rendering and encoding; 25 MB at 1080p
 
 
 @dataclass(frozen=True, slots=True)
 class AnimationFormat:
-    """What a kind of clip needs and how large it should be unless the user says otherwise.
+    """Encoder, size rule and default size of one animation format.
 
     Parameters
     ----------
     encode : FrameEncoder
         Writes an iterator of (H, W, 3) uint8 frames to a path.
     even : bool
-        Whether both sides have to be even (4:2:0 color).
+        Whether both sides must be even (4:2:0 color).
     long_side : int
-        A sensible default; a GIF in full HD would be hundreds of megabytes.
+        Default length of the longer side, px; a GIF in full HD would take hundreds of megabytes.
     """
 
     encode: FrameEncoder
@@ -71,10 +71,10 @@ FORMATS = {
 
 
 def animation_format(path: str | Path) -> AnimationFormat:
-    """The format of a name. Raises ``WriteError`` for a suffix that is none."""
+    """Return the animation format for a suffix. Raises ``WriteError`` for other suffixes."""
     suffix = Path(path).suffix.lower()
     if suffix not in FORMATS:
-        raise WriteError(path, f"no animation format is called {suffix or '(no suffix)'!r}; use {', '.join(FORMATS)}")
+        raise WriteError(path, f"{suffix or '(no suffix)'!r} is not an animation format; use {', '.join(FORMATS)}")
     return FORMATS[suffix]
 
 
@@ -88,23 +88,23 @@ def write_animation(
     force: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Path:
-    """Encode ``frames`` as a clip that loops for ever where the format can say so; returns the path.
+    """Encode ``frames`` as an animation, looping endlessly if the format supports it; return the path.
 
-    The file appears whole or not at all, also on Ctrl-C. Raises ``WriteError``, ``ExistsError``,
+    The file is written atomically. Raises ``WriteError``, ``ExistsError``,
     ``InvalidInput`` for a wrong size and ``VideoError`` if the encoder fails or frames are missing.
 
     Parameters
     ----------
     frames : Iterator[Image]
-        Consumed one by one in the calling thread; every one ``size`` large. Alpha is put on white.
+        Pictures of size ``size``, iterated in the calling thread. Transparency is composited on white.
     fps : Fraction
-        Exact rate. GIF counts in 1/100 s and WebP in 1/1000 s: their delays alternate so that the sum is right.
+        Exact frame rate. Delays of GIF (1/100 s) and WebP (1/1000 s) alternate so that the total is exact.
     size : Size
-        Even sides for MP4 and WebM.
+        Size of the animation, px; even sides for MP4 and WebM.
     count : int
-        How many frames come.
+        Number of frames.
     progress : Callable[[int], None] | None
-        Called after each frame with the number of frames drawn so far.
+        Called after each frame with the number of frames rendered so far.
     """
     kind = animation_format(path)
     if kind.even and size != size.even():
@@ -121,19 +121,19 @@ def write_animation(
                 if progress is not None:
                     progress(done)
             if done != count:
-                raise VideoError(f"{Path(path).name}: {done} frames came, expected {count}")
+                raise VideoError(f"{Path(path).name}: got {done} frames, expected {count}")
     return Path(path)
 
 
 class _Cancelled(Exception):
-    """The drawing side failed; the encoder shall stop without finishing its file."""
+    """Rendering failed: the encoder must stop without finishing its file."""
 
 
 class _EncodingThread:
-    """Runs an encoder in its own thread and feeds it through a bounded queue.
+    """Run an encoder in its own thread, fed through a bounded queue.
 
     Leaving the ``with`` block waits for the encoder to finish its file, or to stop if the block failed;
-    the encoder's own failure is raised in the caller's thread.
+    an error of the encoder is raised in the caller's thread.
     """
 
     def __init__(self, encode: FrameEncoder, path: Path, fps: Fraction, size: Size) -> None:
@@ -147,7 +147,7 @@ class _EncodingThread:
         return self
 
     def put(self, pixels: NDArray[Any] | None) -> None:
-        """Hand over a frame (None = the end); waits while the queue is full, raises if the encoder failed."""
+        """Queue a frame (None = the end); block while the queue is full, raise if the encoder failed."""
         while self._thread.is_alive():
             try:
                 self._queue.put(pixels, timeout=0.1)

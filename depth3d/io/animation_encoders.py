@@ -1,6 +1,6 @@
-"""The encoders of animations: each is a function of frames, a path, a rate and a size.
+"""Animation encoders: functions of (frames, path, frame rate, size).
 
-Video files are written by the encoders that clips use; GIF, WebP and APNG have functions of their own.
+Video files use the encoders of clips; GIF, WebP and APNG have separate functions.
 """
 
 from __future__ import annotations
@@ -31,10 +31,10 @@ FrameEncoder = Callable[[Frames, Path, Fraction, Size], None]
 
 
 def video_encoder(encoder: Encoder) -> FrameEncoder:
-    """Return a function that writes animations with a row of the table of video encoders (BT.709, 8 bits)."""
+    """Return a function that writes animations with a video encoder (BT.709, 8 bits)."""
 
     def write(frames: Frames, path: Path, fps: Fraction, size: Size) -> None:
-        # The index first, so that an MP4 plays while it loads; other muxers have no such option.
+        # Index first, so that an MP4 plays while it loads; other muxers do not have this option.
         first = {"movflags": "+faststart"} if path.suffix.lower() in (".mp4", ".mov", ".m4v") else None
         writer = VideoWriter(path, size, rate=fps, time_base=1 / fps, encoder=encoder, container_options=first)
         with writer:
@@ -45,9 +45,9 @@ def video_encoder(encoder: Encoder) -> FrameEncoder:
 
 
 def write_gif(frames: Frames, path: Path, fps: Fraction, size: Size) -> None:
-    """One palette for the whole clip, ordered dither: error diffusion would crawl from frame to frame.
+    """Write a GIF with one palette for all frames and ordered dithering (error diffusion would flicker).
 
-    The palette is known only after the last frame, so the frames wait in a lossless temporary file.
+    The palette is known only after the last frame, so the frames are stored in a lossless temporary file first.
     """
     with temporary_folder() as folder:
         spool = folder / "frames.mkv"
@@ -57,7 +57,7 @@ def write_gif(frames: Frames, path: Path, fps: Fraction, size: Size) -> None:
 
 
 class _PaletteMaker:
-    """256 colors for all frames together (ffmpeg's palettegen: median cut on the summed histogram)."""
+    """Compute 256 colors for all frames (FFmpeg's palettegen: median cut on the total histogram)."""
 
     def __init__(self, size: Size) -> None:
         graph: Any = av.filter.Graph()
@@ -71,7 +71,7 @@ class _PaletteMaker:
 
     def watch(self, frames: Frames) -> Frames:
         for index, pixels in enumerate(frames):
-            # Every fourth frame tells enough: neighbours show the same colors.
+            # Every fourth frame is enough: neighboring frames have similar colors.
             if index % 4 == 0:
                 frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24")
                 frame.pts, frame.time_base = index, Fraction(1, 100)
@@ -137,7 +137,7 @@ def _drain(graph: Any, writer: StreamWriter, tick: Fraction) -> None:
 
 
 def write_apng(frames: Frames, path: Path, fps: Fraction, size: Size) -> None:
-    """Write an animated PNG: true color, lossless, large."""
+    """Write an animated PNG: true color, lossless, large files."""
     writer = StreamWriter(
         path,
         size,
@@ -155,7 +155,7 @@ def write_apng(frames: Frames, path: Path, fps: Fraction, size: Size) -> None:
 
 
 def write_webp(frames: Frames, path: Path, fps: Fraction, size: Size) -> None:
-    """Lossy animated WebP through the bundled ffmpeg: Pillow would hold every frame in memory."""
+    """Write lossy animated WebP with the bundled ffmpeg (Pillow would keep all frames in memory)."""
     command = [*ffmpeg_command(), "-f", "rawvideo", "-pix_fmt", "rgb24", "-video_size", str(size)]
     command += ["-framerate", str(fps), "-i", "pipe:0", "-c:v", "libwebp_anim", "-pix_fmt", "bgra", "-quality", "82"]
     command += ["-compression_level", "4", "-loop", "0", "-f", "webp", file_url(path)]
@@ -181,4 +181,4 @@ def _feed(process: subprocess.Popen[bytes], frames: Frames) -> None:
             process.stdin.write(np.ascontiguousarray(pixels).tobytes())
         process.stdin.close()
     except BrokenPipeError:
-        return  # ffmpeg stopped; its exit status and log tell why
+        return  # ffmpeg stopped; its exit status and log have the reason

@@ -1,4 +1,4 @@
-"""Files appear whole or not at all: written under a temporary name, then renamed."""
+"""Atomic file output: write to a temporary name, then rename."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["atomic_path", "publish", "refuse_existing"]
 
 
 def refuse_existing(path: str | Path, *, force: bool) -> Path:
-    """Return ``path``, or raise before any work is done that could not be saved.
+    """Return ``path`` if it can be written; call it before any expensive work.
 
     Raises ``ExistsError`` if it exists and ``force`` is false, ``WriteError`` if its folder is missing.
     """
@@ -25,23 +25,23 @@ def refuse_existing(path: str | Path, *, force: bool) -> Path:
     if final.exists() and not force:
         raise ExistsError(final)
     if not final.parent.is_dir():
-        raise WriteError(final, f"the folder {final.parent} does not exist; make it first")
+        raise WriteError(final, f"the folder {final.parent} does not exist; create it first")
     return final
 
 
 @contextmanager
 def atomic_path(path: str | Path, *, force: bool = False) -> Iterator[Path]:
-    """Give a temporary path beside ``path`` with the same suffix; rename it when the block succeeds.
+    """Yield a temporary path in the folder of ``path`` with the same suffix; rename it when the block succeeds.
 
-    On any error, Ctrl-C included, the temporary file is removed and ``path`` stays as it was. Without ``force`` a file
-    that another process has written meanwhile is not replaced: of several writers exactly one succeeds.
+    On any error, including Ctrl-C, the temporary file is deleted and ``path`` is unchanged. Without ``force`` a file
+    that another process has created meanwhile is not replaced: exactly one of several writers succeeds.
 
     Raises ``ExistsError`` or ``WriteError`` as ``refuse_existing`` does; an ``OSError`` of the block
     (full disk, no permission) becomes a ``WriteError`` that names ``path``.
     """
     final = refuse_existing(path, force=force)
     remove_leftovers(final.parent.absolute())
-    stem = os.fsencode(final.stem)[:60].decode(errors="ignore")  # the whole must stay below 255 bytes
+    stem = os.fsencode(final.stem)[:60].decode(errors="ignore")  # the whole name must stay below 255 bytes
     temporary = final.with_name(f".{stem}.{process_mark()}.{secrets.token_hex(4)}.part{final.suffix}")
     try:
         yield temporary
@@ -53,13 +53,13 @@ def atomic_path(path: str | Path, *, force: bool = False) -> Iterator[Path]:
 
 
 def publish(temporary: Path, final: Path, *, force: bool) -> None:
-    """Give the finished file its name; raises ``ExistsError`` if that is taken and ``force`` is false."""
+    """Rename the finished file to ``final``; raise ``ExistsError`` if it exists and ``force`` is false."""
     if force:
         os.replace(temporary, final)
         return
     try:
         if os.name == "nt":
-            os.rename(temporary, final)  # fails there if the name is taken
+            os.rename(temporary, final)  # fails on Windows if the name exists
         else:
             _link(temporary, final)
     except FileExistsError as error:
@@ -67,7 +67,7 @@ def publish(temporary: Path, final: Path, *, force: bool) -> None:
 
 
 def _link(temporary: Path, final: Path) -> None:
-    """Rename that fails with ``FileExistsError`` if the name is taken (plain renames replace on POSIX systems)."""
+    """Rename a file; raise ``FileExistsError`` if the name exists (a POSIX rename would replace it)."""
     try:
         os.link(temporary, final)
     except FileExistsError:

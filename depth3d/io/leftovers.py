@@ -1,7 +1,7 @@
-"""Temporary files and folders whose names tell who made them, so that the next run can delete those of killed runs.
+"""Temporary files and folders whose names identify their process, so that those of killed runs can be deleted.
 
-A mark is ``HOST-PID-START``: a hash of the machine's name, the process number, and when that process started. The
-start time keeps a reused process number from being taken for the old process.
+The process mark in a name is ``HOST-PID-START``: hash of the host name, process number, start time of the process. The
+start time distinguishes processes that reuse a number.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _FOLDER = re.compile(rf"depth3d-{_MARK}-\w+")
 
 
 def start_time(process: int) -> int:
-    """When a process started, in the system's own units; 0 where that cannot be told."""
+    """Return the start time of a process in system units (clock ticks); 0 if unknown."""
     try:
         text = Path(f"/proc/{process}/stat").read_text()
-        return int(text.rpartition(")")[2].split()[19])  # field 22 of proc(5); the name before ")" may hold anything
+        return int(text.rpartition(")")[2].split()[19])  # field 22 of proc(5); the name before ")" may contain anything
     except (OSError, ValueError, IndexError):
         return 0
 
 
 def is_running(process: int, started: int) -> bool:
-    """Whether the process of this number and start time still runs; True where that cannot be told."""
-    if os.name == "nt":  # os.kill would end the process there
+    """Return whether the process with this number and start time is running; True if unknown."""
+    if os.name == "nt":  # os.kill would end the process on Windows
         return True
     try:
         os.kill(process, 0)
@@ -49,7 +49,7 @@ def is_running(process: int, started: int) -> bool:
 
 
 def process_mark() -> str:
-    """The mark of this process, for names of temporary files."""
+    """Return the mark of this process for names of temporary files."""
     return f"{_host()}-{os.getpid()}-{start_time(os.getpid())}"
 
 
@@ -58,7 +58,7 @@ def _host() -> str:
     return hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 
-@lru_cache(maxsize=256)  # once for each folder and process: listing a large folder takes time
+@lru_cache(maxsize=256)  # once per folder: listing a large folder takes time
 def remove_leftovers(folder: Path) -> None:
     """Delete the temporary files in ``folder`` whose process on this machine has ended."""
     with suppress(OSError):
@@ -70,7 +70,7 @@ def remove_leftovers(folder: Path) -> None:
 
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
-    """A new folder in the system's temporary folder, deleted at the end; those of killed runs are deleted first."""
+    """Context manager: a new temporary folder, deleted at the end; those of killed runs are deleted first."""
     _remove_folders(Path(tempfile.gettempdir()))
     with tempfile.TemporaryDirectory(prefix=f"depth3d-{process_mark()}-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)

@@ -1,4 +1,4 @@
-"""The public border: pictures, depth maps and pairs of any common kind become our own types.
+"""Convert the arguments of public functions (pictures, depth maps, pairs of any common type) to depth3d types.
 
 `depth3d` passes its public functions through ``at_border``: arguments that are pictures may be an ``Image``, a NumPy
 array, a torch tensor (any dtype, also with gradients), a Pillow picture of any mode, or a path. Whatever cannot be
@@ -30,9 +30,9 @@ __all__ = ["as_depth", "as_disparity", "as_image", "as_pair", "at_border"]
 
 
 def as_image(value: object, name: str = "image") -> Image:
-    """Return any kind of picture as an ``Image``.
+    """Convert a picture of any supported type to an ``Image``.
 
-    Raises ``InvalidInput``, or ``ReadError`` for a path that is no picture.
+    Raises ``InvalidInput``, or ``ReadError`` for a path that is not a picture.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def as_image(value: object, name: str = "image") -> Image:
         ``Image``; array or tensor (H, W), (H, W, 3) or (H, W, 4), also with channels first; integers of 8 or 16 bits,
         floats in [0, 1], or booleans; Pillow picture; path; bytes of a picture file.
     name : str
-        Of the argument, for messages.
+        Name of the argument, for messages.
     """
     from depth3d.io.image.read import open_image
 
@@ -54,16 +54,16 @@ def as_image(value: object, name: str = "image") -> Image:
         return _from_pillow(value, name)
     pixels = _array(value, name, "an Image, array, tensor, Pillow picture or path")
     if pixels.ndim == 3 and pixels.shape[2] not in (1, 3, 4) and pixels.shape[0] in (1, 3, 4):
-        pixels = np.moveaxis(pixels, 0, 2)  # channels first, as torch has them
+        pixels = np.moveaxis(pixels, 0, 2)  # channels first, as in torch
     if pixels.ndim == 3 and pixels.shape[2] == 1:
         pixels = pixels[..., 0]
     return open_image(np.ascontiguousarray(_coded(pixels, name)))
 
 
 def as_depth(value: object, name: str = "depth") -> DepthMap:
-    """Return a ``DepthMap``, an array or tensor (H, W) in [0, 1], a gray picture, or the path of a depth file as one.
+    """Convert an array or tensor (H, W) in [0, 1], a gray picture, or the path of a depth file to a ``DepthMap``.
 
-    Raises ``InvalidInput``, or ``ReadError`` for a path that is no depth file.
+    Raises ``InvalidInput``, or ``ReadError`` for a path that is not a depth file.
     """
     if isinstance(value, DepthMap):
         return value
@@ -80,7 +80,7 @@ def as_depth(value: object, name: str = "depth") -> DepthMap:
 
 
 def as_disparity(value: object, name: str = "disparities") -> Disparity:
-    """Return a ``Disparity``, or an array or tensor (H, W), larger = nearer, as one. Raises ``InvalidInput``."""
+    """Convert an array or tensor (H, W), larger = nearer, to a ``Disparity``. Raises ``InvalidInput``."""
     if isinstance(value, Disparity):
         return value
     if isinstance(value, DepthMap):
@@ -89,7 +89,7 @@ def as_disparity(value: object, name: str = "disparities") -> Disparity:
 
 
 def as_pair(value: object, name: str = "pair") -> StereoPair:
-    """Return a ``StereoPair``, or two pictures as one. Raises ``InvalidInput``."""
+    """Convert two pictures (left, right) to a ``StereoPair``. Raises ``InvalidInput``."""
     if isinstance(value, StereoPair):
         return value
     if isinstance(value, tuple | list) and len(value) == 2:
@@ -98,7 +98,7 @@ def as_pair(value: object, name: str = "pair") -> StereoPair:
 
 
 def at_border(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a public function with its arguments converted and checked by their names; others pass unchanged."""
+    """Decorate a public function: arguments are converted and checked by name; unknown names pass unchanged."""
     signature = inspect.signature(function)
     converters = {name: _CONVERTERS[name] for name in signature.parameters if name in _CONVERTERS}
     if "fps" in signature.parameters:
@@ -116,7 +116,7 @@ def at_border(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _array(value: Any, name: str, expected: str) -> NDArray[Any]:
-    """Return arrays and tensors as an array of a plain dtype; bfloat16 becomes float32."""
+    """Convert an array or tensor to a NumPy array; bfloat16 becomes float32."""
     if hasattr(value, "detach") and hasattr(value, "cpu"):
         try:
             value = value.detach().cpu()
@@ -137,7 +137,7 @@ def _floats(values: NDArray[Any], name: str) -> NDArray[np.float32]:
 
 
 def _coded(pixels: NDArray[Any], name: str) -> NDArray[Any]:
-    """Return pixels as uint8 or uint16: floats and booleans are scaled from [0, 1]."""
+    """Convert pixels to uint8 or uint16; floats and booleans are scaled from [0, 1]."""
     if pixels.dtype in (np.uint8, np.uint16) or pixels.size == 0:
         return pixels
     if pixels.dtype.kind == "b":
@@ -164,7 +164,7 @@ def _from_pillow(value: Any, name: str) -> Image:
         return open_image(value)
     except Depth3DError:
         raise
-    except Exception as error:  # closed files, lazily damaged ones: Pillow has no common error class
+    except Exception as error:  # closed or damaged files: Pillow has no common error class
         raise InvalidInput(f"{name}: the Pillow picture cannot be read: {error}") from error
 
 
@@ -175,7 +175,7 @@ def _images(values: object, name: str) -> list[Image]:
 
 
 def _each(convert: Callable[[object, str], Any]) -> Callable[[object, str], Iterator[Any]]:
-    """Return a converter of streams, one item at a time."""
+    """Return a converter of iterables that converts one item at a time."""
 
     def stream(values: object, name: str) -> Iterator[Any]:
         if not isinstance(values, Iterable) or isinstance(values, str | bytes):
@@ -186,7 +186,7 @@ def _each(convert: Callable[[object, str], Any]) -> Callable[[object, str], Iter
 
 
 def _source(value: Any, name: str) -> Any:
-    """Return what ``open_image`` takes: paths and bytes as they are, all other pictures converted."""
+    """Convert a source for ``open_image``: paths and bytes are unchanged, other pictures become pixel arrays."""
     if isinstance(value, bytes):
         return value
     return as_path(value, name) if isinstance(value, str | os.PathLike) else as_image(value, name).pixels

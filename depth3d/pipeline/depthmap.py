@@ -1,4 +1,4 @@
-"""Write a photo's depth map to files, exactly as the renderer uses it."""
+"""Write the depth map of a photo to files, as the renderer uses it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["depth_files", "save_depth"]
 def depth_files(photo: Path, output: str | Path | None, options: DepthMapOptions) -> tuple[Path, ...]:
     """Return the files that ``save_depth`` writes, the depth map first.
 
-    Raises ``InvalidOption`` for a suffix that no depth map has.
+    Raises ``InvalidOption`` for a suffix that is not a depth format.
     """
     from depth3d.io.depth.facebook import facebook_names
     from depth3d.io.depth.registry import depth_formats
@@ -33,7 +33,7 @@ def depth_files(photo: Path, output: str | Path | None, options: DepthMapOptions
 
 
 def _facebook_photo(photo: Path, output: str | Path | None) -> Path | None:
-    """Return the name of the photo of a Facebook pair, or None for the photo itself."""
+    """Return the path of the photo of a Facebook pair, or None for the photo itself."""
     if output is None:
         return None
     named = target_for(photo, output, f"{photo.stem}_depth.png")
@@ -50,8 +50,8 @@ def save_depth(
 ) -> tuple[list[Path], Scene]:
     """Write the depth map of a photo; return the paths written, the map first, and the scene.
 
-    Where the map belongs to a part of the file only (the left eye of a stereo picture), that part is written beside it
-    as ``NAME_left.jpg``.
+    If the map belongs only to a part of the file (the left eye of a stereo picture), that part is written next to it as
+    ``NAME_left.jpg``.
 
     Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
 
@@ -61,12 +61,12 @@ def save_depth(
         Any picture.
     output : str | Path | None
         A file (.png .tif 16 bits; .jpg .webp 8 bits; .npy .pfm .exr float32) or a folder; default ``NAME_depth.png``
-        beside the photo.
+        in the folder of the photo.
     options : DepthMapOptions | None
-        Heat map, Facebook pair, or the photo with its depth inside (``embed``: ``NAME_gdepth.jpg``); ``preview`` also
+        Heat map, Facebook pair, or the photo with embedded depth (``embed``: ``NAME_gdepth.jpg``); ``preview`` also
         writes ``NAME_depth_preview.jpg``: photo, depth and heat map side by side.
     depth : DepthOptions | None
-        Where the depth comes from. A depth map that is about to be replaced is not read as the photo's depth.
+        Source of the depth. A depth map that will be overwritten is not read.
     """
     from depth3d.io.atomic import refuse_existing
     from depth3d.io.depth.embed import write_embedded
@@ -80,7 +80,7 @@ def save_depth(
         refuse_existing(path, force=force)
     scene = load_scene(photo, depth, ignore=target)
     if options.facebook and scene.part:
-        # The pair is the scene's picture, which is only a part of the file.
+        # The photo of the pair is the picture of the scene, only a part of the file.
         target = facebook_names(photo, _facebook_photo(photo, output), part=True)[1]
         refuse_existing(target, force=force)
     if options.embed:
@@ -101,7 +101,7 @@ def save_depth(
 
 
 def _part_picture(scene: Scene, photo: Path, target: Path, *, force: bool) -> Path:
-    """Write the picture that the map belongs to beside it (NAME_left.jpg); one that is there already is kept."""
+    """Write the picture that the map belongs to (NAME_left.jpg); keep an existing file."""
     from depth3d.io.image.read import save_image
 
     path = target.with_name(f"{photo.stem}_{scene.part}.jpg")

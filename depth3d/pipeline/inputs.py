@@ -1,6 +1,6 @@
-"""Inputs and outputs of a run: names become files, files get targets, and what can be checked early is.
+"""Resolve the inputs and outputs of a run and validate names and options early.
 
-Nothing here loads a network or opens a picture, so that a wrong name, folder, suffix or option is reported before
+These functions load no network and open no picture, so that a wrong name, folder, suffix or option is reported before
 any work starts.
 """
 
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_LONGEST_NAME = 255  # bytes; what ext4, APFS, NTFS and exFAT allow, each in its own unit
+_LONGEST_NAME = 255  # bytes; limit of ext4, APFS, NTFS and exFAT (each in its own unit)
 _CHECKPOINTS = (".pt", ".pth", ".safetensors", ".ckpt", ".bin")
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?|xpu(:\d+)?")
 
@@ -46,7 +46,7 @@ class Input:
     path : Path
         The file.
     inside : Path
-        Its folder relative to the folder that the user named; "." for a file named by itself.
+        Its folder relative to the folder that the user named; "." for a file named directly.
     """
 
     path: Path
@@ -55,12 +55,12 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where the results of a run go.
+    """Destination of the results of a run.
 
     Parameters
     ----------
     path : Path | None
-        A file, a folder, or None for the folder of each input.
+        A file or folder; None = the folder of each input.
     folder : bool
         Whether ``path`` is a folder.
     """
@@ -70,9 +70,9 @@ class Destination:
 
     @classmethod
     def of(cls, output: str | Path | None, inputs: int = 1) -> Destination:
-        """Interpret an output name; a name that ends with a slash is a folder even if it does not exist yet.
+        """Interpret an output name; a name that ends with a slash is a folder, existing or not.
 
-        Raises ``InvalidOption`` for a name that no file can have, and for one file as the target of several inputs.
+        Raises ``InvalidOption`` for an invalid file name, or if one file is the target of several inputs.
         """
         if output is None:
             return cls()
@@ -87,9 +87,9 @@ class Destination:
         return cls(Path(text), folder)
 
     def for_input(self, item: Input) -> Path | None:
-        """Return what a function of the pipeline takes as ``output``; the folder is made, with its subfolders.
+        """Return the ``output`` argument for one input; a folder is created if missing.
 
-        Raises ``WriteError`` if it cannot be made.
+        Raises ``WriteError`` if it cannot be created.
         """
         if self.path is None or not self.folder:
             return self.path
@@ -97,15 +97,15 @@ class Destination:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise WriteError(folder, f"the folder cannot be made: {error.strerror or error}") from error
+            raise WriteError(folder, f"the folder cannot be created: {error.strerror or error}") from error
         return folder
 
 
 def expand(names: Sequence[str | Path], *, recursive: bool = False, results: bool = False) -> list[Input]:
-    """Replace folders by the photos and clips in them and patterns by the files that match.
+    """Expand folders to the photos and clips in them and patterns to the matching files.
 
-    Depth maps and results of earlier runs, hidden files and folders are left out of folders; every file comes once.
-    A name that does not exist stays, so that its own error is reported when it is opened.
+    In folders, depth maps, results of earlier runs and hidden files are skipped; duplicates are removed. Names that do
+    not exist are kept, so that the error is reported when they are opened.
 
     Raises ``InvalidInput`` for web addresses, standard input, patterns and folders without a match.
 
@@ -114,9 +114,9 @@ def expand(names: Sequence[str | Path], *, recursive: bool = False, results: boo
     names : Sequence[str | Path]
         Files, folders, patterns ("*.jpg", for shells that do not expand them).
     recursive : bool
-        Also take the files in subfolders.
+        Include the files in subfolders.
     results : bool
-        Also take results of earlier runs in folders: what `check` measures.
+        Include results of earlier runs in folders, for `check`.
     """
     found: dict[str, Input] = {}
     for name in names:
@@ -128,7 +128,7 @@ def expand(names: Sequence[str | Path], *, recursive: bool = False, results: boo
 def _expanded(name: str | Path, recursive: bool, results: bool) -> Iterator[Input]:
     text = os.fspath(name)
     if text == "-":
-        raise InvalidInput("'-': standard input cannot be read as a photo or clip; save it to a file and name that")
+        raise InvalidInput("'-': standard input cannot be read as a photo or clip; save it to a file first")
     if "\0" in text or not text.strip():
         raise InvalidInput(f"{text!r}: expected the name of a file or folder")
     path = Path(_local(text))
@@ -137,7 +137,7 @@ def _expanded(name: str | Path, recursive: bool, results: bool) -> Iterator[Inpu
     elif has_magic(text) and not path.exists() and "%" not in text:
         matches = [match for match in sorted(map(Path, glob(text))) if _is_input(match, results)]
         if not matches:
-            raise InvalidInput(f"{text}: no photo and no clip matches this pattern")
+            raise InvalidInput(f"{text}: no photo or clip matches this pattern")
         yield from map(Input, matches)
     else:
         yield Input(path)
@@ -150,7 +150,7 @@ def _local(text: str) -> str:
     parts = urlsplit(text)
     if parts.scheme.lower() == "file" and parts.netloc in ("", "localhost"):
         return unquote(parts.path)
-    raise InvalidInput(f"{text}: web addresses are not opened; download the file and give its name")
+    raise InvalidInput(f"{text}: web addresses are not opened; download the file first")
 
 
 def _folder(folder: Path, recursive: bool, results: bool) -> Iterator[Input]:
@@ -159,13 +159,13 @@ def _folder(folder: Path, recursive: bool, results: bool) -> Iterator[Input]:
     paths = (path for path in _walk(folder, recursive) if _is_input(path, results) and not is_second_eye(path))
     found = [Input(path, path.parent.relative_to(folder)) for path in paths]
     if not found:
-        more = "" if recursive else " (`recursive=True` also looks into its subfolders)"
-        raise InvalidInput(f"{folder}: no photo and no clip in this folder{more}")
+        more = "" if recursive else " (`recursive=True` includes subfolders)"
+        raise InvalidInput(f"{folder}: no photo or clip in this folder{more}")
     yield from found
 
 
 def _walk(folder: Path, recursive: bool) -> Iterator[Path]:
-    """Yield the files of a folder in the order of their names, those of its subfolders behind them."""
+    """Yield the files of a folder sorted by name, then those of its subfolders."""
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
@@ -186,7 +186,7 @@ def _is_input(path: Path, results: bool) -> bool:
 
 
 def media_of(path: Path) -> str:
-    """Return "clip" or "photo". Raises ``ReadError`` for a file that does not exist, with the nearest name."""
+    """Return "clip" or "photo". Raises ``ReadError``, with the closest name, for a file that does not exist."""
     if not path.exists() and not is_sequence(path) and "%" not in path.name:
         hint = ""
         if path.parent.is_dir():
@@ -200,9 +200,9 @@ def media_of(path: Path) -> str:
 
 
 def target_for(source: Path, output: str | Path | None, name: str) -> Path:
-    """Return the file to write: ``name`` beside the source, ``name`` in the folder ``output``, or ``output`` itself.
+    """Return the output file: ``name`` in the folder of the source or in the folder ``output``, or the file ``output``.
 
-    Raises ``InvalidOption`` for a name with NUL, ``WriteError`` for one that is too long for a file system.
+    Raises ``InvalidOption`` for a name with NUL, ``WriteError`` for a name longer than file systems allow.
     """
     destination = Destination.of(output)
     if destination.path is None:
@@ -213,14 +213,13 @@ def target_for(source: Path, output: str | Path | None, name: str) -> Path:
     if length > _LONGEST_NAME:
         raise WriteError(
             target.parent,
-            f"the name of the result takes {length} bytes, a file system allows {_LONGEST_NAME}; give a shorter one "
-            "with `output`",
+            f"the output name is {length} bytes long, the limit is {_LONGEST_NAME}; set a shorter name with `output`",
         )
     return target
 
 
 def check_suffix(target: Path, suffixes: Sequence[str], what: str) -> Path:
-    """Return ``target``; raise ``InvalidOption`` if its suffix is none of ``suffixes``, the formats of ``what``."""
+    """Return ``target``; raise ``InvalidOption`` if its suffix is not in ``suffixes``, the formats of ``what``."""
     suffix = target.suffix.lower()
     if suffix not in suffixes:
         known = ", ".join(suffixes)
@@ -230,7 +229,7 @@ def check_suffix(target: Path, suffixes: Sequence[str], what: str) -> Path:
 
 
 def check_depth_source(options: DepthOptions) -> None:
-    """Check that the depth file, the network, the device and the matcher of ``options`` exist, without loading them.
+    """Check that depth file, network, device and matcher of ``options`` exist, without loading them.
 
     Raises ``ReadError`` or ``WeightsError`` for missing files, ``InvalidOption`` for unknown names.
     """
@@ -246,7 +245,7 @@ def check_depth_source(options: DepthOptions) -> None:
 
 
 def _check_model(model: str) -> None:
-    """Check the name of a network, of a checkpoint file, or NAME:FILE."""
+    """Check a model option: name of a network, checkpoint file, or NAME:FILE."""
     from depth3d.depth import registry
 
     name, colon, file = model.partition(":")
@@ -264,7 +263,7 @@ def _check_model(model: str) -> None:
 
 
 def check_stabilizer(options: StabilizeOptions) -> None:
-    """Check the names of the optical flow and of the temporal filter. Raises ``InvalidOption``."""
+    """Check the names of optical flow and temporal filter. Raises ``InvalidOption``."""
     from depth3d.depth.flow_networks import FLOW_CARDS
     from depth3d.depth.temporal.protocol import FILTERS
 
@@ -277,7 +276,7 @@ def check_stabilizer(options: StabilizeOptions) -> None:
 
 
 def _check_named(option: str, value: str, known: list[str], built_in: Sequence[str]) -> None:
-    """Check "NAME" or "NAME:FILE"; names that are not ``built_in`` need their file."""
+    """Check "NAME" or "NAME:FILE"; names not in ``built_in`` need a file."""
     name, _, file = value.partition(":")
     if name not in known:
         raise InvalidOption(option, f"{name!r} is unknown{nearest(name, known)}")

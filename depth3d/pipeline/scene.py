@@ -1,4 +1,4 @@
-"""Load a photo with its depth: from a file, from inside the photo, from a second eye, or from a network."""
+"""Load a photo with its depth: from a file, embedded in the photo, from a second eye, or from a network."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ class Scene:
     image : Image
         The photo.
     depth : DepthMap
-        Its depth at any size, 1 = nearest.
+        Its depth at any size, 1 = nearest, 0 = farthest.
     how : str
-        One line that tells where the depth came from and how it was read.
+        One line on the source of the depth and how it was interpreted.
     file : PhotoFile | None
-        The opened file of the photo, so that no step reads it again.
+        The open photo file, so that it is read only once.
     distances : tuple[float, float] | None
         Meters to the nearest and the farthest point, if the depth has a known scale.
     part : str
-        Which part of the file the photo is, for names: "left" (eye), "photo" (of photo and depth in one picture),
-        "original" (without artificial blur); "" for the file's picture as it is.
+        Part of the file that the photo is, for file names: "left" (eye), "photo" (of photo and depth in one picture),
+        "original" (without artificial blur); "" = the whole picture.
     """
 
     image: Image
@@ -53,11 +53,11 @@ class Scene:
 def load_scene(
     path: str | Path | PhotoFile, options: DepthOptions | None = None, *, ignore: Path | None = None
 ) -> Scene:
-    """Open a photo and find its depth.
+    """Open a photo and load or predict its depth.
 
-    Looked for in this order: ``options.depth``; a file beside the photo (``NAME_depth.png`` ...); depth inside the
+    Sources in this order: ``options.depth``; a file next to the photo (``NAME_depth.png`` ...); depth embedded in the
     photo; a depth map in the other half of the picture; the second eye of a stereo picture; the network
-    ``options.model``. A network named on purpose (other than "auto") goes before what lies beside the photo. A depth
+    ``options.model``. A network given explicitly (not "auto") has priority over all but ``options.depth``. The depth
     map of a stereo picture belongs to its left eye.
 
     Raises ``ReadError`` for files that cannot be read, ``ModelError`` for networks that cannot run.
@@ -67,9 +67,9 @@ def load_scene(
     path : str | Path | PhotoFile
         The photo.
     options : DepthOptions | None
-        Where the depth comes from.
+        Source of the depth.
     ignore : Path | None
-        A depth file that is not used, as it is about to be replaced.
+        A depth file to ignore, because it will be overwritten.
     """
     from depth3d.io.depth.read import depth_beside
     from depth3d.io.image.photofile import open_photo
@@ -91,14 +91,14 @@ def load_scene(
 
 
 def photo_pair(file: PhotoFile, options: DepthOptions) -> StereoPair | None:
-    """Return the two eyes of a photo, or None for an ordinary one; see ``pipeline.eyes``.
+    """Return the two eyes of a stereo photo, or None for a flat one; see ``pipeline.eyes``.
 
     Parameters
     ----------
     file : PhotoFile
         The photo.
     options : DepthOptions
-        May name the layout or the file of the second eye, swap the eyes, or turn the search off.
+        Options ``layout``, ``second_eye``, ``swap_eyes`` and ``stereo``.
     """
     from depth3d.pipeline.eyes import find_eyes
 
@@ -110,7 +110,7 @@ def photo_pair(file: PhotoFile, options: DepthOptions) -> StereoPair | None:
 
 
 def _with_map(file: PhotoFile, path: Path, options: DepthOptions) -> Scene:
-    """Return the scene of a depth file: of the left eye if the photo is a stereo picture and the map fits that."""
+    """Return the scene of a depth file; of the left eye if the photo is a stereo picture and the map matches it."""
     from depth3d.io.depth.read import load_depth
     from depth3d.io.image.photofile import open_photo
     from depth3d.io.image.read import open_image
@@ -137,7 +137,7 @@ def _belongs_to_eye(depth: DepthMap, eye: Image, whole: Image) -> bool:
 
 
 def _from_within(file: PhotoFile, options: DepthOptions) -> Scene | None:
-    """Return the scene of depth inside the file, or in the other half of its picture."""
+    """Return the scene with embedded depth, or with the depth in the other half of the picture."""
     from depth3d.io.depth.fit import same_shape
     from depth3d.io.depth.read import depth_inside
     from depth3d.io.depth.rgbd import split_rgbd
@@ -150,7 +150,7 @@ def _from_within(file: PhotoFile, options: DepthOptions) -> Scene | None:
         try:
             sharp = open_image(found.original)
         except ReadError as error:
-            log.warning("%s: the sharp original inside it cannot be read (%s)", file.title, error.reason)
+            log.warning("%s: its embedded sharp original cannot be read (%s)", file.title, error.reason)
             return Scene(image, found.depth, found.how, file)
         if not same_shape(sharp.size, image.size):  # without an orientation of its own
             sharp = replace(sharp, pixels=upright(sharp.pixels, file.orientation), alpha=None)
@@ -189,7 +189,7 @@ def _from_network(image: Image, options: DepthOptions, file: PhotoFile) -> Scene
         "threads": options.threads,
         "precision": options.precision,
     }
-    # Kept by the estimator's room, so that asking for its name first costs nothing.
+    # The estimator is cached, so that opening it for its name costs nothing.
     name = open_estimator(options.model, **choices).card.name
     depth, distances = estimate_with_distances(flatten(image), options.model, **choices)
     if options.invert_depth:

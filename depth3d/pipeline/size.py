@@ -1,4 +1,4 @@
-"""Size of a result: what the option ``size`` means for a photo or clip."""
+"""Compute the output size from the option ``size``."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from depth3d.quantities import NAMED_SIZES, as_size
 
 __all__ = ["LONG_SIDE", "output_size"]
 
-# Longer side of a result where the user names none: what phones, TVs and social sites show without enlarging.
+# Default longer side of the output, px: as displayed by phones, TVs and social sites without upscaling.
 LONG_SIDE = 1920
 
 
 def output_size(wanted: str, photo: Size, *, even: bool = True, long_side: int = LONG_SIDE) -> Size:
     """Return the size of the result for a photo of size ``photo``.
 
-    "auto": the photo's shape, longer side at most ``long_side``. "1080p" and the like: the photo's shape with that
-    longer side (1920 for 1080p). "WIDTHxHEIGHT": exactly this. Sides become even for video.
+    "auto": aspect ratio of the photo, longer side at most ``long_side``. "1080p" and the like: aspect ratio of the
+    photo with that longer side (1920 for 1080p). "WIDTHxHEIGHT": this size. With ``even``, sides are rounded to even
+    numbers.
 
     Raises ``InvalidInput`` for anything else, and for sides under 16 or over 16384 pixels.
     """

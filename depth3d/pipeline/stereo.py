@@ -1,4 +1,4 @@
-"""A photo or clip becomes stereo, in as many formats as wanted from one depth."""
+"""Convert a photo or clip to one or more stereo formats with one depth prediction."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = ["own_pair", "stereo", "stereo_photo", "stereo_targets"]
 log = logging.getLogger("depth3d.stereo")
 
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".jps", ".pns")
-# A suffix that tells the format better than the default does.
+# Suffixes that imply a format if none is given.
 _BY_SUFFIX = {
     ".mpo": "mpo",
     ".jps": "jps",
@@ -50,20 +50,20 @@ def stereo(
     progress: Callable[[str, int, int], None] | None = None,
     **changes: Any,
 ) -> Path:
-    """Turn a photo or clip into stereo; return the path written (the first one of several).
+    """Convert a photo or clip to stereo; return the path written (the first of several).
 
-    What is louder than comfortable is logged as a warning, never changed.
+    Exceeded comfort limits are logged as warnings; values are never clamped.
 
     Raises ``ExistsError`` before any work is done, and any other ``Depth3DError``.
 
     Parameters
     ----------
     source : str | Path
-        Any picture or clip; of a stereo picture its own two eyes are aligned and converted (``own_eyes=False``
-        renders new ones from its depth).
+        Any picture or clip. The two eyes of a stereo picture are aligned and converted (``own_eyes=False`` renders new
+        ones from its depth).
     output : str | Path | None
-        Default the source's name with the tag that players detect (``NAME_LRF_Full_SBS.jpg``). With several formats
-        only its stem counts.
+        Default: the name of the source with the tag that players detect (``NAME_LRF_Full_SBS.jpg``). With several
+        formats only its stem is used.
     options, depth : StereoOptions | None, DepthOptions | None
         All settings; single ones may be given by name (``format="mpo", parallax=1.5``).
     video, stabilize : VideoOptions | None, StabilizeOptions | None
@@ -71,9 +71,9 @@ def stereo(
     force : bool
         Replace existing files.
     progress : Callable[[str, int, int], None] | None
-        Clips: called with (stage, frames done, frames in all).
+        Clips: called with (stage, frames done, total frames).
     **changes : Any
-        Single settings by the names of the options, in place of the whole objects.
+        Single options by name, instead of option objects.
     """
     source = as_path(source, "source")
     options = changed(require(options, StereoOptions, "options"), changes)
@@ -94,7 +94,7 @@ def stereo(
 
 
 def _suffixes(layout: StereoFormat) -> list[str]:
-    """Return the suffixes of files in which a photo can have this format."""
+    """Return the file suffixes that support this format for photos."""
     if layout.name.startswith("wiggle"):
         from depth3d.io.animation import FORMATS
 
@@ -104,7 +104,7 @@ def _suffixes(layout: StereoFormat) -> list[str]:
 
 
 def written_files(source: Path, output: str | Path | None, names: str) -> list[Path]:
-    """Return the files that ``stereo_photo`` writes, after all checks that need no picture."""
+    """Return the files that ``stereo_photo`` writes; does all checks that do not open the picture."""
     targets = stereo_targets(source, output, names)
     return [file for target, layout in targets.items() for file in _files(target, layout)]
 
@@ -114,9 +114,9 @@ def _files(target: Path, layout: StereoFormat) -> tuple[Path, ...]:
 
 
 def stereo_targets(source: Path, output: str | Path | None, names: str) -> dict[Path, StereoFormat]:
-    """Path -> format for a photo; a suffix like .mpo stands for its format where none was named.
+    """Return {output path: format} for a photo; a suffix like .mpo implies its format if none is given.
 
-    Raises ``InvalidInput`` if a result would replace the photo itself, or for unknown formats.
+    Raises ``InvalidInput`` if an output would overwrite the photo, or for unknown formats.
     """
     try:
         layouts = find_formats(names)
@@ -136,9 +136,9 @@ def stereo_targets(source: Path, output: str | Path | None, names: str) -> dict[
         targets = {base.with_name(f"{stem}{layout.tag}{layout.suffix}"): layout for layout in layouts}
     for target, layout in targets.items():
         check_suffix(target, _suffixes(layout), f"the stereo format {layout.name}")
-        target_for(source, target, "")  # its length
+        target_for(source, target, "")  # checks the length of the name
         if any(file.resolve() == source.resolve() for file in _files(target, layout)):
-            raise InvalidOption("output", f"{target}: the result would replace the photo itself; name another file")
+            raise InvalidOption("output", f"{target}: the output would overwrite the photo; choose another name")
     return targets
 
 
@@ -153,7 +153,7 @@ def stereo_photo(
 ) -> list[Path]:
     """Write a photo in every format of ``options.format`` from one depth and one rendering; see ``stereo``.
 
-    ``tell`` is called with what a person wants to know: where depth came from, what a file was taken for.
+    ``tell`` is called with notes for the user: source of the depth, detected layout of the file.
     """
     from depth3d.io.atomic import refuse_existing
 
@@ -174,7 +174,7 @@ def _subject(source: Path, options: StereoOptions, depth: DepthOptions, tell: Ca
     from depth3d.io.image.photofile import open_photo
 
     pair, file = None, open_photo(source)
-    # Depth or a network asked for by name, or one eye to be kept, means: new eyes.
+    # A given depth file, network or unchanged eye requires new eyes.
     if options.own_eyes and depth.depth is None and depth.model == "auto" and options.eyes == "both":
         pair = photo_pair(file, depth)
     if pair is None:
@@ -199,7 +199,7 @@ def _own_subject(pair: StereoPair, options: StereoOptions, depth: DepthOptions, 
     low, high = (float(value) for value in np.percentile(values[found.sure] if found.sure.any() else values, (1, 99)))
     normal = DepthMap.from_disparity(found.disparity, low, high)
     width = aligned.size.width
-    # As measured: its own strength, not the one of --parallax.
+    # The parallax is measured; the option is not used.
     rig = rig_of(replace(options, parallax=min(50.0, (high - low) / width * 100), arc_minutes=None), 1.0, normal)
     _warn(rig, options, Scene(aligned.left, normal, name), hint=" (of this stereo picture)")
     on_screen = low + (high - low) * rig.convergence
@@ -211,7 +211,7 @@ def _own_subject(pair: StereoPair, options: StereoOptions, depth: DepthOptions, 
 
 
 def own_pair(pair: StereoPair) -> StereoPair:
-    """A stereo picture with the rows, the roll, the scale and the tone of its right eye brought to the left's."""
+    """Align the right eye to the left one: vertical offset, roll, scale and tone."""
     from depth3d.depth.stereo.alignment import match_tone, measure_alignment
 
     right = measure_alignment(pair.left, pair.right).apply(pair.right)
@@ -219,7 +219,7 @@ def own_pair(pair: StereoPair) -> StereoPair:
 
 
 def _shifted(pair: StereoPair, disparity: int) -> StereoPair:
-    """Put what has this disparity (px) onto the screen, by cropping both eyes to what they share."""
+    """Move points with this disparity (px) to the screen plane, by cropping both eyes."""
     if disparity == 0 or abs(disparity) >= pair.size.width // 2:
         return pair
     keep_left = slice(disparity, None) if disparity > 0 else slice(None, disparity)
@@ -244,7 +244,8 @@ def _warn(rig: StereoRig, options: StereoOptions, scene: Scene, hint: str = "") 
     worst = max(border_disparity(disparity)) / width * 100
     if worst > 0.3 and not options.floating_window:
         log.warning(
-            "near things stand %.1f %% in front of the screen where the frame cuts them; `floating_window=True` helps",
+            "window violation: objects at the edge are %.1f %% in front of the screen;"
+            " `floating_window=True` avoids it",
             worst,
         )
 
@@ -283,9 +284,9 @@ def _clip(
 def clip_runs(
     source: Path, output: str | Path | None, options: StereoOptions
 ) -> list[tuple[str | Path | None, StereoOptions]]:
-    """(target, options) for ``convert``; arc-minutes become percent, and exceeded comfort limits are logged.
+    """Return (target, options) for ``convert``: arc minutes converted to percent; logs exceeded comfort limits.
 
-    Raises ``InvalidInput`` for formats that no clip can have.
+    Raises ``InvalidInput`` for formats that do not support clips.
     """
     layouts = find_formats(options.format)
     for layout in layouts:

@@ -109,7 +109,7 @@ def test_wrong_options_are_refused_before_any_work(
         (["mesh", "clip.mp4"], "is a clip; this command takes photos"),
         (["https://example.org/a.jpg"], "download the file"),
         (["-"], "standard input cannot be read"),
-        (["*.bmp"], "no photo and no clip matches"),
+        (["*.bmp"], "no photo or clip matches"),
         (["ball.png", "--depth", "gone.png"], "no such depth file"),
         (["ball.png", "--model", "gone.pt"], "no such checkpoint file"),
         (["clip.mp4", "--save-depth", "gone/depth.mkv"], "the folder gone does not exist"),

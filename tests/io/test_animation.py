@@ -149,7 +149,7 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
         write("clip.mp4", size=Size(63, 48))
     with pytest.raises(InvalidInput, match="rate"):
         write("clip.mp4", rate=Fraction(0))
-    with pytest.raises(VideoError, match="3 frames came, expected 4"):
+    with pytest.raises(VideoError, match="got 3 frames, expected 4"):
         write("clip.mp4", count=4)
     with pytest.raises(InvalidInput, match="frame 0 is 64x48, expected 32x32"):
         write_animation(bars(3), tmp_path / "clip.gif", fps=Fraction(30), size=Size(32, 32), count=3)

@@ -1,8 +1,8 @@
-"""One continuous clock for all streams of a file, also where the file's own clock jumps, wraps or starts again.
+"""Continuous timestamps for all streams of a file, even if its own clock jumps, wraps or restarts.
 
-MPEG transport and program streams, and Ogg, may be joined end to end; 33-bit clocks wrap after 26.5 hours. Times of
-packets are shifted so that they go on where the file was before. Picture and sound share every shift, so that they
-stay in sync.
+MPEG transport and program streams, and Ogg, may be concatenated; 33-bit clocks wrap after 26.5 hours. Timestamps of
+packets are shifted so that they continue from the previous part. Video and audio share every shift, so that they stay
+in sync.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 __all__ = ["ContinuousClock", "has_discontinuities"]
 
 _TS_DISCONT = 0x0200  # AVFMT_TS_DISCONT: the format allows its clock to jump
-# Limits of ffmpeg's own rule: a jump forward of 10 s or a step back of 0.1 s is a new beginning, not a gap.
+# Limits of ffmpeg's own rule: a jump of 10 s forward or 0.1 s back starts a new part; smaller steps are gaps.
 _FORWARD, _BACK = Fraction(10), Fraction(1, 10)
-_OVERLAP = Fraction(1)  # by which sound may overlap at a join and still belong to the same shift
-_TOGETHER = Fraction(2)  # streams whose ends are farther apart do not end at the same join
+_OVERLAP = Fraction(1)  # allowed overlap of audio at a join with the same shift
+_TOGETHER = Fraction(2)  # seconds; streams whose ends differ by more do not end at the same join
 
 
 def has_discontinuities(container: Any) -> bool:
@@ -38,7 +38,7 @@ class ContinuousClock:
         self._shifts: list[Fraction] = [Fraction(0)]
         self._own: dict[int, Fraction] = {}  # stream -> its current shift
         self._next: dict[int, Fraction] = {}  # stream -> decoding time at which its next packet is expected
-        self._ends: dict[int, Fraction] = {}  # stream -> end of what it has shown or played
+        self._ends: dict[int, Fraction] = {}  # stream -> end time of its last packet
 
     def apply(self, packet: Any) -> None:
         """Shift ``packet.pts`` and ``packet.dts`` in place."""
@@ -57,7 +57,7 @@ class ContinuousClock:
     def _shift(self, packet: Any, time: Fraction, base: Fraction) -> Fraction:
         stream, kind = packet.stream.index, packet.stream.type
         if kind not in ("video", "audio"):
-            return self._shifts[-1]  # sparse: their gaps tell nothing
+            return self._shifts[-1]  # subtitles are sparse: a gap is not a discontinuity
         shown = time if packet.pts is None else packet.pts * base
         shift = self._own.get(stream, self._shifts[-1])
         expected = self._next.get(stream)
@@ -73,7 +73,7 @@ class ContinuousClock:
         return shift
 
     def _join(self, stream: int, expected: Fraction, time: Fraction, shown: Fraction) -> Fraction:
-        """Return a new shift: the new part begins where the longest stream of the part before it ends."""
+        """Return a new shift, seconds: the new part starts at the end of the longest stream of the previous part."""
         ends = [end for one, end in self._ends.items() if one != stream and abs(end - expected) <= _TOGETHER]
         shift = max([expected - time, *(end - shown for end in ends)])
         self._shifts.append(shift)

@@ -1,8 +1,8 @@
-"""Color of decoded frames: what the file's tags mean, and their conversion to RGB.
+"""Color tags of decoded frames and their conversion to RGB.
 
-Everything that is not HDR becomes BT.709 code values (as an ordinary screen shows them). An HDR clip
-keeps its own PQ or HLG code values in 16 bits, so that nothing is lost; beside them a tone-mapped
-8-bit picture can be had for whoever has to look at it (``io.tonemap``). Code points are those of ITU-T H.273.
+SDR frames become BT.709 code values. HDR frames keep their PQ or HLG code values in 16 bits, without loss; a
+tone-mapped 8-bit picture is available for depth networks and previews (``io.video.tonemap``). Code points are those
+of ITU-T H.273.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from depth3d.io.video.tonemap import ToneMapper
 __all__ = ["Converter", "bit_depth", "side_data", "stored_color"]
 
 UNKNOWN, RGB, BT2020_CONSTANT = 2, 0, 10
-_MATRICES = (1, 4, 5, 6, 7, 9)  # those libswscale knows
-# libswscale's flags bicubic, full_chroma_int and accurate_rnd. Its fast way reads past the end of the chroma planes of
-# odd widths in more than 8 bits: all hues would be wrong. For even sizes the fast way is within 2 of 255 and 20 times
-# as fast.
+_MATRICES = (1, 4, 5, 6, 7, 9)  # supported by libswscale
+# libswscale's flags bicubic, full_chroma_int and accurate_rnd. Its fast path reads past the end of the chroma planes
+# for odd widths in more than 8 bits, which makes all hues wrong. For even sizes it differs by at most 2 of 255 and is
+# 20 times as fast.
 _ACCURATE = 0x4 | 0x2000 | 0x40000
 _FULL, _LIMITED = 2, 1  # FFmpeg's names for the ranges: JPEG and MPEG
 
 
 def bit_depth(frame: Any) -> int:
-    """Bits per sample of a decoded frame; 8 for palettes and other odd formats."""
+    """Return the bits per sample of a decoded frame; 8 for palettes and other unusual formats."""
     components = frame.format.components
     return max(8, *(int(part.bits) for part in components)) if components else 8
 
 
 def stored_color(frame: Any) -> Color:
-    """The tags of a decoded frame, with the usual guess where they are missing.
+    """Return the color tags of a decoded frame; missing ones get the usual defaults.
 
-    Untagged pictures of standard definition (up to 1279 wide and 576 high) are BT.601, larger ones
-    BT.709: what mpv and television sets do. Untagged primaries count as BT.709.
+    Untagged pictures of standard definition (up to 1279 x 576) are BT.601, larger ones BT.709, as in mpv and
+    television sets. Untagged primaries are BT.709.
     """
     matrix = int(frame.colorspace)
     if matrix == BT2020_CONSTANT:
@@ -64,35 +64,35 @@ def stored_color(frame: Any) -> Color:
 
 
 class Converter:
-    """Turns decoded frames of one clip into RGB arrays.
+    """Convert decoded frames of one clip to RGB arrays.
 
     Parameters
     ----------
     stored : Color
-        The clip's tags.
+        Color tags of the clip.
     bits : int
-        Of the stored samples; more than 8 gives uint16.
+        Bits per stored sample; more than 8 gives uint16.
     tone_map : bool
-        Bring an HDR clip to BT.709 in 8 bits.
+        Convert an HDR clip to BT.709 in 8 bits.
     """
 
     def __init__(self, stored: Color, bits: int, *, tone_map: bool) -> None:
         self.stored = stored
         self.keeps_hdr = stored.hdr and not tone_map
         self.deep = bits > 8 and not (stored.hdr and tone_map)
-        # A context of libswscale builds a large table when primaries change: it is kept.
+        # Reused: a libswscale context builds a large table when primaries change.
         self._reformatter = VideoReformatter()
         self._mapper = ToneMapper(stored.transfer) if stored.hdr else None
-        # The primaries of both BT.601 systems differ from BT.709 too, but only a tag tells that they are meant.
+        # The primaries of both BT.601 systems differ from BT.709 too; they are converted only if the clip is tagged so.
         self._gamut = stored.primaries not in (1, UNKNOWN)
 
     @property
     def color(self) -> Color:
-        """What the pixels of ``image`` mean."""
+        """Color tags of the arrays that ``image`` returns."""
         return self.stored if self.keeps_hdr else BT709
 
     def image(self, frame: Any) -> NDArray[Any]:
-        """(H, W, 3) uint8 or uint16 as the clip stands (not turned)."""
+        """Convert a frame to (H, W, 3) uint8 or uint16, in stored orientation."""
         if self.stored.hdr:
             deep = self._rgb(frame, "rgb48le")
             return deep if self.keeps_hdr else self.seen(deep)
@@ -100,7 +100,7 @@ class Converter:
         return self._rgb(frame, "rgb48le" if self.deep else "rgb24", **wanted)
 
     def seen(self, deep: NDArray[np.uint16]) -> NDArray[np.uint8]:
-        """(H, W, 3) PQ or HLG code values of this clip -> uint8 BT.709."""
+        """Tone-map (H, W, 3) uint16 PQ or HLG code values of this clip to uint8 BT.709."""
         if self._mapper is None:
             raise ValueError("this clip is not HDR")
         return self._mapper(deep)
@@ -130,8 +130,8 @@ def _unknown_type(cls: Any, value: int) -> Any:
     return member
 
 
-# PyAV's list of side data is shorter than FFmpeg's: without this, frames with any of a newer kind (EXIF, spatial video
-# of phones) could not be asked for the kinds that are known.
+# PyAV lists fewer kinds of side data than FFmpeg. Without this, side data of a newer kind (EXIF, spatial video of
+# phones) makes reading any side data of the frame fail.
 setattr(Type, "_missing_", classmethod(_unknown_type))  # noqa: B010
 
 
@@ -152,7 +152,7 @@ def _light_level(frame: Any) -> tuple[int, int] | None:
 
 
 def _mastering(frame: Any) -> str | None:
-    """AVMasteringDisplayMetadata (ten fractions and two flags) in x265's words and units."""
+    """Convert AVMasteringDisplayMetadata (ten fractions and two flags) to x265's syntax and units."""
     data = side_data(frame, "MASTERING_DISPLAY_METADATA")
     if data is None or len(data) < 88:
         return None

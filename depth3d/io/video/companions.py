@@ -1,7 +1,7 @@
-"""The tracks beside the pictures, cut to the wanted part and put on the film's clock, each in a file of its own.
+"""Extract audio and subtitle tracks, cut to the wanted part and with the film's timestamps, one file per track.
 
-Sound and pictures of a source are shifted by the same amounts (``clock``), whatever the container says about the
-start of each track; subtitles are cut at both ends. The last step muxes these files beside the pictures.
+Audio and video of a source are shifted by the same amounts (``clock``), whatever start time the container gives for
+each track; subtitles are cut at both ends. The last step (``mux``) muxes these files with the video.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from depth3d.io.video.tracks import Track
 
 __all__ = ["Span", "TrackFile", "disk_error", "extract_tracks", "write_chapters"]
 
-# Added to all times of the files, so that none is negative: sound of MP4 may begin before zero.
+# Seconds added to all times in the files, so that none is negative: audio of MP4 may start before zero.
 _LEAD = Fraction(10)
-# Matroska keeps the delay of Opus, ASF the block size of WMA and ADPCM, QuickTime its own subtitles; NUT has an exact
-# clock for what needs neither.
+# Matroska keeps the delay of Opus, ASF the block size of WMA and ADPCM, QuickTime its own subtitles. All other codecs
+# use NUT, whose timestamps are exact.
 _OWN_LAYOUTS = {"mov_text": ".mov", "opus": ".mkv", "libopus": ".mkv"}
 _NEED_BLOCK_SIZE = ("wma", "adpcm", "atrac", "cook", "sipr", "ra_", "g72", "gsm", "truespeech")
 _DISK_ERRORS = ("No space left on device", "Input/output error", "Disk quota exceeded", "File too large")
@@ -32,16 +32,16 @@ _DISK_ERRORS = ("No space left on device", "Input/output error", "Disk quota exc
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The part of a source that a film is made of.
+    """The part of a source that is converted.
 
     Parameters
     ----------
     origin : Fraction
-        Time of the container's clock, seconds, that counts as 0.
+        Container time, seconds, that counts as 0.
     start : Fraction
-        First second of the part, counted from ``origin``.
+        Start of the part, seconds after ``origin``.
     length : Fraction | None
-        Seconds, or None: to the end.
+        Length, seconds; None = to the end.
     """
 
     origin: Fraction = Fraction(0)
@@ -56,11 +56,11 @@ class TrackFile:
     Parameters
     ----------
     track : Track
-        What it is, and how it is muxed.
+        The track and how it is muxed.
     path : Path
         The file.
     begin, end : Fraction
-        Seconds of the film at which its first packet begins and its last one ends.
+        Start of its first and end of its last packet, seconds of the film.
     """
 
     track: Track
@@ -70,14 +70,14 @@ class TrackFile:
 
 
 def disk_error(text: str) -> str | None:
-    """Return the error of the disk that a message of FFmpeg tells, or None if the fault is with the data."""
+    """Return the disk error named in a message of FFmpeg, or None if the message names none."""
     return next((words for words in _DISK_ERRORS if words in text), None)
 
 
 def extract_tracks(
     source: Path, tracks: Sequence[Track], folder: Path, span: Span
 ) -> tuple[list[TrackFile], list[str]]:
-    """Copy sound and subtitles of ``source`` into files in ``folder``; packets that cannot be read are left out.
+    """Copy audio and subtitles of ``source`` into files in ``folder``; unreadable packets are skipped.
 
     Returns
     -------
@@ -102,7 +102,7 @@ def extract_tracks(
                 writer.close()
     found = [writer.result() for writer in writers.values()]
     lost = [
-        f"{track.name} {writer.trouble or 'has nothing in this part'}: left out"
+        f"{track.name} {writer.trouble or 'has no packets in this part'}: left out"
         for track, writer, one in zip(timed, writers.values(), found, strict=True)
         if one is None
     ]
@@ -138,7 +138,7 @@ class _Writer:
         packet.dts = packet.pts
         if self._last is not None and packet.dts <= self._last:
             if self._track.kind == "audio":
-                return  # overlaps at a join
+                return  # overlap at a join
             packet.pts = packet.dts = self._last + 1
         self._last = packet.dts
         packet.duration = round(duration / base)
@@ -150,7 +150,7 @@ class _Writer:
         if time < -_LEAD or (length is not None and time >= length):
             return None
         if self._track.kind == "audio":
-            # What lies before the start of an uncut film are the samples an encoder begins with.
+            # Audio before the start of an uncut film is the encoder's priming samples: keep it.
             return None if start > 0 and time < 0 else (time, duration)
         end = time + duration if length is None else min(time + duration, length)
         if time < 0 and end <= 0:
@@ -166,7 +166,9 @@ class _Writer:
         except (av.error.FFmpegError, ValueError, OSError) as error:
             words = disk_error(str(error))
             if words is not None:
-                raise WriteError(self._path or self._folder, f"{words.lower()}; free some and run it again") from error
+                raise WriteError(
+                    self._path or self._folder, f"{words.lower()}; free disk space and run the command again"
+                ) from error
             self.trouble = f"cannot be copied ({error})"
 
     def _open(self) -> None:
@@ -196,19 +198,21 @@ class _Writer:
                 words = disk_error(str(error))
                 self.trouble = f"cannot be copied ({error})"
                 if words is not None:
-                    raise WriteError(self._path or self._folder, f"{words.lower()}; free some") from error
+                    raise WriteError(
+                        self._path or self._folder, f"{words.lower()}; free disk space and run the command again"
+                    ) from error
 
     def result(self) -> TrackFile | None:
         if self._path is None or self._output is None or self.trouble is not None:
             return None
         with open_container(self._path) as written:
-            # Exactly what ffmpeg takes off when it reads the file.
+            # ffmpeg subtracts exactly this start time when it reads the file.
             begin = Fraction(written.start_time or 0, 1_000_000) - _LEAD
         return TrackFile(self._track, self._path, begin, self._end)
 
 
 def write_chapters(source: Path, path: Path, span: Span) -> Path | None:
-    """Write the chapters of the wanted part as FFMETADATA, on the film's clock; None if there are none."""
+    """Write the chapters of the wanted part as FFMETADATA, in film time; return the path, or None without chapters."""
     with open_container(source) as container:
         chapters = container.chapters()
     lines = [";FFMETADATA1"]

@@ -1,4 +1,4 @@
-"""Interlaced frames become whole pictures: FFmpeg's bwdif on frames that are marked as interlaced, one for one."""
+"""Deinterlace frames that are flagged as interlaced with FFmpeg's bwdif; one output frame per input frame."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ __all__ = ["Deinterlacer"]
 
 
 class Deinterlacer:
-    """Passes decoded frames on; interlaced ones are rebuilt from themselves and their two neighbors.
+    """Deinterlace decoded frames, each from itself and its two neighbors; progressive frames pass unchanged.
 
-    The result for a frame depends on that frame, the one before and the one after it alone, so that reading may
-    begin anywhere. Frames before the first interlaced one are passed on at once.
+    The result for a frame depends only on that frame, the previous and the next one, so that reading may start
+    anywhere. Frames before the first interlaced one are returned immediately.
     """
 
     def __init__(self) -> None:
         self._graph: Any = None
         self._shape: tuple[Any, ...] = ()
         self._previous: Any = None
-        self._waiting: deque[tuple[Any, Any]] = deque()  # key and frame, in the graph and not yet out of it
+        self._waiting: deque[tuple[Any, Any]] = deque()  # key and frame, pushed into the graph but not yet pulled
         self._pushed = 0
         self._skip = 0
 
     def push(self, key: Any, frame: Any) -> Iterator[tuple[Any, Any]]:
-        """Give the frames that are complete, each with the ``key`` it came with."""
+        """Push one frame; yield finished frames as (key, frame)."""
         shape = (frame.width, frame.height, frame.format.name)
         if self._graph is not None and shape != self._shape:
             yield from self.flush()
@@ -41,7 +41,7 @@ class Deinterlacer:
         yield from self._ready()
 
     def flush(self) -> Iterator[tuple[Any, Any]]:
-        """Give the last frames."""
+        """Yield the remaining frames as (key, frame)."""
         if self._graph is None:
             return
         self._graph.push(None)

@@ -1,4 +1,4 @@
-"""One pass over the picture stream of a file: packets on one clock, damage skipped, decoding from a key frame on."""
+"""Demux and decode the video stream of a file: continuous timestamps, damaged packets skipped, start at a key frame."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ __all__ = ["DamagedPacket", "Demuxer", "StreamFacts", "choose_stream", "is_cover
 log = logging.getLogger("depth3d.video")
 
 SEQUENCE_RATE = Fraction(25)
-# Containers with an index (or byte-exact search) that a seek may rely on, after the result has been checked.
+# Containers with an index (or exact binary search); the result of a seek is still verified.
 _INDEXED = frozenset({"mov", "mp4", "matroska", "webm", "nut", "avi", "asf", "flv", "ivf"})
-_MOST_DAMAGED = 300  # packets in a row: about ten seconds in which nothing can be shown
+_MOST_DAMAGED = 300  # consecutive packets: about ten seconds without a picture
 _READ_FAILURES = 20
 
 
 class DamagedPacket(Exception):
-    """A packet could not be decoded while several threads were decoding: frames of its neighbors are lost, too."""
+    """A packet could not be decoded by several threads; neighboring frames are lost too."""
 
 
 class Demuxer:
@@ -44,12 +44,12 @@ class Demuxer:
     rate : Fraction | None
         Frames per second of a sequence; None = 25.
     careful : bool
-        Decode packet by packet, so that a damaged one costs no other frames; slower.
+        Decode in one thread, so that a damaged packet loses no other frames; slower.
 
     Raises
     ------
     ReadError
-        If the file cannot be opened, holds no picture stream, is encrypted, or its codec is unknown.
+        If the file cannot be opened, has no video stream, is encrypted, or its codec is unknown.
     """
 
     def __init__(self, path: Path, rate: Fraction | None = None, *, careful: bool = False) -> None:
@@ -73,11 +73,11 @@ class Demuxer:
 
     @property
     def can_seek(self) -> bool:
-        """Whether seeking is worth a try; the result must be verified by decoded times."""
+        """Whether seeking may work; verify the result by the times of decoded frames."""
         return bool(_INDEXED & set(self.container.format.name.split(",")))
 
     def seek(self, ticks: int) -> bool:
-        """Go to a key frame at or before ``ticks`` of the picture stream; False if the file cannot be searched."""
+        """Seek to a key frame at or before ``ticks`` (stream time base); return False if seeking fails."""
         try:
             self.container.seek(ticks, stream=self.stream, backward=True)
         except (av.error.FFmpegError, ValueError, OverflowError):
@@ -85,13 +85,13 @@ class Demuxer:
         return True
 
     def frames(self, key_after: Fraction | None = None) -> Iterator[Any]:
-        """Decode frames in order of showing, their ``pts`` on the continuous clock.
+        """Decode frames in presentation order, with continuous ``pts``.
 
         Parameters
         ----------
         key_after : Fraction | None
-            Seconds of the file's clock: decoding begins at the first key frame at or after this time, and frames that
-            are shown before that key frame are left out. None = decode every packet.
+            Container time, seconds: decoding starts at the first key frame at or after it; frames presented before
+            that key frame are dropped. None = decode every packet.
 
         Raises
         ------
@@ -104,7 +104,7 @@ class Demuxer:
         begun, good, bad = key_after is None, 0, 0
         for packet in packets_of(self.container, self.stream):
             if not packet.size and packet.pts is not None:
-                continue  # Theora: the picture before goes on being shown
+                continue  # Theora: repeat the previous frame
             if not begun:
                 if not packet.size or not packet.is_keyframe or _time(packet) < (key_after or 0):
                     continue
@@ -125,9 +125,9 @@ class Demuxer:
 
 
 def packets_of(container: Any, *streams: Any) -> Iterator[Any]:
-    """Give the packets of ``streams`` with continuous times; packets that cannot be read are skipped.
+    """Yield the packets of ``streams`` with continuous timestamps; unreadable packets are skipped.
 
-    Where the clock may jump, all sound and picture streams are followed, so that the same shifts come out whichever
+    In formats whose clock may jump, all audio and video streams are read, so that the shifts do not depend on which
     streams are wanted.
     """
     clock = ContinuousClock(container)
@@ -153,7 +153,7 @@ def packets_of(container: Any, *streams: Any) -> Iterator[Any]:
 
 
 def total_length(path: Path) -> Fraction | None:
-    """Seconds from the first to the end of the last picture of a file whose clock may jump, read packet by packet."""
+    """Return the duration of the video stream, seconds, by reading all packets; for formats whose clock may jump."""
     stat = path.stat()
     return _scanned(path, stat.st_mtime_ns, stat.st_size)
 
@@ -175,28 +175,28 @@ def _scanned(path: Path, changed: int, size: int) -> Fraction | None:
 
 
 LARGEST_FRAME = 8192 * 4320
-"""Pixels of the largest frame that is decoded."""
+"""Largest frame that is decoded, pixels (8K)."""
 
 
 def choose_stream(container: Any, path: Path) -> Any:
-    """Return the picture stream that is the film: no cover, no still, no disabled or small track.
+    """Return the main video stream; cover art, stills, disabled and small tracks are ignored.
 
     Raises
     ------
     ReadError
-        If there is none, or if it cannot be decoded here.
+        If there is no such stream or it cannot be decoded.
     """
     pictures = [stream for stream in container.streams.video if not is_cover(stream)]
     if not pictures:
-        raise ReadError(path, "holds no picture stream")
+        raise ReadError(path, "has no video stream")
     largest = max(map(_area, pictures))
     chosen = max(pictures, key=lambda stream: _rank(stream, largest))
     if path.is_file():
         _refuse_undecodable(path)
     if chosen.codec_context is None:
-        raise ReadError(path, "is coded in a way that this build of FFmpeg cannot decode")
+        raise ReadError(path, "uses a codec that this build of FFmpeg cannot decode")
     width, height = chosen.codec_context.width, chosen.codec_context.height
-    if width * height > LARGEST_FRAME:  # some twenty frames wait between the stages of a conversion
+    if width * height > LARGEST_FRAME:  # about twenty frames are buffered between the stages
         raise ReadError(path, f"has frames of {width}x{height} pixels, more than 8K (8192x4320); scale it down first")
     return chosen
 
@@ -204,7 +204,7 @@ def choose_stream(container: Any, path: Path) -> Any:
 def _refuse_undecodable(path: Path) -> None:
     """Raise ``ReadError`` for MP4 files whose pictures would decode to noise or to wrong colors."""
     if find_sample_box(path, b"sinf") is not None:
-        raise ReadError(path, "is encrypted (DRM): it can be played by its own player only, not converted")
+        raise ReadError(path, "is encrypted (DRM): it cannot be converted")
     vision = find_sample_box(path, b"dvcC")
     if vision is not None and len(vision) > 3 and vision[2] >> 1 == 5:
         raise ReadError(
@@ -215,14 +215,14 @@ def _refuse_undecodable(path: Path) -> None:
 
 
 def is_cover(stream: Any) -> bool:
-    """Return True for a picture stream that is no film: a cover, timed thumbnails, a still."""
+    """Return True for a video stream that holds cover art, timed thumbnails or a still."""
     return bool(
         stream.disposition & (Disposition.attached_pic | Disposition.timed_thumbnails | Disposition.still_image)
     )
 
 
 def _rank(stream: Any, largest: int) -> tuple[bool, bool, bool, int]:
-    """Thumbnails have one frame, depth and alpha tracks of phones are disabled or small; else the first is the film."""
+    """Sort key for video streams: rejects thumbnails (one frame) and depth or alpha tracks (disabled or small)."""
     enabled = bool(stream.disposition & Disposition.default)
     return stream.frames != 1, enabled, 4 * _area(stream) >= largest, -stream.index
 
@@ -253,7 +253,7 @@ def _open(path: Path, rate: Fraction | None) -> Any:
     try:
         return open_container(name, layout=layout, options=options)
     except (av.error.FFmpegError, ValueError) as error:
-        raise ReadError(path, f"is not a clip that can be read: {getattr(error, 'strerror', None) or error}") from error
+        raise ReadError(path, f"unsupported or corrupt clip: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _most_common_suffix(folder: Path) -> str:
@@ -264,7 +264,7 @@ def _most_common_suffix(folder: Path) -> str:
 
 
 class StreamFacts:
-    """What the container says about the picture stream, kept after the file is closed."""
+    """Properties of the video stream, kept after the file is closed."""
 
     def __init__(self, source: Demuxer) -> None:
         stream, container = source.stream, source.container
@@ -284,4 +284,4 @@ class StreamFacts:
         pictures = [one for one in container.streams.video if not is_cover(one)]
         self.notes: tuple[str, ...] = ()
         if len(pictures) > 1:
-            self.notes = (f"{len(pictures)} picture streams; number {stream.index} is used",)
+            self.notes = (f"{len(pictures)} video streams; stream {stream.index} is used",)

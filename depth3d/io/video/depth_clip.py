@@ -1,4 +1,4 @@
-"""Depth as a clip: lossless 16-bit gray (FFV1) written, any gray clip read; white = near."""
+"""Write depth clips as lossless 16-bit gray (FFV1) and read any gray clip as depth; white = near."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ _START_TAG = "DEPTH3D_START"
 
 
 class DepthClipWriter(StreamWriter):
-    """Writes depth maps as FFV1, 16-bit gray: 65535 = nearest. A context manager.
+    """Write depth maps as FFV1, 16-bit gray: 65535 = nearest. A context manager.
 
     Parameters
     ----------
     path : Path
-        ``.mkv`` (or ``.nut``, whose clock is exact); written in place: give a temporary name.
+        ``.mkv``, or ``.nut`` for exact timestamps; not written atomically: pass a temporary name.
     size : Size
-        Of the maps, px.
+        Size of the maps, px.
     rate : Fraction
         Frames per second, a hint.
     time_base : Fraction
         Seconds per tick of the times given to ``write``.
     start : Fraction
-        Second of the source at which the first map is shown, kept as a tag.
+        Source time of the first map, seconds; stored as a tag.
 
     Raises
     ------
     WriteError
-        If the file cannot be opened, or its suffix stands for a container without FFV1.
+        If the file cannot be opened, or its container does not support FFV1.
     """
 
     def __init__(
@@ -66,13 +66,13 @@ class DepthClipWriter(StreamWriter):
         )
 
     def write(self, depth: DepthMap, time: Fraction) -> None:
-        """Append one map, shown from ``time`` seconds on."""
+        """Append one (H, W) map with presentation time ``time``, seconds."""
         self.encode(av.VideoFrame.from_ndarray(np.round(depth.values * 65535).astype(np.uint16), "gray16le"), time)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TimedDepth:
-    """A depth map of a clip and the seconds between which it is shown, on the clip's own clock."""
+    """A depth map with its presentation start and end, seconds from the first frame of the clip."""
 
     time: Fraction
     end: Fraction
@@ -81,14 +81,14 @@ class TimedDepth:
 
 @dataclass(frozen=True, slots=True)
 class DepthClipInfo:
-    """Length of a depth clip, seconds, and the second of the source at which it begins, if it says so."""
+    """Length of a depth clip and the source time of its start, seconds; None = unknown."""
 
     length: Fraction | None
     start: Fraction | None
 
 
 def depth_clip_info(path: str | Path) -> DepthClipInfo:
-    """Return what has to be known to match a depth clip with a source.
+    """Return the length and start of a depth clip, to align it with its source.
 
     Raises
     ------
@@ -107,9 +107,9 @@ def depth_clip_info(path: str | Path) -> DepthClipInfo:
 
 
 def read_depth_clip(path: str | Path, *, begin: Fraction = Fraction(0), invert: bool = False) -> Iterator[TimedDepth]:
-    """Give the depth maps of a clip from the one shown ``begin`` seconds after the first on; lighter = nearer.
+    """Yield the depth maps of a clip, starting ``begin`` seconds after its first frame; lighter = nearer.
 
-    Reads what ``DepthClipWriter`` wrote exactly, and any other gray clip by its brightness.
+    Clips of ``DepthClipWriter`` are read without loss, any other clip by its brightness.
 
     Parameters
     ----------
@@ -121,7 +121,7 @@ def read_depth_clip(path: str | Path, *, begin: Fraction = Fraction(0), invert: 
     Raises
     ------
     ReadError
-        If it is no clip.
+        If the file is not a readable clip.
     VideoError
         If a frame cannot be decoded.
     """
@@ -135,7 +135,7 @@ def read_depth_clip(path: str | Path, *, begin: Fraction = Fraction(0), invert: 
 
 
 class _Gray:
-    """Brightness of decoded frames as uint8 or uint16, whatever their format."""
+    """Convert decoded frames of any format to (H, W) uint8 or uint16 brightness."""
 
     def __init__(self, first: Any) -> None:
         self._plain = first.format.name in ("gray", "gray16le")

@@ -1,4 +1,4 @@
-"""Video encoders as cards: data, no branches on names elsewhere; hardware is found by trying one frame."""
+"""Table of video encoders and their settings; hardware encoders are tested by encoding one frame."""
 
 from __future__ import annotations
 
@@ -18,36 +18,36 @@ from depth3d.image import Size
 
 __all__ = ["ENCODERS", "HARDWARE", "Encoder", "choose", "encoder_for", "ffmpeg_version", "works"]
 
-# Hardware decoders of headsets and television sets stop here for H.264.
+# Widest H.264 picture, px, that hardware decoders of headsets and television sets accept.
 H264_WIDEST = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """What has to be known to drive one encoder.
+    """Properties and default settings of one encoder.
 
     Parameters
     ----------
     name : str
-        FFmpeg's name of it.
+        Name in FFmpeg.
     formats : Mapping[int, str]
         Bits per sample -> pixel format.
     quality : str | None
-        Name of its constant-quality option, or None for a lossless one.
+        Name of the constant-quality option; None = lossless.
     crf, preset : int | None, str | None
-        Defaults of ``--crf`` and ``--preset``.
+        Default constant quality and speed preset.
     parameters : str | None
-        Name of its option for further parameters (``x265-params``), if any.
+        Name of the option for further parameters (``x265-params``), if any.
     quiet : str
-        Parameters that keep it from writing to standard error.
+        Parameters that silence its output on standard error.
     tag : str | None
-        The four letters MP4 needs where its muxer's default is not what Apple's players take.
+        Codec tag (FourCC) for MP4 where Apple's players reject the muxer's default.
     containers : tuple[str, ...]
-        Suffixes of files that can hold it, the preferred one first.
+        Suffixes of suitable containers, preferred one first.
     options : Mapping[str, str]
-        Always set.
+        Options that are always set.
     hardware : bool
-        Needs a device; usable only if ``works`` says so.
+        Whether it needs a device; usable only if ``works`` returns None.
     """
 
     name: str
@@ -101,7 +101,7 @@ ENCODERS: dict[str, Encoder] = {
             options={"row-mt": "1", "cpu-used": "4", "tile-columns": "2"},
             containers=(".webm", ".mkv", ".mp4"),
         ),
-        # RGB, so that nothing at all is lost: what tests and further processing want.
+        # RGB, so that it is lossless: for tests and further processing.
         Encoder(
             "ffv1", {8: "bgr0", 10: "gbrp10le", 16: "gbrp16le"}, quality=None, crf=None, containers=(".mkv", ".nut")
         ),
@@ -113,10 +113,10 @@ _SHORT |= {"av1": "libsvtav1", "svtav1": "libsvtav1", "vp9": "libvpx-vp9"}
 
 
 def choose(codec: str, info: VideoInfo, size: Size, suffix: str | None) -> tuple[Encoder, str | None]:
-    """Find the encoder for ``--codec`` and say, where it is not the plain default, why.
+    """Return the encoder for the option ``codec``, and the reason if it is not the default one.
 
-    ``auto``: libx264; libx265 for more than 8 bits (H.264 in 10 bits plays hardly anywhere) and for pictures
-    wider than hardware decoders of H.264 take; VP9 for WebM. ``hardware``: the first device that works.
+    ``auto``: libx264; libx265 for more than 8 bits (few players support 10-bit H.264) and for pictures wider than
+    4096 px; VP9 for WebM. ``hardware``: the first hardware encoder that works.
 
     Raises ``VideoError`` for an unknown encoder, or a hardware encoder without its device.
     """
@@ -132,13 +132,13 @@ def choose(codec: str, info: VideoInfo, size: Size, suffix: str | None) -> tuple
     if info.bit_depth > 8:
         return ENCODERS["libx265"], f"{info.bit_depth} bits are kept: HEVC (`codec='libx264'` for 8-bit H.264)"
     if size.width > H264_WIDEST:
-        why = f"{size} is wider than hardware decoders of H.264 take (4096): HEVC (or use a half format)"
+        why = f"{size} is wider than the limit of H.264 hardware decoders (4096): HEVC (or use a half format)"
         return ENCODERS["libx265"], why
     return ENCODERS["libx264"], None
 
 
 def encoder_for(suffix: str) -> Encoder | None:
-    """Return the first software encoder whose files have this suffix, or None; animations are written with it."""
+    """Return the preferred lossy software encoder for a file suffix, or None; used for animations."""
     cards = [card for card in ENCODERS.values() if not card.hardware and card.quality is not None]
     preferred = next((card for card in cards if card.containers[0] == suffix), None)
     return preferred or next((card for card in cards if suffix in card.containers), None)
@@ -158,10 +158,10 @@ def _named(codec: str) -> Encoder:
 
 @cache
 def works(name: str) -> str | None:
-    """Encode one 256x256 frame; return None if that works, else what the encoder said."""
+    """Encode one 256x256 frame; return None on success, else the error message of the encoder."""
     card = ENCODERS[name]
     try:
-        # A fresh context on purpose: FFmpeg lists hardware encoders whatever the machine has.
+        # Tried out because FFmpeg lists hardware encoders even without the device.
         context: Any = av.CodecContext.create(name, "w")
         context.width = context.height = 256
         context.pix_fmt = card.formats[8]
@@ -174,17 +174,17 @@ def works(name: str) -> str | None:
         packets = [*context.encode(frame), *context.encode(None)]
     except (av.error.FFmpegError, ValueError, OSError) as error:
         return " ".join(str(error).split())[:120]
-    return None if packets else "it made nothing of one frame"
+    return None if packets else "it returned no packet for one frame"
 
 
 def settings(card: Encoder, crf: int | None, preset: str | None, color: Color | None) -> dict[str, str]:
-    """The options of one encoder for quality, preset and the light of an HDR10 clip."""
+    """Return the options of an encoder for quality, preset and HDR10 metadata."""
     options = dict(card.options)
     quality = crf if crf is not None else card.crf
     if card.quality and quality is not None:
         options[card.quality] = str(quality)
         if card.name == "libvpx-vp9":
-            options["b"] = "0"  # constant quality instead of a ceiling of the rate
+            options["b"] = "0"  # constant quality instead of a maximum bit rate
     chosen = preset or card.preset
     if chosen:
         options["preset"] = chosen
@@ -203,7 +203,7 @@ def settings(card: Encoder, crf: int | None, preset: str | None, color: Color | 
 
 
 def ffmpeg_version() -> str:
-    """Version and place of the ffmpeg program that joins picture, sound and subtitles; for bug reports."""
+    """Return version and path of the ffmpeg program used for muxing; for bug reports."""
     import imageio_ffmpeg
 
     return f"{imageio_ffmpeg.get_ffmpeg_version()} ({imageio_ffmpeg.get_ffmpeg_exe()})"

@@ -1,4 +1,4 @@
-"""Reads the properties of the picture track from a Matroska or WebM file (RFC 9559) without decoding anything."""
+"""Read the video track properties of a Matroska or WebM file (RFC 9559) without decoding."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _NAMES = {
     0x54CC: "PixelCropLeft",
     0x54DD: "PixelCropRight",
 }
-_LARGEST = 1 << 20  # bytes of a track list that are read
+_LARGEST = 1 << 20  # maximum size of a track list, bytes
 
 
 def video_settings(path: str | Path) -> dict[str, int]:
-    """Return the integer elements of the first picture track by Matroska's name, such as ``{"StereoMode": 1}``.
+    """Return integer elements of the first video track by Matroska name, such as ``{"StereoMode": 1}``.
 
-    Empty if the file is no Matroska file, has no picture track, or is damaged.
+    Empty if the file is not Matroska, has no video track, or is damaged.
     """
     with Path(path).open("rb") as file:
         if file.read(4) != b"\x1a\x45\xdf\xa3":
@@ -40,7 +40,7 @@ def video_settings(path: str | Path) -> dict[str, int]:
 
 
 def _track_list(file: BinaryIO) -> bytes:
-    """Return the content of the Tracks element: before the first cluster, or where the seek head says."""
+    """Return the content of the Tracks element: before the first cluster, or at the position in the seek head."""
     segment = place = 0
     while (head := _header(file)) is not None:
         kind, length = head
@@ -52,7 +52,7 @@ def _track_list(file: BinaryIO) -> bytes:
         if kind == _SEEK_HEAD:
             place = _seek_position(file.read(min(length, _LARGEST)), _TRACKS) or place
         elif kind == _CLUSTER:
-            # Editors that change a finished file append a new list.
+            # Programs that edit a finished file append a new track list.
             if not place:
                 break
             file.seek(segment + place)

@@ -1,11 +1,11 @@
 """Stereo boxes of MP4 and MOV files: ``st3d``, ``sv3d`` and Apple's ``vexu``, inserted into the index.
 
-FFmpeg cannot write them while encoding. They follow the decoder configuration in the sample entry; the sizes of
-all enclosing boxes grow, and chunk offsets are shifted when the index precedes the data.
+FFmpeg cannot write them while encoding. They are inserted after the decoder configuration in the sample entry; the
+sizes of all enclosing boxes are increased, and chunk offsets are shifted if the index precedes the data.
 Sources: google/spatial-media (Spherical Video V2 RFC), ISO/IEC 14496-12, Apple's stereo video notes.
 
-The H.264 frame-packing SEI is never written beside them: FFmpeg 9 cannot decode a stream that says its
-layout twice (error -17).
+The H.264 frame-packing SEI is never written in addition: FFmpeg 9 cannot decode a stream whose layout is given
+twice (error -17).
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _SAMPLE_ENTRY = 86  # bytes of a VisualSampleEntry before its child boxes, heade
 @dataclass(slots=True)
 class _Box:
     kind: bytes
-    start: int  # of the header
-    body: int  # of the content
+    start: int  # offset of the header
+    body: int  # offset of the content
     end: int
 
 
@@ -46,11 +46,11 @@ def stereo_boxes(layout: Layout, *, vr180: bool = False, source: str = "depth3d"
     layout : Layout
         "side" = left eye on the left, "stack" = left eye on top, "side-right-first" = right eye on the left.
     vr180 : bool
-        The picture is an equirectangular half sphere for each eye.
+        Whether each eye is an equirectangular half sphere.
     """
     boxes = _full(b"st3d", bytes([_ST3D[layout]]))
     if vr180:
-        quarter = 0x40000000  # a quarter of the sphere's width is missing at either side
+        quarter = 0x40000000  # a quarter of the sphere's width is missing on each side
         boxes += _box(
             b"sv3d",
             _full(b"svhd", source.encode() + b"\0"),
@@ -61,21 +61,21 @@ def stereo_boxes(layout: Layout, *, vr180: bool = False, source: str = "depth3d"
             ),
         )
     if layout != "side-right-first":
-        # Both eyes present, left eye first. Apple has no word for the other order.
+        # Both eyes present, left eye first. Apple defines no value for the other order.
         eyes = _box(b"eyes", _full(b"stri", b"\x03"), _full(b"hero", b"\x01"))
         boxes += _box(b"vexu", eyes, _box(b"pack", _full(b"pkin", _PACK[layout])))
     return boxes
 
 
 def insert_stereo_boxes(path: str | Path, layout: Layout, *, vr180: bool = False) -> None:
-    """Insert the stereo boxes into the first picture track of an MP4 or MOV file, in place.
+    """Insert the stereo boxes into the first video track of an MP4 or MOV file, in place.
 
-    Picture data is moved, never changed.
+    Video data may be moved but is not changed.
 
     Raises
     ------
     WriteError
-        If the file has no picture track with a known codec.
+        If the file has no video track with a known codec.
     """
     path = Path(path)
     with path.open("r+b") as file:
@@ -87,7 +87,7 @@ def insert_stereo_boxes(path: str | Path, layout: Layout, *, vr180: bool = False
         index = bytearray(file.read(moov.end - moov.start))
         where = _insertion(index)
         if where is None:
-            raise WriteError(path, "no picture track with a known codec to label as stereo")
+            raise WriteError(path, "no video track with a known codec to label as stereo")
         boxes = stereo_boxes(layout, vr180=vr180)
         parents, position = where
         for start in parents:
@@ -100,9 +100,9 @@ def insert_stereo_boxes(path: str | Path, layout: Layout, *, vr180: bool = False
 
 
 def find_sample_box(path: str | Path, kind: bytes) -> bytes | None:
-    """Return the content of a box in the sample entry of the first picture track that has it, or None.
+    """Return the content of a box in the sample entry of the first video track that has it, or None.
 
-    Only the boxes on the way are read: moov, its tracks, their sample descriptions. None for a damaged file, too.
+    Reads only moov, its tracks and their sample descriptions. Also None for a damaged file.
     """
     with Path(path).open("rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -167,7 +167,7 @@ def _walk(
 
 
 def _insertion(index: bytearray) -> tuple[tuple[int, ...], int] | None:
-    """Starts of the boxes that grow, and where the new boxes go, in the first picture track."""
+    """Return the offsets of the enclosing boxes and of the insertion point, in the first video track."""
     for box, above in _walk(index, 0, len(index), ()):
         if box.kind != b"stsd":
             continue
@@ -190,7 +190,7 @@ def _shift_chunks(index: bytearray, by: int) -> None:
 
 
 def _replace(file: BinaryIO, old: _Box, new: bytes) -> None:
-    """Write ``new`` where ``old`` was, moving everything behind it; from the end, in pieces."""
+    """Replace ``old`` by ``new`` and move all data after it, in blocks from the end."""
     by = len(new) - (old.end - old.start)
     end = file.seek(0, os.SEEK_END)
     piece = 1 << 22

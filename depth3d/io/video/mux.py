@@ -1,8 +1,8 @@
-"""The last step of a clip: pieces of picture joined, everything else of the source muxed beside them, and checked.
+"""Mux a finished clip: join the encoded segments, add the other tracks of the source, verify the result.
 
-The pieces keep their encoded frames; only the clock is written anew from the known times of the frames, so that a
-film put together from pieces is, time for time, the film encoded in one go. The bundled ffmpeg does the final muxing:
-it knows tags, cover pictures and the rules of every container.
+Encoded frames are copied; only their timestamps are rewritten from the known times, so that a film joined from
+segments has the same timestamps as one encoded without interruption. The bundled ffmpeg does the final muxing, because
+it supports tags, cover art and the rules of every container.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ _MP4 = (".mp4", ".m4v", ".mov")
 
 @dataclass(frozen=True, slots=True)
 class Film(PieceStream):
-    """A picture track in pieces, and what belongs to it.
+    """The segments of a video track, and the source of all other tracks and tags.
 
     Parameters
     ----------
     source : Path | None
-        The clip whose sound, subtitles, chapters and tags are taken over, or None.
+        The clip whose audio, subtitles, chapters and tags are copied, or None.
     span : Span
-        The part of the source that is used.
+        Part of the source that is used.
     track : int
-        Number of the picture stream in the source, whose tags are taken over.
+        Index of the video stream in the source whose tags are copied.
     tag : str | None
-        The four letters of the codec in MP4, where the muxer's default is wrong.
+        Codec tag (FourCC) for MP4; None = the muxer's default.
     stereo_mode : str | None
-        Matroska's name of the stereo layout, or None.
+        Value of Matroska's StereoMode, or None.
     container_aspect : Fraction | None
-        Display width over height for the container alone, or None.
+        Display aspect ratio written to the container only, or None.
     """
 
     source: Path | None = None
@@ -58,14 +58,15 @@ class Film(PieceStream):
 
 
 def finish(film: Film, target: Path) -> tuple[str, ...]:
-    """Mux ``film`` into ``target`` (written in place) and verify it; return one line for everything left out.
+    """Mux ``film`` into ``target`` and verify it; return one line for every track or tag that was left out.
 
-    A sound track that cannot be copied is encoded anew, and left out with a warning if that fails too.
+    An audio track that cannot be copied is re-encoded, and left out with a warning if that fails too. The target is not
+    written atomically: pass a temporary name.
 
     Raises
     ------
     WriteError
-        If the disk is full or fails, if even the pictures alone cannot be stored, or if the result is incomplete.
+        If the disk is full or fails, if the video alone cannot be muxed, or if the result is incomplete.
     """
     folder = film.pieces[0].parent
     with tempfile.TemporaryDirectory(prefix="part-", dir=folder) as name:
@@ -76,10 +77,10 @@ def finish(film: Film, target: Path) -> tuple[str, ...]:
             lost += more
             trouble = _mux(film, target, extras, tracks)
             if trouble is not None and tracks:
-                lost.append(f"sound and subtitles could not be stored: {trouble}")
+                lost.append(f"audio and subtitles could not be muxed: {trouble}")
                 tracks, trouble = [], _mux(film, target, extras, [])
     if trouble is not None:
-        raise WriteError(target, f"the clip cannot be put together: {trouble}")
+        raise WriteError(target, f"the clip cannot be muxed: {trouble}")
     _verify(film, target, tracks)
     for line in lost:
         log.warning(line)
@@ -88,7 +89,7 @@ def finish(film: Film, target: Path) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Extras:
-    """What ffmpeg takes from the source itself, and the chapters."""
+    """Cover art and attachments that ffmpeg copies from the source, and the chapter file."""
 
     pictures: tuple[Track, ...] = ()
     chapters: Path | None = None
@@ -105,7 +106,7 @@ def _extras(film: Film, target: Path, folder: Path) -> tuple[_Extras, list[Track
 
 
 def _mux(film: Film, target: Path, extras: _Extras, tracks: list[TrackFile]) -> str | None:
-    """Run ffmpeg once; None, or what it says is wrong with the tracks."""
+    """Run ffmpeg once; return None on success, else its error message."""
     command = [*_inputs(film, extras, tracks), *_maps(film, target, extras, tracks), file_url(target)]
     return _run(command, target, film)
 
@@ -122,7 +123,7 @@ def _run(command: list[str], target: Path, film: Film | None) -> str | None:
                 if film is not None:
                     feed(film, process.stdin)
             except BrokenPipeError:
-                pass  # ffmpeg gave up; its log says why
+                pass  # ffmpeg failed; its log has the reason
             except BaseException:
                 process.kill()
                 raise
@@ -131,7 +132,7 @@ def _run(command: list[str], target: Path, film: Film | None) -> str | None:
         lines = [line.strip() for line in log_file.read().decode(errors="replace").splitlines() if line.strip()]
     words = disk_error("\n".join(lines))
     if words is not None and status != 0:
-        # No fault of any track: leaving tracks out would give a film without sound that looks finished.
+        # Not a fault of a track: leaving tracks out would produce an incomplete film.
         raise WriteError(target, f"cannot be written: {words.lower()}")
     if status < 0:
         raise WriteError(target, f"cannot be written: ffmpeg was stopped by signal {-status}")
@@ -172,10 +173,10 @@ def _maps(film: Film, target: Path, extras: _Extras, tracks: list[TrackFile]) ->
     if film.source is not None:
         words += ["-map_metadata", "0:g" if film.source.suffix == ".gif" else "1"]
         words += ["-map_chapters", str(2 + len(tracks)) if extras.chapters is not None else "-1"]
-        # One stream's tags said by hand turn the automatic copying off for all others.
+        # Mapping the tags of one stream turns automatic copying off for all others.
         for place, index in enumerate([film.track, *(track.index for track in every)]):
             words += [f"-map_metadata:s:{place}", f"1:s:{index}"]
-    # What the source said about its own stream is no longer true.
+    # Tags of the source's stream that are no longer true.
     stale = ("rotate", "stereo_mode", "alpha_mode", "BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES", "encoder")
     for name in stale:
         words += ["-metadata:s:v:0", f"{name}="]
@@ -184,7 +185,7 @@ def _maps(film: Film, target: Path, extras: _Extras, tracks: list[TrackFile]) ->
         if film.container_aspect is not None:
             words += ["-aspect:v:0", f"{film.container_aspect.numerator}:{film.container_aspect.denominator}"]
     if suffix in _MP4:
-        # The default clock of the edit list is 1/1000 s: it would shift every frame by up to half of that.
+        # The default time base of the edit list, 1/1000 s, would shift every frame by up to half of that.
         words += ["-movflags", "+faststart", "-movie_timescale", str(_timescale(film.time_base))]
         if film.tag:
             words += ["-tag:v:0", film.tag]
@@ -199,17 +200,17 @@ def _timescale(base: Fraction) -> int:
 
 
 def _survivors(target: Path, tracks: list[TrackFile], folder: Path, film: Film) -> tuple[list[TrackFile], list[str]]:
-    """Try every track alone: copied, then (sound) encoded anew; what fails is left out."""
+    """Mux every track alone: copied, then (audio) re-encoded; leave out those that fail."""
     kept, lost = [], []
     for one in tracks:
         again = {".webm": "libopus"}.get(target.suffix.lower(), "aac")
         ways = [one.track.how, again] if one.track.kind == "audio" else [one.track.how]
         how = next((way for way in ways if _alone(target, one, way, folder)), None)
         if how is None:
-            lost.append(f"{one.track.name} is damaged or does not fit {target.suffix}: left out")
+            lost.append(f"{one.track.name} is damaged or not supported by {target.suffix}: left out")
             continue
         if how != one.track.how:
-            lost.append(f"{one.track.name} cannot be copied into {target.suffix}: encoded as {how}")
+            lost.append(f"{one.track.name} cannot be copied into {target.suffix}: re-encoded as {how}")
         kept.append(replace(one, track=replace(one.track, how=how)))
     return kept, lost
 
@@ -221,7 +222,7 @@ def _alone(target: Path, one: TrackFile, how: str, folder: Path) -> bool:
 
 
 def _verify(film: Film, target: Path, tracks: list[TrackFile]) -> None:
-    """Raise ``WriteError`` if a track or a part of one is missing: then the work folder must be kept."""
+    """Raise ``WriteError`` if a track or a part of one is missing, so that the work folder is kept."""
     ends: dict[int, Fraction] = {}
     pictures = 0
     try:

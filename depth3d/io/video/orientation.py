@@ -1,4 +1,4 @@
-"""Geometry that the container adds to the stored picture: cropping, and one of eight orientations."""
+"""Cropping and orientation (one of eight) that the container applies to the stored picture."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["Crop", "Orientation", "orientation_of", "read_crop"]
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """How a stored picture becomes upright: first its axes are exchanged, then it is flipped.
+    """Transformation of a stored picture to upright: transpose first, then flip.
 
     Parameters
     ----------
@@ -35,12 +35,12 @@ class Orientation:
 
     @property
     def mirrored(self) -> bool:
-        """Whether no rotation alone makes the picture upright."""
+        """Whether the transformation includes a mirroring."""
         return (self.transpose + self.flip_x + self.flip_y) % 2 == 1
 
     @property
     def rotation(self) -> int:
-        """Degrees counter-clockwise, 0, 90, 180 or 270; of a mirrored picture, those before a mirroring of x."""
+        """Rotation counter-clockwise, 0, 90, 180 or 270 degrees; of a mirrored picture, before its horizontal flip."""
         flip_x = self.flip_x != self.mirrored
         if self.transpose:
             return 90 if self.flip_y else 270
@@ -51,7 +51,7 @@ class Orientation:
         return Size(stored.height, stored.width) if self.transpose else stored
 
     def apply(self, pixels: NDArray[Any]) -> NDArray[Any]:
-        """(H, W, C) as stored -> contiguous (H, W, C) or (W, H, C), upright."""
+        """Turn a stored (H, W, C) picture upright: contiguous (H, W, C) or (W, H, C)."""
         if self.transpose:
             pixels = pixels.swapaxes(0, 1)
         if self.flip_x:
@@ -62,14 +62,14 @@ class Orientation:
 
 
 def orientation_of(matrix: bytes | None, rotation: int) -> Orientation:
-    """Return the orientation of a display matrix (nine int32, row vectors times matrix), or of a rotation without one.
+    """Return the orientation given by a display matrix (nine int32, row-vector convention) or a rotation.
 
     Parameters
     ----------
     matrix : bytes | None
         Side data of a frame (AV_FRAME_DATA_DISPLAYMATRIX).
     rotation : int
-        Degrees counter-clockwise, used if there is no matrix.
+        Degrees counter-clockwise, used without a matrix.
     """
     if matrix is None or len(matrix) < 36:
         turns = {0: (False, False, False), 90: (True, False, True), 180: (False, True, True), 270: (True, True, False)}
@@ -82,7 +82,7 @@ def orientation_of(matrix: bytes | None, rotation: int) -> Orientation:
 
 @dataclass(frozen=True, slots=True)
 class Crop:
-    """Pixels to cut off the stored picture."""
+    """Pixels to crop from each side of the stored picture."""
 
     left: int = 0
     top: int = 0
@@ -90,11 +90,11 @@ class Crop:
     bottom: int = 0
 
     def size(self, stored: Size) -> Size:
-        """Return the size of what is left."""
+        """Return the size of the cropped picture."""
         return Size(stored.width - self.left - self.right, stored.height - self.top - self.bottom)
 
     def apply(self, pixels: NDArray[Any]) -> NDArray[Any]:
-        """(H, W, C) -> the part that is left."""
+        """Return the cropped part of an (H, W, C) picture, as a view."""
         height, width = pixels.shape[:2]
         return pixels[self.top : height - self.bottom, self.left : width - self.right]
 
@@ -102,7 +102,7 @@ class Crop:
 def read_crop(path: Path, stored: Size) -> Crop:
     """Return the cropping of the container: Matroska's PixelCrop elements, MP4's clean aperture (``clap``).
 
-    No cropping if the file has neither, or if nothing would be left.
+    No cropping if the file has neither, or if no pixels would remain.
     """
     found = _clean_aperture(path, stored) or _pixel_crop(path)
     size = found.size(stored)

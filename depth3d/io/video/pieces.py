@@ -1,4 +1,4 @@
-"""Joins encoded pieces into one stream with the film's own clock and pipes it to a muxer."""
+"""Join encoded segments into one stream with exact timestamps and pipe it to a muxer."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ __all__ = ["PieceStream", "feed", "piped_layout"]
 
 @dataclass(frozen=True, slots=True)
 class PieceStream:
-    """Encoded pieces and the times of their frames.
+    """Encoded segments and the times of their frames.
 
     Parameters
     ----------
     pieces : tuple[Path, ...]
-        Encoded files in order; each begins with a key frame.
+        Encoded files in order; each starts with a key frame.
     times : Sequence[Fraction]
-        Of every frame, seconds, growing; as many as there are packets in all pieces.
+        Presentation time of every frame, seconds, increasing; one per packet of all segments.
     time_base : Fraction
-        Every time is a multiple of it.
+        Seconds per tick; every time is a multiple of it.
     end : Fraction
-        When the last frame stops being shown.
+        End of the last frame, seconds.
     codec : str
-        Name of the pieces' encoder.
+        Name of the encoder of the segments.
     """
 
     pieces: tuple[Path, ...]
@@ -42,10 +42,10 @@ class PieceStream:
 
 
 def feed(film: PieceStream, pipe: Any) -> None:
-    """Write the pieces as one stream with the film's own clock.
+    """Write the segments to ``pipe`` as one stream with the timestamps of ``film``.
 
-    In fragmented MP4: of the formats that can be piped it is the one that keeps decoding times and durations. Without
-    them the last frames would lie behind the end of the edit list. It cannot hold FFV1, which needs neither.
+    Uses fragmented MP4, the only pipeable format that keeps decoding times and durations; without them the last
+    frames would be after the end of the edit list. FFV1, which MP4 does not support, needs neither and uses NUT.
     """
     with open_container(film.pieces[0]) as first:
         template = first.streams.video[0]
@@ -62,12 +62,12 @@ def feed(film: PieceStream, pipe: Any) -> None:
 
 
 def piped_layout(film: PieceStream) -> tuple[str, str]:
-    """Return the formats of the pipe, as its writer and its reader call them."""
+    """Return FFmpeg's names of the pipe format: (muxer, demuxer)."""
     return ("mp4", "mov") if film.codec != "ffv1" else ("nut", "nut")
 
 
 class _Pipe:
-    """Only ``write``: an object that could seek would be asked to."""
+    """File object with ``write`` only, so that the muxer does not try to seek."""
 
     def __init__(self, pipe: Any) -> None:
         self._pipe = pipe
@@ -79,9 +79,9 @@ class _Pipe:
 def _packets(film: PieceStream) -> Iterator[Any]:
     delay = min(max(_reordering(piece) for piece in film.pieces), len(film.times) - 1)
     ticks = [round(time / film.time_base) for time in (*film.times, film.end)]
-    # Decoding starts as much earlier as the first pictures are reordered; MP4 counts a film's length by that clock.
+    # Decoding starts earlier by the reordering delay; MP4 derives the duration of a film from decoding times.
     lead = [ticks[place] - (ticks[delay] - ticks[0]) for place in range(delay)]
-    # Whole seconds, so that no time is negative and ffmpeg, which shifts by microseconds, takes off exactly as much.
+    # Shifted by whole seconds: no time is negative, and ffmpeg, which counts in microseconds, subtracts it exactly.
     seconds = max(0, -(-(ticks[delay] - 2 * ticks[0]) * film.time_base // 1)) + 1 if delay else 0
     shift = round(seconds * film.time_base.numerator / film.time_base)
     ticks = [tick + shift for tick in ticks]
@@ -106,7 +106,7 @@ def _packets(film: PieceStream) -> Iterator[Any]:
 
 
 def _reordering(piece: Path) -> int:
-    """By how many frames decoding runs ahead of showing in this piece."""
+    """Return the reordering delay of a segment, frames (decoding order before presentation order)."""
     with open_container(piece) as container:
         packets: Iterator[Any] = container.demux(video=0)
         stamps = [packet.pts for packet in packets if packet.size]

@@ -1,4 +1,4 @@
-"""Reads clips: exact times, upright and cropped pictures, right colors, bounded memory."""
+"""Read clips frame by frame: exact times, pictures cropped and upright, colors converted by their tags."""
 
 from __future__ import annotations
 
@@ -28,20 +28,20 @@ __all__ = ["DecodedFrame", "VideoReader", "probe"]
 
 log = logging.getLogger("depth3d.video")
 
-# How far before a wanted time decoding begins: at a key frame there, farther back if that was not enough, and last
-# from the start of the file. One second lets streams settle that are refreshed line by line instead of at key frames.
+# Seconds before a wanted time at which decoding starts (at the next key frame). If that was too late, the next margin
+# is tried; None = the start of the file. One second lets streams with intra refresh instead of key frames settle.
 _MARGINS = (Fraction(1), Fraction(12), None)
 
 
 def probe(path: str | Path, *, rate: Fraction | None = None) -> VideoInfo:
-    """Open ``path``, decode its first frame and close it again."""
+    """Return the properties of a clip; decodes only its first frame."""
     with VideoReader(path, sequence_rate=rate) as reader:
         return reader.info
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DecodedFrame:
-    """A frame as the decoder gives it (``av.VideoFrame``), its time and, if known, its duration in seconds."""
+    """A decoded frame (``av.VideoFrame``) with its time and, if known, its duration, seconds."""
 
     time: Fraction
     duration: Fraction | None
@@ -49,20 +49,20 @@ class DecodedFrame:
 
 
 class VideoReader:
-    """A clip to read: iterate it, or ``frames`` from a known place. A context manager.
+    """Read a clip: iterate over it, or call ``frames`` to start at a known frame. A context manager.
 
-    The file is opened anew for every pass and closed at its end.
+    The file is reopened for every pass and closed at its end.
 
     Parameters
     ----------
     path : str | Path
         A video file, a GIF, or the pattern of an image sequence (``img_%04d.png``, ``folder/*.png``).
     start, end : Fraction | None
-        Seconds from the start of the file; frames with start <= time < end are given.
+        Seconds from the start of the file; only frames with start <= time < end are read.
     tone_map : bool
         Convert HDR to BT.709 in 8 bits; else its code values are kept in 16 bits.
     seen : bool
-        Also make the 8-bit tone-mapped picture of an HDR clip for the depth network.
+        Also produce an 8-bit tone-mapped picture of HDR frames, for the depth network.
     size : Size | None
         Scale every picture to this size (after rotation).
     sequence_rate : Fraction | None
@@ -71,7 +71,7 @@ class VideoReader:
     Raises
     ------
     ReadError
-        If the file cannot be opened, or has no picture stream that can be decoded.
+        If the file cannot be opened, or has no video stream that can be decoded.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class VideoReader:
     ) -> None:
         self._path, self._start, self._end = Path(path), start, end
         self._seen, self._size, self._rate = seen, size, sequence_rate
-        self._careful = False  # whether damaged packets were met: then decoding is packet by packet
+        self._careful = False  # whether damaged packets were found: then one thread decodes packet by packet
         self._told: set[str] = set()
         self._passes: list[Demuxer] = []
         first = self._peek()
@@ -116,15 +116,15 @@ class VideoReader:
         return self.frames()
 
     def frames(self, index: int = 0, time: Fraction | None = None) -> Iterator[Frame]:
-        """Give the frames from the one numbered ``index`` at ``time`` on (from the first without ``time``).
+        """Yield frames starting with number ``index`` at ``time`` seconds (None = the first frame).
 
         Raises
         ------
         VideoError
-            With the frame's number, if the clip cannot be decoded, or if no frame has exactly the wanted time (the
-            file was changed).
+            With the frame number, if the clip cannot be decoded or no frame has exactly this time (the file was
+            changed).
         ReadError
-            If there is no frame at all.
+            If no frame can be decoded.
         """
         begin = time if time is not None else self._start
         number = index
@@ -140,7 +140,7 @@ class VideoReader:
             raise ReadError(self._path, f"no frame could be decoded{span}")
 
     def around(self, time: Fraction) -> Iterator[Frame]:
-        """Give the frames from the one shown at ``time`` on; their numbers mean nothing."""
+        """Yield frames starting with the one displayed at ``time`` seconds; their numbers are meaningless."""
         held: tuple[Fraction, Fraction | None, Any] | None = None
         for when, duration, decoded in self._shown(max(time, self.info.start)):
             if self._end is not None and when >= self._end:
@@ -156,7 +156,7 @@ class VideoReader:
             yield self._frame(0, *held)
 
     def decoded(self, time: Fraction) -> Iterator[DecodedFrame]:
-        """Give the frames from the one shown at ``time`` on as they are stored: not cropped, turned or converted."""
+        """Yield stored frames (not cropped, rotated or converted) from the one displayed at ``time`` seconds."""
         held: DecodedFrame | None = None
         for when, duration, picture in self._shown(max(time, self.info.start)):
             if when > time and held is not None:
@@ -170,12 +170,12 @@ class VideoReader:
 
     @property
     def end(self) -> Fraction | None:
-        """Where reading ends, seconds; None = at the end of the file."""
+        """End of the part that is read, seconds; None = the end of the file."""
         return self._end
 
     @property
     def is_sequence(self) -> bool:
-        """Whether these are single pictures, whose rate the user chooses."""
+        """Whether the clip is an image sequence, whose frame rate the user chooses."""
         return is_sequence(self._path)
 
     def _frame(self, number: int, when: Fraction, duration: Fraction | None, decoded: Any) -> Frame:
@@ -186,7 +186,7 @@ class VideoReader:
         except (av.error.FFmpegError, ValueError) as error:
             raise VideoError(f"{self._path}: cannot be converted to RGB: {error}", number) from error
         if duration is not None and self.info.duration is not None:
-            # Damaged files claim hours for their last frame.
+            # Damaged files may give a duration of hours for their last frame.
             duration = min(duration, max(self.info.duration - when, 2 / self.info.rate))
         return Frame(number, when, image, seen, duration)
 
@@ -202,7 +202,7 @@ class VideoReader:
         return image if self._size is None else image.resized(self._size)
 
     def _tell(self, line: str) -> None:
-        """Log a warning once."""
+        """Log a warning, each text only once."""
         if line not in self._told:
             self._told.add(line)
             log.warning("%s: %s", self._path.name, line)
@@ -210,10 +210,10 @@ class VideoReader:
     def _shown(
         self, begin: Fraction | None, exact: int | None = None
     ) -> Iterator[tuple[Fraction, Fraction | None, Any]]:
-        """Give time, duration and decoded frame, from the frame shown at ``begin`` or an earlier one on.
+        """Yield (time, duration, decoded frame), starting at or before the frame displayed at ``begin``.
 
-        A seek is never trusted: the first decoded time decides whether it went far enough back. With ``exact`` (a
-        frame's number, for the error) there must be a frame at exactly ``begin``.
+        The result of a seek is verified: the first decoded time tells whether it went far enough back. With ``exact``
+        (a frame number, for the error message) a frame at exactly ``begin`` is required.
         """
         begin = None if begin is None or begin <= self.info.start else begin
         last: Fraction | None = None
@@ -243,7 +243,7 @@ class VideoReader:
                 return
             attempts.pop(0)
         if exact is not None and begin is not None:
-            raise VideoError(f"{self._path}: no frame at {float(begin):.4f} s; was the file changed?", exact)
+            raise VideoError(f"{self._path}: no frame at {float(begin):.4f} s; the file may have changed", exact)
 
     def _one_pass(
         self, begin: Fraction | None, margin: Fraction | None
@@ -260,7 +260,7 @@ class VideoReader:
                 if source.can_seek:
                     if not source.seek(round(target / tick)):
                         return
-                    key_after = Fraction(-(10**9))  # the first key frame that comes
+                    key_after = Fraction(-(10**9))  # the first key frame found
             for stamp, decoded in growing(source.frames(key_after), step, zero):
                 duration = decoded.duration * tick if decoded.duration else None
                 for (when, length), frame in interlaced.push(((stamp - zero) * tick, duration), decoded):
@@ -281,7 +281,7 @@ class VideoReader:
                 break
             except DamagedPacket:
                 self._careful = True
-        raise ReadError(self._path, "holds a picture stream, but no frame of it can be decoded")
+        raise ReadError(self._path, "no frame of its video stream can be decoded")
 
     def _describe(self, first: Any) -> VideoInfo:
         facts = self._facts

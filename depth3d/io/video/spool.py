@@ -1,8 +1,8 @@
-"""Depth of a clip between two passes: a file of half-precision maps with their frame numbers and times.
+"""Store the depth of a clip between the two passes: float16 maps with frame numbers and times.
 
-Not a format for exchange (``--save-depth`` writes one): it keeps exactly what the stabiliser says, before the
-range of the scene is known. Each record is a fixed header and the compressed map; a file is complete when it
-ends with the record that says so.
+Not an exchange format (the option ``save_depth`` writes one): it keeps the exact output of the stabilizer, before the
+range of the scene is known. Each record is a fixed header and the compressed map; a complete file ends with an end
+record.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _END = -1
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DepthRecord:
-    """One frame: its number, its time in ticks of the clip's clock, its scene, (H, W) float16 inverse depth."""
+    """One frame: number, time (ticks of the clip's time base), scene number, (H, W) float16 inverse depth."""
 
     index: int
     ticks: int
@@ -36,7 +36,7 @@ class DepthRecord:
 
 
 class DepthSpoolWriter:
-    """Writes records; a context manager. Leaving it normally completes the file."""
+    """Write records to a file; a context manager that completes the file unless an error occurred."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb")
@@ -55,22 +55,22 @@ class DepthSpoolWriter:
         """Append one frame."""
         height, width = record.values.shape
         raw = np.ascontiguousarray(record.values).view(np.uint8).reshape(-1, 2)
-        # High bytes beside each other repeat a lot, low bytes are noise: apart they pack twice as well.
+        # High bytes are repetitive, low bytes are noise: separated they compress twice as well.
         packed = zlib.compress(raw.T.tobytes(), 1)
         self._file.write(_HEADER.pack(record.index, record.ticks, record.scene, height, width, len(packed)))
         self._file.write(packed)
 
 
 def read_spool(path: Path) -> Iterator[DepthRecord]:
-    """Give the records of a complete file, one at a time.
+    """Yield the records of a complete file.
 
-    Raises ``ReadError`` if it was cut off or damaged.
+    Raises ``ReadError`` if the file is truncated or damaged.
     """
     with path.open("rb") as file:
         while True:
             head = file.read(_HEADER.size)
             if len(head) < _HEADER.size:
-                raise ReadError(path, "is cut off; delete it and run the command again")
+                raise ReadError(path, "is truncated; delete it and run the command again")
             index, ticks, scene, height, width, length = _HEADER.unpack(head)
             if index == _END:
                 return

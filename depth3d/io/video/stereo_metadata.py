@@ -1,4 +1,4 @@
-"""Container metadata that tells a player a clip is stereoscopic: written after encoding, read by ``check``.
+"""Stereo metadata of video containers: written after encoding, read for stereo input and by ``check``.
 
 MP4 and MOV get ``st3d``, ``sv3d`` and ``vexu`` boxes (``mp4_boxes``); Matroska gets StereoMode when it is muxed.
 """
@@ -32,26 +32,26 @@ _MODES = {
 _ANAGLYPHS = {"red-cyan": "anaglyph_cyan_red", "green-magenta": "anaglyph_green_magenta"}
 
 
-# Packing and whether the right eye comes first, by the number in the file.
+# Number in the file -> (packing, whether the right eye comes first).
 _ST3D = {1: ("stack", False), 2: ("side", False), 4: ("side", True)}
 _STEREO_MODE = {1: ("side", False), 2: ("stack", True), 3: ("stack", False), 11: ("side", True)}
 
 
 @dataclass(frozen=True, slots=True)
 class StereoMetadata:
-    """How one output is labeled as stereoscopic.
+    """Stereo metadata of one output file.
 
     Parameters
     ----------
     pixel_aspect : Fraction
         Width over height of a stored pixel: 2 for half side-by-side, 1/2 for half top-bottom of square pixels.
     stereo_mode : str | None
-        FFmpeg's name of Matroska's StereoMode, or None.
+        Matroska's StereoMode in FFmpeg's notation, or None.
     container_aspect : Fraction | None
-        Factor on the display aspect that Matroska alone needs: its players halve the width of column-interleaved and
+        Factor on the display aspect ratio, for Matroska only: its players halve the width of column-interleaved and
         the height of row-interleaved pictures.
     box : Layout | None
-        Layout for the boxes of MP4, or None.
+        Layout for the MP4 boxes, or None.
     vr180 : bool
         Whether each eye is an equirectangular half sphere.
     """
@@ -64,7 +64,7 @@ class StereoMetadata:
 
 
 def stereo_metadata_for(layout: StereoFormat, pixel_aspect: Fraction, target: Path) -> StereoMetadata:
-    """Return the metadata of a clip in this layout, whose source has pixels of this aspect, for the target's suffix."""
+    """Return the stereo metadata for a layout, the pixel aspect of the source and the suffix of the target."""
     suffix = target.suffix.lower()
     mode = _MODES.get((layout.packing, layout.right_first))
     if layout.packing == "anaglyph":
@@ -89,13 +89,13 @@ def stereo_metadata_for(layout: StereoFormat, pixel_aspect: Fraction, target: Pa
 
 
 def write_stereo_metadata(path: Path, metadata: StereoMetadata) -> None:
-    """Insert the boxes into a finished MP4, in place; Matroska got its StereoMode from the muxer."""
+    """Insert the stereo boxes into a finished MP4, in place; for Matroska the muxer has set StereoMode."""
     if metadata.box is not None:
         insert_stereo_boxes(path, metadata.box, vr180=metadata.vr180)
 
 
 def read_stereo_metadata(path: str | Path) -> tuple[str, bool] | None:
-    """Return the packing ("side" or "stack") and whether the right eye comes first, or None if the file has neither.
+    """Return the packing ("side" or "stack") and whether the right eye comes first, or None without metadata.
 
     Reads MP4's ``st3d`` box or Matroska's StereoMode.
     """

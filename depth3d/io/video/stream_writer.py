@@ -1,4 +1,4 @@
-"""The base of all writers through PyAV: one file, one picture stream, frames with exact times."""
+"""Base class of all PyAV writers: one file with one video stream and exact frame times."""
 
 from __future__ import annotations
 
@@ -17,40 +17,40 @@ from depth3d.io.video.files import create_container
 
 __all__ = ["FULL", "LIMITED", "StreamWriter"]
 
-FULL, LIMITED = 2, 1  # FFmpeg's numbers of the ranges 0..255 and 16..235
+FULL, LIMITED = 2, 1  # FFmpeg's AVColorRange: 0..255 and 16..235
 
 
 class StreamWriter:
-    """Encodes ``av.VideoFrame``s into a file of one stream: a context manager; leaving it completes the file.
+    """Encode ``av.VideoFrame`` objects into a file with one video stream; a context manager that completes the file.
 
     Parameters
     ----------
     path : str | Path
-        Written in place: give a temporary name (see ``io.atomic``).
+        Not written atomically: pass a temporary name (see ``io.atomic``).
     size : Size
-        Of the pictures, px.
+        Size of the pictures, px.
     codec : str
-        FFmpeg's name of the encoder.
+        Name of the encoder in FFmpeg.
     pixel_format : str
-        FFmpeg's name of the format of the frames.
+        Pixel format of the frames in FFmpeg.
     rate : Fraction
-        Frames per second, a hint for the encoder; the times of the frames count.
+        Frames per second, a hint for the encoder; the frame times are exact.
     time_base : Fraction
         Seconds per tick; every time is a multiple of it.
     options, container_options : Mapping[str, str] | None
         Options of the encoder and of the muxer.
     layout : str | None
-        Name of FFmpeg's muxer, or None: the suffix chooses.
+        Name of FFmpeg's muxer; None = by suffix.
     color : Color | None
-        Written as tags; None leaves the stream untagged.
+        Color tags; None leaves the stream untagged.
     pixel_aspect : Fraction
         Width of a pixel over its height.
     tag : str | None
-        The four letters of the codec in MP4, or None for the muxer's default.
+        Codec tag (FourCC) for MP4; None = the muxer's default.
     threads : int | None
-        Of the encoder.
+        Threads of the encoder; None = its default.
     metadata : Mapping[str, str] | None
-        Tags of the file.
+        Metadata tags of the file.
 
     Raises
     ------
@@ -110,12 +110,12 @@ class StreamWriter:
             self._container.close()
 
     def encode(self, frame: Any, time: Fraction, duration: Fraction | None = None) -> None:
-        """Append one frame that is shown from ``time`` seconds on.
+        """Append one frame with presentation time ``time``, seconds.
 
         Raises
         ------
         VideoError
-            With the frame's number, if it cannot be encoded.
+            With the frame number, if it cannot be encoded.
         """
         try:
             frame.pts, frame.time_base = round(time / self._base), self._base

@@ -1,4 +1,4 @@
-"""The one table of file suffixes: what is a photo, what is a clip, and what only the content tells."""
+"""Classify files as photos or clips by suffix, or by content where the suffix is ambiguous."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ CLIP_SUFFIXES = _dotted(
     *("m2ts", "m2t", "tod", "tts", "wmv", "asf", "flv", "f4v", "3gp", "3g2", "ogv", "ogm", "dv", "y4m", "mxf", "nut"),
     *("insv", "lrv", "h264", "264", "h265", "265", "hevc", "ivf", "rm", "rmvb", "gif", "apng", "mjpeg", "mjpg"),
 )
-# Suffixes that still and moving pictures share: the number of frames in the file decides.
+# Suffixes of both stills and animations: decided by the number of frames in the file.
 _STILL_OR_MOVING = _dotted("gif", "webp", "png", "apng", "avif")
 SEQUENCE_SUFFIXES = PHOTO_SUFFIXES | _dotted("exr")
 _NUMBER = re.compile(r"%0?\d*d")
 
 
 def is_clip(path: str | Path) -> bool:
-    """Return True for a clip: a video file, an animation of two or more frames, or the pattern of a sequence.
+    """Return True for a clip: a video file, an animation of two or more frames, or an image sequence pattern.
 
-    GIF, WebP, PNG and AVIF files are opened and their frames counted; a file without a known suffix is recognized by
-    its first bytes. A name that does not exist is judged by its suffix.
+    For GIF, WebP, PNG and AVIF files the frames are counted; a file with an unknown suffix is recognized by its first
+    bytes. A file that does not exist is classified by its suffix.
     """
     path = Path(path)
     suffix = path.suffix.lower()
@@ -56,7 +56,7 @@ def is_clip(path: str | Path) -> bool:
 
 
 def is_sequence(path: str | Path) -> bool:
-    """Return True for the pattern of an image sequence: ``img_%04d.png`` or ``folder/*.png``, but no existing file."""
+    """Return True for an image sequence pattern (``img_%04d.png``, ``folder/*.png``) that is not an existing file."""
     path = Path(path)
     if path.suffix.lower() not in SEQUENCE_SUFFIXES or path.exists():
         return False
@@ -69,7 +69,7 @@ def sequence_stem(path: Path) -> str:
 
 
 def has_frame_pattern(name: str) -> bool:
-    """Return True if a name holds a frame number (``%d``, ``%04d``); another percent sign is an ordinary letter."""
+    """Return True if a name contains a frame number pattern (``%d``, ``%04d``); other percent signs are literal."""
     return _NUMBER.search(name.replace("%%", "")) is not None
 
 
@@ -89,7 +89,7 @@ def _is_animation(path: Path) -> bool:
 
 
 def _gif_frames(file: BinaryIO, enough: int) -> int:
-    """Count image descriptors up to ``enough``, block by block: their marker also occurs in compressed data."""
+    """Count image descriptors, at most ``enough``, by parsing blocks (their marker also occurs in compressed data)."""
     file.seek(10)
     flags = file.read(3)[0:1]
     if flags and flags[0] & 0x80:
@@ -117,7 +117,7 @@ def _gif_frames(file: BinaryIO, enough: int) -> int:
 
 
 def _png_frames(file: BinaryIO) -> int:
-    """Return the number of frames of an APNG, which its acTL chunk gives before the first picture data; else 1."""
+    """Return the number of frames in the acTL chunk of an APNG, or 1 without that chunk."""
     file.seek(8)
     while len(head := file.read(8)) == 8:
         length, kind = struct.unpack(">I4s", head)
@@ -130,7 +130,7 @@ def _png_frames(file: BinaryIO) -> int:
 
 
 def _webp_frames(file: BinaryIO, enough: int) -> int:
-    """Count ANMF chunks up to ``enough``."""
+    """Count ANMF chunks, at most ``enough``."""
     file.seek(12)
     frames = 0
     while frames < enough and len(head := file.read(8)) == 8:

@@ -1,4 +1,4 @@
-"""Times of decoded frames in ticks: strictly growing, with those filled in that a file leaves out or repeats."""
+"""Make the times of decoded frames strictly increasing; missing and repeated times are filled in."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ _MOST_HELD = 8
 
 
 def growing(frames: Iterable[Any], step: int, first: int) -> Iterator[tuple[int, Any]]:
-    """Give every frame with its time in ticks.
+    """Yield (time in ticks, frame) with strictly increasing times.
 
-    A frame without a time follows the one before by ``step``. Frames whose time does not grow are spread over the gap
-    before the next frame with a good time; a run of more than a few of them goes on by ``step``.
+    A frame without a time is placed ``step`` after the previous one. Frames whose time does not increase are spread
+    over the gap before the next valid time; after 8 of them in a row they are placed ``step`` apart.
 
     Parameters
     ----------
     step : int
-        Ticks of one frame at the clip's average rate, at least 1.
+        Ticks per frame at the average frame rate, at least 1.
     first : int
-        Time of a first frame that has none.
+        Time of the first frame if it has none, ticks.
     """
     last: int | None = None
     held: list[Any] = []

@@ -1,9 +1,9 @@
-"""HDR to an ordinary picture: a table from PQ or HLG code values to BT.709, applied by FFmpeg's ``lut3d``.
+"""Tone mapping from HDR to SDR: a 3D lookup table from PQ or HLG to BT.709, applied by FFmpeg's ``lut3d``.
 
-Light is taken back to candelas per square meter (SMPTE ST 2084; ITU-R BT.2100 HLG on a 1000 cd/m2 display),
-brought to BT.709 primaries (ITU-R BT.2087) and scaled so that HDR reference white, 203 cd/m2 (ITU-R BT.2408),
-comes near white; what is brighter rolls off smoothly instead of clipping. The picture's peak plays no part, so
-that a film keeps its brightness from frame to frame.
+Code values are converted to luminance in cd/m2 (SMPTE ST 2084; ITU-R BT.2100 HLG on a 1000 cd/m2 display) and to
+BT.709 primaries (ITU-R BT.2087), then scaled so that HDR reference white, 203 cd/m2 (ITU-R BT.2408), is near white.
+Brighter values roll off smoothly instead of clipping. The peak of the picture is not used, so that the brightness is
+constant from frame to frame.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 __all__ = ["ToneMapper", "hlg_light", "pq_light", "tone_mapped"]
 
 REFERENCE_WHITE = 203.0  # cd/m2
-KNEE = 0.75  # of reference white: everything darker is kept as it is
+KNEE = 0.75  # fraction of reference white; darker values are unchanged
 NODES = 49
 PQ = 16
 _TO_709 = np.array([[1.6605, -0.5876, -0.0728], [-0.1246, 1.1329, -0.0083], [-0.0182, -0.1006, 1.1187]])
@@ -50,17 +50,17 @@ def tone_mapped(code: Floats, transfer: int) -> Floats:
     """(..., 3) BT.2020 code values in [0, 1], PQ (transfer 16) or HLG -> BT.709 code values in [0, 1]."""
     light = (pq_light(code) if transfer == PQ else hlg_light(code)) / REFERENCE_WHITE
     light = np.maximum(light @ _TO_709.T, 0)
-    # One factor for all three: the hue stays.
+    # The same factor for all channels preserves the hue.
     brightest = light.max(axis=-1, keepdims=True)
     room = 1 - KNEE
     rolled = np.where(brightest <= KNEE, brightest, KNEE + room * (1 - np.exp(-(brightest - KNEE) / room)))
     light = light * rolled / np.maximum(brightest, 1e-9)
-    # The inverse of what screens do (BT.1886, gamma 2.4): light on the screen is then what it was meant to be.
+    # Inverse of the display transfer function (BT.1886, gamma 2.4).
     return np.asarray(np.clip(light, 0, 1) ** (1 / 2.4))
 
 
 class ToneMapper:
-    """Applies the table to (H, W, 3) uint16 pictures of one clip; not for several threads at once.
+    """Tone-map (H, W, 3) uint16 pictures of one clip to uint8; not thread-safe.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class ToneMapper:
         self._size: tuple[int, int] | None = None
 
     def __call__(self, pixels: NDArray[np.uint16]) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8, BT.709."""
+        """Return the picture as (H, W, 3) uint8, BT.709."""
         frame: Any = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb48le")
         if self._size != (frame.width, frame.height):
             self._build(frame)
@@ -98,7 +98,7 @@ class ToneMapper:
 
 @cache
 def _table(transfer: int) -> Path:
-    """A .cube file, made once for each process and left to the system's temporary folder's own cleaning."""
+    """Return the path of a .cube file, written once per process to the system's temporary folder."""
     axis = np.linspace(0, 1, NODES)
     blue, green, red = np.meshgrid(axis, axis, axis, indexing="ij")
     values = tone_mapped(np.stack([red, green, blue], axis=-1), transfer).reshape(-1, 3)
@@ -110,5 +110,5 @@ def _table(transfer: int) -> Path:
 
 
 def _escaped(path: Path) -> str:
-    """A path inside a filter's arguments: colons of Windows drives would end the argument."""
+    """Escape a path for filter arguments: the colon of a Windows drive would end the argument."""
     return "'" + path.as_posix().replace(":", r"\:") + "'"

@@ -1,4 +1,4 @@
-"""What else a clip holds (sound, subtitles, covers, attachments) and how each gets into the new container."""
+"""List the other tracks of a clip (audio, subtitles, covers, attachments) and plan how each is muxed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from depth3d.io.video.files import open_container
 
 __all__ = ["Track", "list_tracks", "plan_tracks", "tags_lost"]
 
-# Handlers of timed data that cameras write beside the pictures.
+# Handler names of telemetry tracks of cameras.
 _TELEMETRY = ("gopro", "gpmd", "dji", "djmd", "camm", "core media metadata", "telemetry")
 _FLAGS = (
     *("default", "dub", "original", "comment", "lyrics", "karaoke", "forced", "hearing_impaired"),
@@ -28,20 +28,20 @@ _TEXT = ("subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "microdvd"
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One stream of the source that should live on.
+    """One stream of the source that is kept.
 
     Parameters
     ----------
     index : int
-        Its number in the source.
+        Stream index in the source.
     kind : str
         "audio", "subtitle", "attachment", "cover" or "data".
     codec : str
         Name of its codec.
     how : str
-        "copy", or the encoder that turns it into something the new container can hold.
+        "copy", or the name of an encoder whose codec the new container supports.
     disposition : str
-        FFmpeg's names of its flags, joined by "+": "default+forced".
+        Its disposition flags in FFmpeg's notation, joined by "+": "default+forced".
     """
 
     index: int
@@ -52,12 +52,12 @@ class Track:
 
     @property
     def name(self) -> str:
-        """What messages call it."""
+        """Name of the track in messages."""
         return f"{self.kind} stream {self.index} ({self.codec})"
 
 
 def list_tracks(source: str | Path) -> list[Track]:
-    """Everything in ``source`` besides the picture itself that a container can carry; nothing if it cannot be read."""
+    """Return all tracks of ``source`` except its video; an empty list if it cannot be read."""
     try:
         with open_container(source) as container:
             found = [_track(stream) for stream in container.streams]
@@ -67,7 +67,7 @@ def list_tracks(source: str | Path) -> list[Track]:
 
 
 def plan_tracks(tracks: list[Track], suffix: str) -> tuple[list[Track], list[str]]:
-    """How every track gets into a file with this suffix, and one line for each that cannot."""
+    """Return the tracks that a file with this suffix supports, with how to mux each, and one line per other track."""
     kept, lost = [], []
     for track in tracks:
         how = _fit(track, suffix.lower())
@@ -79,7 +79,7 @@ def plan_tracks(tracks: list[Track], suffix: str) -> tuple[list[Track], list[str
 
 
 def tags_lost(source: Path, suffix: str) -> list[str]:
-    """Return one line for the tags of phones (place, maker, model) that a container has no room for."""
+    """Return one line that lists phone tags (location, make, model) which the container does not support."""
     if suffix.lower() in (*_MP4, ".mkv"):
         return []
     try:
@@ -98,7 +98,7 @@ def _track(stream: Any) -> Track | None:
     if kind == "data" and any(word in handler.lower() for word in _TELEMETRY):
         return Track(int(stream.index), kind, handler)
     if kind not in ("audio", "subtitle", "attachment", "cover"):
-        return None  # time code comes back from the tags; chapters are read as chapters
+        return None  # time code is kept in tags; chapters are copied separately
     context = stream.codec_context
     name = context.name if context is not None else "unknown"
     return Track(int(stream.index), kind, name, disposition=_flags(stream))

@@ -1,4 +1,4 @@
-"""Animated WebP for the reader: FFmpeg 8 cannot decode it, Pillow can."""
+"""Read animated WebP with Pillow, as FFmpeg 8 cannot decode it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from depth3d.errors import ReadError
 
 __all__ = ["is_webp", "webp_as_mov"]
 
-_TICK = Fraction(1, 1000)  # the clock of WebP
+_TICK = Fraction(1, 1000)  # time base of WebP, seconds
 
 
 def is_webp(path: Path) -> bool:
-    """Return True if the file begins as a WebP file does."""
+    """Return True if the file has the header of a WebP file."""
     if not path.is_file():
         return False
     with path.open("rb") as file:
@@ -27,7 +27,7 @@ def is_webp(path: Path) -> bool:
 
 
 def webp_as_mov(path: Path) -> BytesIO:
-    """Return the animation as a QuickTime file in memory: lossless PNG frames with their durations, alpha on white.
+    """Return the animation as a QuickTime file in memory: lossless PNG frames with durations, composited on white.
 
     Raises
     ------
@@ -52,10 +52,10 @@ def webp_as_mov(path: Path) -> BytesIO:
                 frame.pts, frame.time_base, frame.duration = time, _TICK, max(1, int(still.info.get("duration", 0)))
                 time += frame.duration
                 for packet in stream.encode(frame):
-                    packet.duration = frame.duration  # of the last frame the muxer would not know it
+                    packet.duration = frame.duration  # the muxer cannot derive that of the last frame
                     container.mux(packet)
             container.mux(stream.encode(None))
     except (OSError, ValueError, EOFError, av.error.FFmpegError) as error:
-        raise ReadError(path, f"is not an animation that can be read: {error}") from error
+        raise ReadError(path, f"unsupported or corrupt animation: {error}") from error
     buffer.seek(0)
     return buffer

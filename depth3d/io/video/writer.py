@@ -1,4 +1,4 @@
-"""Writes pictures as clips: exact times, BT.709 (or the clip's own HDR) tags, any encoder of the table."""
+"""Write RGB pictures as a clip: exact times, color tags, any encoder of the table."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MP4 = (".mp4", ".mov", ".m4v")
 
 
 def even(image: Image) -> Image:
-    """Return the picture with even sides, its last column and row repeated where needed (4:2:0 requires it)."""
+    """Return the picture with even sides, as 4:2:0 requires; the last column or row is repeated if needed."""
     height, width = image.pixels.shape[:2]
     if height % 2 == 0 and width % 2 == 0:
         return image
@@ -38,30 +38,30 @@ def even_size(size: Size) -> Size:
 
 
 class VideoWriter(StreamWriter):
-    """Encodes RGB pictures in order of time into one file: a context manager.
+    """Encode RGB pictures in order of time into one file; a context manager.
 
     Parameters
     ----------
     path : str | Path
-        Written in place: give a temporary name (see ``io.atomic``). The suffix chooses the container.
+        Not written atomically: pass a temporary name (see ``io.atomic``). The suffix selects the container.
     size : Size
-        Of the pictures, px.
+        Size of the pictures, px.
     rate : Fraction
-        Frames per second, a hint for the encoder; the times given to ``write`` count.
+        Frames per second, a hint for the encoder; the times passed to ``write`` are exact.
     time_base : Fraction
         Seconds per tick; every time must be a multiple of it.
     encoder : Encoder
-        A row of ``io.video.encoders``.
+        Entry of ``io.video.encoders.ENCODERS``.
     bits : int
-        Per sample of the file: 8, 10 or (FFV1) 16; pictures of another depth are converted.
+        Bits per sample of the file: 8, 10 or (FFV1) 16; pictures of another bit depth are converted.
     color : Color
-        What the pictures' numbers mean; written as tags (and HDR10 metadata).
+        Color space of the pictures; written as tags (and HDR10 metadata).
     pixel_aspect : Fraction
         Width of a pixel over its height.
     crf : int | None
-        Constant quality of the encoder; None = the row's default.
+        Constant quality of the encoder; None = the encoder's default.
     preset : str | None
-        Speed preset of the encoder; None = the row's default.
+        Speed preset of the encoder; None = the encoder's default.
     threads : int | None
         Threads of the encoder; None = its own choice.
     container_options : Mapping[str, str] | None
@@ -92,7 +92,7 @@ class VideoWriter(StreamWriter):
         self._size, self._color = size, color
         self._bits = bits if bits in encoder.formats else max(b for b in encoder.formats if b <= max(bits, 8))
         self._format = encoder.formats[self._bits]
-        self._reformatter = VideoReformatter()  # kept: a new one for every frame would set up its tables anew
+        self._reformatter = VideoReformatter()  # reused: creating one per frame would rebuild its tables
         super().__init__(
             path,
             size,
@@ -109,12 +109,12 @@ class VideoWriter(StreamWriter):
         )
 
     def write(self, image: Image, time: Fraction, duration: Fraction | None = None) -> None:
-        """Encode one picture that is shown from ``time`` seconds on.
+        """Encode one picture with presentation time ``time``, seconds.
 
         Raises
         ------
         VideoError
-            With the frame's number, if the picture has another size or cannot be encoded.
+            With the frame number, if the picture has another size or cannot be encoded.
         """
         if image.size != self._size:
             raise VideoError(f"{self._path}: picture is {image.size}, expected {self._size}", self.written)
@@ -133,7 +133,7 @@ class VideoWriter(StreamWriter):
         if self._stream.codec_context.colorspace == 0:
             frame = self._reformatter.reformat(picture, format=self._format)
         else:
-            # Without these libswscale writes BT.601 into a stream that nobody tags: reds become orange.
+            # Without these arguments libswscale converts to BT.601 and reds become orange.
             frame = self._reformatter.reformat(
                 picture,
                 format=self._format,

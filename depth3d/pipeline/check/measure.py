@@ -25,9 +25,9 @@ from depth3d.validation import changed, nothing_left, require
 __all__ = ["PERCENTILES", "StereoReport", "check", "check_pair"]
 
 PERCENTILES = (1, 5, 25, 50, 75, 95, 99)
-# Disparities are measured at this width: a sixteenth of a pixel is a hundredth of a percent.
+# Width, px, at which disparities are measured: 1/16 px is 0.01 percent.
 _WIDTH = 640
-# Bins of the histogram, percent of the width.
+# Range and bin size of the histogram, percent of the width.
 _RANGE, _STEP = 8.0, 0.05
 
 
@@ -38,19 +38,19 @@ def check(
     progress: Callable[[int, int], None] | None = None,
     **changes: Any,
 ) -> StereoReport:
-    """Measure any stereo picture or clip.
+    """Measure disparity, alignment and colors of a stereo picture or clip.
 
-    Raises ``ReadError`` where no two eyes are found.
+    Raises ``ReadError`` if no second eye is found.
 
     Parameters
     ----------
     path : str | Path
         MPO, JPS, PNS, side by side, top-bottom, left and right files, cards, clips. Anaglyphs and interlaced pictures
-        cannot be taken apart.
+        cannot be separated.
     options : CheckOptions | None
         All settings; single ones may be given by name (``screen="55in", distance="2.5m", frames=12, layout="sbs"``).
     progress : Callable[[int, int], None] | None
-        Called with (frames done, frames in all).
+        Called with (frames done, total frames).
     """
     given = {name: value for name, value in changes.items() if value is not None}
     options = changed(require(options, CheckOptions, "check"), given)
@@ -75,15 +75,17 @@ def check(
 def check_pair(
     pair: StereoPair, *, screen: str = CheckOptions.screen, distance: str = CheckOptions.distance
 ) -> StereoReport:
-    """Measure two eyes that are in memory; see ``check``."""
+    """Measure a stereo pair in memory; see ``check``."""
     return _report(Path("pair"), "two pictures", [_measure(pair)], (screen, distance))
 
 
 @dataclass(frozen=True, slots=True)
 class _Measured:
     size: tuple[int, int]
-    percent: NDArray[np.float32]  # disparities of sure pixels
-    vertical: tuple[float, float, float, float]  # middle and worst (percent of the height), roll, scale
+    percent: NDArray[np.float32]  # disparities of reliably matched pixels
+    vertical: tuple[
+        float, float, float, float
+    ]  # at the center and largest (percent of the height), roll (degrees), scale
     color: float
     window: tuple[float, float]
     order: float
@@ -106,7 +108,7 @@ def _measure(pair: StereoPair) -> _Measured:
     at_left, at_right = (value / small.width * 100 for value in border_disparity(values))
     order, strips = eye_order(left, values, sure)
     rows = np.broadcast_to(np.arange(small.height)[:, None], values.shape)
-    # What is lower in a picture is usually nearer: a weaker sign, for scenes without strips.
+    # Lower parts of a picture are usually nearer: a weaker cue, for scenes without disocclusions.
     ground = float(np.corrcoef(values[sure], rows[sure])[0, 1]) if sure.sum() > 100 and values[sure].std() > 0.05 else 0
     return _Measured(
         (size.width, size.height),
@@ -125,7 +127,7 @@ def _measure(pair: StereoPair) -> _Measured:
 
 
 def _color_difference(left: Image, right: Image, disparity: NDArray[np.float32], sure: NDArray[np.bool_]) -> float:
-    """Mean distance in Lab between the blurred left eye and the right eye seen from its place."""
+    """Return the median Lab distance between the blurred left eye and the right eye warped to it."""
     height, width = disparity.shape
     x = np.arange(width, dtype=np.float32)[None, :] - disparity
     y = np.ascontiguousarray(np.broadcast_to(np.arange(height, dtype=np.float32)[:, None], x.shape))
@@ -200,15 +202,15 @@ def _clip_pairs(path: Path, count: int, layout: str | None) -> tuple[str, Iterat
         given = find_format(layout)
         mark: Mark | None = Mark(given.packing, given.half, given.right_first)
     else:
-        mark, how = marked_layout(path, first.size), "told by the file's marks"
-        # Names say more than marks do: which of half and full it is.
+        mark, how = marked_layout(path, first.size), "from its stereo metadata"
+        # Unlike stereo metadata, names distinguish half and full.
         named = named_mark(path, info.size)
         if named is not None and (mark is None or mark.packing == named.packing):
-            mark, how = named, "told by its name"
+            mark, how = named, "from its name"
         if mark is None:
-            mark, how = seen_mark(first), "told by its two halves"
+            mark, how = seen_mark(first), "from its two halves"
     if mark is None or mark.packing not in ("side", "stack"):
-        raise ReadError(path, "no two eyes found in this clip; `layout` sbs, sbs-half, tb ... sets how they lie")
+        raise ReadError(path, "no second eye found in this clip; set `layout` (sbs, sbs-half, tb ...)")
     words = "top-bottom" if mark.packing == "stack" else "side by side"
     return f"clip, {words}, {'half' if mark.half else 'full'} ({how})", _sampled(path, mark, info, count)
 

@@ -1,4 +1,4 @@
-"""The report on a stereo file: its numbers, and a picture of its disparities."""
+"""Report on a stereo file: measured values and a histogram picture of its disparities."""
 
 from __future__ import annotations
 
@@ -17,36 +17,36 @@ __all__ = ["StereoReport", "report_picture"]
 
 @dataclass(frozen=True, slots=True)
 class StereoReport:
-    """What was measured. Percent of one eye's width; positive = in front of the screen (crossed).
+    """Measured values of a stereo file. Disparities in percent of one eye's width; positive = in front of the screen.
 
     Parameters
     ----------
     path, layout : str
-        The file, and what it was taken for.
+        The file and its detected layout.
     width, height : int
-        Of one eye, px.
+        Size of one eye, px.
     frames : int
-        How many were looked at (1 for a picture).
+        Number of measured frames (1 for a picture).
     disparity : dict[str, float]
         Percentile ("1" .. "99") -> percent, over all frames.
     arc_minutes : dict[str, float]
-        The same as angles, seen on ``screen``.
+        The same as visual angles on ``screen``.
     nearest, farthest : float
-        99th and 1st percentile of the loudest frame, percent.
+        99th and 1st percentile of the most extreme frame, percent.
     vertical : float
-        Y of the right eye less that of the left at the middle of the picture, percent of the height.
+        Vertical disparity (right minus left) at the center, percent of the height.
     vertical_worst : float
-        The largest in the picture, with roll (degrees) and scale (right over left).
+        Largest vertical disparity in the picture, with roll (degrees) and scale (right over left).
     color : float
-        Mean difference of the eyes' colors, CIE Lab; below 2 nobody sees it.
+        Median color difference of the eyes, CIE Lab; below 2 is invisible.
     window : tuple[float, float]
-        How far things at the left and right edge stand in front of the screen, percent (0 = none).
+        Crossed disparity at the left and right edge (window violation), percent; 0 = none.
     swapped : bool
-        Whether left and right seem to be exchanged.
+        Whether left and right are probably swapped.
     sure : float
-        Share of the picture that both eyes see and agree on.
+        Fraction of the picture that is matched reliably between the eyes.
     verdict : tuple[str, ...]
-        Findings in words, worst first; one that begins with "good" if there is nothing to say.
+        Findings as sentences, worst first; a single one starting with "good" if there are no problems.
     histogram : tuple[int, ...]
         Counts of disparities from -8 to 8 percent in steps of 0.05.
     """
@@ -73,14 +73,14 @@ class StereoReport:
     histogram: tuple[int, ...] = field(default=(), repr=False)
 
     def facts(self) -> dict[str, Any]:
-        """For JSON, without the histogram."""
+        """Return all fields as a dict, without the histogram; for JSON."""
         facts = asdict(self)
         del facts["histogram"]
         return facts
 
 
 def report_picture(report: StereoReport) -> Image:
-    """A histogram of the disparities with the comfortable range, the percentiles and the verdict."""
+    """Draw the disparity histogram with the comfort range, the extremes and the findings (1000 x 520 px)."""
     width, height, left, top, base = 1000, 520, 60, 60, 330
     picture = np.full((height, width, 3), 255, np.uint8)
     counts = np.array(report.histogram, np.float64)

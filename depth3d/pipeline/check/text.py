@@ -1,4 +1,4 @@
-"""Findings about a measured stereo file, as sentences."""
+"""Convert the measurements of a stereo file to findings as sentences."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from depth3d.stereopair import CROSSED_LIMIT, EYE_DISTANCE_METERS, TOTAL_LIMIT
 
 __all__ = ["findings"]
 
-# What most people begin to notice: percent of the height, degrees, Lab units, percent of the width.
+# Thresholds of visibility: percent of the height, degrees, Lab units, percent of the width.
 _VERTICAL, _ROLL, _COLOR, _WINDOW, _FLAT, _WHOLE = 0.5, 0.5, 6.0, 0.3, 0.15, 0.7
 
 
 def findings(report: StereoReport, behind_meters: float) -> tuple[str, ...]:
-    """Return one sentence per problem, worst first, or one that begins with "good".
+    """Return one sentence per problem, worst first, or a single one that starts with "good".
 
-    ``behind_meters``: disparity of the farthest points on the viewer's screen, in meters.
+    ``behind_meters``: disparity of the farthest points on the viewer's screen, meters.
     """
     found: list[str] = []
     if report.swapped:

@@ -1,8 +1,8 @@
-"""Convert a clip to 3D: stable depth of every frame, both eyes rendered, all other tracks of the clip kept.
+"""Convert a clip to 3D: predict stable depth, render every frame, keep all other tracks.
 
-Two passes. The first predicts and stabilizes depth and stores it in the work folder; only then the depth range of
-every scene is known. The second renders and encodes, once for each output. Both resume where a stopped run left off,
-and an output file appears when it is complete.
+The first pass predicts and stabilizes depth and stores it in the work folder; after it the depth range of every scene
+is known. The second pass renders and encodes, once per output. Both resume after a stopped run. Output files are
+written atomically.
 """
 
 from __future__ import annotations
@@ -97,9 +97,9 @@ def convert_all(
 ) -> list[Path]:
     """Turn a clip into a stereo clip (by default), a clip with a moving camera, or a depth clip; return the paths.
 
-    A stopped run (Ctrl-C, kill, full disk) goes on when called again with the same options.
+    A stopped run (Ctrl-C, kill, full disk) is resumed by calling again with the same options.
 
-    Raises ``ExistsError`` before any work is done, ``VideoError`` with the number of the frame that failed,
+    Raises ``ExistsError`` before any work is done, ``VideoError`` with the number of the failed frame,
     and any other ``Depth3DError``.
 
     Parameters
@@ -107,34 +107,36 @@ def convert_all(
     input : str | Path
         A video file, a GIF, or the pattern of an image sequence (``img_%04d.png``).
     output : str | Path | None
-        ``.mp4``, ``.mkv``, ``.mov``, ``.webm``; default ``NAME_LRF_Full_SBS.mp4`` and the like beside it. With
-        several formats their tags are added to its stem.
+        ``.mp4``, ``.mkv``, ``.mov``, ``.webm``; default ``NAME_LRF_Full_SBS.mp4`` or similar in the folder of the
+        input. With several formats, their tags are appended to its stem.
     stereo : StereoOptions | None
-        Format, parallax, convergence, eyes. Several formats with commas (``format="sbs,anaglyph,tb"``): the depth is
-        predicted once and every format rendered from it.
+        Format, parallax, convergence, eyes. Several formats are separated by commas (``format="sbs,anaglyph,tb"``);
+        all are rendered from one depth prediction.
     animate : AnimateOptions | None
-        A camera path instead of two eyes.
+        Options of a camera path, which replaces the two eyes.
     only_depth : bool
-        The depth as a clip, white = near, or with the color map ``heatmap``.
+        Write the depth as a clip, white = near, or colored with the color map ``heatmap``.
     depth : DepthOptions | None
-        Where depth comes from; ``depth.depth`` may be a depth clip (``video.save_depth`` writes one) or a picture.
+        Source of the depth; ``depth.depth`` may be a depth clip (``video.save_depth`` writes one) or a picture.
     stabilize, video, output_options : StabilizeOptions | None, VideoOptions | None, OutputOptions | None
         How depth is stabilized, how the clip is encoded, ``force``.
     progress : Progress | None
-        Called with (stage, frames done, frames in all or 0).
+        Called with (stage, frames done, total frames or 0 if unknown).
     """
     video, outputs = video or VideoOptions(), output_options or OutputOptions()
     kind = "depth" if only_depth else "animate" if animate is not None else "stereo"
     if animate is not None and (animate.bokeh or animate.shutter or animate.vignette):
-        raise InvalidInput("bokeh, shutter and vignette are for photos; a clip has its own from its camera")
+        raise InvalidInput("`bokeh`, `shutter` and `vignette` apply to photos only")
     products = Product(kind, stereo or StereoOptions(), animate or AnimateOptions(), heatmap).split()
     source = as_path(input, "input")
     targets = targets_of(source, output, products, video)
     for path in (*targets, video.save_depth):
         if path is not None and source.exists() and Path(path).resolve() == source.resolve():
-            raise InvalidInput(f"{path}: the output would replace its own input; choose another name")
+            raise InvalidInput(f"{path}: the output would overwrite the input; choose another name")
     for target in targets:
-        if not video.dry_run and (video.preview or len(targets) == 1):  # of several some may be done by a stopped run
+        if not video.dry_run and (
+            video.preview or len(targets) == 1
+        ):  # several targets: a stopped run may have finished some
             refuse_existing(preview_path(target) if video.preview else target, force=outputs.force)
     if video.shots is not None and not Path(video.shots).exists():
         refuse_thumbnails(Path(video.shots), force=outputs.force)
@@ -145,7 +147,7 @@ def convert_all(
 
 
 class _Conversion:
-    """One run: the first pass, then the second for each output."""
+    """One run: the first pass, then the second pass for each output."""
 
     def __init__(self, job: ClipJob, outputs: list[Output], force: bool, progress: Progress | None) -> None:
         self._job, self._outputs, self._force = job, outputs, force
@@ -155,13 +157,13 @@ class _Conversion:
         wanted = product.animate.focus if product.kind == "animate" else product.stereo.convergence
         self._auto = product.kind != "depth" and wanted == "auto"
         still = 0.5 if wanted == "auto" else float(wanted)
-        # A moving camera has no screen to come out of: only the depth that stays still counts.
+        # A moving camera has no stereo parallax: only the depth of its fixed plane is used.
         self._strength = StereoStrength(0.0 if product.kind == "animate" else product.stereo.parallax, still)
         for note in job.info.notes:
             log.info("%s: %s", job.source.name, note)
 
     def run(self) -> list[Path]:
-        """Do what is not done yet; raises ``KeyboardInterrupt`` after telling how to go on."""
+        """Do all unfinished work; on ``KeyboardInterrupt`` log how to resume, then raise it again."""
         first = self._outputs[0].target
         try:
             with WorkFolder(first.parent, first.name) as work:
@@ -171,15 +173,15 @@ class _Conversion:
                     return self._previews()
                 return self._work(work)
         except KeyboardInterrupt:
-            log.warning("stopped after %d frames; the same command goes on from there", self._done)
+            log.warning("stopped after %d frames; run the same command to resume", self._done)
             raise
 
     def _work(self, work: WorkFolder) -> list[Path]:
-        for output in self._outputs:  # another run may have written one since this one waited for the folder
+        for output in self._outputs:  # another run may have written one in the meantime
             if not work.has_finished(output.target):
                 refuse_existing(output.target, force=self._force)
         if all(output.renderer.both_eyes for output in self._outputs):
-            depth: DepthSource = StillDepth(DepthMap(np.zeros((1, 1), np.float32)))  # nobody looks at it
+            depth: DepthSource = StillDepth(DepthMap(np.zeros((1, 1), np.float32)))  # not used
             shots: ShotList | None = ShotList([], self._strength)
         else:
             depth = self._depth(work)
@@ -215,7 +217,7 @@ class _Conversion:
         return {**job.key(), **{name: getattr(job.depth, name) for name in names}, **asdict(job.stabilize)}
 
     def _shots(self, depth: DepthSource) -> ShotList | None:
-        """Strength of the 3D of every shot; None if the list of shots was only to be written."""
+        """Return the stereo strength of every shot; None if only the shot list was written."""
         job = self._job
         path = Path(job.video.shots) if job.video.shots is not None else None
         if path is not None and path.exists():
@@ -232,7 +234,7 @@ class _Conversion:
         if path is None:
             return ShotList(found, self._strength)
         write_shots(with_thumbnails(found, job, path, force=self._force), path, job.source.name)
-        log.info("%d shots are in %s: edit it, then run the same command again", len(found), path)
+        log.info("%d shots written to %s: edit the file, then run the same command again", len(found), path)
         return None
 
     def _previews(self) -> list[Path]:
@@ -258,7 +260,7 @@ class _Conversion:
             self._progress(stage, done, total)
 
     def _reporter(self, number: int) -> Progress:
-        """Progress of the second pass over all outputs, as if there were one."""
+        """Return a progress callback for output ``number`` that counts all outputs as one."""
 
         def report(stage: str, done: int, total: int) -> None:
             self._report(stage, (number * max(total, done) + done) // len(self._outputs), total)

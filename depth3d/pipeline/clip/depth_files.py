@@ -1,4 +1,4 @@
-"""Read the depth of a clip from a file, and save it as one, so that it need not be predicted again."""
+"""Read and write the depth of a clip as a depth clip, or read one depth picture for a static camera."""
 
 from __future__ import annotations
 
@@ -28,23 +28,23 @@ _ROUNDING = Fraction(1, 500)  # seconds
 
 @dataclass(frozen=True, slots=True)
 class ClipDepth:
-    """An existing depth clip (``--depth depth.mkv``)."""
+    """Depth source: an existing depth clip (option ``depth``)."""
 
     path: Path
     invert: bool
-    offset: Fraction = Fraction(0)  # seconds of the depth clip at which the wanted part of the source begins
+    offset: Fraction = Fraction(0)  # time in the depth clip where the wanted part of the source starts, seconds
 
     def read(self, first: int) -> Iterator[DepthMap]:
-        """Give the depth maps from number ``first`` of the wanted part on, at the rate of the depth clip."""
+        """Yield the depth maps of the wanted part from number ``first``, at the rate of the depth clip."""
         from depth3d.io.video.depth_clip import read_depth_clip
 
         maps = read_depth_clip(self.path, begin=self.offset, invert=self.invert)
         return (shown.depth for shown in islice(maps, first, None))
 
     def follow(self, frames: Iterator[Frame], first: int) -> Iterator[tuple[Frame, DepthMap]]:
-        """Give each frame with the depth that is shown at its time.
+        """Yield each frame with the depth map at its time.
 
-        Raises ``VideoError`` where the depth clip ends before the source does.
+        Raises ``VideoError`` if the depth clip ends before the source.
         """
         from depth3d.io.video.depth_clip import read_depth_clip
 
@@ -57,7 +57,7 @@ class ClipDepth:
                 begin = max(Fraction(0), wanted - _ROUNDING)
                 depths = iter(read_depth_clip(self.path, begin=begin, invert=self.invert))
                 shown, following = next(depths, None), next(depths, None)
-            # Containers round times to milliseconds: a depth map may come a little late for its frame.
+            # Containers round times to milliseconds: a depth map may start slightly after its frame.
             while following is not None and following.time <= wanted + _ROUNDING:
                 shown, following = following, next(depths, None)
             if shown is None or (following is None and wanted > shown.end + _ROUNDING):
@@ -67,23 +67,23 @@ class ClipDepth:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StillDepth:
-    """One depth picture for all frames, for a static camera."""
+    """Depth source: one depth picture for all frames of a static camera."""
 
     depth: DepthMap
 
     def read(self, first: int) -> Iterator[DepthMap]:
-        """Give the same depth, without end."""
+        """Yield the same depth map endlessly."""
         while True:
             yield self.depth
 
     def follow(self, frames: Iterator[Frame], first: int) -> Iterator[tuple[Frame, DepthMap]]:
-        """Give every frame with the same depth."""
+        """Yield every frame with the same depth map."""
         for frame in frames:
             yield frame, self.depth
 
 
 def given_depth(path: Path, job: ClipJob) -> DepthSource:
-    """The depth file a user gave: a depth clip, or one picture for a static camera.
+    """Open the depth file of the option ``depth``: a depth clip, or one picture for a static camera.
 
     Raises ``ReadError`` if it is neither, ``InvalidInput`` if a depth clip is shorter than the wanted part.
     """
@@ -97,7 +97,7 @@ def given_depth(path: Path, job: ClipJob) -> DepthSource:
 
 
 def sampled_depth(depth: DepthSource, job: ClipJob, count: int = 12) -> list[DepthMap]:
-    """``count`` depth maps at most, spread evenly over the clip; at a quarter of their size."""
+    """Return at most ``count`` depth maps, spread evenly over the clip, at a quarter of their width and height."""
     step = max(1, job.frames_about // count)
     found: list[DepthMap] = []
     for number, one in enumerate(depth.read(0)):
@@ -109,10 +109,10 @@ def sampled_depth(depth: DepthSource, job: ClipJob, count: int = 12) -> list[Dep
 
 
 def _offset(path: Path, job: ClipJob) -> Fraction:
-    """Return the second of a depth clip at which the wanted part of the source begins.
+    """Return the time in a depth clip, seconds, where the wanted part of the source starts.
 
-    A depth clip of depth3d says which second of the source it begins at; another one that is long enough is of the
-    whole source, and one that is as long as the wanted part is of that part.
+    Depth clips of depth3d store the source time of their start. Any other clip is assumed to cover the whole source if
+    it is long enough, else the wanted part.
     """
     from depth3d.io.video.depth_clip import depth_clip_info
 
@@ -120,7 +120,7 @@ def _offset(path: Path, job: ClipJob) -> Fraction:
     source = job.info
     whole = source.duration
     stop = job.end if whole is None else min(whole, job.end or whole)
-    # The last frames may be held a little longer than their depth.
+    # The last frames may be displayed slightly longer than their depth.
     tolerance = 3 / source.rate
     offset = job.begin if info.start is None else job.begin - info.start
     if info.length is None or stop is None:
@@ -138,9 +138,9 @@ def _offset(path: Path, job: ClipJob) -> Fraction:
 
 
 def save_depth(depth: StoredDepth, job: ClipJob, path: Path, checkpoint: Checkpoint, force: bool) -> None:
-    """Write the stabilized depth as a lossless 16-bit clip; once, however often the run is stopped.
+    """Write the stabilized depth as a lossless 16-bit clip; a resumed run does not write it again.
 
-    Raises ``ExistsError`` if the file is there, is not from this run and ``force`` is false.
+    Raises ``ExistsError`` if the file exists, was not written by this run and ``force`` is false.
     """
     from depth3d.io.video.depth_clip import DepthClipWriter
 

@@ -1,8 +1,8 @@
 """Depth sources of a clip: a network and the stabilizer (first pass), a depth clip, or one picture.
 
-The first pass goes over the clip once: decode, predict, smooth, side by side. Its results lie in the work folder
-in segments of ``SEGMENT`` frames; after each segment the state of the stabilizer is kept, so that a stopped run goes
-on exactly there. Memory: at most ``HELD`` frames between the stages and those the stabilizer holds.
+The first pass decodes, predicts and stabilizes in parallel threads. Results are stored in the work folder in segments
+of ``SEGMENT`` frames; after each segment the state of the stabilizer is saved, so that a stopped run resumes exactly
+there. Memory: at most ``HELD`` frames between two stages, plus the frames in the stabilizer.
 """
 
 from __future__ import annotations
@@ -34,29 +34,29 @@ if TYPE_CHECKING:
 __all__ = ["DepthSource", "Progress", "StoredDepth", "first_pass", "predict_frame"]
 
 SEGMENT = 48  # frames between two checkpoints of the first pass
-BATCH = 4  # frames the network gets at once; checkpoints fall between batches, so that these never differ
+BATCH = 4  # frames per network call; checkpoints are between batches, so that a resumed run has the same batches
 MATCHED_WIDTH = 640  # px; the eyes of stereo clips are matched at this width
-HELD = 8  # frames waiting between two stages
+HELD = 8  # maximum number of frames queued between two stages
 STATE = "state.npz"
 
 Progress = Callable[[str, int, int], None]
 
 
 class DepthSource(Protocol):
-    """Depth of every frame, in order."""
+    """Protocol: depth of every frame, in order."""
 
     def read(self, first: int) -> Iterator[DepthMap]:
-        """Give the depth maps from number ``first`` of the wanted part on, at their own rate."""
+        """Yield the depth maps of the wanted part from number ``first``, at their own rate."""
         ...
 
     def follow(self, frames: Iterator[Frame], first: int) -> Iterator[tuple[Frame, DepthMap]]:
-        """Give each of ``frames``, which begin with number ``first``, with its depth."""
+        """Yield each of ``frames``, which start at number ``first``, with its depth map."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDepth:
-    """Result of the first pass: segments of stable depth, the range of every scene, the times of the frames."""
+    """Result of the first pass: segments of stable depth, the depth range of every scene, the frame count."""
 
     folder: Path
     segments: int
@@ -64,44 +64,44 @@ class StoredDepth:
     frames: int
 
     def records(self, first: int = 0) -> Iterator[DepthRecord]:
-        """The stored frames from number ``first`` on."""
+        """Yield the stored frames from number ``first``."""
         for number in range(first // SEGMENT, self.segments):
             for record in read_spool(_segment(self.folder, number)):
                 if record.index >= first:
                     yield record
 
     def follow(self, frames: Iterator[Frame], first: int) -> Iterator[tuple[Frame, DepthMap]]:
-        """Give each of ``frames``, which begin with number ``first``, with its depth.
+        """Yield each of ``frames``, which start at number ``first``, with its depth map.
 
-        Raises ``VideoError`` if fewer are stored.
+        Raises ``VideoError`` if there is less stored depth than frames.
         """
         with prefetch(self.read(first), HELD, "read depth") as depths:
             for frame in frames:
                 depth = next(depths, None)
                 if depth is None:
-                    raise VideoError("the stored depth ends before the clip does", frame.index)
+                    raise VideoError("the stored depth ends before the clip", frame.index)
                 yield frame, depth
 
     def read(self, first: int) -> Iterator[DepthMap]:
-        """Depth of the frames from number ``first`` on."""
+        """Yield the normalized depth maps from number ``first``."""
         for record in self.records(first):
             yield self.ranges[record.scene].normalize(record.values.astype(np.float32))
 
 
 @dataclass(slots=True)
 class _State:
-    """Everything the first pass needs to go on after a break; saved after every segment."""
+    """State of the first pass for resuming; saved after every segment."""
 
     stabilizer: TemporalFilter
     ranges: SceneRanges
     segments: int = 0
-    pushed: int = 0  # frames that the stabilizer has taken in
-    last_ticks: int = -1  # time of the last of them
-    times: list[int] = field(default_factory=list)  # of frames that are in the stabilizer and not yet out
-    ready: list[DepthRecord] = field(default_factory=list)  # stable frames that no segment holds yet
+    pushed: int = 0  # number of frames passed to the stabilizer
+    last_ticks: int = -1  # time of the last one
+    times: list[int] = field(default_factory=list)  # times of frames still in the stabilizer
+    ready: list[DepthRecord] = field(default_factory=list)  # stable frames not yet in a segment
 
     def to_state(self) -> State:
-        """Plain values and arrays for ``save_state``."""
+        """Return plain values and arrays for ``save_state``."""
         return {
             "stabilizer": self.stabilizer.to_state(),
             "ranges": self.ranges.to_state(),
@@ -112,7 +112,7 @@ class _State:
 
     @classmethod
     def from_state(cls, state: State, stabilizer: TemporalFilter) -> _State:
-        """The state of ``to_state``; raises ``ValueError``, ``TypeError`` or ``KeyError`` if it does not fit."""
+        """Restore a state of ``to_state``; raises ``ValueError``, ``TypeError`` or ``KeyError`` if it does not fit."""
         segments, pushed, last_ticks = (int(count) for count in state["counts"])
         stabilizer.restore(state["stabilizer"])
         return cls(
@@ -130,9 +130,9 @@ class _State:
 
 
 def first_pass(job: ClipJob, checkpoint: Checkpoint, progress: Progress | None = None) -> StoredDepth:
-    """Predict and stabilize the depth of all frames, or go on where an earlier run stopped.
+    """Predict and stabilize the depth of all frames; resume if an earlier run was stopped.
 
-    Raises ``VideoError`` with the frame's number, ``ModelError`` if the network cannot be had.
+    Raises ``VideoError`` with the frame number, ``ModelError`` if the network cannot be loaded.
     """
     done = _finished(checkpoint)
     if done is not None:
@@ -150,18 +150,18 @@ def first_pass(job: ClipJob, checkpoint: Checkpoint, progress: Progress | None =
 
 
 def _finished(checkpoint: Checkpoint) -> StoredDepth | None:
-    """The result of an earlier run that completed the first pass, or None."""
+    """Return the result if an earlier run completed the first pass, else None."""
     done = checkpoint.read_json("done.json")
     try:
         ranges = tuple(SceneRange(**one) for one in done["ranges"])
         stored = StoredDepth(checkpoint.folder, int(done["segments"]), ranges, int(done["frames"]))
-    except (TypeError, KeyError, ValueError, OverflowError):  # not there, or not written by depth3d
+    except (TypeError, KeyError, ValueError, OverflowError):  # missing, or not written by depth3d
         return None
     return stored if all(_segment(checkpoint.folder, number).is_file() for number in range(stored.segments)) else None
 
 
 class _Pass:
-    """Runs the first pass: decode, predict, stabilize, store."""
+    """Run the first pass: decode, predict, stabilize, store."""
 
     def __init__(self, job: ClipJob, checkpoint: Checkpoint, state: _State, progress: Progress | None) -> None:
         self._job, self._checkpoint, self._state, self._progress = job, checkpoint, state, progress
@@ -192,7 +192,7 @@ class _Pass:
         if ticks is not None:
             self._state.times.append(ticks)
         for stable in finished:
-            # Ranges from what is stored, so that they hold exactly for it.
+            # Ranges are computed from the rounded values that are stored.
             values = stable.values.astype(np.float16)
             self._state.ranges.add(Stable(stable.index, stable.scene, values.astype(np.float32)))
             self._state.ready.append(DepthRecord(stable.index, self._state.times.pop(0), stable.scene, values))
@@ -209,7 +209,7 @@ class _Pass:
 
 
 def predict_frame(job: ClipJob, frame: Frame) -> Disparity:
-    """Disparity of one frame predicted alone, without temporal stabilization: for plans and previews."""
+    """Return the disparity of one frame without temporal stabilization, for plans and previews."""
     from depth3d.depth.estimator import predict_disparity
 
     if job.eyes is not None:
@@ -241,7 +241,7 @@ def _estimator(job: ClipJob) -> Estimator:
 
 
 def _filter_of(job: ClipJob) -> TemporalFilter:
-    """The temporal filter of the options; a network for clips takes its place."""
+    """Return the temporal filter of the options; networks for clips use `WindowedDepth` instead."""
     if job.eyes is not None:
         return open_filter(job.stabilize)
     estimator = _estimator(job)
@@ -251,7 +251,7 @@ def _filter_of(job: ClipJob) -> TemporalFilter:
 
 
 def _matched(frame: Frame, job: ClipJob) -> Disparity:
-    """Disparity of the left eye, matched in a frame that holds both."""
+    """Return the disparity of the left eye, matched between the two eyes in a frame."""
     from depth3d.depth.stereo.match import stereo_disparity
 
     if job.eyes is None:

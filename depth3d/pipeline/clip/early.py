@@ -1,4 +1,4 @@
-"""Checks of a clip conversion before any frame is decoded: output, folders of side files, names of options."""
+"""Validate a clip conversion before decoding: output name, folders of side files, option values."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def check_clip(
     only_depth: bool = False,
     heatmap: str | None = None,
 ) -> tuple[Path, ...]:
-    """Return the files that a conversion will write; arguments as those of ``depth3d.convert``.
+    """Return the files that a conversion will write; same arguments as ``depth3d.convert``.
 
     Raises ``InvalidOption`` for options that cannot work, ``WriteError`` for side files that cannot be written.
     """
@@ -45,5 +45,5 @@ def check_clip(
         check_suffix(target, list(suffixes), "clips")
     for name, file in (("save_depth", video.save_depth), ("shots", video.shots)):
         if file is not None and not Path(file).absolute().parent.is_dir():
-            raise WriteError(file, f"the folder {Path(file).parent} does not exist; make it first (`{name}`)")
+            raise WriteError(file, f"the folder {Path(file).parent} does not exist; create it first (`{name}`)")
     return tuple(preview_path(target) if video.preview else target for target in targets)

@@ -43,7 +43,7 @@ def find_layout(path: Path, info: VideoInfo) -> tuple[Mark, str] | None:
     if not path.is_file():
         return None
     if _ANAGLYPH.search(path.stem):
-        raise ReadError(path, "is an anaglyph: its eyes cannot be separated; `own_eyes=False` treats it as a flat clip")
+        raise ReadError(path, "is an anaglyph: its eyes cannot be separated; --no-own-eyes takes it for a flat clip")
     marked = marked_layout(path, info.size)
     named = named_mark(path, info.size)
     if marked is not None:

@@ -1,4 +1,4 @@
-"""One clip to convert: what was asked, resolved once; small, frozen and picklable."""
+"""Description of a clip conversion: source, range, size and options, resolved once; frozen and picklable."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ __all__ = ["ClipJob", "plan_job"]
 
 @dataclass(frozen=True, slots=True)
 class ClipJob:
-    """A clip, the part of it that is wanted, and where its depth comes from.
+    """A clip, the part to convert, and the options of its depth.
 
     Parameters
     ----------
     source : Path
         The clip.
     info : VideoInfo
-        What it is, at the size that is worked at.
+        Properties of the clip at the processing size.
     start, end : Fraction | None
-        Seconds of the source; None = from the beginning, to the end.
+        Seconds of the source; None = start or end of the clip.
     rate : Fraction | None
-        New frame rate, or None to keep every frame and its time.
+        New frame rate; None = keep all frames and their times.
     size : Size | None
-        New picture size, or None.
+        New picture size; None = unchanged.
     depth, stabilize, video : DepthOptions, StabilizeOptions, VideoOptions
         The options.
     eyes : Mark | None
-        How the two eyes lie in a frame of a stereo clip; then ``info`` is that of one eye. None = a flat clip.
+        Layout of the two eyes in a frame of a stereo clip; ``info`` then describes one eye. None = a flat clip.
     """
 
     source: Path
@@ -56,21 +56,21 @@ class ClipJob:
 
     @property
     def time_base(self) -> Fraction:
-        """Seconds per tick of the output's clock."""
+        """Time base of the output, seconds per tick."""
         return 1 / self.rate if self.rate else self.info.time_base
 
     @property
     def begin(self) -> Fraction:
-        """Second of the source that becomes 0: ``start``, on a tick of the source's clock if every frame is kept.
+        """Source time, seconds, that becomes 0: ``start``, rounded down to a source tick if every frame is kept.
 
-        Between two ticks, times of frames would be rounded, and two of them could become one.
+        Otherwise frame times would be rounded and two of them could coincide.
         """
         start = self.start or Fraction(0)
         return start if self.rate is not None else start // self.info.time_base * self.info.time_base
 
     @property
     def frames_about(self) -> int:
-        """How many frames there will be, as far as that is known; 0 = unknown."""
+        """Approximate number of frames; 0 = unknown."""
         duration = self.info.duration
         if duration is None:
             return 0
@@ -80,7 +80,7 @@ class ClipJob:
         return max(1, round(length * (self.rate or self.info.rate)))
 
     def key(self) -> dict[str, Any]:
-        """All that the frames depend on."""
+        """Return everything that the decoded frames depend on."""
         stat = self.source.stat() if self.source.is_file() else None
         return {
             "input": str(self.source.resolve()),
@@ -97,9 +97,9 @@ class ClipJob:
     def frames(
         self, *, index: int = 0, time: Fraction | None = None, seen: bool = False, both_eyes: bool = False
     ) -> Iterator[Frame]:
-        """The frames from number ``index`` at ``time`` on; ``time`` counts from the start of the wanted part.
+        """Yield frames from number ``index`` at ``time``, seconds after the start of the wanted part.
 
-        Of a stereo clip those of the left eye, or with ``both_eyes`` the whole frames as they are stored.
+        For a stereo clip: frames of the left eye, or with ``both_eyes`` the whole stored frames.
         """
         begin = self.begin
         with VideoReader(
@@ -120,12 +120,12 @@ class ClipJob:
                 yield shown if both_eyes else self.flat(shown)
 
     def flat(self, frame: Frame) -> Frame:
-        """The left eye's frame of a stereo clip; a flat clip's frame as it is."""
+        """Return the left eye of a stereo frame; frames of flat clips are unchanged."""
         return frame if self.eyes is None else left_eye(frame, self.eyes, self.size)
 
 
 def _retimed(reader: VideoReader, rate: Fraction, begin: Fraction, index: int) -> Iterator[Frame]:
-    """Give frame n as what the clip shows at begin + n / rate; the last one for as long as the clip shows it."""
+    """Yield frames at a constant rate: frame n is the one displayed at begin + n / rate."""
     shown: Frame | None = None
     wanted = begin + index / rate
     for frame in reader.around(wanted):
@@ -152,11 +152,11 @@ def plan_job(
     *,
     own_eyes: bool = True,
 ) -> ClipJob:
-    """Look at the clip and resolve the options.
+    """Open the clip and resolve the options to a `ClipJob`.
 
-    With ``own_eyes`` a stereo clip is taken for two eyes, unless a depth file or a network is asked for by name.
+    With ``own_eyes`` the two eyes of a stereo clip are used, unless a depth file or a network is given.
 
-    Raises ``ReadError`` if it is no clip, ``InvalidInput`` for options that make no sense.
+    Raises ``ReadError`` for an unreadable clip, ``InvalidInput`` for invalid options.
     """
     source = Path(source)
     start, end, rate = clock_seconds(video.start, "start"), clock_seconds(video.end, "end"), video.fps

@@ -1,7 +1,7 @@
-"""A lock on a folder that only a living process holds: the system's file lock, else a process number.
+"""Lock a folder for one running process: by a file lock, else by a process number.
 
-File locks end with the process, however it ends, so that a reused process number cannot keep a folder locked. Some
-network file systems have none; there the lock is the file itself, with the number of the process and its start time.
+File locks are released when the process ends, even if it is killed. Some network file systems do not support them;
+there the lock file itself, with process number and start time, is the lock.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _UNSUPPORTED = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 
 class FolderLock:
-    """Holds ``path`` locked from ``acquire`` to ``release``.
+    """Lock on the file ``path``, held from ``acquire`` to ``release``.
 
     Parameters
     ----------
     path : Path
-        The lock file; made by ``acquire``, deleted by ``release``.
+        The lock file; created by ``acquire``, deleted by ``release``.
     """
 
     def __init__(self, path: Path) -> None:
@@ -31,7 +31,7 @@ class FolderLock:
         self._handle: int | None = None
 
     def acquire(self) -> bool:
-        """Take the lock; False if another process holds it. Raises ``OSError`` if the file cannot be made."""
+        """Acquire the lock; return False if another process holds it. ``OSError``: the file cannot be created."""
         while True:
             handle = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
             taken = _lock(handle)
@@ -39,7 +39,7 @@ class FolderLock:
             if taken is False or (taken is None and holder and _is_running(holder)):
                 os.close(handle)
                 return False
-            if not _is_at(handle, self._path):  # the former holder has deleted the file meanwhile: try the new one
+            if not _is_at(handle, self._path):  # the previous holder deleted the file meanwhile: try again
                 os.close(handle)
                 continue
             os.ftruncate(handle, 0)
@@ -50,17 +50,17 @@ class FolderLock:
 
     @property
     def owner(self) -> int:
-        """The user that files made here belong to, as this file system reports it."""
+        """User ID that this file system reports for newly created files."""
         if self._handle is None:
             raise ValueError("the lock is not held")
         return os.fstat(self._handle).st_uid
 
     def release(self) -> None:
-        """Delete the lock file and give the lock back."""
+        """Delete the lock file and release the lock."""
         if self._handle is None:
             return
         handle, self._handle = self._handle, None
-        if os.name == "nt":  # open files cannot be deleted there
+        if os.name == "nt":  # open files cannot be deleted on Windows
             os.close(handle)
             self._path.unlink(missing_ok=True)
             return
@@ -69,7 +69,7 @@ class FolderLock:
 
 
 def _lock(handle: int) -> bool | None:
-    """True = taken, False = another process has it, None = no file locks here."""
+    """Lock a file: True = acquired, False = held by another process, None = file locks are not supported."""
     if os.name == "nt":
         import msvcrt
 
@@ -99,7 +99,7 @@ def _is_at(handle: int, path: Path) -> bool:
 
 
 def _is_running(holder: str) -> bool:
-    """Whether the process that wrote ``"NUMBER START"`` still runs and is not this one."""
+    """Return whether the process that wrote ``"NUMBER START"`` is another one that is still running."""
     number, _, started = holder.partition(" ")
     if not number.isdecimal() or not started.isdecimal() or int(number) == os.getpid():
         return False

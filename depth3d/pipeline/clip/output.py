@@ -1,6 +1,6 @@
-"""One output file of a conversion: its frame renderer, encoder and metadata, and the step that makes it from segments.
+"""One output file of a conversion: its frame renderer, encoder and stereo metadata, and the final muxing.
 
-A conversion has one output or several (``--format sbs,anaglyph,tb``); all share the depth of the first pass.
+A conversion has one output or several (``format="sbs,anaglyph,tb"``); all share the depth of the first pass.
 """
 
 from __future__ import annotations
@@ -39,16 +39,16 @@ log = logging.getLogger("depth3d.video")
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What a clip is turned into.
+    """Kind of output of a clip conversion and its options.
 
     Parameters
     ----------
     kind : str
         "stereo", "animate" (a moving camera over the playing clip) or "depth" (a depth clip).
     stereo, animate : StereoOptions, AnimateOptions
-        Options of the first two.
+        Options of the kinds "stereo" and "animate".
     heatmap : str | None
-        Colors of a depth clip, or None for gray.
+        Color map of a depth clip; None = gray.
     """
 
     kind: str = "stereo"
@@ -57,13 +57,13 @@ class Product:
     heatmap: str | None = None
 
     def key(self) -> dict[str, Any]:
-        """All that the rendered pictures depend on, besides depth and clip."""
+        """Return the options that the rendered pictures depend on, besides depth and clip."""
         if self.kind == "depth":
             return {"heatmap": self.heatmap}
         return asdict(self.animate if self.kind == "animate" else self.stereo)
 
     def split(self) -> list[Product]:
-        """One product for each format of ``stereo.format``; raises ``InvalidInput`` for formats no clip can have."""
+        """Return one product per format of ``stereo.format``; raises ``InvalidInput`` for formats of photos only."""
         if self.kind != "stereo":
             return [self]
         names = [moving_format(layout.name).name for layout in find_formats(self.stereo.format)]
@@ -71,14 +71,14 @@ class Product:
 
     @property
     def keeps_eyes(self) -> bool:
-        """Whether a stereo clip keeps its own two eyes: no other strength is asked for, and the format shows eyes."""
+        """Whether a stereo clip keeps its own two eyes: parallax and eyes are defaults and the format has two eyes."""
         usual, asked = StereoOptions(), self.stereo
         same = (asked.parallax, asked.arc_minutes, asked.eyes) == (usual.parallax, None, usual.eyes)
         return self.kind == "stereo" and same and moving_format(asked.format).packing not in ("sphere", "depth")
 
     @property
     def tag(self) -> str:
-        """End of the default file name, as players detect it."""
+        """Suffix of the default file stem, in the form that players detect."""
         return {"animate": "_3d", "depth": "_depth"}.get(self.kind) or moving_format(self.stereo.format).tag
 
 
@@ -100,7 +100,7 @@ def targets_of(source: Path, output: str | Path | None, products: list[Product],
         suffix = {"ffv1": ".mkv", "libvpx-vp9": ".webm", "vp9": ".webm"}.get(video.codec.lower(), ".mp4")
         stem = plain_stem(stem) if products[0].stereo.own_eyes else stem
         names = [f"{stem}{product.tag}{suffix}" for product in products]
-        # Of "film_SBS.mp4" the side-by-side clip could be the source itself.
+        # The default name for "film_SBS.mp4" could be the source itself.
         names = [name if name != source.name else f"{Path(name).stem}_new{suffix}" for name in names]
         targets = [target_for(source, output, name) for name in names]
     for number, target in enumerate(targets):
@@ -111,16 +111,16 @@ def targets_of(source: Path, output: str | Path | None, products: list[Product],
 
 
 class Output:
-    """One file to make.
+    """One output file and the steps that produce it.
 
     Parameters
     ----------
     job : ClipJob
         The clip.
     product : Product
-        What it becomes, in one format.
+        Kind of output, in one format.
     target : Path
-        The file.
+        The output file.
     force : bool
         Replace an existing file.
     """
@@ -132,7 +132,7 @@ class Output:
         self.style = self._make_style()
 
     def key(self, strength: dict[str, Any]) -> dict[str, Any]:
-        """All that the encoded pictures depend on; ``strength`` is that of the 3D."""
+        """Return everything that the encoded pictures depend on; ``strength``: stereo strength or shots."""
         style = self.style
         encoding = {
             "codec": style.encoder.name,
@@ -144,7 +144,7 @@ class Output:
         return {**self._job.key(), **self.product.key(), **strength, "depth": self._job.depth.depth, **encoding}
 
     def make(self, depth: DepthSource, shots: ShotList, checkpoint: Checkpoint, progress: Progress | None) -> None:
-        """Render, encode and mux what is not done yet; afterwards the file is at ``target``."""
+        """Render, encode and mux all unfinished work; writes the file ``target``."""
         with self.renderer:
             segments = render_segments(
                 self._job, depth, self.renderer, shots.strength, self.style, checkpoint, progress
@@ -173,7 +173,7 @@ class Output:
             log.info(why)
         if self.target.suffix.lower() not in encoder.containers:
             raise VideoError(
-                f"{encoder.name} does not go into {self.target.suffix} files; use {' or '.join(encoder.containers)}"
+                f"{encoder.name} is not supported in {self.target.suffix} files; use {' or '.join(encoder.containers)}"
             )
         color = BT709 if self.product.kind == "depth" else info.color
         bits = 16 if self.product.kind == "depth" and encoder.quality is None else min(info.bit_depth, 10)
@@ -203,14 +203,14 @@ class Output:
             stereo_mode=metadata.stereo_mode,
             container_aspect=aspect,
         )
-        # In the work folder, where the next run finds and removes it if this one is killed.
+        # In the work folder, so that the next run deletes it if this one is killed.
         with checkpoint.result(self.target, force=self._force) as temporary:
             finish(film, temporary)
             write_stereo_metadata(temporary, metadata)
 
 
 class _Times(Sequence[Fraction]):
-    """Ticks as seconds, one at a time: a film has two hundred thousand, and a fraction takes a hundred bytes."""
+    """Times in seconds, computed on access from ticks: a film has 200,000 frames, a Fraction takes 100 bytes."""
 
     def __init__(self, ticks: Sequence[int], base: Fraction) -> None:
         self._ticks, self._base = ticks, base

@@ -1,4 +1,4 @@
-"""Stereo clips in, stereo clips out: both eyes as they are, in another layout."""
+"""Convert a stereo clip to another layout with its own two eyes."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ class OwnEyesRenderer:
     Parameters
     ----------
     size : Size
-        Of one eye.
+        Size of one eye, px.
     eyes : Mark
-        How they lie in the frames of the source.
+        Layout of the eyes in the source.
     layout : StereoFormat
-        How they shall lie.
+        Layout of the output.
     """
 
     both_eyes = True
@@ -51,11 +51,11 @@ class OwnEyesRenderer:
             self._composer.release()
 
     def prepare(self, frame: Frame, depth: DepthMap, strength: StereoStrength) -> Any:
-        """Both eyes of the frame."""
+        """Return both eyes of the frame."""
         return unpack_eyes(frame.image, self._eyes, self._eye)
 
     def draw(self, prepared: Any) -> Image:
-        """Both eyes in the new layout, pixels untouched where it only moves them."""
+        """Return both eyes in the new layout; full side-by-side and top-bottom copy pixels unchanged."""
         if self._composer is not None:
             composed: Image = self._composer.compose(prepared)
             return composed

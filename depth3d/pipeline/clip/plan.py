@@ -21,19 +21,19 @@ from depth3d.pipeline.clip.renderers import FrameRenderer, StereoStrength
 __all__ = ["Plan", "make_plan"]
 
 _NO_DEPTH = DepthMap(np.zeros((1, 1), np.float32))
-_TRIED = 4  # frames; the first one warms up
+_TRIED = 4  # frames; the first one is warm-up
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The plan of one conversion.
+    """Estimated cost of one conversion.
 
     Parameters
     ----------
     lines : tuple[str, ...]
-        For people.
+        Human-readable description.
     frames : int
-        How many there are, 0 = unknown.
+        Number of frames, 0 = unknown.
     seconds, bytes, work_bytes : float, int
         Estimated time, size of the output and of the work folder; 0 = unknown.
     """
@@ -48,12 +48,12 @@ class Plan:
 def make_plan(
     job: ClipJob, renderer: FrameRenderer, style: Style, strength: StereoStrength, target: Path, done: tuple[int, int]
 ) -> Plan:
-    """Process a few frames and estimate the time, the output size and the work folder size of the whole.
+    """Process a few frames and estimate time, output size and work folder size of the conversion.
 
     Parameters
     ----------
     done : tuple[int, int]
-        Frames that earlier runs have finished in the first and the second pass.
+        Number of frames that earlier runs finished in the first and the second pass.
     """
     costs, depth_bytes, picture_bytes = _try(job, renderer, style, strength)
     info, frames = job.info, job.frames_about
@@ -65,7 +65,7 @@ def make_plan(
     lines = [
         f"input   {job.source.name}: {info.size}, {float(info.rate):.5g} fps, {frames or 'unknown number of'} frames, "
         f"{info.codec}, {info.bit_depth} bit{', HDR' if info.stored.hdr else ''}"
-        f"{f', turned by {info.rotation} degrees' if info.rotation else ''}",
+        f"{f', rotated by {info.rotation} degrees' if info.rotation else ''}",
         f"output  {target}: {renderer.size}, {style.encoder.name}"
         f"{f', {style.bits} bit HDR' if style.color.hdr else ''}",
         f"kept    {', '.join(f'{track.kind} ({track.codec})' for track in kept) or 'no other tracks'}",
@@ -86,7 +86,7 @@ def make_plan(
 def _try(
     job: ClipJob, renderer: FrameRenderer, style: Style, strength: StereoStrength
 ) -> tuple[dict[str, float], int, int]:
-    """Seconds a frame and stage, bytes a frame of depth and of picture."""
+    """Measure seconds per frame of each stage, and bytes per frame of depth and of encoded video."""
     costs = dict.fromkeys(("decode", "depth", "draw", "encode"), 0.0)
     frames = job.frames(seen=True, both_eyes=True)
     tried, depth_bytes = 0, 0
@@ -124,7 +124,7 @@ def _try(
                     costs = {name: cost + clock.laps[name] for name, cost in costs.items()}
         picture_bytes = path.stat().st_size // _TRIED
     if not tried:
-        raise VideoError(f"{job.source}: too short to try out")
+        raise VideoError(f"{job.source}: too short for an estimate")
     return {name: cost / tried for name, cost in costs.items()}, depth_bytes, picture_bytes
 
 

@@ -1,4 +1,4 @@
-"""Preview of a conversion: a few rendered frames in one contact sheet; thumbnails of shots."""
+"""Preview of a conversion: contact sheet of a few rendered frames, thumbnails of shots."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ from depth3d.pipeline.clip.shots import Shot
 
 __all__ = ["contact_sheet", "find_places", "pick_frames", "preview_path", "refuse_thumbnails", "with_thumbnails"]
 
-_SCANNED = 5000  # longer clips are sampled instead of scanned for cuts
+_SCANNED = 5000  # frames; longer clips are sampled instead of scanned for cuts
 _CUTS, _EVEN, _STRONGEST = 4, 8, 2
 _ROW_WIDTH, _GAP = 960, 6
 _THUMBNAIL = Size(96, 54)
 
 
 def find_places(job: ClipJob) -> list[tuple[str, Fraction]]:
-    """Times to preview, in seconds of the source: the start, cuts, and evenly spaced ones."""
+    """Return (name, source time in seconds) of preview frames: the start, cuts, evenly spaced frames."""
     begin, about = job.start or Fraction(0), job.frames_about
     times: list[Fraction] = []
     cuts: list[Fraction] = []
@@ -58,7 +58,7 @@ def find_places(job: ClipJob) -> list[tuple[str, Fraction]]:
 def pick_frames(
     job: ClipJob, places: list[tuple[str, Fraction]], strength: StereoStrength
 ) -> list[tuple[str, Frame, DepthMap]]:
-    """Predict depth at all places; keep start, cuts, and where parallax is strongest."""
+    """Predict depth at all places; keep the start, cuts and the frames with the strongest parallax."""
     found: list[tuple[str, Frame, DepthMap, float]] = []
     size = job.size if job.eyes is None else None
     with VideoReader(job.source, tone_map=job.video.tonemap, size=size) as reader:
@@ -81,7 +81,7 @@ def pick_frames(
 def contact_sheet(
     job: ClipJob, picked: list[tuple[str, Frame, DepthMap]], renderer: FrameRenderer, strength: StereoStrength
 ) -> Image:
-    """One row per frame: the rendered output and its depth map."""
+    """Return a picture with one row per frame: rendered output and depth map."""
     rows = []
     with renderer:
         for name, frame, depth in picked:
@@ -92,7 +92,7 @@ def contact_sheet(
             width = max(1, round(height * job.info.size.aspect))
             gray = np.round(depth.resized(Size(width, height)).values * 255).astype(np.uint8)
             row = np.hstack([picture, np.repeat(gray[..., None], 3, axis=2)])
-            rows.append(_labelled(row, f"{float(frame.time):.2f} s {name}"))
+            rows.append(_labeled(row, f"{float(frame.time):.2f} s {name}"))
     widest = max(row.shape[1] for row in rows)
     padded = [np.pad(row, ((0, _GAP), (0, widest - row.shape[1]), (0, 0))) for row in rows]
     return Image(np.vstack(padded))
@@ -105,7 +105,7 @@ def with_thumbnails(shots: list[Shot], job: ClipJob, beside: Path, *, force: boo
     """
     folder = thumbnail_folder(beside)
     named = []
-    # The folder appears when all are drawn: a stopped run leaves nothing that the next one would have to replace.
+    # The folder is created when all thumbnails are ready, so that a stopped run leaves no files.
     with temporary_folder() as drawn, VideoReader(job.source, tone_map=True) as reader:
         for number, shot in enumerate(shots, 1):
             middle = (shot.start + shot.end) / 2 + (job.start or 0)
@@ -126,19 +126,19 @@ def with_thumbnails(shots: list[Shot], job: ClipJob, beside: Path, *, force: boo
 
 
 def refuse_thumbnails(shots: Path, *, force: bool) -> None:
-    """Raise ``ExistsError`` if the thumbnails of this list of shots would replace files and ``force`` is false."""
+    """Raise ``ExistsError`` if thumbnails of this shot list exist and ``force`` is false."""
     folder = thumbnail_folder(shots)
     if not force and folder.is_dir() and any(folder.iterdir()):
         raise ExistsError(folder)
 
 
 def thumbnail_folder(shots: Path) -> Path:
-    """Folder of the thumbnails that belong to a list of shots."""
+    """Return the folder of the thumbnails of a shot list."""
     return shots.with_name(f"{shots.stem}_thumbnails")
 
 
 def preview_path(target: Path) -> Path:
-    """Path of the preview picture of an output."""
+    """Return the path of the preview picture of an output."""
     return target.with_name(f"{target.stem}_preview.jpg")
 
 
@@ -147,13 +147,13 @@ def _mean_distance(depth: DepthMap, strength: StereoStrength) -> float:
 
 
 def _spread(items: list[Any], count: int) -> list[Any]:
-    """At most ``count`` of them, evenly."""
+    """Return at most ``count`` evenly spaced items."""
     if len(items) <= count:
         return items
     return [items[round(place)] for place in np.linspace(0, len(items) - 1, count)]
 
 
-def _labelled(row: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
+def _labeled(row: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
     import cv2
 
     row = np.ascontiguousarray(row)

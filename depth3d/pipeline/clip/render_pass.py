@@ -1,7 +1,7 @@
 """Second pass over a clip: decode, read depth, render and encode in parallel threads, in resumable segments.
 
-A segment holds ``SEGMENT`` frames and starts with a key frame; beside it lies a note with the times of its frames.
-A stopped run loses the segment it was in, no more. Between the stages wait at most ``HELD`` frames each.
+A segment has ``SEGMENT`` frames and starts with a key frame; a JSON file with the same stem holds its frame times. A
+stopped run loses only its current segment. At most ``HELD`` frames are queued between two stages.
 """
 
 from __future__ import annotations
@@ -37,11 +37,11 @@ class Style:
     Parameters
     ----------
     encoder : Encoder
-        Card of the encoder; ``crf``, ``preset``: its settings, None = the card's.
+        The encoder; ``crf``, ``preset``: its settings, None = its defaults.
     bits : int
-        Per sample.
+        Bits per sample.
     color : Color
-        What the pictures' numbers mean.
+        Color space of the pictures.
     pixel_aspect : Fraction
         Width of a pixel over its height.
     """
@@ -56,7 +56,7 @@ class Style:
 
 @dataclass(frozen=True, slots=True)
 class Segments:
-    """Encoded segments in order, times of all frames in ticks, and the end of the last frame if it is known."""
+    """Encoded segments in order, times of all frames and end of the last frame (None = unknown), in ticks."""
 
     files: tuple[Path, ...]
     ticks: Sequence[int]
@@ -64,7 +64,7 @@ class Segments:
 
 
 def finished_segments(checkpoint: Checkpoint) -> Segments:
-    """Complete segments of earlier runs, up to the first gap."""
+    """Return the complete segments of earlier runs, up to the first missing one."""
     files: list[Path] = []
     ticks = array("q")
     last_end: int | None = None
@@ -76,7 +76,7 @@ def finished_segments(checkpoint: Checkpoint) -> Segments:
             end = note.get("end")
             complete = len(times) > 0 and file.stat().st_size == note["bytes"]
             complete = complete and (end is None or isinstance(end, int))
-        except (OSError, KeyError, TypeError, AttributeError, OverflowError):  # not there, or not written by depth3d
+        except (OSError, KeyError, TypeError, AttributeError, OverflowError):  # missing, or not written by depth3d
             complete = False
         if not complete:
             return Segments(tuple(files), ticks, last_end)
@@ -94,16 +94,16 @@ def render_segments(
     checkpoint: Checkpoint,
     progress: Progress | None = None,
 ) -> Segments:
-    """Render and encode all frames that are in no finished segment yet.
+    """Render and encode all frames that are not yet in a finished segment.
 
-    Raises ``VideoError`` with the frame's number.
+    Raises ``VideoError`` with the frame number.
 
     Parameters
     ----------
     depth : DepthSource
-        Of every frame.
+        Depth of every frame.
     strengths : Callable[[Fraction], StereoStrength]
-        Time of a frame -> how strong its 3D is.
+        Frame time, seconds -> stereo strength.
     """
     done = finished_segments(checkpoint)
     if checkpoint.read_json("all.json") is not None:
@@ -138,7 +138,7 @@ def render_segments(
 
 
 class _SegmentEncoder:
-    """Encodes pictures into segments; used in the encoding thread only."""
+    """Encode pictures into segments; used in the encoding thread only."""
 
     def __init__(self, job: ClipJob, size: Size, style: Style, checkpoint: Checkpoint, number: int) -> None:
         self._job, self._style, self._checkpoint, self._number = job, style, checkpoint, number
@@ -148,7 +148,7 @@ class _SegmentEncoder:
         self._writer: VideoWriter | None = None
 
     def take(self, item: tuple[Frame, Image]) -> None:
-        """Encode one picture."""
+        """Encode one (frame, picture) pair."""
         frame, picture = item
         if self._writer is None:
             self._writer = VideoWriter(
@@ -171,7 +171,7 @@ class _SegmentEncoder:
             self.finish()
 
     def finish(self) -> None:
-        """Close the current segment, if there is one."""
+        """Close the current segment, if any."""
         if self._writer is None:
             return
         self._writer.close()

@@ -1,7 +1,7 @@
-"""Frame renderers of clips: two eyes in any layout, a moving camera, or the depth itself.
+"""Frame renderers of clips: two eyes in any layout, a moving camera, or the depth map.
 
-A renderer works in two steps, because only the second needs OpenGL: ``prepare`` may run in any thread and does all
-the work of numpy, ``draw`` runs in the thread that owns the OpenGL context. Neither keeps state between frames.
+A renderer has two steps, because only the second needs OpenGL: ``prepare`` (NumPy work) may run in any thread, ``draw``
+runs in the thread that owns the OpenGL context. Neither keeps state between frames.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from depth3d.stereopair import StereoPair, StereoRig
 
 __all__ = ["DepthRenderer", "FrameRenderer", "PathRenderer", "StereoRenderer", "StereoStrength", "moving_format"]
 
-_SAMPLES = {"draft": 1, "normal": 1, "high": 3}  # across each pixel of an eye
+_SAMPLES = {"draft": 1, "normal": 1, "high": 3}  # horizontal samples per pixel of an eye
 
 
 @dataclass(frozen=True, slots=True)
 class StereoStrength:
-    """Strength of the 3D of one frame; the same for all frames of a shot.
+    """Parallax and convergence of one frame; constant within a shot.
 
     Parameters
     ----------
     parallax : float
-        How far nearest and farthest checkpoint, percent of the width.
+        Difference of disparity between the nearest and the farthest point, percent of the width.
     convergence : float
-        Depth that lies on the screen, 0 (far) to 1 (near).
+        Depth at the screen plane, 0 (far) to 1 (near).
     """
 
     parallax: float
@@ -41,9 +41,9 @@ class StereoStrength:
 
 
 class FrameRenderer(Protocol):
-    """Renders the pictures of the output; a context manager that holds the GPU resources.
+    """Protocol: renders the output pictures; a context manager that owns the GPU resources.
 
-    ``both_eyes``: ``prepare`` takes whole frames of a stereo clip and needs no depth.
+    ``both_eyes``: whether ``prepare`` takes whole frames of a stereo clip and needs no depth.
     """
 
     size: Size
@@ -54,35 +54,35 @@ class FrameRenderer(Protocol):
     def __exit__(self, *exception: object) -> None: ...
 
     def prepare(self, frame: Frame, depth: DepthMap, strength: StereoStrength) -> Any:
-        """Do all work that needs no GPU; may run in any thread."""
+        """Do all work without GPU; may run in any thread."""
         ...
 
     def draw(self, prepared: Any) -> Image:
-        """Render the finished picture at ``size``; always called in the same thread."""
+        """Render the output picture of size ``size``; always called in the same thread."""
         ...
 
 
 def moving_format(name: str) -> StereoFormat:
-    """The format of this name, if a clip can have it.
+    """Return the stereo format with this name if it supports clips.
 
-    Raises ``InvalidInput`` otherwise, with the names that work.
+    Raises ``InvalidInput`` otherwise, with the names of suitable formats.
     """
     from depth3d.stereoformats import FORMATS
 
     layout = find_format(name)
     if not layout.moving:
         able = ", ".join(card.name for card in FORMATS.values() if card.moving)
-        raise InvalidInput(f"a clip cannot be {layout.name}; formats for clips: {able}")
+        raise InvalidInput(f"the format {layout.name} does not support clips; formats for clips: {able}")
     return layout
 
 
 class StereoRenderer:
-    """Two eyes, laid out by a format; or picture and depth side by side (``rgbd``).
+    """Render two eyes in a stereo layout, or picture and depth side by side (``rgbd``).
 
     Parameters
     ----------
     size : Size
-        Of the clip's pictures.
+        Size of the clip's pictures, px.
     options : StereoOptions
         Eyes and quality; parallax and convergence come with every frame's strength.
     """
@@ -115,11 +115,11 @@ class StereoRenderer:
 
     @property
     def _plain(self) -> bool:
-        """Layouts that are just what the renderer draws."""
+        """Whether the warp shader already draws this layout."""
         return self._layout.packing in ("side", "stack") and not self._layout.half
 
     def prepare(self, frame: Frame, depth: DepthMap, strength: StereoStrength) -> Any:
-        """Depth at the frame's size, its edges made crisp."""
+        """Upsample the depth to the frame size and sharpen its edges."""
         values = _along_edges(depth, frame)
         if self._layout.packing == "depth":
             return frame, values, strength
@@ -132,12 +132,12 @@ class StereoRenderer:
         )
 
     def _shifts(self, strength: StereoStrength) -> tuple[float, float]:
-        """By how much depth 0 and 1 part in the left and the right eye, percent of the width."""
+        """Return the disparity range of the left and the right eye between depth 0 and 1, percent of the width."""
         left, right = StereoRig(strength.parallax, strength.convergence, self._options.eyes).shares()
         return -strength.parallax * left, strength.parallax * right
 
     def draw(self, prepared: Any) -> Image:
-        """Both eyes, laid out."""
+        """Render both eyes and arrange them in the layout."""
         frame, depth, strength = prepared
         if self._renderer is None:
             return Image(np.hstack([frame.image.pixels, _gray(depth, frame.image.pixels.dtype)]))
@@ -153,14 +153,15 @@ class StereoRenderer:
 
 
 class PathRenderer:
-    """A camera that moves over a clip while it plays.
+    """Render a clip with a moving camera.
 
     Parameters
     ----------
     size : Size
-        Of the clip's pictures.
+        Size of the clip's pictures, px.
     options : AnimateOptions
-        The path, its strength and length; the depth that stays still is the ``convergence`` of each frame's strength.
+        Camera path, amount and loop length; the depth of the fixed plane is the ``convergence`` of each frame's
+        strength.
     """
 
     both_eyes = False
@@ -181,7 +182,7 @@ class PathRenderer:
             self._renderer.release()
 
     def prepare(self, frame: Frame, depth: DepthMap, strength: StereoStrength) -> Any:
-        """Depth at the frame's size, its edges made crisp."""
+        """Upsample the depth to the frame size and sharpen its edges."""
         from depth3d.geometry.edges.sharpen import sharpen_frame
 
         travel = self._options.amount / 200 * self.size.width
@@ -189,7 +190,7 @@ class PathRenderer:
         return frame, sharp, strength.convergence
 
     def draw(self, prepared: Any) -> Image:
-        """The frame as the camera sees it at the frame's time."""
+        """Render the frame from the camera position at its time."""
         frame, depth, focus = prepared
         if focus not in self._paths:
             self._paths[focus] = self._make_path(frame.image, focus)
@@ -208,14 +209,14 @@ class PathRenderer:
 
 
 class DepthRenderer:
-    """The depth itself: gray (white = near) or a heat map.
+    """Render the depth map: gray (white = near) or a heat map.
 
     Parameters
     ----------
     size : Size
-        Of the clip's pictures.
+        Size of the clip's pictures, px.
     heatmap : str | None
-        Name of a color map, or None for gray.
+        Name of a color map; None = gray.
     """
 
     both_eyes = False
@@ -230,7 +231,7 @@ class DepthRenderer:
         return None
 
     def prepare(self, frame: Frame, depth: DepthMap, strength: StereoStrength) -> Any:
-        """The picture; nothing is left for the GPU."""
+        """Return the finished picture; no GPU is needed."""
         values = _along_edges(depth, frame)
         if self._heatmap is not None:
             from depth3d.io.depth.colormaps import colorize
@@ -239,13 +240,13 @@ class DepthRenderer:
         return Image(_gray(values, np.dtype(np.uint16)))
 
     def draw(self, prepared: Any) -> Image:
-        """What ``prepare`` made."""
+        """Return the result of ``prepare``."""
         image: Image = prepared
         return image
 
 
 def _along_edges(depth: DepthMap, frame: Frame) -> DepthMap:
-    """Depth at the frame's size, its silhouettes where the picture has them."""
+    """Upsample the depth to the frame size, with its edges aligned to those of the picture."""
     if depth.size == frame.image.size:
         return depth
     from depth3d.depth.refine import upsample

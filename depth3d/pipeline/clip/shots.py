@@ -1,4 +1,4 @@
-"""Strength of the 3D per shot in a TOML file: written with measured values, edited by hand, read back with --shots."""
+"""Read and write shot lists: TOML files with parallax and convergence per shot, to be edited by hand."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Shot:
     start, end : Fraction
         Seconds; the shot's frames have start <= time < end.
     first : int
-        Number of its first frame.
+        Index of the first frame.
     low, high : float
-        Depth (0 = far .. 1 = near) below which 5 and 95 % of its pixels lie.
+        5th and 95th percentile of its depth, 0 (far) to 1 (near).
     parallax, convergence : float
-        Of its frames.
+        Stereo strength of its frames: percent of the width; depth at the screen plane, 0 to 1.
     thumbnail : str
-        Name of a small picture of it, relative to the TOML file.
+        Path of its thumbnail relative to the TOML file.
     """
 
     start: Fraction
@@ -56,7 +56,7 @@ class Shot:
 
 
 class ShotList:
-    """Strength of the 3D by time; frames outside of all shots have the given one."""
+    """Stereo strength by time; frames outside all shots have the strength ``otherwise``."""
 
     def __init__(self, shots: Iterable[Shot], otherwise: StereoStrength) -> None:
         self.shots = sorted(shots, key=lambda shot: shot.start)
@@ -64,7 +64,7 @@ class ShotList:
         self._otherwise = otherwise
 
     def strength(self, time: Fraction) -> StereoStrength:
-        """Strength of the 3D of the frame at ``time`` (seconds)."""
+        """Return the stereo strength of the frame at ``time``, seconds."""
         place = bisect_right(self._starts, time) - 1
         if place < 0 or time >= self.shots[place].end:
             return self._otherwise
@@ -79,9 +79,9 @@ def measure_shots(
     Parameters
     ----------
     end : Fraction
-        When the last frame stops.
+        End of the last frame, seconds.
     strength : StereoStrength
-        Parallax and convergence of every shot, unless ``auto``: then convergence comes from the depth range.
+        Parallax and convergence of every shot; with ``auto`` convergence is measured.
     """
     shots: list[Shot] = []
     samples: list[DepthMap] = []
@@ -112,7 +112,7 @@ def measure_shots(
 
 def write_shots(shots: list[Shot], path: Path, source: str) -> None:
     """Write the TOML file; raises ``WriteError``."""
-    lines = [f"# Shots of {source}. Edit parallax, convergence, start and end; give it back with --shots {path.name}"]
+    lines = [f"# Shots of {source}. Edit parallax, convergence, start and end; use it with --shots {path.name}"]
     lines += ["# times in seconds; parallax in percent of the width; convergence and depth: 0 = far, 1 = near", ""]
     for number, shot in enumerate(shots, 1):
         lines += [
@@ -123,7 +123,7 @@ def write_shots(shots: list[Shot], path: Path, source: str) -> None:
         if shot.thumbnail:
             lines.append(f'thumbnail = "{shot.thumbnail}"')
         lines += [
-            f"depth = [{shot.low:.3f}, {shot.high:.3f}]  # where 90 % of the picture lies (measured)",
+            f"depth = [{shot.low:.3f}, {shot.high:.3f}]  # 5th to 95th percentile (measured)",
             f"parallax = {shot.parallax:g}",
             f"convergence = {shot.convergence:.3f}",
             "",
@@ -133,9 +133,9 @@ def write_shots(shots: list[Shot], path: Path, source: str) -> None:
 
 
 def read_shots(path: Path, otherwise: StereoStrength) -> ShotList:
-    """Read the file back; a shot without parallax or convergence gets that of ``otherwise``.
+    """Read a shot list; missing parallax or convergence values are taken from ``otherwise``.
 
-    Raises ``ReadError`` if it is no TOML, ``InvalidInput`` with the shot's number if a value makes no sense.
+    Raises ``ReadError`` if it is not a TOML file with shots, ``InvalidInput`` with the shot number for invalid values.
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -143,7 +143,7 @@ def read_shots(path: Path, otherwise: StereoStrength) -> ShotList:
         raise ReadError(path, f"is not a valid shot list: {error}") from error
     entries = content.get("shot")
     if not isinstance(entries, list) or not entries:
-        raise ReadError(path, "holds no [[shot]]")
+        raise ReadError(path, "contains no [[shot]]")
     shots = [_shot(entry, f"{path}: shot {number}", otherwise) for number, entry in enumerate(entries, 1)]
     return ShotList(shots, otherwise)
 
@@ -161,11 +161,11 @@ def _shot(entry: dict[str, Any], name: str, otherwise: StereoStrength) -> Shot:
         raise InvalidInput(f"{name}: start {numbers['start']} and end {numbers['end']}, expected 0 <= start < end")
     if not (0 <= numbers["parallax"] <= 50 and 0 <= numbers["convergence"] <= 1):
         raise InvalidInput(f"{name}: expected parallax 0..50 and convergence 0..1")
-    # A time with six decimals may lie a hair behind the frame it was written for.
-    hair = Fraction(1, 1_000_000)
+    # Six decimals may round a time up past its frame.
+    margin = Fraction(1, 1_000_000)
     return Shot(
-        Fraction(str(entry["start"])) - hair,
-        Fraction(str(entry["end"])) - hair,
+        Fraction(str(entry["start"])) - margin,
+        Fraction(str(entry["end"])) - margin,
         parallax=float(numbers["parallax"]),
         convergence=float(numbers["convergence"]),
     )

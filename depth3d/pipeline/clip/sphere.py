@@ -1,4 +1,4 @@
-"""VR180 clips: both eyes projected onto half spheres, frame by frame."""
+"""Render VR180 clips: both eyes projected onto half spheres."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from depth3d.stereoformats import find_format
 
 __all__ = ["SphereRenderer"]
 
-# What hardware decoders of headsets take: 4096x2048 for both eyes together.
+# Limit of hardware decoders of headsets: 4096x2048 for both eyes together.
 _CLIP_SIDE = 2048
 
 
 class SphereRenderer:
-    """Renders both eyes and projects each onto its half sphere; the rest of the sphere is black.
+    """Render both eyes and project each onto a half sphere; the rest is black.
 
     Parameters
     ----------
     size : Size
-        Of the clip's pictures.
+        Size of the clip's pictures, px.
     options : StereoOptions
         Eyes, quality and ``field_of_view``; parallax and convergence come with every frame's strength.
     """
@@ -55,11 +55,11 @@ class SphereRenderer:
         self._eyes.__exit__(*exception)
 
     def prepare(self, frame: Frame, depth: DepthMap, strength: StereoStrength) -> Any:
-        """Prepare the depth for both eyes."""
+        """Prepare the depth map for both eyes."""
         return self._eyes.prepare(frame, depth, strength)
 
     def draw(self, prepared: Any) -> Image:
-        """Both half spheres, the left eye's on the left."""
+        """Return both half spheres side by side, left eye on the left."""
         both = self._eyes.draw(prepared).eight_bit().pixels
         halves = (both[:, : self._eye.width], both[:, self._eye.width :])
         return Image(np.hstack([self._projector.project(Image(half)).pixels for half in halves]))

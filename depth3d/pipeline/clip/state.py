@@ -1,8 +1,8 @@
-"""Save and load the state of an interrupted pass as plain numbers: JSON and arrays, never a pickle.
+"""Save and load the state of an interrupted pass as JSON and arrays, without pickle.
 
 A state is a tree of dicts, lists, plain values and numpy arrays, as the ``to_state`` methods of the temporal classes
 return it. It is stored as one uncompressed NPZ file: entry ``tree`` is the JSON text, in which ``{"array": "3"}``
-refers to entry ``3``. It is read with ``allow_pickle=False``, so that no content of the file can run code.
+refers to entry ``3``. It is read with ``allow_pickle=False``, so that the file cannot execute code.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LARGEST_ARRAYS = 10_000
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Write ``state`` atomically: after a crash the file holds the old state or the new one.
+    """Write ``state`` atomically: after a crash the file contains the old or the new state.
 
     Raises ``WriteError`` if it cannot be written, ``TypeError`` for values that are neither plain nor arrays.
     """
@@ -40,9 +40,9 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_state(path: Path, build: Callable[[dict[str, Any]], T]) -> T | None:
-    """Read a state and return ``build(state)``; None if the file is missing, damaged or does not fit.
+    """Read a state and return ``build(state)``; None if the file is missing, damaged or incompatible.
 
-    A file that cannot be used is reported as a warning; the caller then starts that pass afresh.
+    An unusable file is logged as a warning; the caller then restarts the pass.
     """
     try:
         with path.open("rb") as file:
@@ -50,14 +50,14 @@ def load_state(path: Path, build: Callable[[dict[str, Any]], T]) -> T | None:
     except FileNotFoundError:
         return None
     except Exception as error:  # zip, NPY, JSON and the builders each raise their own kinds for damaged content
-        log.warning("%s cannot be used (%s): that part is done again", path.name, error)
+        log.warning("%s cannot be used (%s): this pass starts over", path.name, error)
         return None
 
 
 def _read(file: Any) -> dict[str, Any]:
     with zipfile.ZipFile(file) as archive:
         entries = archive.infolist()
-        # Stored entries cannot expand: what is read is no larger than the file.
+        # Uncompressed entries cannot expand beyond the size of the file.
         if len(entries) > _LARGEST_ARRAYS or any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
             raise ValueError("not a state file of depth3d")
     file.seek(0)

@@ -1,8 +1,7 @@
 """Pipeline stages in parallel threads: bounded queues, and errors that carry the frame number.
 
-A stage is an iterator. ``prefetch`` lets it run in a thread of its own, a few items ahead of whoever reads it;
-``ConsumerThread`` is the opposite end, a consumer in a thread of its own. What stands between runs in the caller's
-thread: that is where OpenGL lives.
+A stage is an iterator. ``prefetch`` runs it in its own thread, a few items ahead of the reader; ``ConsumerThread`` runs
+a consumer in its own thread. Stages in between run in the caller's thread, which owns the OpenGL context.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from depth3d.errors import Depth3DError, VideoError
 __all__ = ["ConsumerThread", "on_frame", "prefetch"]
 
 T = TypeVar("T")
-_POLL_SECONDS = 0.1  # how soon a waiting thread notices that the others have stopped
+_POLL_SECONDS = 0.1  # interval at which a waiting thread checks for a stop
 
 
 class _End:
@@ -31,7 +30,7 @@ class _End:
 
 @contextmanager
 def on_frame(index: int, stage: str) -> Iterator[None]:
-    """Errors inside become a ``VideoError`` that carries the frame's number and the stage's name."""
+    """Convert errors in the block to a ``VideoError`` with frame number and stage name."""
     try:
         yield
     except (VideoError, MemoryError):
@@ -95,10 +94,10 @@ def prefetch(items: Iterable[T], size: int, name: str) -> Iterator[Iterator[T]]:
 
 
 class ConsumerThread(Generic[T]):
-    """Call ``consume`` for every item in a thread; ``put`` waits while ``size`` items wait.
+    """Call ``consume`` for every item in a thread; ``put`` blocks while ``size`` items are queued.
 
-    A context manager: leaving it normally waits until all is consumed. An error of ``consume`` is raised
-    by the next ``put``, or on leaving.
+    A context manager: without an error, leaving it waits until all items are consumed. An error of ``consume`` is
+    raised by the next ``put`` or on leaving.
     """
 
     def __init__(self, consume: Callable[[T], None], size: int, name: str) -> None:
@@ -124,7 +123,7 @@ class ConsumerThread(Generic[T]):
             raise self._error
 
     def put(self, item: T) -> None:
-        """Hand over the next item; raises what went wrong with an earlier one."""
+        """Queue the next item; raises the error of an earlier item, if any."""
         self._send(item)
         if self._error is not None:
             raise self._error

@@ -1,9 +1,9 @@
-"""The work folder of a clip: finished segments and the options they were made with, so that a stopped run can go on.
+"""Work folder of a clip conversion: finished segments and their options, so that a stopped run can resume.
 
-``.clip.mp4.depth3d/`` lies beside the output. ``depth/`` holds the first pass, ``pictures/`` the encoded segments. Each
-of these checkpoints has a ``key.json`` with everything its content depends on. A segment is written under another name,
-flushed and renamed, so that a file with its final name is complete. Nothing in the folder is trusted to be ours: links,
-files of other users and damaged JSON are recognized, and no link is followed.
+``.clip.mp4.depth3d/`` is in the folder of the output. ``depth/`` contains the first pass, ``pictures/`` the encoded
+segments. Each of these checkpoints has a ``key.json`` with everything its content depends on. A segment is written
+under a temporary name, flushed and renamed, so that a file with its final name is complete. The content of the folder
+is not trusted: links, files of other users and damaged JSON are detected, and links are never followed.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def _settle(temporary: Path, path: Path) -> None:
 
 
 class Checkpoint:
-    """One folder of results that are valid for one ``key``; emptied if it was made for another."""
+    """A folder of results that are valid for one ``key``; emptied if its stored key differs."""
 
     def __init__(self, folder: Path, key: dict[str, Any], what: str) -> None:
         self.folder = folder
@@ -61,9 +61,9 @@ class Checkpoint:
         if before != self._key and self.folder.exists():
             if isinstance(before, dict):
                 changed = sorted(n for n in {*before, *self._key} if before.get(n) != self._key.get(n))
-                log.warning("%s starts afresh: changed since the last run: %s", what, ", ".join(changed))
+                log.warning("%s starts over: changed since the last run: %s", what, ", ".join(changed))
             elif any(self.folder.iterdir()):
-                log.warning("%s starts afresh: %s is damaged", what, self.folder / "key.json")
+                log.warning("%s starts over: %s is damaged", what, self.folder / "key.json")
             shutil.rmtree(self.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         for leftover in self.folder.glob("part-*"):
@@ -74,7 +74,7 @@ class Checkpoint:
         self.write_json("key.json", self._key)
 
     def adopt(self, temporary: Path, path: Path) -> None:
-        """Give a finished file its own name."""
+        """Rename a finished file to its final name."""
         try:
             _settle(temporary, path)
         except OSError as error:
@@ -82,16 +82,16 @@ class Checkpoint:
 
     @contextmanager
     def result(self, target: Path, *, force: bool) -> Iterator[Path]:
-        """Give a temporary name in this folder for ``target``, which appears whole when the block succeeds.
+        """Yield a temporary path in this folder; rename it to ``target`` when the block succeeds.
 
-        Of a run that is killed nothing stays beside the target; the next run removes what it left here.
+        A killed run leaves nothing next to the target; the next run deletes its temporary file.
 
         Raises
         ------
         ExistsError
-            If the target appeared meanwhile and ``force`` is false.
+            If the target was created meanwhile and ``force`` is false.
         WriteError
-            For errors of the disk.
+            For disk errors.
         """
         temporary = self.folder / f"part-result{target.suffix}"
         try:
@@ -106,31 +106,31 @@ class Checkpoint:
             temporary.unlink(missing_ok=True)
 
     def write_json(self, name: str, content: Any) -> None:
-        """Write a small file whole."""
+        """Write ``content`` as JSON, atomically."""
         with whole(self.folder / name) as temporary:
             temporary.write_text(json.dumps(content), encoding="utf-8")
 
     def read_json(self, name: str) -> Any:
-        """Read it back; None if it is not there or damaged. Its content may be anything: check before use."""
+        """Read a JSON file; None if it is missing or damaged. The content is not trusted: validate it before use."""
         return _read_json(self.folder / name)
 
     def remove(self) -> None:
-        """Delete the folder and all in it."""
+        """Delete the folder and its content."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 class WorkFolder:
-    """A context manager: the folder, locked against a second run on the same clip.
+    """The work folder, locked against a second run on the same clip; a context manager.
 
-    Raises ``VideoError`` if another run holds it, ``WriteError`` if it cannot be made or is not safe to use: a link, a
-    folder with links in it, a folder or file of another user.
+    Raises ``VideoError`` if another run has locked it, ``WriteError`` if it cannot be created or is unsafe: a link, a
+    folder that contains links, a folder or file of another user.
 
     Parameters
     ----------
     beside : Path
-        Where the output goes; the folder is made there.
+        Folder of the output, in which the work folder is created.
     name : str
-        Of the clip.
+        File name of the output.
     """
 
     def __init__(self, beside: Path, name: str) -> None:
@@ -143,9 +143,9 @@ class WorkFolder:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._refuse_link()
             if not self._lock.acquire():
-                raise VideoError(f"{self.folder}: another run works on this clip; wait until it is done")
+                raise VideoError(f"{self.folder}: another run is converting this clip; wait until it is finished")
         except OSError as error:
-            raise WriteError(self.folder, f"cannot be made: {error.strerror or error}") from error
+            raise WriteError(self.folder, f"cannot be created: {error.strerror or error}") from error
         try:
             self._refuse_foreign_content()
         except BaseException as error:
@@ -161,15 +161,15 @@ class WorkFolder:
             self.folder.rmdir()
 
     def checkpoint(self, name: str, key: dict[str, Any], what: str) -> Checkpoint:
-        """The checkpoint called ``name``; emptied if it was made for another ``key``."""
+        """Return the checkpoint ``name``; emptied if its stored key differs from ``key``."""
         return Checkpoint(self.folder / name, key, what)
 
     def remove(self, name: str) -> None:
-        """Delete the checkpoint called ``name`` if it exists."""
+        """Delete the checkpoint ``name`` if it exists."""
         shutil.rmtree(self.folder / name, ignore_errors=True)
 
     def has_finished(self, target: Path, key: dict[str, Any] | None = None) -> bool:
-        """Whether an earlier run of the same command made ``target`` (with this ``key``), and it is unchanged since."""
+        """Return whether an earlier run finished ``target`` (with this ``key``) and it has not changed since."""
         note = _read_json(self.folder / f"finished-{target.name}.json")
         try:
             found = target.stat()
@@ -179,19 +179,19 @@ class WorkFolder:
             return False
 
     def note_finished(self, target: Path, key: dict[str, Any]) -> None:
-        """Remember that ``target`` is done, so that a stopped run of several outputs does not make it again."""
+        """Record that ``target`` is finished, so that a resumed run of several outputs does not repeat it."""
         found = target.stat()
         note = {"file": [found.st_size, found.st_mtime_ns], "key": key}
         with whole(self.folder / f"finished-{target.name}.json") as temporary:
             temporary.write_text(json.dumps(note, default=str), encoding="utf-8")
 
     def forget_finished(self) -> None:
-        """Delete the notes of finished outputs: all are done."""
+        """Delete the records of finished outputs."""
         for note in self.folder.glob("finished-*.json"):
             note.unlink(missing_ok=True)
 
     def progress(self) -> tuple[int, int]:
-        """Frames that earlier runs have finished in the first and the second pass, whatever their options."""
+        """Return the frames finished by earlier runs in the first and second pass, for any options."""
         done = _read_json(self.folder / "depth" / "done.json")
         frames = done.get("frames") if isinstance(done, dict) else 0
         notes = [_read_json(path) for path in self.folder.glob("pictures*/segment-*.json")]
@@ -203,8 +203,8 @@ class WorkFolder:
             raise WriteError(self.folder, "is a symbolic link, which is not followed; delete it and run again")
 
     def _refuse_foreign_content(self) -> None:
-        """Raise unless all in the folder are plain files and folders of this user."""
-        # A file system may report another owner than this process has (network shares): compare with a new file's.
+        """Raise unless the folder contains only regular files and folders of this user."""
+        # Network shares may report another owner than this process: compare with the owner of a new file.
         ours = {self._lock.owner, os.geteuid()} if hasattr(os, "geteuid") else {self._lock.owner}
         for path in (self.folder, *_walk(self.folder)):
             found = path.lstat()
@@ -215,12 +215,12 @@ class WorkFolder:
             else:
                 continue
             raise WriteError(
-                self.folder, f"is not safe to go on from: {path.name} {why}; delete the folder and run again"
+                self.folder, f"cannot be resumed safely: {path.name} {why}; delete the folder and run again"
             )
 
 
 def _walk(folder: Path) -> Iterator[Path]:
-    """All entries below ``folder``, links not followed."""
+    """Yield all entries below ``folder`` without following links."""
     for entry in sorted(folder.iterdir()):
         yield entry
         if entry.is_dir() and not entry.is_symlink():

@@ -137,7 +137,7 @@ def test_what_is_no_clip_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(ReadError, match="does not exist"):
         VideoReader(tmp_path / "b.mp4")
     ffmpeg("-f", "lavfi", "-t", "0.1", "-i", "sine", str(tmp_path / "sound.mp4"))
-    with pytest.raises(ReadError, match="no picture stream"):
+    with pytest.raises(ReadError, match="no video stream"):
         VideoReader(tmp_path / "sound.mp4")
 
 

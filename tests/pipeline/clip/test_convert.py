@@ -224,8 +224,8 @@ def test_a_failing_network_names_the_frame(tmp_path: Path, monkeypatch: pytest.M
         ({"start": "2", "end": "1"}, {}, "must be later"),
         ({"start": "soon"}, {}, "expected seconds"),
         ({"codec": "libx266"}, {}, "did you mean libx26"),
-        ({"codec": "ffv1"}, {}, "does not go into"),
-        ({}, {"format": "mpo"}, "a clip cannot be mpo"),
+        ({"codec": "ffv1"}, {}, "is not supported in"),
+        ({}, {"format": "mpo"}, "the format mpo does not support clips"),
     ],
 )
 def test_wishes_that_cannot_be_met(tmp_path: Path, video: dict[str, str], stereo: dict[str, str], message: str) -> None:

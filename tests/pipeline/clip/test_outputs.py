@@ -57,7 +57,7 @@ def test_default_names_of_several_formats(tmp_path: Path) -> None:
     products = Product(stereo=StereoOptions(format="sbs,tb")).split()
     found = targets_of(tmp_path / "a.mov", None, products, VideoOptions())
     assert [path.name for path in found] == ["a_LRF_Full_SBS.mp4", "a_TBF_fulltb.mp4"]
-    with pytest.raises(InvalidInput, match="a clip cannot be mpo"):
+    with pytest.raises(InvalidInput, match="the format mpo does not support clips"):
         Product(stereo=StereoOptions(format="sbs,mpo")).split()
 
 

@@ -77,7 +77,7 @@ def test_killed_at_random_moments(clip: Path, unbroken: list[tuple[object, str]]
 def test_a_changed_option_starts_afresh_and_says_so(clip: Path, tmp_path: Path) -> None:
     target = tmp_path / "out.mkv"
     assert stop_after(start(clip, target), 70, signal.SIGKILL)
-    assert "starts afresh: changed since the last run: parallax" in run(clip, target, "ffv1", "3.0")
+    assert "starts over: changed since the last run: parallax" in run(clip, target, "ffv1", "3.0")
 
 
 def test_ctrl_c_tells_how_to_go_on(clip: Path, tmp_path: Path) -> None:
@@ -90,7 +90,7 @@ def test_ctrl_c_tells_how_to_go_on(clip: Path, tmp_path: Path) -> None:
             process.send_signal(signal.SIGINT)
             break
     _, said = process.communicate()
-    assert "the same command goes on from there" in said
+    assert "run the same command to resume" in said
     assert not target.exists()
     assert any(tmp_path.glob(".out.mkv.depth3d/pictures/segment-*"))
 
@@ -104,6 +104,6 @@ def test_a_second_run_on_the_same_clip_is_refused(clip: Path, tmp_path: Path) ->
     second = start(clip, target)
     _, said = second.communicate()
     assert second.returncode != 0
-    assert "another run works on this clip" in said
+    assert "another run is converting this clip" in said
     first.kill()
     first.communicate()

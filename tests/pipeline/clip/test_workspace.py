@@ -237,7 +237,7 @@ def test_a_reused_process_number_is_known_without_file_locks(tmp_path: Path, mon
 def test_a_running_conversion_is_told(tmp_path: Path) -> None:
     with (
         WorkFolder(tmp_path, "out.mkv"),
-        pytest.raises(VideoError, match="another run works on this clip"),
+        pytest.raises(VideoError, match="another run is converting this clip"),
         WorkFolder(tmp_path, "out.mkv"),
     ):
         pass
@@ -267,7 +267,7 @@ def test_of_eight_conversions_at_once_exactly_one_succeeds(clip: Path, tmp_path:
     said = [run.communicate()[1] for run in runs]
     assert sorted(run.returncode for run in runs) == [0] + 7 * [1], said
     refused = [text for run, text in zip(runs, said, strict=True) if run.returncode]
-    assert all("another run works on this clip" in text or "exists" in text for text in refused), refused
+    assert all("another run is converting this clip" in text or "exists" in text for text in refused), refused
     assert len(hashes(target)) == 20
     assert [path.name for path in tmp_path.iterdir()] == ["out.mkv"]
 
