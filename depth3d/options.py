@@ -108,7 +108,6 @@ class DepthOptions(Validated):
     model: str = option(
         "auto",
         "Depth network (see `depth3d models`), a checkpoint or ONNX file, NAME:FILE, or hf:OWNER/NAME of Hugging Face.",
-        metavar="NAME|FILE",
         convert=as_file,
     )
     device: str = option("auto", "Where the network runs: auto, cpu, cuda or mps.")
@@ -136,10 +135,7 @@ class AnimateOptions(QualityOptions, FocusOptions):
     """A moving camera over a photo or clip. ``amount``: largest travel between nearest and farthest point."""
 
     path: str = option(
-        "circle",
-        "circle, swing, orbit, dolly, zoom, push, auto, or a JSON file of keyframes.",
-        metavar="NAME|FILE",
-        convert=as_file,
+        "circle", "circle, swing, orbit, dolly, zoom, push, auto, or a JSON file of keyframes.", convert=as_file
     )
     seconds: float = option(6.0, "Length of the loop, seconds.", limits=(0.02, 3600))
     fps: Fraction = option(Fraction(30), "Frames per second, as 30, 59.94 or 30000/1001.", media="photo")

@@ -32,7 +32,7 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 # Arguments of functions that are flags without being a field of an option dataclass.
 _MORE_NAMES = {"output": "-o", "layout": "--layout", "frames": "--frames", "glasses": "--glasses", "kind": "--kind"}
-_METAVARS = {"as_size": "SIZE", "as_time": "TIME", "as_file": "FILE", "convert": "LENGTH"}
+_METAVARS = {"as_size": "SIZE", "as_time": "TIME", "as_file": "NAME|FILE", "convert": "LENGTH"}
 
 
 class NumberOr(_NumberType):
