@@ -1,1 +1,1 @@
-"""What runs a network: torch or OpenVINO."""
+"""Inference engines: torch, OpenVINO, ONNX files."""

@@ -22,7 +22,7 @@ class Engine(Protocol):
     batch: int
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, 3, H, W) normalized -> (N, H', W') as the card's ``output`` says."""
+        """(N, 3, H, W) normalized -> (N, H', W') in the unit of the card's ``output``."""
         ...
 
 

@@ -107,7 +107,7 @@ class OnnxEngine:
         if path is None:
             raise ModelError(f"{card.name} has no ONNX file")
         if device not in ("auto", "cpu") or precision == "bfloat16":
-            raise ModelError("ONNX files run on the CPU in float32; omit --device and --precision")
+            raise ModelError("ONNX files run on the CPU in float32; omit `device` and `precision`")
         self._card, self._model = card, open_onnx(path, threads)
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -117,7 +117,7 @@ class OpenVinoEngine:
                 model = self._openvino.convert_model(network, example_input=torch.zeros(shape), input=list(shape))
         except Exception as error:
             reason = (str(error).splitlines() or ["?"])[0]
-            raise ModelError(f"{self._card.name}: OpenVINO cannot convert it ({reason}); use --engine torch") from error
+            raise ModelError(f"{self._card.name}: conversion failed ({reason}); use `engine='torch'`") from error
         self._openvino.save_model(model, path, compress_to_fp16=False)
         _keep_float32(path, getattr(network, "float32_parts", ()))
 
@@ -141,4 +141,4 @@ def _import() -> Any:
     try:
         return importlib.import_module("openvino")
     except ImportError as error:
-        raise ModelError("--engine openvino needs OpenVINO: pip install 'depth3d[openvino]'") from error
+        raise ModelError("`engine='openvino'` needs OpenVINO: pip install 'depth3d[openvino]'") from error

@@ -67,7 +67,7 @@ class TorchEngine:
         return np.concatenate(found)
 
     def run_clip(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(T, 3, H, W) consecutive frames -> (T, H, W), for networks that see many frames at once."""
+        """(T, 3, H, W) consecutive frames -> (T, H, W), for networks that process many frames at once."""
         before = torch.get_num_threads()
         if self.device.type == "cpu":
             torch.set_num_threads(self.threads)
@@ -89,7 +89,7 @@ class TorchEngine:
             return self._run(inputs)
         except torch.OutOfMemoryError as error:
             raise ModelError(
-                "the GPU has too little memory for this network; use --device cpu or a smaller one"
+                "the GPU has too little memory for this network; use `device='cpu'` or a smaller one"
             ) from error
         finally:
             torch.set_num_threads(before)

@@ -45,7 +45,7 @@ def _sample(picture: Tensor, x: Tensor, y: Tensor, padding: str) -> Tensor:
 
 
 def warp_masked(picture: Tensor, flow: Tensor) -> Tensor:
-    """``picture`` (N, C, H, W) sampled at x + flow (N, 2, H, W); zero where the sample leans over the border."""
+    """``picture`` (N, C, H, W) sampled at x + flow (N, 2, H, W); zero where the sample crosses the border."""
     x, y = _targets(flow)
     height, width = picture.shape[-2:]
     # The share of the bilinear weight that lies inside, per axis; a sampled plane of ones would say the same.
@@ -56,6 +56,6 @@ def warp_masked(picture: Tensor, flow: Tensor) -> Tensor:
 
 
 def warp_border(picture: Tensor, flow: Tensor) -> Tensor:
-    """``picture`` (N, C, H, W) sampled at x + flow (N, 2, H, W); beyond the border its edge goes on."""
+    """``picture`` (N, C, H, W) sampled at x + flow (N, 2, H, W); edge pixels repeat beyond the border."""
     x, y = _targets(flow)
     return _sample(picture, x, y, "border")

@@ -17,7 +17,7 @@ from depth3d.depth.models.flow_layers import cost_volume, warp_border
 
 __all__ = ["FLOWNETS", "FlowNet2", "convert_flownet2"]
 
-_SCALE = 20.0  # the trunks say flow in units of 20 pixels of their input
+_SCALE = 20.0  # the trunks output flow in units of 20 pixels of their input
 Trunk = Literal["C", "S", "SD"]
 # Network -> (its stack of trunks, whether trunks carry a prefix, how the last flow grows to full size).
 FLOWNETS: dict[str, tuple[tuple[Trunk, ...], bool, str]] = {

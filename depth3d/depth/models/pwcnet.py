@@ -22,7 +22,7 @@ _WIDTHS = (3, 16, 32, 64, 96, 128, 196)  # channels of the picture and of pyrami
 _REACH = 4  # displacement searched at each level, in its pixels
 _VOLUME = (2 * _REACH + 1) ** 2
 _DENSE = (128, 128, 96, 64, 32)
-_SCALE = 20.0  # the network says flow in units of 20 pixels of its input
+_SCALE = 20.0  # the network outputs flow in units of 20 pixels of its input
 _NUMBERS = ("One", "Two", "Thr", "Fou", "Fiv", "Six")
 
 
@@ -59,7 +59,7 @@ class PWCNet(nn.Module):
 
 
 class _Decoder(nn.Module):
-    """One level: warp, match, and a dense block whose newest features stand in front."""
+    """One level: warp, match, and a dense block that puts its newest features first."""
 
     def __init__(self, level: int) -> None:
         super().__init__()

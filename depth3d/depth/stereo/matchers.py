@@ -127,7 +127,7 @@ def _flow_network(name: str) -> Callable[[str | None], Matcher]:
     return lambda path: FlowMatcher(open_flow(f"{name}:{path or ''}"))
 
 
-# Name -> factory; the factory gets what stands behind the colon of "name:text", or None.
+# Name -> factory; the factory gets the text after the colon of "name:text", or None.
 MATCHERS: dict[str, Callable[[str | None], Matcher]] = {
     "sgm": lambda _: SemiGlobal(),
     "dis": lambda _: InverseSearch(),

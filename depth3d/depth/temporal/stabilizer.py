@@ -60,7 +60,7 @@ def stabilize(
     frames : Iterable[Image]
         The clip's pictures, of any size; they are shrunk to the size of the disparities.
     disparities : Iterable[Disparity]
-        What the network says of each frame, all of one size.
+        The network's output for each frame, all of one size.
     options : StabilizeOptions | None
         See ``StabilizeOptions``.
     flow : FlowFunction | None
