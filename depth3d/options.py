@@ -125,7 +125,7 @@ class DepthOptions(Validated):
     layout: str | None = option(
         None, "Where the eyes of a photo are: sbs, sbs-half, cross, tb, tb-half.", media="photo"
     )
-    second_eye: str | None = option(None, "File of the right eye of the photo.", convert=as_file, media="photo")
+    second_eye: str | None = option(None, "File of the right eye.", metavar="FILE", convert=as_file, media="photo")
     swap_eyes: bool = option(False, "Exchange the two eyes of a stereo photo.", media="photo")
 
 

@@ -1,1 +1,1 @@
-"""The command line: a thin shell over the pipeline."""
+"""Command line interface: a thin layer over the pipeline."""

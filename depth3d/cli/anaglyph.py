@@ -1,4 +1,4 @@
-"""``depth3d anaglyph``: stereo for colored glasses."""
+"""The command ``depth3d anaglyph``: anaglyphs for colored glasses."""
 
 from __future__ import annotations
 
@@ -43,5 +43,5 @@ def command(inputs: tuple[str, ...], output: str | None, glasses: str, kind: str
     name = glasses if kind == "dubois" else f"{glasses}-{kind}"
     if name not in FORMATS:
         raise InvalidOption("kind", f"{kind} is for red-cyan glasses only; {glasses} has dubois, color, half, gray")
-    # `--format` of the stereo command is known here too; not given, it is that of the glasses.
+    # The default of `--format` follows the glasses.
     run_stereo(inputs, output, options if "format" in given(values) else replace(options, format=name), values)

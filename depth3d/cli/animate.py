@@ -1,4 +1,4 @@
-"""``depth3d animate``: a photo becomes a looping 3D animation, a clip gets a moving camera."""
+"""The command ``depth3d animate``: looping 3D animations of photos, camera paths for clips."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ KINDS: Kinds = {
 @input_arguments("PHOTO|CLIP|FOLDER...", "File to write: .mp4 .webm .gif .webp .png")
 @flags(AnimateOptions, DepthOptions, StabilizeOptions, VideoOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
-    """Turn photos into looping 3D animations (NAME_3d.mp4); move a camera through clips."""
+    """Convert photos to looping 3D animations (NAME_3d.mp4); add a moving camera to clips."""
     run_inputs(inputs, output, values, KINDS, preparer(values))
 
 
 def preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]:
-    """Return the function that checks the animation of one photo or clip."""
+    """Return the function that prepares the job of one photo or clip."""
     options, depth, outputs = build(AnimateOptions, values), build(DepthOptions, values), build(OutputOptions, values)
 
     def prepare(path: Path, output: Path | None, media: str) -> Job:

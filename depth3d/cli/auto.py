@@ -1,4 +1,4 @@
-"""``depth3d FILE...``: photos become animations, clips become side-by-side 3D."""
+"""The default command ``depth3d FILE...``: animations of photos, side-by-side 3D of clips."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ __all__ = ["command"]
 
 KINDS: Kinds = {"photo": animate.KINDS["photo"], "clip": stereo.KINDS["clip"]}
 _INSTEAD = {
-    "photo": "; `depth3d stereo PHOTO` takes it, or it is for clips",
-    "clip": "; `depth3d animate CLIP` moves a camera through a clip",
+    "photo": "; it is for `depth3d stereo` or for clips",
+    "clip": "; `depth3d animate CLIP` adds a moving camera to a clip",
 }
 
 
@@ -34,7 +34,7 @@ _INSTEAD = {
 @input_arguments("PHOTO|CLIP|FOLDER...", "File to write")
 @flags(AnimateOptions, StereoOptions, DepthOptions, StabilizeOptions, VideoOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
-    """Turn photos into looping animations (NAME_3d.mp4) and clips into side-by-side 3D (NAME_LRF_Full_SBS.mp4).
+    """Convert photos to looping animations (NAME_3d.mp4) and clips to side-by-side 3D (NAME_LRF_Full_SBS.mp4).
 
     \b
     For photos: --path, --amount, --seconds, --focus and the other options of `depth3d animate`.

@@ -1,4 +1,4 @@
-"""``depth3d check``: measures the 3D of any stereo file."""
+"""The command ``depth3d check``: measures stereo pictures and clips."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ KINDS: Kinds = {"photo": (CheckOptions,), "clip": (CheckOptions,)}
 
 
 @click.command("check")
-@input_arguments("PHOTO|CLIP|FOLDER...", "Also draw the disparities into this picture")
+@input_arguments("PHOTO|CLIP|FOLDER...", "Also write a histogram of the disparities to this picture")
 @flags(CheckOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
-    """Measure parallax, comfort and faults of stereo pictures and clips, whoever made them."""
+    """Measure parallax, comfort and defects of stereo pictures and clips from any source."""
     run_inputs(inputs, output, values, KINDS, _preparer(values), results=True)
 
 
@@ -67,7 +67,7 @@ def _as_text(path: Path, report: StereoReport) -> str:
         "as angles  " + "  ".join(f"p{p} {v:+.0f}'" for p, v in report.arc_minutes.items()) + f"  ({report.screen})",
         f"vertical   {report.vertical:+.2f} % of the height, worst {report.vertical_worst:.2f} %;"
         f" roll {report.roll:+.2f} degrees, scale {report.scale:.4f}",
-        f"colors     {report.color:.1f} apart (Lab); both eyes agree on {report.sure:.0%} of the picture",
+        f"colors     {report.color:.1f} apart (Lab); {report.sure:.0%} of the picture matched",
         f"window     left {report.window[0]:.2f} %, right {report.window[1]:.2f} % in front of the screen",
     ]
     return "\n".join([*lines, *(f"-> {line}" for line in report.verdict)])

@@ -1,4 +1,4 @@
-"""What every command does with a clip: one progress bar for both passes, then the path that was written."""
+"""Convert a clip for any command: one progress bar for both passes, then print the output path."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ __all__ = ["prepare_clip"]
 
 
 def prepare_clip(source: Path, output: str | Path | None, values: dict[str, Any], **product: Any) -> Job:
-    """Check the conversion of one clip and return it as a job.
+    """Validate the conversion of one clip and return it as a job.
 
     Parameters
     ----------
     source : Path
         The clip.
     output : str | Path | None
-        A file, an existing folder, or None for the clip's folder.
+        A file or an existing folder; None = the clip's folder.
     values : dict[str, Any]
         The options of the command, None where not given.
     **product : Any
-        What the clip becomes, as ``depth3d.convert`` takes it: ``stereo``, ``animate``, ``only_depth``, ``heatmap``.
+        Kind of output, as in ``depth3d.convert``: ``stereo``, ``animate``, ``only_depth``, ``heatmap``.
     """
     from depth3d.pipeline.clip.early import check_clip
 
@@ -40,7 +40,7 @@ def prepare_clip(source: Path, output: str | Path | None, values: dict[str, Any]
     def run() -> None:
         _convert(source, output, outputs, {"video": video, "stabilize": stabilize, "depth": depth, **product})
 
-    # Of several formats some may be done by a stopped run: the conversion itself sees to those.
+    # With several formats, a stopped run may have finished some; the conversion handles those.
     return Job(written, run, resumes=len(written) > 1)
 
 
@@ -48,7 +48,7 @@ def _convert(source: Path, output: str | Path | None, outputs: OutputOptions, op
     from depth3d.pipeline.clip.convert import convert_all
 
     began = time.monotonic()
-    log(f"{source.name}: depth, then rendering; Ctrl-C stops, the same command continues", quiet=outputs.quiet)
+    log(f"{source.name}: depth, then rendering; stop with Ctrl-C, resume with the same command", quiet=outputs.quiet)
     with progress_bar(source.stem, quiet=outputs.quiet) as update:
         paths = convert_all(source, output, output_options=outputs, progress=_both_passes(update), **options)
     seconds = round(time.monotonic() - began, 2)
@@ -61,7 +61,7 @@ def _convert(source: Path, output: str | Path | None, outputs: OutputOptions, op
 
 
 def _both_passes(update: Callable[[int, int], None]) -> Callable[[str, int, int], None]:
-    """Return a callback that shows both passes in one bar; each is half of the work."""
+    """Return a callback that shows both passes in one progress bar, half each."""
 
     def progress(stage: str, done: int, total: int) -> None:
         update(done if stage == "depth" else total + done, 2 * total)

@@ -1,4 +1,4 @@
-"""``depth3d depth``: only the depth map, as a picture, numbers, a clip or a Facebook pair."""
+"""The command ``depth3d depth``: writes depth maps of photos and clips."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``depth3d info``: what a bug report needs."""
+"""The command ``depth3d info``: system information for bug reports."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PACKAGES = (
 @click.command("info")
 @click.option("--json", "as_json", is_flag=True, help="One machine-readable line.")
 def command(as_json: bool) -> None:
-    """Tell the GL renderer, the torch device, ffmpeg, caches and versions."""
+    """Show OpenGL renderer, torch device, ffmpeg, caches and versions."""
     facts = {
         "depth3d": __version__,
         "python": f"{platform.python_version()} ({sys.executable})",
@@ -54,7 +54,7 @@ def command(as_json: bool) -> None:
 
 
 def _try(ask: Callable[[], str]) -> str:
-    """The answer, or why there is none: a report about a broken machine must not break on it."""
+    """Return ``ask()``, or the reason why it failed, so that the report also works on a broken system."""
     try:
         return ask()
     except (Depth3DError, ImportError, OSError, RuntimeError) as error:

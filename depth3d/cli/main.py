@@ -1,6 +1,6 @@
-"""``depth3d``: finds the command, runs it, turns errors into one line and an exit code.
+"""Entry point of ``depth3d``: runs the command, reports errors as one line and an exit code.
 
-Commands are loaded when they are called, so that ``depth3d --help`` imports neither torch nor GL.
+Commands are imported when called, so that ``depth3d --help`` imports neither torch nor OpenGL.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from depth3d.errors import Depth3DError, InvalidOption
 
 __all__ = ["COMMANDS", "main"]
 
-# Command -> (module that holds `command`, what `depth3d --help` says). A table, so that the help needs no import.
+# Command -> (module that defines `command`, text for `depth3d --help`), so that the help imports no command.
 COMMANDS = {
-    "animate": ("depth3d.cli.animate", "A photo becomes a looping 3D animation."),
-    "stereo": ("depth3d.cli.stereo", "A photo or clip becomes side-by-side 3D, or any other stereo format."),
-    "anaglyph": ("depth3d.cli.anaglyph", "A photo or clip for red-cyan glasses."),
-    "depth": ("depth3d.cli.depth", "Only the depth map, as a picture, numbers, a clip or a Facebook pair."),
-    "mesh": ("depth3d.cli.mesh", "A photo becomes a textured mesh: GLB, OBJ, PLY."),
-    "view": ("depth3d.cli.view", "A photo becomes a web page that shows it in 3D."),
-    "check": ("depth3d.cli.check", "Measure parallax, comfort and faults of any stereo file."),
+    "animate": ("depth3d.cli.animate", "Convert photos to looping 3D animations."),
+    "stereo": ("depth3d.cli.stereo", "Convert photos and clips to side-by-side 3D or another stereo format."),
+    "anaglyph": ("depth3d.cli.anaglyph", "Convert photos and clips for red-cyan glasses."),
+    "depth": ("depth3d.cli.depth", "Write only the depth map: picture, array, clip or Facebook pair."),
+    "mesh": ("depth3d.cli.mesh", "Convert photos to textured meshes: GLB, OBJ, PLY."),
+    "view": ("depth3d.cli.view", "Convert photos to web pages that show them in 3D."),
+    "check": ("depth3d.cli.check", "Measure parallax, comfort and defects of stereo files."),
     "models": ("depth3d.cli.models", "List, download and find depth networks."),
-    "info": ("depth3d.cli.info", "What a bug report needs: GL, torch, ffmpeg, caches, versions."),
+    "info": ("depth3d.cli.info", "Show system information for bug reports."),
 }
 
 
 class _Commands(click.Group):
-    """Loads a command when it is named; anything that is no command is a file to turn into 3D."""
+    """Import a command when it is used; the default command handles files."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -61,10 +61,10 @@ class _Commands(click.Group):
         return "auto", self.get_command(ctx, "auto"), args
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        # `depth3d --force photo.jpg`: options before the file belong to the default command.
+        # `depth3d --force photo.jpg`: options before the file are those of the default command.
         own = {"--help", "-h", "--version"}
         if args and args[0].startswith("-") and args[0] not in own:
-            # "--" keeps the group from reading the options itself; the whole line is the default command's.
+            # "--" passes all arguments to the default command.
             args = ["--", *args]
         return super().parse_args(ctx, args)
 
@@ -74,7 +74,7 @@ class _Commands(click.Group):
 
 
 def _looks_like_file(argument: str) -> bool:
-    """Return True for what should be reported as a missing file, not as an unknown command."""
+    """Return True if an argument should be reported as a missing file instead of an unknown command."""
     return any(sign in argument for sign in (".", os.sep, "*", "?")) or argument in ("", "-")
 
 
@@ -87,14 +87,14 @@ def _nearest_command(word: str) -> str:
 @click.argument("command", required=False)
 @click.pass_context
 def _help(context: click.Context, command: str | None) -> None:
-    """Show the help of depth3d, or of one command."""
+    """Show the help of depth3d or of a command."""
     group = context.parent or context
     if command is None:
         click.echo(group.get_help())
         return
     found = cli.get_command(group, command) if command in (*COMMANDS, "auto", "help") else None
     if found is None:
-        raise click.UsageError(f"{command!r} is no command.{_nearest_command(command)}")
+        raise click.UsageError(f"{command!r} is not a command.{_nearest_command(command)}")
     with click.Context(found, info_name=command, parent=group) as inner:
         click.echo(found.get_help(inner))
 
@@ -113,7 +113,7 @@ def _load(module: str) -> click.Command:
 )
 @click.version_option(__version__, prog_name="depth3d", message="%(prog)s %(version)s")
 def cli() -> None:
-    """Turn photos and clips into 3D.
+    """Convert photos and clips to 3D.
 
     \b
     depth3d photo.jpg        a looping 3D animation: photo_3d.mp4
@@ -123,7 +123,7 @@ def cli() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the program and exit: 0 done, 1 could not, 2 usage, 130 interrupted."""
+    """Run the program and exit: 0 success, 1 failure, 2 usage error, 130 interrupted."""
     _open_standard_streams()
     _stop_on_signals()
     code = _run(arguments)
@@ -162,8 +162,8 @@ def _report(message: str, code: int) -> int:
 
 
 def _no_output(error: OSError) -> int:
-    """Report that standard output took no result; without a word where its reader went away (`depth3d ... | head`)."""
-    # Nothing may be written to it when Python exits, or that fails once more.
+    """Report an error of standard output; silent if its reader was closed (`depth3d ... | head`)."""
+    # Redirected, so that flushing at exit does not fail again.
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
         return 1
@@ -171,7 +171,7 @@ def _no_output(error: OSError) -> int:
 
 
 def _open_standard_streams() -> None:
-    """Open the null device in place of closed standard streams: the next file would get their number."""
+    """Open the null device for closed standard streams; otherwise the next opened file would get their number."""
     for number in (0, 1, 2):
         try:
             os.fstat(number)
@@ -180,7 +180,7 @@ def _open_standard_streams() -> None:
 
 
 def _stop_on_signals() -> None:
-    """Let SIGTERM and SIGHUP stop a run as Ctrl-C does: nothing half-written stays, and it can go on later."""
+    """Handle SIGTERM and SIGHUP like Ctrl-C: partial files are deleted and the run can be resumed."""
 
     def stop(number: int, frame: object) -> None:
         raise KeyboardInterrupt

@@ -1,4 +1,4 @@
-"""``depth3d mesh``: a photo becomes a textured mesh."""
+"""The command ``depth3d mesh``: converts photos to textured meshes."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ KINDS: Kinds = {"photo": (MeshOptions, DepthOptions)}
 @input_arguments("PHOTO|FOLDER...", "File to write: .glb .obj .ply .usdz .splat .spz")
 @flags(MeshOptions, DepthOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
-    """Turn photos into textured meshes (NAME.glb).
+    """Convert photos to textured meshes (NAME.glb).
 
     \b
-    GLB opens in most programs; it holds a camera at the photographer's position and the photo's own JPEG.
+    GLB opens in most programs; it contains a camera at the photographer's position and the original JPEG data.
     USDZ opens on iPhone, iPad and Vision Pro (pip install "depth3d[usd]").
-    .splat, .spz and, with --splats N, .ply hold Gaussian splats for SuperSplat and other splat viewers.
-    OBJ comes with NAME.mtl and JPEG files beside it. PLY has colors at its vertices.
+    .splat, .spz and, with --splats N, .ply contain Gaussian splats for SuperSplat and other splat viewers.
+    OBJ is written with NAME.mtl and JPEG textures. PLY has vertex colors.
 
     \b
-    Depth maps hold inverse distance of unknown scale: half-way gray is much nearer than half-way. With two
-    known distances, --near and --far in meters, the mesh is true to scale.
+    Depth maps contain inverse distance of unknown scale: middle gray is much nearer than the middle distance. With two
+    known distances, --near and --far in meters, the mesh has true scale.
     """
     run_inputs(inputs, output, values, KINDS, _preparer(values))
 

@@ -19,8 +19,8 @@ def command(context: click.Context) -> None:
 
     \b
     depth3d models                    the list
-    depth3d models download NAME      fetch its weights once and check them
-    depth3d models path [NAME]        where its weights are (without NAME: the folder of all)
+    depth3d models download NAME      download and verify its weights
+    depth3d models path [NAME]        path of its weights (without NAME: the cache folder)
 
     Your own files work too: --model FILE.pt, a checkpoint of a listed network (identified by its
     tensors), and --model FILE.onnx, any depth network in an ONNX file.
@@ -53,7 +53,7 @@ def listing(as_json: bool = False) -> None:
         " otherwise downloads midas_v21_small_256, otherwise uses tiny.",
         err=True,
     )
-    click.echo("--model hf:OWNER/NAME or hf:FOLDER takes any depth network of Hugging Face transformers.", err=True)
+    click.echo("--model hf:OWNER/NAME or hf:FOLDER uses any depth network of Hugging Face transformers.", err=True)
     click.echo("--model FILE.onnx takes an ONNX file, --model FILE a checkpoint of a network in the list.", err=True)
     click.echo("\nOptical-flow networks, for --matcher NAME:FILE and --flow NAME:FILE (download the file yourself):")
     name, license = (max(len(getattr(card, key)) for card in FLOW_CARDS.values()) for key in ("name", "license"))

@@ -1,7 +1,7 @@
-"""Option dataclasses become flags: one source of defaults, help and types for Python and the shell.
+"""Generate command line flags from option dataclasses, the single source of defaults, help and types.
 
-A flag that is not given stays out of the command's values, so that a command knows what the user asked for and can
-refuse what does not apply to an input. Ranges are checked when the dataclass is made (``depth3d.validation``).
+Flags that are not given have the value None, so that a command knows which options the user set and can refuse those
+that do not apply to an input. Ranges are checked when the dataclass is created (``depth3d.validation``).
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ __all__ = ["build", "flag_of", "flags", "given", "in_flags"]
 Options = TypeVar("Options")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-# Arguments of functions that are flags without being a field of an option dataclass.
+# Flags of function arguments that are not fields of an option dataclass.
 _MORE_NAMES = {"output": "-o", "layout": "--layout", "frames": "--frames", "glasses": "--glasses", "kind": "--kind"}
 _METAVARS = {"as_size": "SIZE", "as_time": "TIME", "as_file": "NAME|FILE", "convert": "LENGTH"}
 
 
 class NumberOr(_NumberType):
-    """A number, or one of a few words ("auto")."""
+    """Parameter type: a number or one of a few words ("auto")."""
 
     name = "number"
 
@@ -44,7 +44,7 @@ class NumberOr(_NumberType):
         self.words = words
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
-        """Return the word, or the number as a float; fail with both possibilities named."""
+        """Return the word, or the number as a float; the error names both possibilities."""
         if isinstance(value, int | float):
             return float(value)
         if value in self.words:
@@ -56,12 +56,12 @@ class NumberOr(_NumberType):
 
 
 class FrameRate(_RateType):
-    """A frame rate, kept as an exact fraction."""
+    """Parameter type: a frame rate as an exact fraction."""
 
     name = "rate"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Fraction:
-        """Return the exact fraction; fail with examples of what is understood."""
+        """Return the exact fraction; the error gives examples of valid rates."""
         try:
             return frame_rate(value)
         except InvalidInput as error:
@@ -71,7 +71,7 @@ class FrameRate(_RateType):
 def flags(*kinds: type[Any]) -> Callable[[Command], Command]:
     """Decorate a click command with one flag for every field of the option dataclasses ``kinds``.
 
-    Two dataclasses may share a field name (``size`` of animations and of clips): the first one writes the help.
+    Two dataclasses may share a field name (``size`` of animations and of clips): the help of the first one is used.
     """
 
     def decorate(command: Command) -> Command:
@@ -92,12 +92,12 @@ def flags(*kinds: type[Any]) -> Callable[[Command], Command]:
 
 
 def given(values: dict[str, Any]) -> dict[str, Any]:
-    """Return the values that the user gave, by flag or environment variable; the others are None."""
+    """Return the values that the user set by flag or environment variable (not None)."""
     return {name: value for name, value in values.items() if value is not None}
 
 
 def build(kind: type[Options], values: dict[str, Any]) -> Options:
-    """Make the dataclass of the fields of ``kind`` among the command's given ``values``.
+    """Create an options object of type ``kind`` from the values of the command.
 
     Raises ``InvalidOption`` for a value out of range.
     """
@@ -117,7 +117,7 @@ def in_flags(message: str | Depth3DError) -> str:
     """Return an error or log message with flags instead of Python arguments, on one line.
 
     "`parallax`" becomes --parallax, "`force=True`" --force, "`own_eyes=False`" --no-own-eyes, "`format='tb'`"
-    --format tb; other words in backquotes stay.
+    --format tb; other words in backquotes are unchanged.
     """
     text = " ".join(str(message).split())
     if isinstance(message, InvalidOption) and text.startswith(message.option):

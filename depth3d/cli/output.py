@@ -1,4 +1,4 @@
-"""What a run prints: paths on standard output, log lines and errors on standard error."""
+"""Output of commands: paths on standard output, log lines and errors on standard error."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ def log(message: str, *, quiet: bool = False) -> None:
 
 
 def print_result(path: Path, *, as_json: bool, **facts: Any) -> None:
-    """Print the path that was written, or with ``as_json`` one line with it and all ``facts``."""
+    """Print the output path, or with ``as_json`` one JSON line with the path and all ``facts``."""
     if as_json:
         print_text(json.dumps({"output": str(path), **facts}, default=str))
         return
-    # The bytes of the name, also where they are not valid UTF-8: a shell can use them as they are.
+    # As bytes, so that a shell can use file names that are not valid UTF-8.
     click.echo(os.fsencode(path))
 
 
 def print_text(text: str) -> None:
-    """Print text on standard output; bytes of file names that are no text are shown as question marks."""
+    """Print text on standard output; undecodable bytes of file names are shown as question marks."""
     _write(text, error=False)
 
 
@@ -58,7 +58,7 @@ def setup_logging(*, quiet: bool) -> None:
 
 
 class _Handler(logging.Handler):
-    """One line per record; libraries other than depth3d only from warnings on."""
+    """Log handler: one line per record; other libraries only from level WARNING."""
 
     def emit(self, record: logging.LogRecord) -> None:
         if record.levelno < logging.WARNING and not record.name.startswith("depth3d"):
@@ -75,5 +75,5 @@ def _write(text: str, *, error: bool) -> None:
     try:
         click.echo(shown, err=error)
     except OSError:
-        if not error:  # results that nobody got are a failure; log lines are not
+        if not error:  # losing results is a failure, losing log lines is not
             raise

@@ -1,4 +1,4 @@
-"""Progress bar with ETA on a terminal; nothing elsewhere."""
+"""Progress bar with remaining time, only on a terminal."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["progress_bar"]
 
 @contextmanager
 def progress_bar(title: str, *, quiet: bool, unit: str = "frame") -> Iterator[Callable[[int, int], None]]:
-    """Give a function to call with (done, total); it draws on a terminal only, and never with ``quiet``."""
+    """Yield a function (done, total) that updates a progress bar; no bar without a terminal or with ``quiet``."""
     if quiet or sys.stderr is None or not sys.stderr.isatty():
         yield lambda done, total: None
         return

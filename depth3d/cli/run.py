@@ -1,4 +1,4 @@
-"""One way to run many inputs: expand, check everything, run, go on after a failure, sum up."""
+"""Run a command on many inputs: expand, validate all, run, continue after a failure, print a summary."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ class Failed(Depth3DError):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One input that was checked and can run.
+    """A validated conversion of one input.
 
     Parameters
     ----------
     targets : tuple[Path, ...]
-        Files that will be written; empty if none is.
+        Files that will be written; may be empty.
     run : Callable[[], None]
         Does the work and prints the result.
     resumes : bool
-        Existing targets may be those of a stopped run; ``run`` refuses what has to be.
+        Whether existing targets may be those of a stopped run; then ``run`` checks them.
     """
 
     targets: tuple[Path, ...]
@@ -49,7 +49,7 @@ def input_arguments(metavar: str, results: str) -> Callable[[Command], Command]:
     """Decorate a click command with its inputs and ``-o``; ``results`` names what is written."""
 
     def decorate(command: Command) -> Command:
-        text = f"{results}, or a folder for the results (FOLDER/; made if missing)."
+        text = f"{results}, or a folder for the results (FOLDER/; created if missing)."
         command = click.option("-o", "--output", metavar="FILE|FOLDER/", help=text)(command)
         return click.argument("inputs", nargs=-1, required=True, metavar=metavar)(command)
 
@@ -68,8 +68,8 @@ def run_inputs(
 ) -> None:
     """Run a command on all inputs.
 
-    Everything is checked before the first input runs: names, targets and options. A failure of one input of several
-    is reported and the next one runs.
+    Names, targets and options of all inputs are validated before the first one runs. If one of several inputs fails,
+    the error is reported and the next one runs.
 
     Raises
     ------
@@ -87,13 +87,13 @@ def run_inputs(
     values : dict[str, Any]
         The options of the command, None where not given.
     kinds : Kinds
-        Which options apply to photos, which to clips.
+        Options that apply to photos and to clips.
     prepare : Callable[[Path, Path | None, str], Job]
-        Checks one input, without heavy work: (path, output, "photo" or "clip") -> job.
+        Validates one input without expensive work: (path, output, "photo" or "clip") -> job.
     hint : Callable[[str, str], str] | None
-        What to do instead, for an option that does not apply: (name, media) -> text.
+        Advice for an option that does not apply: (name, media) -> text.
     results : bool
-        Folders: also take the results of earlier runs.
+        Include results of earlier runs in folders.
     """
     outputs, batch = build(OutputOptions, values), build(BatchOptions, values)
     log_renamed(values, kinds, outputs)
@@ -108,7 +108,7 @@ def run_inputs(
         with batch_run.guard():
             media = media_of(item.path)
             if media not in kinds:
-                raise InvalidInput(f"{item.path} is a {media}; this command takes {' and '.join(kinds)}s")
+                raise InvalidInput(f"{item.path} is a {media}; this command supports {' and '.join(kinds)}s")
             found[item.path] = media
     _refuse_inapplicable(values, kinds, found, outputs, hint)
     jobs: list[Job] = []
@@ -141,7 +141,7 @@ def _refuse_inapplicable(
     outputs: OutputOptions,
     hint: Callable[[str, str], str] | None,
 ) -> None:
-    """Refuse an option that applies to none of the inputs; log one that applies to some only."""
+    """Raise if an option applies to none of the inputs; log options that apply only to some."""
     media = sorted(set(found.values()))
     everywhere = {item.name for kind in (OutputOptions, BatchOptions) for item in fields(kind)}
     new_names = {old: new for group in kinds.values() for kind in group for old, new in renamed_of(kind)}
@@ -156,7 +156,7 @@ def _refuse_inapplicable(
         for one in media:
             if not known[one]:
                 log(
-                    f"depth3d: {flag_of(name)} does not apply to {one}s; they run without it",
+                    f"depth3d: {flag_of(name)} does not apply to {one}s and is ignored for them",
                     quiet=outputs.quiet,
                 )
 
@@ -168,7 +168,7 @@ def _has(kind: type[Any], name: str, media: str | None) -> bool:
 
 
 class _Batch:
-    """Counts what was done, skipped and failed, and reports failures of several inputs."""
+    """Count finished, skipped and failed inputs; report failures of one of several inputs."""
 
     def __init__(self, count: int, outputs: OutputOptions, batch: BatchOptions) -> None:
         self._count, self._outputs, self._batch = count, outputs, batch
@@ -178,7 +178,7 @@ class _Batch:
         self._targets: dict[Path, Path] = {}
 
     def guard(self) -> _Batch:
-        """Return a context manager that turns the failure of one of several inputs into a report."""
+        """Return a context manager that reports the failure of one of several inputs instead of raising."""
         return self
 
     def __enter__(self) -> None:
@@ -190,14 +190,14 @@ class _Batch:
         if isinstance(error, click.ClickException | BrokenPipeError):
             return False
         if isinstance(error, InvalidOption) and not self._running:
-            return False  # a wrong option is wrong for the whole run
+            return False  # an invalid option is invalid for all inputs
         known = error if isinstance(error, Depth3DError) else Depth3DError(describe(error))
         self._errors.append(known)
         log(f"depth3d: {in_flags(known)}")
         return True
 
     def admits(self, path: Path, job: Job) -> bool:
-        """Return whether a job shall run; False to skip it. Raises ``ExistsError`` for existing targets."""
+        """Return whether a job is to be run; False = skip it. Raises ``ExistsError`` for existing targets."""
         from depth3d.io.atomic import refuse_existing
 
         if self._batch.skip_existing and job.targets and all(target.exists() for target in job.targets):
@@ -207,12 +207,12 @@ class _Batch:
         for target in job.targets:
             other = self._targets.setdefault(target.resolve(), path)
             if other != path:
-                raise ExistsError(target, f"is the result of {other.name} already; name another with `output`")
+                raise ExistsError(target, f"is already the output of {other.name}; set another name with `output`")
             refuse_existing(target, force=self._outputs.force or job.resumes)
         return True
 
     def run(self, jobs: list[Job]) -> None:
-        """Run the jobs one after the other, then sum up; raises ``Failed`` after a failure."""
+        """Run all jobs, then print a summary; raises ``Failed`` if any failed."""
         self._running = True
         try:
             for job in jobs:
@@ -232,7 +232,7 @@ class _Batch:
 
 
 def describe(error: Exception) -> str:
-    """Return an unforeseen error as one line."""
+    """Describe an unexpected error in one line."""
     if isinstance(error, MemoryError):
         return "out of memory; try a smaller `size`"
     if isinstance(error, OSError):

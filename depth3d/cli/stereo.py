@@ -1,4 +1,4 @@
-"""``depth3d stereo``: photos and clips for headsets, TVs, glasses, prints."""
+"""The command ``depth3d stereo``: converts photos and clips to stereo formats."""
 
 from __future__ import annotations
 
@@ -57,12 +57,12 @@ def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
 
 
 def run_stereo(inputs: Sequence[str], output: str | None, options: StereoOptions, values: dict[str, Any]) -> None:
-    """Convert all inputs; ``values`` are the options of the command, None where not given."""
+    """Convert all inputs; ``values``: the options of the command, None if not given."""
     run_inputs(inputs, output, values, KINDS, preparer(values, options))
 
 
 def preparer(values: dict[str, Any], options: StereoOptions | None = None) -> Callable[[Path, Path | None, str], Job]:
-    """Return the function that checks the conversion of one photo or clip."""
+    """Return the function that prepares the job of one photo or clip."""
     wanted = build(StereoOptions, values) if options is None else options
     depth, outputs = build(DepthOptions, values), build(OutputOptions, values)
 

@@ -1,4 +1,4 @@
-"""``depth3d view``: a photo becomes a web page that shows it in 3D."""
+"""The command ``depth3d view``: converts photos to 3D web pages."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ KINDS: Kinds = {"photo": (ViewOptions, DepthOptions)}
 @input_arguments("PHOTO|FOLDER...", "File to write: .html")
 @flags(ViewOptions, DepthOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
-    """Turn photos into web pages that show them in 3D (NAME.html).
+    """Convert photos to web pages that show them in 3D (NAME.html).
 
     \b
-    The page is one file with everything in it: open it, mail it, put it on any web space.
+    The page is a single self-contained file: open it, mail it, or put it on any web server.
     Headset: depth3d view PHOTO --serve, then adb reverse tcp:8123 tcp:8123 and open the address in it.
     """
     run_inputs(inputs, output, values, KINDS, _preparer(values, len(inputs)))
@@ -39,7 +39,9 @@ def _preparer(values: dict[str, Any], count: int) -> Callable[[Path, Path | None
         from depth3d.pipeline.export import view_target
 
         if options.serve and (count > 1 or path.parent / path.name != path):
-            raise InvalidOption("serve", "needs one photo; open the pages of several from a folder")
+            raise InvalidOption(
+                "serve", "needs exactly one photo; for several, write the pages to a folder and open them"
+            )
         target = view_target(path, output, options, depth)
         return Job((target,), lambda: _run(path, target, options, depth, outputs))
 

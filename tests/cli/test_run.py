@@ -106,7 +106,7 @@ def test_wrong_options_are_refused_before_any_work(
     ("arguments", "words"),
     [
         (["bal.png"], "no such file; did you mean ball.png?"),
-        (["mesh", "clip.mp4"], "is a clip; this command takes photos"),
+        (["mesh", "clip.mp4"], "is a clip; this command supports photos"),
         (["https://example.org/a.jpg"], "download the file"),
         (["-"], "standard input cannot be read"),
         (["*.bmp"], "no photo or clip matches"),
@@ -200,19 +200,19 @@ def test_an_option_for_some_inputs_is_logged(folder: Path, capsys: pytest.Captur
     arguments = (folder / "ball.png", folder / "clip.mp4", "--amount", "3", *SHORT, "--dry-run", "--size", "64x48")
     run(*arguments, "--depth", folder / "ball_depth.png")
     told = capsys.readouterr().err
-    assert "--amount does not apply to clips; they run without it" in told
-    assert "--dry-run does not apply to photos; they run without it" in told
+    assert "--amount does not apply to clips and is ignored for them" in told
+    assert "--dry-run does not apply to photos and is ignored for them" in told
 
 
 def test_two_inputs_never_share_a_result(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     cv2.imwrite(str(folder / "ball.jpg"), cv2.imread(str(folder / "ball.png")))
     assert run("mesh", folder / "ball.png", folder / "ball.jpg", "--force") == 1
-    assert "is the result of ball.png already" in capsys.readouterr().err
+    assert "is already the output of ball.png" in capsys.readouterr().err
 
 
 def test_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("help") == 0
-    assert "Turn photos and clips into 3D." in capsys.readouterr().out
+    assert "Convert photos and clips to 3D." in capsys.readouterr().out
     assert run("help", "mesh") == 0
     assert "Usage: depth3d mesh" in capsys.readouterr().out
     assert run("help", "mehs") == 2
