@@ -13,13 +13,6 @@ import pytest
 import depth3d
 from depth3d.validation import Validated
 
-# Public names whose parameters are not all described yet; the test fails on others, and on an entry that is done.
-UNDESCRIBED = {
-    "depth3d.depth.card.ModelCard",
-    "depth3d.pipeline.check.measure.check",
-    "depth3d.pipeline.check.report.StereoReport",
-    "depth3d.pipeline.clip.convert.convert",
-}
 SECTIONS = ("parameters", "other parameters", "attributes")
 PACKAGE = Path(depth3d.__file__).parent
 
@@ -114,9 +107,7 @@ def test_every_parameter_of_the_public_functions_and_classes_is_described(packag
     for item in of_the_public_list(package):
         listed = {name.strip().lstrip("*") for entry in described(item) for name in entry.name.split(",")}
         missing += [f"{item.path}: {name}" for name in names(item) if name.lstrip("*") not in listed]
-    items = {line.split(":")[0] for line in missing}
-    assert items - UNDESCRIBED == set(), [line for line in missing if line.split(":")[0] not in UNDESCRIBED]
-    assert items >= UNDESCRIBED, f"described now; delete from UNDESCRIBED: {sorted(UNDESCRIBED - items)}"
+    assert missing == []
 
 
 def test_every_option_has_a_help_text() -> None:

@@ -203,6 +203,8 @@ class ModelCard:
         Parameters for ``build``.
     marks : Mapping[str, tuple[int, ...]]
         Key -> shape of tensors that only this network's checkpoints contain; identify files given by path.
+    aliases : tuple[str, ...]
+        Other names of the network after ``--model``.
     alternatives : Mapping[str, WeightsFile]
         Name -> another file with the same weights; ``model`` accepts the name, and each file in the cache is used.
     metric : bool
@@ -213,8 +215,18 @@ class ModelCard:
         Whether bfloat16 may be tried where the processor supports it (accepted below 1 % error of the range).
     preference : int
         Rank for ``model="auto"``, which takes the highest-ranked network on the disk; 0 = never.
+    parameters : int | None
+        Number of weights.
+    accuracy : Accuracy
+        Word for `depth3d models`, see ``Accuracy``.
+    speed : Speed
+        Word for `depth3d models`, see ``Speed``.
     improvement : int | None
         Published improvement of the mean zero-shot error over DPT-L-384, percent.
+    license : str
+        License of the weights and who published them.
+    source : str
+        Paper.
     """
 
     name: str

@@ -51,6 +51,8 @@ def check(
         All settings; single ones may be given by name (``screen="55in", distance="2.5m", frames=12, layout="sbs"``).
     progress : Callable[[int, int], None] | None
         Called with (frames done, total frames).
+    **changes : Any
+        Single settings by name; they replace those of ``options``.
     """
     given = {name: value for name, value in changes.items() if value is not None}
     options = changed(require(options, CheckOptions, "check"), given)

@@ -31,12 +31,16 @@ class StereoReport:
         Percentile ("1" .. "99") -> percent, over all frames.
     arc_minutes : dict[str, float]
         The same as visual angles on ``screen``.
+    screen : str
+        Screen and viewing distance of the angles, in words.
     nearest, farthest : float
         99th and 1st percentile of the most extreme frame, percent.
     vertical : float
         Vertical disparity (right minus left) at the center, percent of the height.
     vertical_worst : float
-        Largest vertical disparity in the picture, with roll (degrees) and scale (right over left).
+        Largest vertical disparity in the picture, percent of the height.
+    roll, scale : float
+        Rotation of the right eye against the left one, degrees, and its size over that of the left one.
     color : float
         Median color difference of the eyes, CIE Lab; below 2 is invisible.
     window : tuple[float, float]

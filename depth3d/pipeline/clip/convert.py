@@ -65,7 +65,35 @@ def convert(
     output_options: OutputOptions | None = None,
     progress: Progress | None = None,
 ) -> Path:
-    """Convert a clip as ``convert_all`` does, and return the path of the first file."""
+    """Turn a clip into a stereo clip (by default), a clip with a moving camera, or a depth clip; return its path.
+
+    A stopped run (Ctrl-C, kill, full disk) is resumed by calling again with the same options. ``convert_all`` does the
+    same and returns the paths of several formats.
+
+    Raises ``ExistsError`` before any work is done, ``VideoError`` with the number of the failed frame,
+    and any other ``Depth3DError``.
+
+    Parameters
+    ----------
+    input : str | Path
+        A video file, a GIF, or the pattern of an image sequence (``img_%04d.png``).
+    output : str | Path | None
+        ``.mp4``, ``.mkv``, ``.mov``, ``.webm``; default ``NAME_LRF_Full_SBS.mp4`` or similar beside the input.
+    stereo : StereoOptions | None
+        Format, parallax, convergence, eyes.
+    animate : AnimateOptions | None
+        Options of a camera path, which replaces the two eyes.
+    only_depth : bool
+        Write the depth as a clip, white = near.
+    heatmap : str | None
+        Color map of a depth clip; None = gray.
+    depth : DepthOptions | None
+        Source of the depth.
+    stabilize, video, output_options : StabilizeOptions | None, VideoOptions | None, OutputOptions | None
+        How depth is stabilized, how the clip is encoded, ``force``.
+    progress : Progress | None
+        Called with (stage, frames done, total frames or 0 if unknown).
+    """
     return convert_all(
         input,
         output,
@@ -115,7 +143,9 @@ def convert_all(
     animate : AnimateOptions | None
         Options of a camera path, which replaces the two eyes.
     only_depth : bool
-        Write the depth as a clip, white = near, or colored with the color map ``heatmap``.
+        Write the depth as a clip, white = near.
+    heatmap : str | None
+        Color map of a depth clip; None = gray.
     depth : DepthOptions | None
         Source of the depth; ``depth.depth`` may be a depth clip (``video.save_depth`` writes one) or a picture.
     stabilize, video, output_options : StabilizeOptions | None, VideoOptions | None, OutputOptions | None
