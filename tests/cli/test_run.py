@@ -84,7 +84,7 @@ def run(*arguments: object) -> int:
         (["animate", "clip.mp4", "--bokeh", "2"], "--bokeh does not apply"),
         (["depth", "clip.mp4", "--facebook"], "--facebook does not apply"),
         (["ball.png", "cube.png", "-o", "one.mp4"], "-o names one file, but there are 2 inputs"),
-        (["view", "ball.png", "cube.png", "--serve"], "--serve needs one photo"),
+        (["view", "ball.png", "cube.png", "--serve"], "--serve needs exactly one photo"),
         (["ball.png", "-o", "a\0b.mp4"], "expected a file or folder name"),
     ],
 )
@@ -235,7 +235,7 @@ def test_names_that_get_too_long_are_told_first(folder: Path, capsys: pytest.Cap
     long = folder / f"{'x' * 246}.png"
     (folder / "ball.png").rename(long)
     assert run("stereo", long, "--depth", folder / "ball_depth.png") == 1
-    assert "bytes, a file system allows 255" in capsys.readouterr().err
+    assert "bytes long, the limit is 255" in capsys.readouterr().err
 
 
 def child(arguments: list[str], **settings: Any) -> subprocess.CompletedProcess[bytes]:
