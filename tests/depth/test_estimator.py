@@ -101,9 +101,9 @@ def test_a_network_that_says_nonsense_is_named() -> None:
 def test_wrong_calls_are_told() -> None:
     with pytest.raises(d3.InvalidInput, match="expected several"):
         d3.predict_disparity(noise(4, 4))  # type: ignore[arg-type]
-    with pytest.raises(d3.InvalidInput, match="open_image"):
-        d3.predict_disparity([np.zeros((4, 4, 3))])  # type: ignore[list-item]
-    with pytest.raises(d3.ModelError, match="unknown engine 'abacus'"):
+    with pytest.raises(d3.InvalidInput, match="expected an Image"):
+        d3.predict_disparity([object()])  # type: ignore[list-item]
+    with pytest.raises(d3.InvalidInput, match="engine: 'abacus', expected one of torch, openvino"):
         d3.predict_disparity([noise(4, 4)], "gradient", engine="abacus")
     with pytest.raises(d3.ModelError, match="no device 'toaster'"):
         d3.predict_disparity([noise(4, 4)], "gradient", device="toaster")

@@ -115,7 +115,7 @@ def test_nothing_is_replaced_unasked(photo: Path) -> None:
 
 
 def test_a_result_never_replaces_its_own_source(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="replace the photo itself"):
+    with pytest.raises(InvalidInput, match="would overwrite the photo"):
         stereo_targets(tmp_path / "a.mpo", None, "mpo")
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from depth3d.errors import ReadError
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Image, Size
-from depth3d.io.stereo.layouts import Mark, confirms, named_mark, seen_mark
+from depth3d.io.stereo.layouts import Mark, likeness, named_mark, seen_mark
 from depth3d.io.video.reader import VideoReader
 from depth3d.io.video.stereo_metadata import read_stereo_metadata
 from depth3d.stereopair import StereoPair
@@ -51,7 +51,7 @@ def find_layout(path: Path, info: VideoInfo) -> tuple[Mark, str] | None:
         return (named if named is not None and named.packing == marked.packing else marked), "its container says so"
     frames = _samples(path, info)
     if named is not None:
-        alike = [confirms(*_halves(frame, named)) for frame in frames]
+        alike = [likeness(*_halves(frame, named)).same_scene for frame in frames]
         return (named, "its name says so") if any(alike) else None
     seen = Counter(mark for mark in map(seen_mark, frames) if mark is not None)
     if seen and seen.most_common(1)[0][1] >= min(_NEEDED, len(frames)):
