@@ -26,6 +26,12 @@ MISUSE: list[Any] = [
 ]
 
 
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hostile values are file names, too: what is written under them goes to a temporary folder."""
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.mark.parametrize(
     "value",
     [
