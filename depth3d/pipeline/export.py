@@ -126,8 +126,6 @@ def mesh_scene(
 ) -> Path:
     """Write the mesh of a photo that is loaded already; see ``mesh``. ``source``: its file, for the JPEG bytes."""
     near_far = _distances(options.near, options.far) or scene.distances
-    _at_least("detail", options.detail, 16)
-    _at_least("texture", options.texture, 16)
     camera = Camera.of_photo(scene.image)
     check_mesh_target(target, options)
     image = flatten(scene.image.eight_bit())
@@ -198,7 +196,6 @@ def view_scene(
 ) -> Path:
     """Write the page of a photo that is loaded already; see ``view``. ``source``: its file, for name and bytes."""
     near_far = _distances(options.near, options.far) or scene.distances
-    _at_least("detail", options.detail, 16)
     if not 0 <= options.amount <= MOST:
         raise InvalidInput(f"amount {options.amount:g}: expected 0 to {MOST:g} percent of the width")
     image = flatten(scene.image.eight_bit())
@@ -305,11 +302,6 @@ def _distances(near: float | None, far: float | None) -> tuple[float, float] | N
     if near is None or far is None or not (0 < near < far and math.isfinite(far)):
         raise InvalidInput(f"near {near}, far {far}: expected both, in meters, 0 < near < far")
     return near, far
-
-
-def _at_least(name: str, value: int | None, least: int) -> None:
-    if value is not None and value < least:
-        raise InvalidInput(f"{name} {value}: expected at least {least}")
 
 
 def _size(values: NDArray[np.float32]) -> Size:
