@@ -1,4 +1,4 @@
-"""Deinterlace frames that are flagged as interlaced with FFmpeg's bwdif; one output frame per input frame."""
+"""Deinterlace frames with FFmpeg's bwdif; one output frame per input frame."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import av
 
+from depth3d.io.video.fields import Fields, is_combed, luma
+
 __all__ = ["Deinterlacer"]
 
 
@@ -16,13 +18,21 @@ class Deinterlacer:
 
     The result for a frame depends only on that frame, the previous and the next one, so that reading may start
     anywhere. Frames before the first interlaced one are returned immediately.
+
+    Parameters
+    ----------
+    fields : Fields
+        Which frames are deinterlaced, and the order of their fields.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, fields: Fields) -> None:
+        self._fields = fields
+        self._rows: Any = None  # brightness of the previous frame
         self._graph: Any = None
         self._shape: tuple[Any, ...] = ()
         self._previous: Any = None
-        self._waiting: deque[tuple[Any, Any]] = deque()  # key and frame, pushed into the graph but not yet pulled
+        # Key and, if it passes unchanged, the frame itself; pushed into the graph but not yet pulled.
+        self._waiting: deque[tuple[Any, Any]] = deque()
         self._pushed = 0
         self._skip = 0
 
@@ -32,12 +42,12 @@ class Deinterlacer:
         if self._graph is not None and shape != self._shape:
             yield from self.flush()
         if self._graph is None:
-            if not frame.interlaced_frame:
+            if self._fields.which == "flagged" and not frame.interlaced_frame:
                 self._previous = frame
                 yield key, frame
                 return
             self._start(frame, shape)
-        self._feed(key, frame)
+        self._feed(key, frame, self._clean(frame))
         yield from self._ready()
 
     def flush(self) -> Iterator[tuple[Any, Any]]:
@@ -52,7 +62,9 @@ class Deinterlacer:
     def _start(self, frame: Any, shape: tuple[Any, ...]) -> None:
         graph: Any = av.filter.Graph()
         source = graph.add_buffer(width=frame.width, height=frame.height, format=frame.format.name, time_base=1)
-        filter = graph.add("bwdif", "mode=send_frame:parity=auto:deint=interlaced")
+        parity = {None: "auto", True: "tff", False: "bff"}[self._fields.top_first]
+        which = "interlaced" if self._fields.which == "flagged" else "all"
+        filter = graph.add("bwdif", f"mode=send_frame:parity={parity}:deint={which}")
         sink = graph.add("buffersink")
         source.link_to(filter)
         filter.link_to(sink)
@@ -63,8 +75,15 @@ class Deinterlacer:
             self._skip = 1
             self._feed(None, before)
 
-    def _feed(self, key: Any, frame: Any) -> None:
-        self._waiting.append((key, frame))
+    def _clean(self, frame: Any) -> Any:
+        """Return the frame itself if only combed frames are deinterlaced and it has no combs, else None."""
+        if self._fields.which != "combed":
+            return None
+        before, self._rows = self._rows, luma(frame)
+        return None if before is not None and is_combed(before, self._rows) else frame
+
+    def _feed(self, key: Any, frame: Any, clean: Any = None) -> None:
+        self._waiting.append((key, clean))
         frame.pts, frame.time_base = self._pushed, 1
         self._pushed += 1
         self._graph.push(frame)
@@ -75,8 +94,8 @@ class Deinterlacer:
                 picture = self._graph.pull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
-            key, _ = self._waiting.popleft()
+            key, clean = self._waiting.popleft()
             if self._skip:
                 self._skip -= 1
                 continue
-            yield key, picture
+            yield key, picture if clean is None else clean

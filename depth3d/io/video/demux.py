@@ -19,7 +19,7 @@ from depth3d.io.video.mp4_boxes import find_sample_box
 from depth3d.io.video.suffixes import SEQUENCE_SUFFIXES, is_sequence
 from depth3d.io.video.webp import is_webp, webp_as_mov
 
-__all__ = ["DamagedPacket", "Demuxer", "StreamFacts", "choose_stream", "is_cover", "packets_of", "total_length"]
+__all__ = ["DamagedPacket", "Demuxer", "choose_stream", "is_cover", "packets_of", "total_length"]
 
 log = logging.getLogger("depth3d.video")
 
@@ -261,27 +261,3 @@ def _most_common_suffix(folder: Path) -> str:
     if not suffixes:
         raise ReadError(folder, "holds no pictures")
     return max(set(suffixes), key=suffixes.count)
-
-
-class StreamFacts:
-    """Properties of the video stream, kept after the file is closed."""
-
-    def __init__(self, source: Demuxer) -> None:
-        stream, container = source.stream, source.container
-        self.time_base = Fraction(stream.time_base)
-        self.begin = Fraction(container.start_time or 0, 1_000_000)
-        self.rate = Fraction(stream.average_rate or stream.guessed_rate or stream.base_rate or SEQUENCE_RATE)
-        self.pixel_aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
-        self.count: int | None = stream.frames or None
-        self.duration: Fraction | None = None
-        if stream.duration:
-            self.duration = stream.duration * self.time_base
-        elif container.duration:
-            self.duration = Fraction(container.duration, 1_000_000)
-        self.codec = stream.codec_context.name
-        self.track = stream.index
-        self.discontinuous = has_discontinuities(container)
-        pictures = [one for one in container.streams.video if not is_cover(one)]
-        self.notes: tuple[str, ...] = ()
-        if len(pictures) > 1:
-            self.notes = (f"{len(pictures)} video streams; stream {stream.index} is used",)

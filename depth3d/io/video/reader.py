@@ -19,7 +19,9 @@ from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Image, Size
 from depth3d.io.video.color import Converter, bit_depth, side_data, stored_color
 from depth3d.io.video.deinterlace import Deinterlacer
-from depth3d.io.video.demux import DamagedPacket, Demuxer, StreamFacts, total_length
+from depth3d.io.video.demux import DamagedPacket, Demuxer
+from depth3d.io.video.facts import StreamFacts, describe, scaled
+from depth3d.io.video.fields import find_fields
 from depth3d.io.video.orientation import Crop, orientation_of, read_crop
 from depth3d.io.video.suffixes import is_sequence
 from depth3d.io.video.timeline import growing
@@ -96,7 +98,9 @@ class VideoReader:
         self._orientation = orientation_of(side_data(first, "DISPLAYMATRIX"), int(first.rotation))
         self._frame_size = Size(first.width, first.height)
         self._crop = read_crop(self._path, self._frame_size) if self._path.is_file() else Crop()
-        self.info = self._describe(first)
+        self._fields = find_fields(self._path)
+        info = describe(self._path, self._facts, first, self._converter, self._fields, self._crop, self._orientation)
+        self.info = info if size is None else scaled(info, size)
 
     def __enter__(self) -> VideoReader:
         return self
@@ -250,7 +254,7 @@ class VideoReader:
     ) -> Iterator[tuple[Fraction, Fraction | None, Any]]:
         tick, zero = self.info.time_base, round(self.info.origin / self.info.time_base)
         step = max(1, round(1 / (self.info.rate * tick)))
-        interlaced = Deinterlacer()
+        interlaced = Deinterlacer(self._fields)
         with Demuxer(self._path, self._rate, careful=self._careful) as source:
             self._passes.append(source)
             key_after = None
@@ -263,6 +267,8 @@ class VideoReader:
                     key_after = Fraction(-(10**9))  # the first key frame found
             for stamp, decoded in growing(source.frames(key_after), step, zero):
                 duration = decoded.duration * tick if decoded.duration else None
+                if decoded.interlaced_frame and not self.info.interlaced:
+                    self._tell("some frames are interlaced: deinterlaced")
                 for (when, length), frame in interlaced.push(((stamp - zero) * tick, duration), decoded):
                     yield when, length, frame
             for (when, length), frame in interlaced.flush():
@@ -282,41 +288,3 @@ class VideoReader:
             except DamagedPacket:
                 self._careful = True
         raise ReadError(self._path, "no frame of its video stream can be decoded")
-
-    def _describe(self, first: Any) -> VideoInfo:
-        facts = self._facts
-        zero = round(facts.begin / facts.time_base)
-        if first.pts is not None:
-            zero = min(zero, first.pts)
-        pixel = facts.pixel_aspect
-        if self._orientation.transpose:
-            pixel = 1 / pixel
-        size = self._orientation.size(self._crop.size(self._frame_size))
-        if self._size is not None:
-            pixel = pixel * Fraction(size.width, size.height) / Fraction(*self._size)
-            pixel = Fraction(1) if abs(float(pixel) - 1) < 0.02 else pixel.limit_denominator(255)
-        start = (first.pts - zero) * facts.time_base if first.pts is not None else Fraction(0)
-        length = facts.duration
-        if facts.discontinuous:
-            measured = total_length(self._path)
-            length = length if measured is None else start + measured
-        return VideoInfo(
-            path=self._path,
-            size=self._size or size,
-            rate=facts.rate,
-            time_base=facts.time_base,
-            start=start,
-            count=facts.count,
-            duration=length,
-            rotation=self._orientation.rotation,
-            mirrored=self._orientation.mirrored,
-            interlaced=bool(first.interlaced_frame),
-            pixel_aspect=pixel,
-            bit_depth=8 if self._stored.hdr and not self._converter.keeps_hdr else bit_depth(first),
-            color=self._converter.color,
-            stored=self._stored,
-            codec=facts.codec,
-            track=facts.track,
-            origin=zero * facts.time_base,
-            notes=facts.notes,
-        )

@@ -141,26 +141,6 @@ def test_titles_in_any_encoding(tmp_path: Path) -> None:
     assert len(frames_of(tmp_path / "a.avi")) == 3
 
 
-@pytest.mark.parametrize("codec", ["mpeg2video", "libx264"])
-def test_interlaced_frames_become_whole_pictures(tmp_path: Path, codec: str) -> None:
-    """A bar that moves by 8 px a field: woven, its edges are combs."""
-    moving = "color=black:s=160x96:r=50:d=1.6,format=yuv420p,geq=lum='255*between(X-mod(N*8\\,120),0,24)':cb=128:cr=128"
-    words = ["-f", "lavfi", "-i", f"{moving},interlace=lowpass=0", "-c:v", codec, "-flags", "+ilme+ildct", "-q:v", "2"]
-    if codec == "libx264":
-        words = [*words[:-2], "-x264-params", "interlaced=1", "-crf", "4"]
-    ffmpeg(*words, str(tmp_path / "a.mkv"))
-    with VideoReader(tmp_path / "a.mkv") as reader:
-        frames = list(reader)
-        assert reader.info.interlaced
-        again = next(reader.frames(30, frames[30].time))
-    assert len(frames) == 40
-    assert np.array_equal(again.image.pixels, frames[30].image.pixels)
-    for frame in frames[2:-2]:
-        luma = frame.image.pixels[..., 1].astype(int)
-        comb = np.abs(luma[1:-1] * 2 - luma[:-2] - luma[2:]).mean()
-        assert comb < 8
-
-
 FAULT_CLIPS = {
     "tv_gop50.ts": 250,
     "defaultgop.ts": 250,
