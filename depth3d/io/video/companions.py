@@ -61,12 +61,15 @@ class TrackFile:
         The file.
     begin, end : Fraction
         Start of its first and end of its last packet, seconds of the film.
+    change : str
+        How the format of the sound changes within the track: "from 48000 Hz stereo to 44100 Hz mono"; "" = it does not.
     """
 
     track: Track
     path: Path
     begin: Fraction
     end: Fraction
+    change: str = ""
 
 
 def disk_error(text: str) -> str | None:
@@ -119,6 +122,7 @@ class _Writer:
         self._path: Path | None = None
         self._end = Fraction(0)
         self._last: int | None = None
+        self._format = _SoundFormat() if track.kind == "audio" else None
         self.trouble: str | None = None
 
     def take(self, packet: Any) -> None:
@@ -143,6 +147,8 @@ class _Writer:
         self._last = packet.dts
         packet.duration = round(duration / base)
         self._end = max(self._end, begin + duration)
+        if self._format is not None:
+            self._format.look(packet, begin)
         self._mux(packet)
 
     def _placed(self, time: Fraction, duration: Fraction) -> tuple[Fraction, Fraction] | None:
@@ -208,7 +214,32 @@ class _Writer:
         with open_container(self._path) as written:
             # ffmpeg subtracts exactly this start time when it reads the file.
             begin = Fraction(written.start_time or 0, 1_000_000) - _LEAD
-        return TrackFile(self._track, self._path, begin, self._end)
+        change = "" if self._format is None else self._format.change
+        return TrackFile(self._track, self._path, begin, self._end, change)
+
+
+class _SoundFormat:
+    """Notice a change of sample rate or channels in a track by decoding a packet every half second."""
+
+    def __init__(self) -> None:
+        self._first: str | None = None
+        self._next: Fraction | None = None
+        self.change = ""
+
+    def look(self, packet: Any, time: Fraction) -> None:
+        """Compare the format of ``packet``, at ``time`` seconds, with the first one."""
+        if self.change or (self._next is not None and time < self._next):
+            return
+        try:
+            frames = packet.decode()
+        except (av.error.FFmpegError, ValueError, OSError):
+            return
+        for frame in frames:
+            self._next = time + Fraction(1, 2)
+            found = f"{frame.sample_rate} Hz {frame.layout.name}"
+            self._first = self._first or found
+            if found != self._first:
+                self.change = f"from {self._first} to {found}"
 
 
 def write_chapters(source: Path, path: Path, span: Span) -> Path | None:

@@ -100,9 +100,21 @@ def _extras(film: Film, target: Path, folder: Path) -> tuple[_Extras, list[Track
         return _Extras(), [], []
     kept, lost = plan_tracks(list_tracks(film.source), target.suffix)
     files, missing = extract_tracks(film.source, kept, folder, film.span)
+    files = [_recoded(one, target, missing) if one.change else one for one in files]
     still = tuple(track for track in kept if track.kind in ("cover", "attachment"))
     chapters = write_chapters(film.source, folder / "chapters.txt", film.span)
     return _Extras(still, chapters), files, lost + missing + tags_lost(film.source, target.suffix)
+
+
+def _recoded(one: TrackFile, target: Path, lines: list[str]) -> TrackFile:
+    """Return a track whose format changes as one to be re-encoded: a copy would be noise after the change."""
+    how = _sound_encoder(target)
+    lines.append(f"{one.track.name} changes {one.change}: re-encoded as {how}")
+    return replace(one, track=replace(one.track, how=how))
+
+
+def _sound_encoder(target: Path) -> str:
+    return {".webm": "libopus"}.get(target.suffix.lower(), "aac")
 
 
 def _mux(film: Film, target: Path, extras: _Extras, tracks: list[TrackFile]) -> str | None:
@@ -203,8 +215,7 @@ def _survivors(target: Path, tracks: list[TrackFile], folder: Path, film: Film) 
     """Mux every track alone: copied, then (audio) re-encoded; leave out those that fail."""
     kept, lost = [], []
     for one in tracks:
-        again = {".webm": "libopus"}.get(target.suffix.lower(), "aac")
-        ways = [one.track.how, again] if one.track.kind == "audio" else [one.track.how]
+        ways = [one.track.how, _sound_encoder(target)] if one.track.kind == "audio" else [one.track.how]
         how = next((way for way in ways if _alone(target, one, way, folder)), None)
         if how is None:
             lost.append(f"{one.track.name} is damaged or not supported by {target.suffix}: left out")

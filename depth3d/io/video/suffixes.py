@@ -7,6 +7,8 @@ import struct
 from pathlib import Path
 from typing import BinaryIO
 
+from depth3d.io.image.jpeg import jpeg_end
+
 __all__ = [
     "CLIP_SUFFIXES",
     "PHOTO_SUFFIXES",
@@ -32,27 +34,29 @@ CLIP_SUFFIXES = _dotted(
     *("insv", "lrv", "h264", "264", "h265", "265", "hevc", "ivf", "rm", "rmvb", "gif", "apng", "mjpeg", "mjpg"),
 )
 # Suffixes of both stills and animations: decided by the number of frames in the file.
-_STILL_OR_MOVING = _dotted("gif", "webp", "png", "apng", "avif")
+_STILL_OR_MOVING = _dotted("gif", "webp", "png", "apng", "avif", "mjpeg", "mjpg")
 SEQUENCE_SUFFIXES = PHOTO_SUFFIXES | _dotted("exr")
+_LARGEST_JPEG = 64 << 20  # bytes
 _NUMBER = re.compile(r"%0?\d*d")
 
 
 def is_clip(path: str | Path) -> bool:
     """Return True for a clip: a video file, an animation of two or more frames, or an image sequence pattern.
 
-    For GIF, WebP, PNG and AVIF files the frames are counted; a file with an unknown suffix is recognized by its first
-    bytes. A file that does not exist is classified by its suffix.
+    For GIF, WebP, PNG, AVIF and Motion-JPEG files the frames are counted; a file with an unknown suffix is recognized
+    by its first bytes, and so is a video with the suffix of an animation. A file that does not exist is classified by its
+    suffix.
     """
     path = Path(path)
     suffix = path.suffix.lower()
     if is_sequence(path):
         return True
     if suffix in _STILL_OR_MOVING and path.is_file():
-        return _is_animation(path)
+        return _is_animation(path) or _looks_like_video(path)
     if suffix in CLIP_SUFFIXES:
         return True
     known = suffix in PHOTO_SUFFIXES or suffix in _dotted("exr")
-    return not known and path.is_file() and _looks_like_video(path)
+    return not known and path.is_file() and (_looks_like_video(path) or _is_animation(path))
 
 
 def is_sequence(path: str | Path) -> bool:
@@ -83,6 +87,8 @@ def _is_animation(path: Path) -> bool:
                 return _png_frames(file) > 1
             if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
                 return _webp_frames(file, 2) > 1
+            if head[:3] == b"\xff\xd8\xff" and path.suffix.lower() in (".mjpeg", ".mjpg"):
+                return _has_second_jpeg(file)
             return head[4:12] == b"ftypavis"
     except OSError:
         return False
@@ -140,8 +146,18 @@ def _webp_frames(file: BinaryIO, enough: int) -> int:
     return frames
 
 
+def _has_second_jpeg(file: BinaryIO) -> bool:
+    file.seek(0)
+    data = file.read(_LARGEST_JPEG)
+    return data.find(b"\xff\xd8\xff", jpeg_end(data)) > 0
+
+
+# H.264 (SPS, delimiter) and H.265 (VPS, SPS, delimiter) without a container: first byte after the start code.
+_FIRST_UNITS = frozenset({0x67, 0x27, 0x47, 0x09, 0x40, 0x42, 0x46})
+
+
 def _looks_like_video(path: Path) -> bool:
-    """Recognize the common containers by their first bytes: MP4, Matroska, AVI, MPEG, FLV, ASF, Ogg, MXF, NUT."""
+    """Recognize common containers and bare streams by their first bytes."""
     try:
         with path.open("rb") as file:
             head = file.read(1024)
@@ -149,9 +165,14 @@ def _looks_like_video(path: Path) -> bool:
         return False
     if head[4:8] == b"ftyp":
         return head[8:12] not in (b"heic", b"heix", b"mif1", b"avif", b"heim", b"heis")
+    if head[4:8] in (b"moov", b"mdat", b"wide", b"skip", b"pnot") and head[0] < 2:
+        return True  # QuickTime before 2001
+    code = head.find(b"\0\0\x01", 0, 4)
+    if code in (0, 1) and head[code + 3] in _FIRST_UNITS and head[: code + 3].strip(b"\0") == b"\x01":
+        return True
     starts = (
         *(b"\x1a\x45\xdf\xa3", b"FLV\x01", b"\0\0\x01\xba", b"\0\0\x01\xb3", b"OggS", b"\x06\x0e\x2b\x34", b"DKIF"),
-        *(b"nut/multimedia", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", b"YUV4MPEG2", b".RMF"),
+        *(b"nut/multimedia", b"\x30\x26\xb2\x75\x8e\x66\xcf\x11", b"YUV4MPEG2", b".RMF", b"\x1f\x07\0", b"\x9f\x07\0"),
     )
     if head.startswith(starts) or (head[:4] == b"RIFF" and head[8:12] == b"AVI "):
         return True

@@ -129,3 +129,20 @@ def test_a_picture_that_is_held_stays_as_long(tmp_path: Path, shared: Path, fps:
     assert float(probe(path)["format"]["duration"]) == pytest.approx(3.4, abs=0.05)
     assert len(frame_times(path)) == (5 if fps is None else 34)
     assert frame_times(path)[1] == Fraction(1, 10)
+
+
+@pytest.mark.parametrize("suffix", ["ts", "mpg"])
+@pytest.mark.parametrize("target", ["mp4", "mkv"])
+def test_sound_whose_format_changes_is_told_and_stays_in_sync(
+    tmp_path: Path, suffix: str, target: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    first, second = flash_and_beep(tmp_path / f"a.{suffix}"), tmp_path / f"b.{suffix}"
+    ffmpeg("-i", str(first), "-c:v", "copy", "-c:a", SOUND.get(suffix, "aac"), "-ar", "44100", "-ac", "2", str(second))
+    source = tmp_path / f"c.{suffix}"
+    source.write_bytes(first.read_bytes() + second.read_bytes())
+    path = converted(source, tmp_path / f"out.{target}")
+    assert "changes from 48000 Hz mono to 4" in caplog.text  # some decoders keep telling the first sample rate
+    assert "stereo: re-encoded as aac" in caplog.text
+    found = offsets(path)
+    assert len(found) == 6
+    assert max(map(abs, found)) <= 0.03
