@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
-_FLAGS = [
+FLAGS = [
     "--headless",
     "--no-sandbox",
     "--use-angle=swiftshader",
@@ -60,7 +60,7 @@ def _run(address: str, width: int, height: int, folder: str, more: list[str]) ->
     in real time, so that on a busy machine the page may need more of them.
     """
     for budget in (6_000, 30_000, 120_000):
-        command = [program(), *_FLAGS, f"--user-data-dir={folder}/{budget}", f"--window-size={width},{height}"]
+        command = [program(), *FLAGS, f"--user-data-dir={folder}/{budget}", f"--window-size={width},{height}"]
         command += [f"--virtual-time-budget={budget}", "--dump-dom", *more, address]
         said = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
         if 'data-state="ready"' in said.stdout:

@@ -47,6 +47,8 @@ ROOMS = {
     "imageio_ffmpeg": ("io/",),
     "PIL": ("io/",),
     "click": ("cli/",),
+    "starlette": ("studio/",),
+    "uvicorn": ("studio/",),
     "tqdm": ("cli/", "depth/fetch.py"),
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))

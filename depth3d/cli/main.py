@@ -30,6 +30,7 @@ COMMANDS = {
     "depth": ("depth3d.cli.depth", "Write only the depth map: picture, array, clip or Facebook pair."),
     "mesh": ("depth3d.cli.mesh", "Convert photos to textured meshes: GLB, OBJ, PLY."),
     "view": ("depth3d.cli.view", "Convert photos to web pages that show them in 3D."),
+    "studio": ("depth3d.cli.studio", "Open a page in the browser: drop, slide, brush, save."),
     "check": ("depth3d.cli.check", "Measure parallax, comfort and defects of stereo files."),
     "models": ("depth3d.cli.models", "List, download and find depth networks."),
     "info": ("depth3d.cli.info", "Show system information for bug reports."),

@@ -26,7 +26,7 @@ from depth3d.image import Image
 from depth3d.io.atomic import atomic_path
 from depth3d.io.image.read import encode_image
 
-__all__ = ["LARGEST", "Page", "RgbdImage", "page_html", "serve_page", "write_page"]
+__all__ = ["LARGEST", "Page", "RgbdImage", "page_html", "page_scene", "serve_page", "write_page"]
 
 # Longest side of a picture in the page in pixels: the texture size that every phone's GPU supports.
 LARGEST = 4096
@@ -100,7 +100,26 @@ class Page:
 
 def page_html(page: Page) -> str:
     """Return the page as HTML text. All pictures and scripts are embedded; the page loads no other files."""
-    scene = {
+    parts = {
+        "title": html.escape(page.title),
+        "description": html.escape(page.description),
+        "most": f"{page.most:g}",
+        # "</" would end the script element that contains the text.
+        "scene": json.dumps(page_scene(page), allow_nan=False).replace("</", "<\\/"),
+        "script": _resource("viewer.min.js").replace("</script", "<\\/script"),
+    }
+    # One pass over the template's placeholders, so that text inside an inserted part is not taken for a placeholder.
+    pieces = _resource("template.html").split("{{")
+    filled = [pieces[0]]
+    for piece in pieces[1:]:
+        name, rest = piece.split("}}", 1)
+        filled += [parts[name], rest]
+    return "".join(filled)
+
+
+def page_scene(page: Page) -> dict[str, Any]:
+    """Return what the viewer program needs as JSON: settings, and the pictures as data addresses."""
+    return {
         "aspect": page.photo.picture.size.aspect,
         "fieldOfView": page.field_of_view,
         "near": page.near,
@@ -112,21 +131,6 @@ def page_html(page: Page) -> str:
         "photo": _pictures(page.photo, _PHOTO_QUALITY),
         "background": page.background and _pictures(page.background, _HIDDEN_QUALITY),
     }
-    parts = {
-        "title": html.escape(page.title),
-        "description": html.escape(page.description),
-        "most": f"{page.most:g}",
-        # "</" would end the script element that contains the text.
-        "scene": json.dumps(scene, allow_nan=False).replace("</", "<\\/"),
-        "script": _resource("viewer.min.js").replace("</script", "<\\/script"),
-    }
-    # One pass over the template's placeholders, so that text inside an inserted part is not taken for a placeholder.
-    pieces = _resource("template.html").split("{{")
-    filled = [pieces[0]]
-    for piece in pieces[1:]:
-        name, rest = piece.split("}}", 1)
-        filled += [parts[name], rest]
-    return "".join(filled)
 
 
 def write_page(page: Page, path: str | Path, *, force: bool = False) -> Path:

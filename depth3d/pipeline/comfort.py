@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,9 +12,44 @@ from depth3d.depthmap import DepthMap
 from depth3d.geometry.camera.focus import salient_depth
 from depth3d.image import Image
 from depth3d.options import StereoOptions
-from depth3d.stereopair import CROSSED_LIMIT, StereoPair, StereoRig, Viewing
+from depth3d.stereopair import CROSSED_LIMIT, TOTAL_LIMIT, StereoPair, StereoRig, Viewing
 
-__all__ = ["auto_convergence", "border_disparity", "floating_window", "rig_of", "viewing_of"]
+__all__ = [
+    "ComfortReading",
+    "auto_convergence",
+    "border_depth",
+    "border_disparity",
+    "comfort_reading",
+    "floating_window",
+    "rig_of",
+    "viewing_of",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class ComfortReading:
+    """How a stereo setting feels: shares of the comfort limits, angles, window violations.
+
+    Parameters
+    ----------
+    budget : float
+        The larger of parallax and crossed disparity as a share of its limit; above 1 is uncomfortable for many.
+    crossed, uncrossed : float
+        Disparity of the nearest point before and of the farthest behind the screen, percent of the width.
+    arc_minutes : float
+        The whole parallax as a visual angle on the given screen.
+    window : tuple[float, float]
+        How far what touches the left and the right edge stands before the screen, percent of the width.
+    warnings : tuple[str, ...]
+        One sentence for each exceeded limit.
+    """
+
+    budget: float
+    crossed: float
+    uncrossed: float
+    arc_minutes: float
+    window: tuple[float, float]
+    warnings: tuple[str, ...]
 
 
 def viewing_of(options: StereoOptions, aspect: float) -> Viewing | None:
@@ -67,6 +103,34 @@ def border_disparity(disparity: NDArray[np.float32]) -> tuple[float, float]:
     width = disparity.shape[1]
     strip = max(1, width // 50)
     return tuple(max(0.0, float(np.percentile(part, 95))) for part in (disparity[:, :strip], disparity[:, -strip:]))  # type: ignore[return-value]
+
+
+def border_depth(depth: DepthMap) -> tuple[float, float]:
+    """Depth in [0, 1] of what touches the left and the right edge, measured as ``border_disparity`` does."""
+    return border_disparity(depth.values)
+
+
+def comfort_reading(rig: StereoRig, borders: tuple[float, float], viewing: Viewing) -> ComfortReading:
+    """Return how comfortable a stereo setting is for a picture.
+
+    Parameters
+    ----------
+    rig : StereoRig
+        Parallax and convergence.
+    borders : tuple[float, float]
+        ``border_depth`` of the picture.
+    viewing : Viewing
+        Size and distance of the screen.
+    """
+    left, right = (max(0.0, (depth - rig.convergence) * rig.parallax) for depth in borders)
+    return ComfortReading(
+        max(rig.parallax / TOTAL_LIMIT, rig.crossed / CROSSED_LIMIT),
+        rig.crossed,
+        rig.uncrossed,
+        viewing.arc_minutes(rig.parallax),
+        (left, right),
+        rig.warnings(viewing),
+    )
 
 
 def floating_window(pair: StereoPair, disparity: NDArray[np.float32]) -> StereoPair:

@@ -36,7 +36,7 @@ from depth3d.quantities import as_path
 from depth3d.splats import SplatCloud
 from depth3d.validation import changed, nothing_left, require
 
-__all__ = ["mesh", "mesh_scene", "mesh_target", "view", "view_scene", "view_target"]
+__all__ = ["mesh", "mesh_scene", "mesh_target", "view", "view_page", "view_scene", "view_target"]
 
 # Percent of the width. MOST is the maximum of the page's slider; viewers of a mesh may move the camera further.
 MOST, MESH_PARALLAX = 6.0, 8.0
@@ -195,6 +195,11 @@ def view_scene(
     scene: Scene, target: Path, options: ViewOptions, *, source: Path | None = None, force: bool = False
 ) -> Path:
     """Write the page of a photo that is loaded already; see ``view``. ``source``: its file, for name and bytes."""
+    return write_page(view_page(scene, options, source=source), target, force=force)
+
+
+def view_page(scene: Scene, options: ViewOptions, *, source: Path | None = None) -> Page:
+    """Return the content of the page of a photo that is loaded already; see ``view_scene``."""
     near_far = _distances(options.near, options.far) or scene.distances
     if not 0 <= options.amount <= MOST:
         raise InvalidInput(f"amount {options.amount:g}: expected 0 to {MOST:g} percent of the width")
@@ -207,7 +212,7 @@ def view_scene(
     present = ~np.isnan(sheets.hidden)
     background = RgbdImage(sheets.colors, DepthMap(np.nan_to_num(sheets.hidden)), present) if present.any() else None
     near, far = near_far or (1.0, 1 / FARTHEST_INVERSE)
-    page = Page(
+    return Page(
         RgbdImage(image, DepthMap(sheets.front), jpeg=jpeg),
         background,
         field_of_view=_mesh_camera(Camera.of_photo(scene.image), image.size).field_of_view,
@@ -220,7 +225,6 @@ def view_scene(
         metric=near_far is not None,
         title=options.title or (source.stem if source else "3D photo"),
     )
-    return write_page(page, target, force=force)
 
 
 def _splats(image: Image, depth: DepthMap, options: MeshOptions, near_far: tuple[float, float] | None) -> SplatCloud:

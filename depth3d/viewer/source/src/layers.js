@@ -124,5 +124,19 @@ export async function loadLayers(scene, lens) {
   const showDepth = (on) => {
     for (const mesh of group.children) mesh.material = on ? depthMaterial : mesh.userData.picture;
   };
-  return { group, showDepth };
+  /** Give the photo another depth map; what lies behind it stays. */
+  const changeDepth = async (dataUri, tear) => {
+    const mesh = group.getObjectByName("photo");
+    const geometry = geometryOf(await loadDepth(dataUri, false), lens, tear);
+    mesh.geometry.dispose();
+    mesh.geometry = geometry;
+  };
+  const dispose = () => {
+    for (const mesh of group.children) {
+      mesh.geometry.dispose();
+      mesh.userData.picture.map.dispose();
+      mesh.userData.picture.dispose();
+    }
+  };
+  return { group, showDepth, changeDepth, dispose };
 }

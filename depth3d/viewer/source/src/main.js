@@ -13,6 +13,7 @@ const find = (id) => document.getElementById(id);
 const say = (text) => (find("status").textContent = text);
 
 async function start() {
+  say("Loading ...");
   const scene = JSON.parse(find("scene").textContent);
   const asked = new URLSearchParams(location.hash.slice(1)); // #mode=sbs&x=1&still : for links and tests
   const number = (name, fallback) => (asked.has(name) ? Number(asked.get(name)) : fallback);
@@ -42,9 +43,10 @@ async function start() {
 function run(view, motion, screen, redraw) {
   let last = performance.now();
   screen.draw({ ...view, ...motion.position });
+  say("");
   document.documentElement.dataset.state = "ready";
   screen.renderer.setAnimationLoop((now) => {
-    const seconds = Math.min((now - last) / 1000, 0.1);
+    const seconds = Math.max(0, Math.min((now - last) / 1000, 0.1)); // a hidden tab's clock stands still, then jumps
     last = now;
     if (screen.renderer.xr.isPresenting) {
       screen.drawHeadset();

@@ -1,7 +1,7 @@
 // How one or two eyes come onto the page: plain, depth, side by side, cross-eyed, anaglyph.
 
 import {
-  HalfFloatType, Mesh, OrthographicCamera, PerspectiveCamera, PlaneGeometry, Scene, ShaderMaterial,
+  Euler, HalfFloatType, Mesh, OrthographicCamera, PerspectiveCamera, PlaneGeometry, Scene, ShaderMaterial,
   WebGLRenderer, WebGLRenderTarget,
 } from "three";
 
@@ -46,7 +46,19 @@ export class Screen {
     this.anaglyph = null;
   }
 
-  /** Draw `view`: { mode, x, y, amount, focus }, x and y in -1..1, amount in percent of the width. */
+  /** Show another photo; the old one's memory is freed. */
+  change(lens, layers) {
+    this.scene.remove(this.layers.group);
+    this.layers.dispose();
+    this.lens = lens;
+    this.layers = layers;
+    this.scene.add(layers.group);
+  }
+
+  /**
+   * Draw `view`: { mode, x, y, amount, focus }, x and y in -1..1, amount in percent of the width. With `camera`
+   * (position, rotation in degrees, shift, zoom, as depth3d's Camera) the plain picture is seen from there.
+   */
   draw(view) {
     const { renderer } = this;
     const ratio = Math.min(window.devicePixelRatio || 1, 2);
@@ -110,6 +122,7 @@ export class Screen {
   // The camera slides sideways and its frustum is sheared so that the focus plane stays still on the screen.
   #place(view, eye) {
     const { lens, camera } = this;
+    if (view.camera && eye === 0) return this.#pose(view.camera);
     const travel = lens.travel(view.amount);
     const [x, y] = [(view.x / 2 + eye) * travel, (view.y / 2) * travel];
     const plane = lens.distance(view.focus);
@@ -126,10 +139,27 @@ export class Screen {
     camera.matrix.makeTranslation(x, y, 0);
     camera.matrixWorldNeedsUpdate = true;
   }
+
+  // A camera of the renderer: picture point = focal * zoom * X / distance + shift, in widths from the middle.
+  #pose([x, y, z, yaw, pitch, roll, shiftX, shiftY, zoom]) {
+    const { lens, camera } = this;
+    const [near, far] = [lens.near / 4, lens.far * 4];
+    const [across, up] = [zoom / lens.halfWidth, zoom / lens.halfHeight];
+    camera.projectionMatrix.set(
+      across, 0, -2 * shiftX, 0,
+      0, up, 2 * shiftY, 0,
+      0, 0, -(far + near) / (far - near), (-2 * far * near) / (far - near),
+      0, 0, -1, 0,
+    );
+    camera.projectionMatrixInverse.copy(camera.projectionMatrix).invert();
+    const turn = new Euler(...[pitch, yaw, roll].map((degrees) => (degrees * Math.PI) / 180), "YXZ");
+    camera.matrix.makeRotationFromEuler(turn).setPosition(x, y, z);
+    camera.matrixWorldNeedsUpdate = true;
+  }
 }
 
 // The largest box of the photo's shape in a part of the page, in CSS pixels from the lower left.
-function contain(left, width, height, aspect) {
+export function contain(left, width, height, aspect) {
   const fit = Math.min(width, height * aspect);
   const box = { width: Math.round(fit), height: Math.round(fit / aspect) };
   return { ...box, x: left + Math.floor((width - box.width) / 2), y: Math.floor((height - box.height) / 2) };

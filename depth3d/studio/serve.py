@@ -1,0 +1,83 @@
+"""Starts the studio: a socket on this machine only, a private folder, the server, the browser."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import webbrowser
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import platformdirs
+import uvicorn
+
+from depth3d.errors import InvalidOption, WriteError
+from depth3d.io.leftovers import temporary_folder
+from depth3d.studio.items import Library
+from depth3d.studio.jobs import Jobs
+from depth3d.studio.server import make_app
+from depth3d.studio.settings import StudioOptions
+from depth3d.studio.state import Studio
+
+__all__ = ["serve"]
+
+_GRACE = 2  # seconds that open connections get at the end
+
+
+def serve(files: Sequence[Path], options: StudioOptions, *, announce: Callable[[str], None]) -> None:
+    """Serve the studio until Ctrl-C.
+
+    Raises ``WriteError`` if the folder for results cannot be made, ``InvalidOption`` if the port is taken.
+
+    Parameters
+    ----------
+    files : Sequence[Path]
+        Photos and clips to open at the start.
+    options : StudioOptions
+        Port, folder for results, depth network.
+    announce : Callable[[str], None]
+        Called with the address.
+    """
+    results = _folder(options.results)
+    with _listen(options.port) as listening, temporary_folder() as folder:
+        size = int(options.largest * 1e9)
+        library = Library(folder, size, 4 * size)
+        for file in files:
+            library.add(file)
+        downloads = Path(platformdirs.user_downloads_dir())
+        studio = Studio(library, Jobs(), folder, results, downloads, options.model)
+        token = secrets.token_urlsafe(24)
+        address = f"http://localhost:{listening.getsockname()[1]}/{token}/"
+        config = uvicorn.Config(
+            make_app(studio, token),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE,
+            lifespan="on",
+        )
+        announce(address)
+        if options.browser:
+            webbrowser.open(address)
+        try:
+            uvicorn.Server(config).run(sockets=[listening])
+        except KeyboardInterrupt:
+            return
+
+
+def _listen(port: int) -> socket.socket:
+    try:
+        return socket.create_server(("127.0.0.1", port))
+    except OSError as error:
+        raise InvalidOption("port", f"{port} cannot be used: {error.strerror}; choose another one") from error
+
+
+def _folder(name: str | None) -> Path | None:
+    if name is None:
+        return None
+    path = Path(name).expanduser().absolute()
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(path, f"the folder cannot be created: {error.strerror or error}") from error
+    return path

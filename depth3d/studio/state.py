@@ -1,0 +1,127 @@
+"""State of one running studio, and what a request of its page means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from depth3d.errors import InvalidInput
+from depth3d.options import DepthOptions
+from depth3d.studio.items import Item, Library
+from depth3d.studio.jobs import Jobs
+from depth3d.studio.products import Output, command_line, option_values
+
+__all__ = ["Planned", "Studio", "networks"]
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One output that can be queued.
+
+    Parameters
+    ----------
+    task : str
+        Name of the worker's task.
+    arguments : dict[str, Any]
+        What it gets.
+    command : str
+        The command that does the same.
+    title : str
+        Name of the file.
+    """
+
+    task: str
+    arguments: dict[str, Any]
+    command: str
+    title: str
+
+
+@dataclass(slots=True)
+class Studio:
+    """State of one running studio.
+
+    Parameters
+    ----------
+    library : Library
+        Its files.
+    jobs : Jobs
+        Its worker.
+    folder : Path
+        Private folder, removed at exit.
+    results : Path | None
+        Folder for all results; None = beside files from the command line, ``downloads`` for dropped ones.
+    downloads : Path
+        Folder for results of dropped files.
+    model : str
+        The depth network of "automatic".
+    """
+
+    library: Library
+    jobs: Jobs
+    folder: Path
+    results: Path | None
+    downloads: Path
+    model: str
+
+    def folder_of(self, item: Item) -> Path:
+        """Return the folder for the results of an item."""
+        return self.results or (self.downloads if item.dropped else item.path.absolute().parent)
+
+    def depth_of(self, wanted: dict[str, Any]) -> dict[str, Any]:
+        """Return the depth options for a source: "auto", a network's name, or "item:KEY" for another file."""
+        source = wanted.get("source", "auto")
+        depth: dict[str, Any] = {}
+        if isinstance(source, str) and source.startswith("item:"):
+            depth["depth"] = str(self.library.get(source[5:]).path)
+        elif source != "auto":
+            depth["model"] = _known_network(source)
+        elif self.model != "auto":
+            depth["model"] = self.model
+        if wanted.get("invert"):
+            depth["invert_depth"] = True
+        return depth
+
+    def planned(self, wanted: dict[str, Any]) -> list[Planned]:
+        """Return every output of a request, all checked before anything is queued.
+
+        Parameters
+        ----------
+        wanted : dict[str, Any]
+            ``item``, ``outputs``, ``options``, the source of the depth, for clips ``shots``.
+        """
+        item = self.library.get(wanted["item"])
+        media = "clip" if item.facts.get("kind") == "clip" else "photo"
+        depth = self.depth_of(wanted)
+        DepthOptions(**depth)
+        return [self._plan(item, media, Output.of(text), wanted, depth) for text in wanted["outputs"]]
+
+    def _plan(self, item: Item, media: str, output: Output, wanted: dict[str, Any], depth: dict[str, Any]) -> Planned:
+        values = option_values(output.kind, wanted["options"], media)
+        arguments = {
+            "path": str(item.path),
+            "output": f"{output.kind}:{output.form}",
+            "options": values,
+            "depth": depth,
+            "folder": str(self.folder_of(item)),
+            "stem": item.path.stem,
+            "shots": wanted.get("shots"),
+        }
+        command = command_line(output, item.path.name if item.dropped else str(item.path), values, depth, media)
+        return Planned(media, arguments, command, output.file_name(item.path.stem, media))
+
+
+def _known_network(name: object) -> str:
+    from depth3d.depth import registry
+
+    if name not in registry.names():
+        raise InvalidInput(f"depth network {name!r} is unknown")
+    return str(name)
+
+
+def networks() -> list[dict[str, str]]:
+    """Return the networks that run without a download."""
+    from depth3d.depth import registry, weights
+
+    cards = [card for card in registry.cards() if card.name == "tiny" or weights.cached(card) is not None]
+    return [{"name": card.name, "license": card.license} for card in cards]

@@ -1,0 +1,181 @@
+"""The studio used by a person: real Chromium, real drops, real files."""
+
+from __future__ import annotations
+
+import json
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from browser import Browser
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from conftest import Running
+
+FLOWER = Path(__file__).parents[2] / "examples" / "flower.jpg"
+PICTURE = "document.documentElement.dataset.picture"
+
+
+@pytest.fixture(scope="module")
+def page(running: Running) -> Iterator[Browser]:
+    """The page with a photo that was dropped into it."""
+    with Browser() as browser:
+        browser.open(running.address)
+        browser.drop([FLOWER])
+        browser.wait(f"{PICTURE} === 'ready'")
+        yield browser
+        assert browser.problems == []
+
+
+def shown(page: Browser) -> NDArray[np.int16]:
+    """The photo's part of the page."""
+    box = page.run(
+        "(() => { const r = document.getElementById('picture').getBoundingClientRect();"
+        " return [r.x, r.y, r.width, r.height].map(Math.round); })()"
+    )
+    x, y, width, height = box
+    return page.picture()[y : y + height, x : x + width].astype(np.int16)
+
+
+def set_slider(page: Browser, name: str, value: float) -> None:
+    page.run(
+        f"(() => {{ const s = document.getElementById('{name}'); s.value = {value};"
+        " s.dispatchEvent(new Event('input')); })()"
+    )
+
+
+def test_a_dropped_photo_moves(page: Browser) -> None:
+    set_slider(page, "amount", 4)
+    set_slider(page, "seconds", 2)
+    first = shown(page)
+    assert first.std() > 20, "the picture is empty"
+    until = time.monotonic() + 20
+    while np.abs(shown(page) - first).mean() < 1:
+        assert time.monotonic() < until, "the picture does not move"
+    page.click("#play")
+    still = shown(page)
+    time.sleep(0.4)
+    assert np.abs(shown(page) - still).max() == 0, "a paused picture moves"
+
+
+def test_the_focus_follows_a_click_and_changes_the_picture(page: Browser) -> None:
+    set_slider(page, "amount", 6)
+    page.click("#picture")
+    on_flower = page.run("Number(document.getElementById('focus').value)")
+    time.sleep(0.5)
+    before = shown(page)
+    set_slider(page, "focus", 0)
+    page.wait("document.getElementById('focus-value').textContent === '0.00'")
+    time.sleep(0.5)
+    assert np.abs(shown(page) - before).mean() > 0.5
+    assert on_flower > 0.6  # the flower is near
+    x, y = page.middle("#picture")
+    page.drag([(x, y), (x + 30, y), (x + 120, y + 20)])  # looking around is no click
+    assert page.run("Number(document.getElementById('focus').value)") == 0
+
+
+@pytest.mark.parametrize("view", ["anaglyph", "sbs", "wiggle", "depth", "photo"])
+def test_every_view_shows_something_else(page: Browser, view: str) -> None:
+    plain = shown(page)
+    page.click(f"[data-view={view}]")
+    time.sleep(0.4)
+    assert page.run(f"document.querySelector('[data-view={view}]').getAttribute('aria-pressed')") == "true"
+    difference = np.abs(shown(page) - plain).mean()
+    page.click("[data-view=photo]")
+    time.sleep(0.3)
+    assert difference < 0.1 if view == "photo" else difference > 1
+
+
+def test_comfort_follows_the_sliders(page: Browser) -> None:
+    page.click("#tab-stereo")
+    set_slider(page, "parallax", 1)
+    set_slider(page, "convergence", 0.8)
+    page.wait("/^Comfortable: 33 %/.test(document.getElementById('comfort-text').textContent)")
+    set_slider(page, "parallax", 6)
+    page.wait("/^Too strong/.test(document.getElementById('comfort-text').textContent)")
+    text = page.run("document.getElementById('comfort-numbers').textContent")
+    assert "4.8 %" in text  # 6 % times 0.8 behind the screen
+    assert "arc min" in text
+    set_slider(page, "parallax", 2)
+
+
+def test_an_mp4_and_a_glb_are_saved(page: Browser, running: Running) -> None:
+    page.click("#tab-save")
+    page.run("document.getElementById('size').value = '640x480'")
+    page.run("document.querySelectorAll('#outputs details').forEach((one) => (one.open = true))")
+    page.click("#outputs [title='A textured mesh.']")  # the first one: GLB
+    assert page.run("document.getElementById('save').textContent") == "Save 2 files"
+    page.wait("document.getElementById('commands').textContent.includes('depth3d mesh')")
+    commands = page.run("document.getElementById('commands').textContent").splitlines()
+    assert commands[0].startswith("depth3d animate flower.jpg --")
+    assert "--seconds 2" in commands[0]
+    page.click("#save")
+    page.wait("document.querySelectorAll('#jobs [data-state=done]').length === 2", 120)
+    clip = (running.results / "flower_3d.mp4").read_bytes()
+    assert clip[4:8] == b"ftyp"
+    mesh = (running.results / "flower.glb").read_bytes()
+    assert struct.unpack("<4sII", mesh[:12]) == (b"glTF", 2, len(mesh))
+    page.click("#jobs button[aria-label^=Play]")
+    page.wait("document.getElementById('player').currentTime > 0.1")
+    page.click("#close-player")
+
+
+def test_results_are_never_replaced(page: Browser, running: Running) -> None:
+    mesh = running.results / "flower.glb"
+    before = mesh.stat().st_mtime_ns
+    _, state = running.ask("api/state")
+    request = {"item": state["items"][0]["key"], "outputs": ["mesh:.glb"], "options": {"detail": 64}}
+    assert running.ask("api/jobs", request)[0] == 200
+    page.wait("[...document.querySelectorAll('#jobs b')].some((one) => one.textContent === 'flower-2.glb')")
+    assert (running.results / "flower-2.glb").is_file()
+    assert mesh.stat().st_mtime_ns == before
+
+
+def test_it_works_with_the_keyboard(page: Browser) -> None:
+    page.run("document.getElementById('tab-save').focus()")
+    page.press("ArrowRight")  # round to the first shown tab
+    assert page.run("document.activeElement.id") == "tab-move"
+    page.press("Tab")
+    assert page.run("document.activeElement.dataset.path") == "circle"
+    page.press("ArrowRight")
+    assert page.run("document.activeElement.dataset.path") == "swing"
+    assert page.run("document.activeElement.getAttribute('aria-checked')") == "true"
+
+
+def test_every_control_has_a_name(page: Browser) -> None:
+    nameless = page.run(
+        "[...document.querySelectorAll('button, input, select, canvas, a')].filter((one) => one.id !== 'files' &&"
+        " one.getAttribute('aria-hidden') !== 'true' && !one.textContent.trim() && !one.labels?.length &&"
+        " !one.getAttribute('aria-label')).map((one) => one.outerHTML)"
+    )
+    assert nameless == []
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_the_phone_s_page_fits(running: Running, dark: bool) -> None:
+    with Browser(390, 844, dark=dark) as phone:
+        phone.open(running.address)
+        phone.wait(f"{PICTURE} === 'ready'")
+        assert phone.run("document.documentElement.scrollWidth") == 390
+        background = phone.picture()[2, 2]
+        assert background.max() < 60 if dark else background.min() > 200
+        small = phone.run(
+            "[...document.querySelectorAll('#panel button')].filter((one) => one.offsetParent &&"
+            " one.offsetHeight < 34).map((one) => one.outerHTML)"
+        )
+        assert small == []  # fingers need room
+        assert phone.problems == []
+
+
+def test_two_tabs_see_the_same_files(page: Browser, running: Running) -> None:
+    with Browser() as other:
+        other.open(running.address)
+        other.wait("document.querySelectorAll('#items li').length >= 1")
+        count = json.dumps(page.run("document.querySelectorAll('#items li').length"))
+        assert other.run(f"document.querySelectorAll('#items li').length === {count}")
+        assert other.problems == []
