@@ -16,10 +16,10 @@ import av
 
 from depth3d.errors import WriteError
 from depth3d.io.video.demux import packets_of
-from depth3d.io.video.files import create_container, open_container
+from depth3d.io.video.files import create_container, disk_error, open_container
 from depth3d.io.video.tracks import Track
 
-__all__ = ["Span", "TrackFile", "disk_error", "extract_tracks", "write_chapters"]
+__all__ = ["Span", "TrackFile", "extract_tracks", "write_chapters"]
 
 # Seconds added to all times in the files, so that none is negative: audio of MP4 may start before zero.
 _LEAD = Fraction(10)
@@ -27,7 +27,6 @@ _LEAD = Fraction(10)
 # use NUT, whose timestamps are exact.
 _OWN_LAYOUTS = {"mov_text": ".mov", "opus": ".mkv", "libopus": ".mkv"}
 _NEED_BLOCK_SIZE = ("wma", "adpcm", "atrac", "cook", "sipr", "ra_", "g72", "gsm", "truespeech")
-_DISK_ERRORS = ("No space left on device", "Input/output error", "Disk quota exceeded", "File too large")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +69,6 @@ class TrackFile:
     begin: Fraction
     end: Fraction
     change: str = ""
-
-
-def disk_error(text: str) -> str | None:
-    """Return the disk error named in a message of FFmpeg, or None if the message names none."""
-    return next((words for words in _DISK_ERRORS if words in text), None)
 
 
 def extract_tracks(
@@ -172,9 +166,7 @@ class _Writer:
         except (av.error.FFmpegError, ValueError, OSError) as error:
             words = disk_error(str(error))
             if words is not None:
-                raise WriteError(
-                    self._path or self._folder, f"{words.lower()}; free disk space and run the command again"
-                ) from error
+                raise WriteError(self._path or self._folder, f"cannot be written: {words}") from error
             self.trouble = f"cannot be copied ({error})"
 
     def _open(self) -> None:
@@ -204,9 +196,7 @@ class _Writer:
                 words = disk_error(str(error))
                 self.trouble = f"cannot be copied ({error})"
                 if words is not None:
-                    raise WriteError(
-                        self._path or self._folder, f"{words.lower()}; free disk space and run the command again"
-                    ) from error
+                    raise WriteError(self._path or self._folder, f"cannot be written: {words}") from error
 
     def result(self) -> TrackFile | None:
         if self._path is None or self._output is None or self.trouble is not None:

@@ -14,10 +14,24 @@ from typing import Any
 import av
 import imageio_ffmpeg
 
-__all__ = ["PROTOCOLS", "create_container", "ffmpeg_command", "ffmpeg_input", "file_url", "open_container"]
+__all__ = [
+    "PROTOCOLS",
+    "create_container",
+    "disk_error",
+    "ffmpeg_command",
+    "ffmpeg_input",
+    "file_url",
+    "open_container",
+]
 
 # Also applies to nested files: segments of playlists, references of QuickTime files.
 PROTOCOLS = "file,pipe"
+
+# What FFmpeg says if the disk, not the content, is at fault.
+_DISK_ERRORS = (
+    *("No space left on device", "Input/output error", "Disk quota exceeded", "File too large", "Permission denied"),
+    *("Read-only file system", "Stale file handle", "Too many open files", "Cannot allocate memory"),
+)
 
 
 def file_url(path: str | Path) -> str:
@@ -59,3 +73,8 @@ def ffmpeg_command() -> list[str]:
 def ffmpeg_input(path: str | Path) -> list[str]:
     """Return the ffmpeg arguments that add a local file as input."""
     return ["-protocol_whitelist", PROTOCOLS, "-i", file_url(path)]
+
+
+def disk_error(text: str) -> str | None:
+    """Return the disk error named in a message of FFmpeg, or None if the message names none."""
+    return next((words for words in _DISK_ERRORS if words in text), None)

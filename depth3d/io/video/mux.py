@@ -17,8 +17,8 @@ from pathlib import Path
 import av
 
 from depth3d.errors import WriteError
-from depth3d.io.video.companions import Span, TrackFile, disk_error, extract_tracks, write_chapters
-from depth3d.io.video.files import ffmpeg_command, ffmpeg_input, file_url, open_container
+from depth3d.io.video.companions import Span, TrackFile, extract_tracks, write_chapters
+from depth3d.io.video.files import disk_error, ffmpeg_command, ffmpeg_input, file_url, open_container
 from depth3d.io.video.pieces import PieceStream, feed, piped_layout
 from depth3d.io.video.tracks import Track, list_tracks, plan_tracks, tags_lost
 
@@ -145,7 +145,7 @@ def _run(command: list[str], target: Path, film: Film | None) -> str | None:
     words = disk_error("\n".join(lines))
     if words is not None and status != 0:
         # Not a fault of a track: leaving tracks out would produce an incomplete film.
-        raise WriteError(target, f"cannot be written: {words.lower()}")
+        raise WriteError(target, f"cannot be written: {words}")
     if status < 0:
         raise WriteError(target, f"cannot be written: ffmpeg was stopped by signal {-status}")
     return None if status == 0 else (lines[-1] if lines else f"ffmpeg ended with {status}")

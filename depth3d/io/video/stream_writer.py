@@ -13,7 +13,7 @@ import av
 from depth3d.errors import VideoError, WriteError
 from depth3d.frames import Color
 from depth3d.image import Size
-from depth3d.io.video.files import create_container
+from depth3d.io.video.files import create_container, disk_error
 
 __all__ = ["FULL", "LIMITED", "StreamWriter"]
 
@@ -116,6 +116,8 @@ class StreamWriter:
         ------
         VideoError
             With the frame number, if it cannot be encoded.
+        WriteError
+            If the disk is full or fails.
         """
         try:
             frame.pts, frame.time_base = round(time / self._base), self._base
@@ -123,6 +125,9 @@ class StreamWriter:
                 frame.duration = max(1, round(duration / self._base))
             self._container.mux(self._stream.encode(frame))
         except (av.error.FFmpegError, ValueError, OSError) as error:
+            words = disk_error(str(error))
+            if words is not None:
+                raise WriteError(self._path, f"cannot be written: {words}") from error
             raise VideoError(f"{self._path}: cannot be encoded: {error}", self.written) from error
         self.written += 1
 
@@ -138,7 +143,9 @@ class StreamWriter:
             self._container.mux(self._stream.encode(None))
             self._container.close()
         except (av.error.FFmpegError, OSError) as error:
-            raise WriteError(self._path, f"cannot be finished: {error}") from error
+            raise WriteError(
+                self._path, f"cannot be finished: {(disk_error(str(error)) or str(error)).lower()}"
+            ) from error
 
     def _tag(self, context: Any, pixel_format: str, color: Color) -> None:
         rgb = any(name in pixel_format for name in ("rgb", "gbr", "bgr"))

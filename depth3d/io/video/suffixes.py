@@ -43,9 +43,8 @@ _NUMBER = re.compile(r"%0?\d*d")
 def is_clip(path: str | Path) -> bool:
     """Return True for a clip: a video file, an animation of two or more frames, or an image sequence pattern.
 
-    For GIF, WebP, PNG, AVIF and Motion-JPEG files the frames are counted; a file with an unknown suffix is recognized
-    by its first bytes, and so is a video with the suffix of an animation. A file that does not exist is classified by its
-    suffix.
+    For GIF, WebP, PNG, AVIF and Motion-JPEG files the frames are counted. Files with an unknown suffix, and videos with
+    the suffix of an animation, are recognized by their first bytes. Missing files are classified by their suffix.
     """
     path = Path(path)
     suffix = path.suffix.lower()

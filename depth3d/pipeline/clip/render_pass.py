@@ -149,7 +149,12 @@ class _SegmentEncoder:
 
     def take(self, item: tuple[Frame, Image]) -> None:
         """Encode one (frame, picture) pair."""
-        frame, picture = item
+        with self._checkpoint.keeping():
+            self._take(*item)
+        if len(self._ticks) == SEGMENT:
+            self.finish()
+
+    def _take(self, frame: Frame, picture: Image) -> None:
         if self._writer is None:
             self._writer = VideoWriter(
                 self._temporary,
@@ -167,14 +172,13 @@ class _SegmentEncoder:
             self._writer.write(even(picture), frame.time)
         self._ticks.append(round(frame.time / self._job.time_base))
         self._end = None if frame.duration is None else round((frame.time + frame.duration) / self._job.time_base)
-        if len(self._ticks) == SEGMENT:
-            self.finish()
 
     def finish(self) -> None:
         """Close the current segment, if any."""
         if self._writer is None:
             return
-        self._writer.close()
+        with self._checkpoint.keeping():
+            self._writer.close()
         file = _segment(self._checkpoint, self._number)
         self._checkpoint.adopt(self._temporary, file)
         note = {"ticks": self._ticks, "end": self._end, "bytes": file.stat().st_size}

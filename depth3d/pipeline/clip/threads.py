@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Generic, TypeVar
 
-from depth3d.errors import Depth3DError, VideoError
+from depth3d.errors import Depth3DError, VideoError, WriteError
 
 __all__ = ["ConsumerThread", "on_frame", "prefetch"]
 
@@ -30,10 +30,10 @@ class _End:
 
 @contextmanager
 def on_frame(index: int, stage: str) -> Iterator[None]:
-    """Convert errors in the block to a ``VideoError`` with frame number and stage name."""
+    """Convert errors in the block, except those of the disk, to a ``VideoError`` with frame number and stage name."""
     try:
         yield
-    except (VideoError, MemoryError):
+    except (VideoError, WriteError, MemoryError):
         raise
     except Depth3DError as error:
         raise VideoError(f"{stage}: {error}", index) from error

@@ -26,6 +26,8 @@ __all__ = ["Checkpoint", "WorkFolder", "whole"]
 
 log = logging.getLogger("depth3d.video")
 
+_KEPT = "the finished segments are kept: free disk space if it is full, and run the same command again"
+
 
 @contextmanager
 def whole(path: Path) -> Iterator[Path]:
@@ -35,9 +37,7 @@ def whole(path: Path) -> Iterator[Path]:
         yield temporary
         _settle(temporary, path)
     except OSError as error:
-        raise WriteError(
-            path, f"cannot be written: {error.strerror or error}; the finished segments are kept"
-        ) from error
+        raise WriteError(path, f"cannot be written: {error.strerror or error}; {_KEPT}") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -78,7 +78,15 @@ class Checkpoint:
         try:
             _settle(temporary, path)
         except OSError as error:
-            raise WriteError(path, f"cannot be written: {error.strerror or error}") from error
+            raise WriteError(path, f"cannot be written: {error.strerror or error}; {_KEPT}") from error
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """Add to a ``WriteError`` of the block that the finished segments are kept, and what to do."""
+        try:
+            yield
+        except WriteError as error:
+            raise WriteError(error.path, f"{error.reason}; {_KEPT}") from error
 
     @contextmanager
     def result(self, target: Path, *, force: bool) -> Iterator[Path]:
@@ -99,9 +107,12 @@ class Checkpoint:
             with temporary.open("rb+") as file:
                 os.fsync(file.fileno())
             publish(temporary, target, force=force)
+        except WriteError as error:
+            if self.folder not in error.path.parents:
+                raise
+            raise WriteError(target, f"{error.reason}; {_KEPT}") from error
         except OSError as error:
-            reason = error.strerror or error
-            raise WriteError(target, f"cannot be written: {reason}; the finished segments are kept") from error
+            raise WriteError(target, f"cannot be written: {error.strerror or error}; {_KEPT}") from error
         finally:
             temporary.unlink(missing_ok=True)
 

@@ -172,7 +172,7 @@ def test_a_full_disk_is_no_fault_of_a_track(tmp_path: Path, monkeypatch: pytest.
     )
     program.chmod(0o755)
     monkeypatch.setattr("depth3d.io.video.files.imageio_ffmpeg.get_ffmpeg_exe", lambda: str(program))
-    with pytest.raises(WriteError, match="no space left on device"):
+    with pytest.raises(WriteError, match="No space left on device"):
         finish(film(tmp_path, [24], frame_times(source), source=source), tmp_path / "out.mkv")
 
 

@@ -1,0 +1,93 @@
+"""A full disk at any step: one message, nothing lost, and the run goes on when there is room again."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from clip_child import stand_in
+from clips import ffmpeg, hashes, make_clip, probe
+
+import depth3d.depth.estimator
+from depth3d.errors import Depth3DError
+from depth3d.options import StabilizeOptions, StereoOptions, VideoOptions
+from depth3d.pipeline.clip import depth_pass, render_pass
+from depth3d.pipeline.clip.convert import Progress, convert
+
+FRAMES = 44
+OPTIONS: Any = {
+    "stereo": StereoOptions(format="rgbd"),
+    "stabilize": StabilizeOptions(look_ahead=4),
+    "video": VideoOptions(codec="ffv1"),
+}
+
+
+def mount(folder: Path, size: int, *, again: bool = False) -> None:
+    words = f"{'remount,' if again else ''}size={size}k"
+    subprocess.run(["mount", "-t", "tmpfs", "-o", words, "tmpfs", str(folder)], check=True, capture_output=True)
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own, 64 MB large."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if os.name == "nt" or os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("needs root to mount a small file system")
+    try:
+        mount(folder, 64_000)
+    except subprocess.CalledProcessError:
+        pytest.skip("mounting is not allowed here")
+    yield folder
+    subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("clip")
+    silent = make_clip(folder / "a.mp4", count=FRAMES)
+    sound = ["-f", "lavfi", "-t", "1.5", "-i", "sine=r=48000", "-c:a", "pcm_s32le", "-ac", "8"]
+    ffmpeg("-i", str(silent), *sound, "-c:v", "copy", str(folder / "clip.mkv"))  # 2.3 MB of sound
+    return folder / "clip.mkv"
+
+
+@pytest.mark.parametrize(
+    ("stage", "frame", "spare"),
+    [("depth", 36, 4), ("depth", FRAMES, 4), ("draw", 20, 20), ("draw", FRAMES, 900), ("draw", FRAMES, 4500)],
+    ids=["depth", "state", "pictures", "tracks", "mux"],
+)
+def test_a_full_disk_loses_nothing(
+    clip: Path, disk: Path, monkeypatch: pytest.MonkeyPatch, stage: str, frame: int, spare: int
+) -> None:
+    monkeypatch.setattr(depth3d.depth.estimator, "open_estimator", stand_in)
+    for module in (depth_pass, render_pass):
+        monkeypatch.setattr(module, "SEGMENT", 8)
+    target, seen = disk / "out.mkv", []
+
+    def run(progress: Progress) -> None:
+        convert(clip, target, **OPTIONS, progress=progress)
+
+    def fill(name: str, done: int, _: int) -> None:
+        if (name, done) == (stage, frame):
+            used = sum(path.stat().st_blocks for path in disk.rglob("*")) // 2
+            mount(disk, used + spare, again=True)
+
+    with pytest.raises(Depth3DError, match=r"(?i)no space left on device.*run the same command again"):
+        run(fill)
+    assert [path.name for path in disk.iterdir()] == [".out.mkv.depth3d"]
+    mount(disk, 64_000, again=True)
+    run(lambda name, done, _: seen.append((name, done)))
+    if stage == "draw":
+        assert all(name == "draw" for name, _ in seen), "depth was kept"
+    assert not seen or seen[0][1] > 8, "finished segments were kept"
+    assert [path.name for path in disk.iterdir()] == ["out.mkv"]
+    run_again = disk / "again.mkv"
+    convert(clip, run_again, **OPTIONS)
+    assert hashes(target) == hashes(run_again)
+    assert [stream["codec_name"] for stream in probe(target)["streams"]] == ["ffv1", "pcm_s32le"]
+    assert float(probe(target)["format"]["duration"]) == pytest.approx(1.5, abs=0.05)
