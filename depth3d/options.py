@@ -111,7 +111,7 @@ class DepthOptions(Validated):
         convert=as_file,
     )
     device: str = option("auto", "Where the network runs: auto, cpu, cuda or mps.")
-    engine: str = option("torch", "What runs the network: torch or openvino.", choices=("torch", "openvino"))
+    engine: str = option("auto", "What runs the network.", choices=("auto", "torch", "opencv", "openvino"))
     precision: str = option(
         "auto",
         "Precision of the network: float32, bfloat16, or auto (bfloat16 where the processor supports it).",

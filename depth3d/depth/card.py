@@ -199,6 +199,9 @@ class ModelCard:
         Size and normalization of its input.
     output : Output
         Meaning of its output: "inverse_depth" (larger = nearer), "depth" (distance, any scale) or "log_depth".
+    graph : str | None
+        "package.module:function" of a function ``(card, weights file, input size) -> bytes`` that returns the network
+        as an ONNX file, which OpenCV runs without torch; None = there is none.
     settings : Mapping[str, Any]
         Parameters for ``build``.
     marks : Mapping[str, tuple[int, ...]]
@@ -234,6 +237,7 @@ class ModelCard:
     weights: WeightsFile | None
     input: InputRule
     output: Output = "inverse_depth"
+    graph: str | None = None
     settings: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
     marks: Mapping[str, tuple[int, ...]] = field(default_factory=lambda: MappingProxyType({}))
     aliases: tuple[str, ...] = ()

@@ -96,7 +96,7 @@ def predict_disparity(
     model: str | Path = "auto",
     *,
     device: str = "auto",
-    engine: str = "torch",
+    engine: str = "auto",
     threads: int | None = None,
     precision: str = "auto",
     quiet: bool = False,
@@ -114,7 +114,8 @@ def predict_disparity(
     device : str
         "auto", "cpu", "cuda", "mps".
     engine : str
-        "torch", or "openvino" (``pip install depth3d[openvino]``).
+        "auto": OpenCV for the built-in network on the CPU, torch for every other one; or "torch", "opencv",
+        "openvino" (``pip install depth3d[openvino]``).
     threads : int | None
         CPU threads for the network; default: the cores that this process may use.
     precision : str
@@ -132,7 +133,7 @@ def estimate_depth(
     model: str | Path = "auto",
     *,
     device: str = "auto",
-    engine: str = "torch",
+    engine: str = "auto",
     threads: int | None = None,
     precision: str = "auto",
     quiet: bool = False,
@@ -150,7 +151,8 @@ def estimate_depth(
     device : str
         "auto", "cpu", "cuda", "mps".
     engine : str
-        "torch", or "openvino" (``pip install depth3d[openvino]``).
+        "auto": OpenCV for the built-in network on the CPU, torch for every other one; or "torch", "opencv",
+        "openvino" (``pip install depth3d[openvino]``).
     threads : int | None
         CPU threads for the network; default: the cores that this process may use.
     precision : str
@@ -183,7 +185,7 @@ def open_estimator(
     model: str | Path = "auto",
     *,
     device: str = "auto",
-    engine: str = "torch",
+    engine: str = "auto",
     threads: int | None = None,
     precision: str = "auto",
     quiet: bool = False,

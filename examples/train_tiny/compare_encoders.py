@@ -17,7 +17,8 @@ from pretrained import MEAN, STD, load_imagenet
 from torch import Tensor
 from torch.nn import functional
 
-from depth3d.depth.models.tiny import EDITIONS, Encoder
+from depth3d.depth.models.tiny.layout import EDITIONS
+from depth3d.depth.models.tiny.network import Encoder
 
 CASES = ((1, 192, 256), (2, 192, 256), (1, 224, 320))
 """Edition, whose encoder is EfficientNet-Lite0 or -Lite1, and height and width of the input."""

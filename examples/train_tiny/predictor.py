@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pretrained import MEAN, STD
 
 from depth3d.depth.card import AreaRule
-from depth3d.depth.models.tiny import TinyNetwork
+from depth3d.depth.models.tiny.network import TinyNetwork
 from depth3d.image import Size
 
 Method = Callable[[NDArray[np.uint8]], NDArray[np.float32]]

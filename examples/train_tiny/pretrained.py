@@ -9,7 +9,7 @@ from pathlib import Path
 
 import torch
 
-from depth3d.depth.models.tiny import ConvUnit, Encoder
+from depth3d.depth.models.tiny.network import ConvUnit, Encoder
 
 NORM_EPSILON = 1e-3  # TensorFlow's EfficientNets; torch's default would be 1e-5
 MEAN, STD = 0.498, 0.502  # (127, 128) / 255, the same for all three channels: what the checkpoint was trained with

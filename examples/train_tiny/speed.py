@@ -8,7 +8,7 @@ import time
 import torch
 
 from depth3d.depth.engines.cpu.packing import pack
-from depth3d.depth.models.tiny import TinyNetwork
+from depth3d.depth.models.tiny.network import TinyNetwork
 
 
 def milliseconds(edition: int, height: int, width: int, repeats: int = 10) -> float:

@@ -29,7 +29,8 @@ from safetensors.torch import load_file
 from torch import Tensor, distributed, nn
 
 from depth3d.depth.card import AreaRule
-from depth3d.depth.models.tiny import FEATURE_STAGES, TinyNetwork
+from depth3d.depth.models.tiny.layout import FEATURE_STAGES
+from depth3d.depth.models.tiny.network import TinyNetwork
 from depth3d.image import Size
 
 EDITION = 2

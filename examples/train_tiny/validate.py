@@ -21,7 +21,7 @@ from predictor import Method, trained
 from pretrained import MEAN, STD, load_imagenet
 
 import depth3d as d3
-from depth3d.depth.models.tiny import TinyNetwork
+from depth3d.depth.models.tiny.network import TinyNetwork
 
 Plane = NDArray[np.float32]
 Picture = NDArray[np.uint8]

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn import functional
 
-from depth3d.depth.models.tiny import TinyNetwork
+from depth3d.depth.models.tiny.network import TinyNetwork
 
 
 def features_and_goals(old: TinyNetwork, new: TinyNetwork, x: Tensor) -> list[tuple[Tensor, Tensor]]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from depth3d.depth.card import ModelCard
 from depth3d.depth.engines.base import Engine, cores
@@ -11,10 +14,13 @@ from depth3d.errors import ModelError
 
 __all__ = ["ENGINES", "PRECISIONS", "open_engine"]
 
+_log = logging.getLogger("depth3d")
+
 PRECISIONS = ("auto", "float32", "bfloat16")
 ENGINES = {
     "torch": "depth3d.depth.engines.torch:TorchEngine",
     "openvino": "depth3d.depth.engines.openvino:OpenVinoEngine",
+    "opencv": "depth3d.depth.engines.opencv:OpenCvEngine",  # `tiny` only, see `ModelCard.graph`
     "onnx": "depth3d.depth.engines.onnx:OnnxEngine",  # chosen by the file
 }
 """Name of the engine -> "module:class". The class takes (card, path, device=, threads=, precision=)."""
@@ -25,6 +31,8 @@ def open_engine(
 ) -> Engine:
     """Load the network of ``card`` with the weights at ``path`` into the engine called ``engine``.
 
+    "auto" is OpenCV for a network that it can run on the CPU, which saves the import of torch; else torch.
+
     Raises
     ------
     ModelError
@@ -34,10 +42,20 @@ def open_engine(
         raise ModelError(f"unknown precision {precision!r}; expected one of {', '.join(PRECISIONS)}")
     if path is not None and path.suffix.lower() == ".onnx":
         engine = "onnx"
+    settings: dict[str, Any] = {"device": device, "threads": threads or cores(), "precision": precision}
+    if engine == "auto":
+        if card.graph is not None and path is not None and device in ("auto", "cpu") and precision != "bfloat16":
+            try:
+                return _open("opencv", card, path, settings)
+            except ModelError as error:  # an older OpenCV
+                _log.debug("%s", error)
+        engine = "torch"
     if engine not in ENGINES:
-        raise ModelError(f"unknown engine {engine!r}; expected one of {', '.join(ENGINES)}")
+        raise ModelError(f"unknown engine {engine!r}; expected auto or one of {', '.join(ENGINES)}")
+    return _open(engine, card, path, settings)
+
+
+def _open(engine: str, card: ModelCard, path: Path | None, settings: Mapping[str, Any]) -> Engine:
     module, _, name = ENGINES[engine].partition(":")
-    opened: Engine = getattr(import_module(module), name)(
-        card, path, device=device, threads=threads or cores(), precision=precision
-    )
+    opened: Engine = getattr(import_module(module), name)(card, path, **settings)
     return opened

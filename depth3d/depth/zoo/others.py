@@ -39,7 +39,8 @@ CARDS: tuple[ModelCard, ...] = (
     _mannequin("mannequin_challenge_288x512", keep_aspect=False),
     ModelCard(
         name="tiny",
-        build=f"{_MODELS}.tiny:build",
+        build=f"{_MODELS}.tiny.network:build",
+        graph=f"{_MODELS}.tiny.graph:graph",
         settings={"edition": 1},
         weights=WeightsFile("tiny.safetensors", resource="depth3d.depth:data/tiny.safetensors"),
         input=AreaRule(256, other=192, normalization=_LITE, resize="smooth"),

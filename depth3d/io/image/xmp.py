@@ -16,7 +16,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from xml.parsers import expat
-from xml.sax.saxutils import quoteattr
 
 from depth3d.io.image.jpeg import APP1, JpegSegment, jpeg_segments
 
@@ -39,6 +38,8 @@ _PIECE = 65400  # of extended XMP in one segment; header, GUID and two numbers c
 _DEEPEST, _MOST_NODES, _MOST_SPACES = 64, 20_000, 256  # far beyond any camera's XMP
 
 Name = tuple[str, str]  # namespace, local name
+
+_ESCAPES = {ord(mark): f"&#{ord(mark)};" for mark in '&<>"\n\r\t'}  # xml.sax.saxutils would import urllib and http
 
 
 @dataclass(slots=True)
@@ -271,8 +272,8 @@ def describe(spaces: Mapping[str, str], attributes: Mapping[str, str], body: str
     body : str
         XML inside the element.
     """
-    declared = "".join(f" xmlns:{prefix}={quoteattr(space)}" for prefix, space in spaces.items())
-    values = "".join(f" {name}={quoteattr(value)}" for name, value in attributes.items())
+    declared = "".join(f' xmlns:{prefix}="{space.translate(_ESCAPES)}"' for prefix, space in spaces.items())
+    values = "".join(f' {name}="{value.translate(_ESCAPES)}"' for name, value in attributes.items())
     return f'<rdf:Description rdf:about=""{declared}{values}>{body}</rdf:Description>'
 
 

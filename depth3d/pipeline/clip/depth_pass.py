@@ -233,7 +233,8 @@ def _estimator(job: ClipJob) -> Estimator:
     return open_estimator(
         options.model,
         device=options.device,
-        engine=options.engine,
+        # torch and OpenVINO run the frames of a clip side by side.
+        engine="torch" if options.engine == "auto" else options.engine,
         threads=options.threads,
         precision=options.precision,
         quiet=True,

@@ -20,7 +20,7 @@ def test_the_file_ships_and_is_small() -> None:
 
 
 def test_the_card_tells_the_parameters() -> None:
-    from depth3d.depth.models.tiny import TinyNetwork
+    from depth3d.depth.models.tiny.network import TinyNetwork
 
     card = registry.get("tiny")
     assert sum(p.numel() for p in TinyNetwork(1).parameters()) == card.parameters
@@ -32,7 +32,7 @@ def test_every_edition_fits_the_package(edition: int) -> None:
     import torch
 
     from depth3d.depth.engines.cpu.packing import pack
-    from depth3d.depth.models.tiny import TinyNetwork
+    from depth3d.depth.models.tiny.network import TinyNetwork
 
     torch.manual_seed(0)
     network = TinyNetwork(edition).eval()

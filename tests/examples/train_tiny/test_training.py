@@ -15,7 +15,7 @@ def test_the_projections_are_solved() -> None:
     torch = pytest.importorskip("torch")
     from warm_start import solve
 
-    from depth3d.depth.models.tiny import TinyNetwork
+    from depth3d.depth.models.tiny.network import TinyNetwork
 
     torch.manual_seed(0)
     old, new = TinyNetwork(2).eval(), TinyNetwork(2).eval()
@@ -92,7 +92,7 @@ def test_two_workers_stop_together_and_save(tmp_path: Path, scripts: Path) -> No
     from pairs import write_shard
     from safetensors.torch import save_file
 
-    from depth3d.depth.models.tiny import TinyNetwork
+    from depth3d.depth.models.tiny.network import TinyNetwork
 
     rng = np.random.default_rng(0)
     picture = rng.integers(0, 256, (40, 64, 3), np.uint8)

@@ -1,0 +1,85 @@
+"""OpenCV runs `tiny` as torch does, and a photo's depth needs no torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+import depth3d as d3
+from depth3d.depth import registry, weights
+from depth3d.depth.engines import factory
+from depth3d.depth.engines.opencv import OpenCvEngine
+from depth3d.depth.engines.torch import TorchEngine
+from depth3d.errors import ModelError, WeightsError
+
+CHOICES = {"device": "cpu", "threads": 1, "precision": "float32"}
+
+
+@pytest.mark.parametrize("edition", [1, 2])
+def test_the_graph_is_the_network(edition: int, tmp_path: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+
+    from depth3d.depth.models.tiny.network import TinyNetwork
+
+    torch.manual_seed(edition)
+    file = tmp_path / "weights.safetensors"
+    save_file({name: tensor.half() for name, tensor in TinyNetwork(edition).state_dict().items()}, file)
+    card = replace(registry.get("tiny"), settings={"edition": edition})
+    engines = [kind(card, file, **CHOICES) for kind in (TorchEngine, OpenCvEngine)]
+    for height, width in ((64, 96), (160, 96), (64, 512), (32, 256), (32, 32)):  # 32: goes to torch
+        x = np.random.default_rng(0).standard_normal((2, 3, height, width)).astype(np.float32)
+        exact, found = (engine(x) for engine in engines)
+        assert found.shape == (2, height, width)
+        np.testing.assert_allclose(found, exact, atol=1e-4 * float(np.ptp(exact)))
+
+
+def test_the_shipped_network_gives_the_same_depth() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (120, 200, 3), np.uint8)
+    image = d3.Image(cv2.GaussianBlur(pixels, (0, 0), 9))
+    exact, found = (d3.predict_disparity([image], "tiny", engine=name)[0].values for name in ("torch", "opencv"))
+    np.testing.assert_allclose(found, exact, atol=1e-4 * float(np.ptp(exact)))
+
+
+def test_a_photo_needs_no_torch(tmp_path: Path) -> None:
+    program = (
+        "import sys, numpy as np, depth3d as d3\n"
+        "image = d3.Image(np.zeros((60, 80, 3), np.uint8))\n"
+        "assert d3.estimate_depth(image, 'tiny').values.shape == (60, 80)\n"
+        "assert 'torch' not in sys.modules, 'torch was imported'\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path, timeout=120)
+
+
+def test_auto_takes_torch_where_opencv_cannot_run_the_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    card = registry.get("tiny")
+    path = weights.locate(card)
+
+    def fails(*_: object) -> None:
+        raise cv2.error("unknown layer")
+
+    assert isinstance(factory.open_engine(card, path, engine="auto", **CHOICES), OpenCvEngine)
+    monkeypatch.setattr(cv2.dnn, "readNetFromONNX", fails)
+    assert isinstance(factory.open_engine(card, path, engine="auto", **CHOICES), TorchEngine)
+    with pytest.raises(ModelError, match="cannot run tiny; use `engine='torch'`"):
+        factory.open_engine(card, path, engine="opencv", **CHOICES)
+
+
+def test_networks_without_a_graph_and_wrong_files_are_told(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="OpenCV cannot run gradient"):
+        factory.open_engine(registry.get("gradient"), None, engine="opencv", **CHOICES)
+    with pytest.raises(ModelError, match="on the CPU in float32"):
+        factory.open_engine(
+            registry.get("tiny"), Path("x"), engine="opencv", device="cuda", threads=1, precision="auto"
+        )
+    from safetensors.numpy import save_file
+
+    save_file({"other": np.zeros(3, np.float16)}, tmp_path / "w.safetensors")
+    with pytest.raises(WeightsError, match="not the weights of tiny"):
+        factory.open_engine(registry.get("tiny"), tmp_path / "w.safetensors", engine="opencv", **CHOICES)
