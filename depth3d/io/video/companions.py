@@ -25,7 +25,7 @@ __all__ = ["Span", "TrackFile", "extract_tracks", "write_chapters"]
 _LEAD = Fraction(10)
 # Matroska keeps the delay of Opus, ASF the block size of WMA and ADPCM, QuickTime its own subtitles. All other codecs
 # use NUT, whose timestamps are exact.
-_OWN_LAYOUTS = {"mov_text": ".mov", "opus": ".mkv", "libopus": ".mkv"}
+_OWN_LAYOUTS = {"mov_text": ".mov", "bin_data": ".mov", "opus": ".mkv", "libopus": ".mkv"}
 _NEED_BLOCK_SIZE = ("wma", "adpcm", "atrac", "cook", "sipr", "ra_", "g72", "gsm", "truespeech")
 
 
@@ -86,7 +86,7 @@ def extract_tracks(
     WriteError
         If the disk is full.
     """
-    timed = [track for track in tracks if track.kind in ("audio", "subtitle")]
+    timed = [track for track in tracks if track.kind in ("audio", "subtitle", "data")]
     if not timed:
         return [], []
     with open_container(source) as container:

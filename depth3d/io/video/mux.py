@@ -17,10 +17,11 @@ from pathlib import Path
 import av
 
 from depth3d.errors import WriteError
+from depth3d.io.video.captions import write_captions
 from depth3d.io.video.companions import Span, TrackFile, extract_tracks, write_chapters
 from depth3d.io.video.files import disk_error, ffmpeg_command, ffmpeg_input, file_url, open_container
 from depth3d.io.video.pieces import PieceStream, feed, piped_layout
-from depth3d.io.video.tracks import Track, list_tracks, plan_tracks, tags_lost
+from depth3d.io.video.tracks import Track, fit_subtitle, list_tracks, phone_tags, plan_tracks, tags_lost
 
 __all__ = ["Film", "finish"]
 
@@ -82,6 +83,7 @@ def finish(film: Film, target: Path) -> tuple[str, ...]:
     if trouble is not None:
         raise WriteError(target, f"the clip cannot be muxed: {trouble}")
     _verify(film, target, tracks)
+    lost += tags_lost(film.source, target) if film.source is not None else []
     for line in lost:
         log.warning(line)
     return tuple(lost)
@@ -103,7 +105,11 @@ def _extras(film: Film, target: Path, folder: Path) -> tuple[_Extras, list[Track
     files = [_recoded(one, target, missing) if one.change else one for one in files]
     still = tuple(track for track in kept if track.kind in ("cover", "attachment"))
     chapters = write_chapters(film.source, folder / "chapters.txt", film.span)
-    return _Extras(still, chapters), files, lost + missing + tags_lost(film.source, target.suffix)
+    captions, said = write_captions(film.source, folder / "captions.srt", film.span)
+    how = fit_subtitle("subrip", target.suffix.lower())
+    if captions is not None and how is not None:
+        files.append(replace(captions, track=replace(captions.track, how=how)))
+    return _Extras(still, chapters), files, lost + missing + said
 
 
 def _recoded(one: TrackFile, target: Path, lines: list[str]) -> TrackFile:
@@ -182,12 +188,7 @@ def _maps(film: Film, target: Path, extras: _Extras, tracks: list[TrackFile]) ->
             words += [f"-disposition:v:{covers}", "attached_pic"]
         elif track.kind != "attachment":
             words += [f"-disposition:{place}", track.disposition or "0"]
-    if film.source is not None:
-        words += ["-map_metadata", "0:g" if film.source.suffix == ".gif" else "1"]
-        words += ["-map_chapters", str(2 + len(tracks)) if extras.chapters is not None else "-1"]
-        # Mapping the tags of one stream turns automatic copying off for all others.
-        for place, index in enumerate([film.track, *(track.index for track in every)]):
-            words += [f"-map_metadata:s:{place}", f"1:s:{index}"]
+    words += _tag_words(film, target, extras, tracks)
     # Tags of the source's stream that are no longer true.
     stale = ("rotate", "stereo_mode", "alpha_mode", "BPS", "DURATION", "NUMBER_OF_FRAMES", "NUMBER_OF_BYTES", "encoder")
     for name in stale:
@@ -198,9 +199,33 @@ def _maps(film: Film, target: Path, extras: _Extras, tracks: list[TrackFile]) ->
             words += ["-aspect:v:0", f"{film.container_aspect.numerator}:{film.container_aspect.denominator}"]
     if suffix in _MP4:
         # The default time base of the edit list, 1/1000 s, would shift every frame by up to half of that.
-        words += ["-movflags", "+faststart", "-movie_timescale", str(_timescale(film.time_base))]
+        flags = "+faststart" if film.source is None or not phone_tags(film.source) else "+faststart+use_metadata_tags"
+        words += ["-movflags", flags, "-movie_timescale", str(_timescale(film.time_base))]
         if film.tag:
             words += ["-tag:v:0", film.tag]
+    return words
+
+
+def _tag_words(film: Film, target: Path, extras: _Extras, tracks: list[TrackFile]) -> list[str]:
+    """Return the arguments that copy chapters and tags of the source, of the whole file and of every stream."""
+    if film.source is None:
+        return []
+    words = ["-map_metadata", "0:g" if film.source.suffix == ".gif" else "1"]
+    words += ["-map_chapters", str(2 + len(tracks)) if extras.chapters is not None else "-1"]
+    every = [*(one.track for one in tracks), *extras.pictures]
+    # Mapping the tags of one stream turns automatic copying off for all others.
+    for place, track in enumerate([Track(film.track, "video", ""), *every]):
+        if track.index >= 0:
+            words += [f"-map_metadata:s:{place}", f"1:s:{track.index}"]
+        else:
+            words += [f"-metadata:s:{place}", f"title={track.title}"]
+    phone = phone_tags(film.source)
+    if target.suffix.lower() in _MP4 and phone:
+        place_tag = next((v for name, v in phone.items() if name.lower().endswith(("iso6709", "location"))), None)
+        if place_tag is not None:
+            words += ["-metadata", f"location={place_tag}"]  # where players other than Apple's look for it
+        for name in ("major_brand", "minor_version", "compatible_brands"):  # would become tags of their own
+            words += ["-metadata", f"{name}="]
     return words
 
 

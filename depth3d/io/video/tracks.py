@@ -12,7 +12,7 @@ from av.stream import Disposition
 from depth3d.io.video.demux import is_cover
 from depth3d.io.video.files import open_container
 
-__all__ = ["Track", "list_tracks", "plan_tracks", "tags_lost"]
+__all__ = ["Track", "fit_subtitle", "list_tracks", "phone_tags", "plan_tracks", "tags_lost"]
 
 # Handler names of telemetry tracks of cameras.
 _TELEMETRY = ("gopro", "gpmd", "dji", "djmd", "camm", "core media metadata", "telemetry")
@@ -20,7 +20,7 @@ _FLAGS = (
     *("default", "dub", "original", "comment", "lyrics", "karaoke", "forced", "hearing_impaired"),
     *("visual_impaired", "clean_effects", "captions", "descriptions"),
 )
-_PHONE_TAGS = ("location", "iso6709", "location-eng", ".make", ".model", "make", "model")
+_PHONE_TAGS = ("location", "iso6709", "make", "model")
 
 _MP4 = (".mp4", ".m4v", ".mov")
 _TEXT = ("subrip", "srt", "ass", "ssa", "mov_text", "webvtt", "text", "microdvd", "subviewer", "sami", "jacosub")
@@ -33,7 +33,7 @@ class Track:
     Parameters
     ----------
     index : int
-        Stream index in the source.
+        Stream index in the source; -1 = made from another stream.
     kind : str
         "audio", "subtitle", "attachment", "cover" or "data".
     codec : str
@@ -42,6 +42,8 @@ class Track:
         "copy", or the name of an encoder whose codec the new container supports.
     disposition : str
         Its disposition flags in FFmpeg's notation, joined by "+": "default+forced".
+    title : str
+        Name for messages and, for a made track, its title.
     """
 
     index: int
@@ -49,11 +51,14 @@ class Track:
     codec: str
     how: str = "copy"
     disposition: str = ""
+    title: str = ""
 
     @property
     def name(self) -> str:
         """Name of the track in messages."""
-        return f"{self.kind} stream {self.index} ({self.codec})"
+        if self.index < 0:
+            return self.title
+        return f"{self.kind} stream {self.index} ({self.title or self.codec})"
 
 
 def list_tracks(source: str | Path) -> list[Track]:
@@ -78,16 +83,22 @@ def plan_tracks(tracks: list[Track], suffix: str) -> tuple[list[Track], list[str
     return kept, lost
 
 
-def tags_lost(source: Path, suffix: str) -> list[str]:
-    """Return one line that lists phone tags (location, make, model) which the container does not support."""
-    if suffix.lower() in (*_MP4, ".mkv"):
-        return []
+def phone_tags(source: Path) -> dict[str, str]:
+    """Return the tags of phones (place, make, model) in a clip; empty if it cannot be read."""
     try:
         with open_container(source) as container:
-            names = {name for name in container.metadata if name.lower().endswith(_PHONE_TAGS)}
+            found = dict(container.metadata)
     except (av.error.FFmpegError, ValueError):
-        return []
-    return [f"the tags {', '.join(sorted(names))} cannot be stored in {suffix}: left out"] if names else []
+        return {}
+    # "location" and "location-eng" repeat each other; Apple's names are longer: com.apple.quicktime.make.
+    return {name: value for name, value in found.items() if name.lower().split(".")[-1].endswith(_PHONE_TAGS)}
+
+
+def tags_lost(source: Path, target: Path) -> list[str]:
+    """Return one line that lists the phone tags of ``source`` that the finished ``target`` does not have."""
+    kept = {value.rstrip("/") for value in phone_tags(target).values()}
+    names = [name for name, value in phone_tags(source).items() if value.rstrip("/") not in kept]
+    return [f"the tags {', '.join(sorted(names))} cannot be stored in {target.suffix}: left out"] if names else []
 
 
 def _track(stream: Any) -> Track | None:
@@ -95,13 +106,22 @@ def _track(stream: Any) -> Track | None:
     if kind == "video":
         kind = "cover" if is_cover(stream) else None
     handler = str(stream.metadata.get("handler_name", "")).strip("\0\b\t ")
-    if kind == "data" and any(word in handler.lower() for word in _TELEMETRY):
-        return Track(int(stream.index), kind, handler)
+    if kind == "data":
+        return _data_track(stream, handler)
     if kind not in ("audio", "subtitle", "attachment", "cover"):
-        return None  # time code is kept in tags; chapters are copied separately
+        return None
     context = stream.codec_context
     name = context.name if context is not None else "unknown"
     return Track(int(stream.index), kind, name, disposition=_flags(stream))
+
+
+def _data_track(stream: Any, handler: str) -> Track | None:
+    """Return a track of timed data; None for time codes, which are kept as tags, and for the text of chapters."""
+    codec = str(stream.name or "unknown")
+    telemetry = any(word in handler.lower() for word in _TELEMETRY)
+    if "timecode" in stream.metadata or (codec == "bin_data" and not telemetry and stream.container.chapters()):
+        return None
+    return Track(int(stream.index), "data", codec, title=handler)
 
 
 def _flags(stream: Any) -> str:
@@ -110,9 +130,9 @@ def _flags(stream: Any) -> str:
 
 def _fit(track: Track, suffix: str) -> str | None:
     if track.kind == "data":
-        return None
+        return "copy" if track.codec == "bin_data" and suffix in _MP4 else None  # GoPro's; others have no muxer
     if track.kind == "subtitle":
-        return _fit_subtitle(track.codec, suffix)
+        return fit_subtitle(track.codec, suffix)
     if track.kind == "attachment":
         return "copy" if suffix == ".mkv" else None
     if track.kind == "cover":
@@ -122,7 +142,8 @@ def _fit(track: Track, suffix: str) -> str | None:
     return "copy"
 
 
-def _fit_subtitle(codec: str, suffix: str) -> str | None:
+def fit_subtitle(codec: str, suffix: str) -> str | None:
+    """Return how a subtitle track is muxed into a file with this suffix: "copy", an encoder, or None."""
     text = codec in _TEXT
     if suffix in _MP4:
         return ("copy" if codec == "mov_text" else "mov_text") if text else None

@@ -11,6 +11,7 @@ import numpy as np
 from depth3d.depthmap import DepthMap
 from depth3d.errors import VideoError
 from depth3d.io.leftovers import temporary_folder
+from depth3d.io.video.captions import has_captions
 from depth3d.io.video.tracks import list_tracks, plan_tracks
 from depth3d.io.video.writer import VideoWriter, even, even_size
 from depth3d.pipeline.clip.depth_pass import predict_frame
@@ -60,6 +61,7 @@ def make_plan(
     per_frame = sum(costs.values())
     seconds = costs["depth"] * max(0, frames - done[0]) + (per_frame - costs["depth"]) * max(0, frames - done[1])
     kept, lost = plan_tracks(list_tracks(job.source) if job.source.is_file() else [], target.suffix)
+    captions = ["closed captions as subtitles"] if has_captions(job.source) else []
     source = "the given file" if job.depth.depth else f"network {job.depth.model!r}"
     source = source if job.eyes is None else "the two eyes of the clip"
     lines = [
@@ -68,7 +70,7 @@ def make_plan(
         f"{f', rotated by {info.rotation} degrees' if info.rotation else ''}",
         f"output  {target}: {renderer.size}, {style.encoder.name}"
         f"{f', {style.bits} bit HDR' if style.color.hdr else ''}",
-        f"kept    {', '.join(f'{track.kind} ({track.codec})' for track in kept) or 'no other tracks'}",
+        f"kept    {', '.join([*(f'{track.kind} ({track.codec})' for track in kept), *captions]) or 'no other tracks'}",
         *(f"lost    {line}" for line in lost),
         f"depth   {source}, stabilized over {job.stabilize.look_ahead} frames ahead",
         f"speed   {', '.join(f'{name} {cost * 1000:.0f} ms' for name, cost in costs.items())} a frame",

@@ -1,0 +1,129 @@
+"""Closed captions inside the picture stream (EIA-608 in ATSC A/53 user data) become a subtitle track.
+
+New pictures are encoded, so that data inside the old ones would be lost. FFmpeg's decoder turns the EIA-608 bytes into
+text; broadcasts repeat CEA-708 captions in them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from functools import lru_cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import av
+
+from depth3d.io.video.color import side_data
+from depth3d.io.video.companions import Span, TrackFile
+from depth3d.io.video.demux import Demuxer
+from depth3d.io.video.files import open_container
+from depth3d.io.video.reader import VideoReader
+from depth3d.io.video.tracks import Track
+
+__all__ = ["has_captions", "write_captions"]
+
+_TITLE = "closed captions"
+_CODECS = ("h264", "hevc", "mpeg2video")
+_PLACES, _FRAMES = 4, 30  # searched: so many places of the clip, frames each
+_BEFORE = Fraction(15)  # seconds before the wanted part that are decoded: a caption may have been sent there
+_ERASE = bytes([0xFC, 0x94, 0x2C])  # "erase displayed memory" of field 1, ends the last caption
+_STYLE = re.compile(r"\{[^}]*\}")
+
+Cue = tuple[Fraction, Fraction, str]  # start and end, seconds of the film; text
+
+
+def has_captions(source: Path) -> bool:
+    """Return whether frames of the clip carry caption data; decodes a few at four places, once per file."""
+    if not source.is_file():
+        return False
+    stat = source.stat()
+    return _found(source, stat.st_mtime_ns, stat.st_size)
+
+
+@lru_cache(maxsize=32)
+def _found(path: Path, changed: int, size: int) -> bool:
+    try:
+        with Demuxer(path, careful=True) as source:
+            if source.stream.codec_context.name not in _CODECS:
+                return False
+            length = source.stream.duration or 0
+            for place in range(_PLACES):
+                begin = (source.stream.start_time or 0) + length * place // _PLACES
+                if place and not (length and source.seek(begin)):
+                    break
+                if any(side_data(frame, "A53_CC") for frame in islice(source.frames(), _FRAMES)):
+                    return True
+    except (av.error.FFmpegError, ValueError, OSError):
+        pass
+    return False
+
+
+def write_captions(source: Path, path: Path, span: Span) -> tuple[TrackFile | None, list[str]]:
+    """Write the captions of the wanted part to ``path`` (SubRip), in film time; decodes that part of the clip.
+
+    Returns
+    -------
+    tuple[TrackFile | None, list[str]]
+        The track, and one line if there are captions that cannot be converted.
+    """
+    if not has_captions(source):
+        return None, []
+    cues, modern = _read(source, span)
+    if not cues:
+        return None, [f"{_TITLE} (CEA-708) cannot be converted to subtitles: left out"] if modern else []
+    lines = []
+    for number, (begin, end, text) in enumerate(cues, 1):
+        lines += [str(number), f"{_clock(begin)} --> {_clock(end)}", text, ""]
+    path.write_text("\n".join(lines), encoding="utf-8", errors="replace")
+    with open_container(path) as written:
+        begin = Fraction(written.start_time or 0, 1_000_000)  # what ffmpeg subtracts when it reads the file
+    return TrackFile(Track(-1, "subtitle", "subrip", title=_TITLE), path, begin, cues[-1][1]), []
+
+
+def _read(source: Path, span: Span) -> tuple[list[Cue], bool]:
+    """Return the cues, and whether there is CEA-708 data."""
+    context: Any = av.CodecContext.create("cc_dec", "r")
+    context.options = {"pkt_timebase": "1/1000"}  # else it gives no times
+    cues: list[Cue] = []
+    modern = False
+    end = Fraction(0)
+    with VideoReader(source) as reader:
+        for frame in reader.decoded(max(reader.info.start, span.start - _BEFORE)):
+            end = frame.time - span.start
+            if span.length is not None and end >= span.length:
+                break
+            data = side_data(frame.picture, "A53_CC")
+            if data:
+                modern = modern or any(data[n] & 7 >= 6 and any(data[n + 1 : n + 3]) for n in range(0, len(data), 3))
+                cues += _cues(context, data, frame.time, span)
+    cues += _cues(context, _ERASE, end + span.start, span)
+    last = end if span.length is None else span.length
+    found = [(max(begin, Fraction(0)), min(stop, last), text) for begin, stop, text in cues]
+    return [cue for cue in found if cue[1] > cue[0]], modern
+
+
+def _cues(context: Any, data: bytes, time: Fraction, span: Span) -> Iterator[Cue]:
+    packet = av.Packet(data)
+    packet.time_base = Fraction(1, 1000)
+    packet.pts = packet.dts = round(time * 1000)
+    try:
+        found = context.decode2(packet)
+    except (av.error.FFmpegError, ValueError):
+        return
+    if found is None:
+        return
+    lines = [rect.dialogue.decode("utf-8", "replace") for rect in found if rect.type == b"ass"]
+    text = _STYLE.sub("", "\n".join(lines)).replace("\\N", "\n").strip()
+    if text:
+        begin = Fraction(found.pts, 1_000_000) if found.pts is not None else time
+        length = Fraction(found.end_display_time - found.start_display_time, 1000)
+        yield begin - span.start, begin - span.start + length, text
+
+
+def _clock(time: Fraction) -> str:
+    minutes, milliseconds = divmod(round(time * 1000), 60_000)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:02d}:{minutes:02d}:{milliseconds // 1000:02d},{milliseconds % 1000:03d}"
