@@ -159,5 +159,15 @@ class VideoError(Depth3DError):
         self.frame = frame
         self._message = message
 
+    def at(self, frame: int) -> VideoError:
+        """Return the same error with another frame number.
+
+        Parameters
+        ----------
+        frame : int
+            Number of the frame, from 0.
+        """
+        return VideoError(self._message, frame)
+
     def __reduce__(self) -> tuple[type[VideoError], tuple[str, int | None]]:
         return type(self), (self._message, self.frame)

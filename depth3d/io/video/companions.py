@@ -23,6 +23,7 @@ __all__ = ["Span", "TrackFile", "extract_tracks", "write_chapters"]
 
 # Seconds added to all times in the files, so that none is negative: audio of MP4 may start before zero.
 _LEAD = Fraction(10)
+_MOST_FAILED = 100  # packets that the muxer refuses, then the track is given up
 # Matroska keeps the delay of Opus, ASF the block size of WMA and ADPCM, QuickTime its own subtitles. All other codecs
 # use NUT, whose timestamps are exact.
 _OWN_LAYOUTS = {"mov_text": ".mov", "bin_data": ".mov", "opus": ".mkv", "libopus": ".mkv"}
@@ -116,6 +117,7 @@ class _Writer:
         self._path: Path | None = None
         self._end = Fraction(0)
         self._last: int | None = None
+        self._failed = 0
         self._format = _SoundFormat() if track.kind == "audio" else None
         self.trouble: str | None = None
 
@@ -167,7 +169,9 @@ class _Writer:
             words = disk_error(str(error))
             if words is not None:
                 raise WriteError(self._path or self._folder, f"cannot be written: {words}") from error
-            self.trouble = f"cannot be copied ({error})"
+            self._failed += 1  # a damaged packet or two do not cost the track
+            if self._output is None or self._failed >= _MOST_FAILED:
+                self.trouble = f"cannot be copied ({error})"
 
     def _open(self) -> None:
         problem: Exception | None = None

@@ -19,7 +19,16 @@ from depth3d.io.video.mp4_boxes import find_sample_box
 from depth3d.io.video.suffixes import SEQUENCE_SUFFIXES, is_sequence
 from depth3d.io.video.webp import is_webp, webp_as_mov
 
-__all__ = ["DamagedPacket", "Demuxer", "choose_stream", "is_cover", "packets_of", "total_length"]
+__all__ = [
+    "DamagedPacket",
+    "Demuxer",
+    "choose_stream",
+    "frames_before",
+    "is_cover",
+    "packet_sizes",
+    "packets_of",
+    "total_length",
+]
 
 log = logging.getLogger("depth3d.video")
 
@@ -172,6 +181,19 @@ def _scanned(path: Path, changed: int, size: int) -> Fraction | None:
             after = time + (packet.duration or 0) * Fraction(packet.time_base)
             end = after if end is None else max(end, after)
     return None if first is None or end is None else end - first
+
+
+def frames_before(path: Path, time: Fraction) -> int:
+    """Return how many frames are presented before ``time`` (container time, seconds), by reading all packets."""
+    with open_container(path) as container:
+        stream = choose_stream(container, path)
+        return sum(bool(packet.size) and _time(packet) < time for packet in packets_of(container, stream))
+
+
+def packet_sizes(path: Path) -> list[int]:
+    """Return the sizes of all packets of the first video stream, bytes, in decoding order."""
+    with open_container(path) as container:
+        return [packet.size for packet in container.demux(video=0) if packet.size]
 
 
 LARGEST_FRAME = 8192 * 4320

@@ -42,6 +42,8 @@ class Track:
         "copy", or the name of an encoder whose codec the new container supports.
     disposition : str
         Its disposition flags in FFmpeg's notation, joined by "+": "default+forced".
+    bit_rate : int
+        Bits per second, 0 = unknown.
     title : str
         Name for messages and, for a made track, its title.
     """
@@ -51,6 +53,7 @@ class Track:
     codec: str
     how: str = "copy"
     disposition: str = ""
+    bit_rate: int = 0
     title: str = ""
 
     @property
@@ -112,7 +115,8 @@ def _track(stream: Any) -> Track | None:
         return None
     context = stream.codec_context
     name = context.name if context is not None else "unknown"
-    return Track(int(stream.index), kind, name, disposition=_flags(stream))
+    rate = int(getattr(context, "bit_rate", None) or 0)
+    return Track(int(stream.index), kind, name, disposition=_flags(stream), bit_rate=rate)
 
 
 def _data_track(stream: Any, handler: str) -> Track | None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from depth3d.depthmap import DepthMap
-from depth3d.errors import InvalidInput
+from depth3d.errors import InvalidInput, VideoError
 from depth3d.io.atomic import refuse_existing
 from depth3d.io.image.read import save_image
 from depth3d.options import (
@@ -28,7 +28,7 @@ from depth3d.options import (
     VideoOptions,
 )
 from depth3d.pipeline.clip.depth_files import StillDepth, given_depth, sampled_depth, save_depth
-from depth3d.pipeline.clip.depth_pass import DepthSource, Progress, StoredDepth, first_pass
+from depth3d.pipeline.clip.depth_pass import DepthSource, Progress, StoredDepth, first_pass, kept_frames
 from depth3d.pipeline.clip.job import ClipJob, plan_job
 from depth3d.pipeline.clip.output import Output, Product, targets_of
 from depth3d.pipeline.clip.plan import make_plan
@@ -182,7 +182,6 @@ class _Conversion:
     def __init__(self, job: ClipJob, outputs: list[Output], force: bool, progress: Progress | None) -> None:
         self._job, self._outputs, self._force = job, outputs, force
         self._progress = progress
-        self._done = 0
         product = outputs[0].product
         wanted = product.animate.focus if product.kind == "animate" else product.stereo.convergence
         self._auto = product.kind != "depth" and wanted == "auto"
@@ -195,16 +194,22 @@ class _Conversion:
     def run(self) -> list[Path]:
         """Do all unfinished work; on ``KeyboardInterrupt`` log how to resume, then raise it again."""
         first = self._outputs[0].target
-        try:
-            with WorkFolder(first.parent, first.name) as work:
-                if self._job.video.dry_run:
-                    return [self._tell_plan(work, output) for output in self._outputs]
-                if self._job.video.preview:
-                    return self._previews()
+        with WorkFolder(first.parent, first.name) as work:
+            if self._job.video.dry_run:
+                return [self._tell_plan(work, output) for output in self._outputs]
+            if self._job.video.preview:
+                return self._previews()
+            try:
                 return self._work(work)
-        except KeyboardInterrupt:
-            log.warning("stopped after %d frames; run the same command to resume", self._done)
-            raise
+            except VideoError as error:
+                if error.frame is None:
+                    raise
+                raise error.at(self._job.film_frame(error.frame)) from error
+            except KeyboardInterrupt:
+                depth, pictures = kept_frames(work)
+                kept = f"depth of {depth} and pictures of {pictures} frames are kept"
+                log.warning("stopped; %s: run the same command to resume", kept)
+                raise
 
     def _work(self, work: WorkFolder) -> list[Path]:
         for output in self._outputs:  # another run may have written one in the meantime
@@ -279,13 +284,12 @@ class _Conversion:
         ]
 
     def _tell_plan(self, work: WorkFolder, output: Output) -> Path:
-        plan = make_plan(self._job, output.renderer, output.style, self._strength, output.target, work.progress())
+        plan = make_plan(self._job, output.renderer, output.style, self._strength, output.target, kept_frames(work))
         for line in plan.lines:
             log.info(line)
         return output.target
 
     def _report(self, stage: str, done: int, total: int) -> None:
-        self._done = done
         if self._progress is not None:
             self._progress(stage, done, total)
 

@@ -7,6 +7,7 @@ there. Memory: at most ``HELD`` frames between two stages, plus the frames in th
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -26,12 +27,14 @@ from depth3d.pipeline.clip.eyes import unpack_eyes
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.state import load_state, save_state
 from depth3d.pipeline.clip.threads import on_frame, prefetch
-from depth3d.pipeline.clip.workspace import Checkpoint, whole
+from depth3d.pipeline.clip.workspace import Checkpoint, WorkFolder, whole
 
 if TYPE_CHECKING:
     from depth3d.depth.estimator import Estimator
 
-__all__ = ["DepthSource", "Progress", "StoredDepth", "first_pass", "predict_frame"]
+__all__ = ["DepthSource", "Progress", "StoredDepth", "first_pass", "kept_frames", "predict_frame"]
+
+log = logging.getLogger("depth3d.video")
 
 SEGMENT = 48  # frames between two checkpoints of the first pass
 BATCH = 4  # frames per network call; checkpoints are between batches, so that a resumed run has the same batches
@@ -140,13 +143,25 @@ def first_pass(job: ClipJob, checkpoint: Checkpoint, progress: Progress | None =
     state = load_state(checkpoint.folder / STATE, lambda tree: _State.from_state(tree, _filter_of(job)))
     if state is None:
         state = _State(_filter_of(job), SceneRanges())
+    if state.pushed:
+        log.info("depth: resumed after %d frames", state.pushed)
     _Pass(job, checkpoint, state, progress).run()
     ranges = tuple(state.ranges[scene] for scene in range(len(state.ranges)))
     frames = sum(one.frames for one in ranges)
     checkpoint.write_json(
         "done.json", {"segments": state.segments, "frames": frames, "ranges": [asdict(one) for one in ranges]}
     )
+    (checkpoint.folder / STATE).unlink(missing_ok=True)
     return StoredDepth(checkpoint.folder, state.segments, ranges, frames)
+
+
+def kept_frames(work: WorkFolder) -> tuple[int, int]:
+    """Return after how many frames each of the two passes resumes, for any options."""
+    depth, pictures = work.progress()
+    state = work.folder / "depth" / STATE
+    if not depth and state.is_file():
+        depth = load_state(state, lambda tree: int(tree["counts"][1])) or 0
+    return depth, pictures
 
 
 def _finished(checkpoint: Checkpoint) -> StoredDepth | None:

@@ -12,6 +12,7 @@ from depth3d.errors import InvalidInput
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Size
 from depth3d.io.stereo.layouts import Mark
+from depth3d.io.video.demux import frames_before
 from depth3d.io.video.reader import VideoReader, probe
 from depth3d.options import DepthOptions, StabilizeOptions, VideoOptions
 from depth3d.pipeline.clip.eyes import eye_info, find_layout, left_eye
@@ -78,6 +79,17 @@ class ClipJob:
         if self.rate is None and self.start is None and self.end is None and self.info.count:
             return self.info.count
         return max(1, round(length * (self.rate or self.info.rate)))
+
+    def film_frame(self, index: int) -> int:
+        """Return the number, in the whole clip, of frame ``index`` of the wanted part; reads the clip's packets."""
+        if not self.begin and self.rate is None:
+            return index
+        if not self.source.is_file():  # a sequence: the rate is its own
+            return index + round(self.begin * (self.rate or self.info.rate))
+        begin = self.begin + self.info.origin
+        if self.rate is None:
+            return index + frames_before(self.source, begin)
+        return max(0, frames_before(self.source, begin + index / self.rate + self.info.time_base) - 1)
 
     def key(self) -> dict[str, Any]:
         """Return everything that the decoded frames depend on."""

@@ -12,17 +12,22 @@ from depth3d.depthmap import DepthMap
 from depth3d.errors import VideoError
 from depth3d.io.leftovers import temporary_folder
 from depth3d.io.video.captions import has_captions
-from depth3d.io.video.tracks import list_tracks, plan_tracks
+from depth3d.io.video.demux import packet_sizes
+from depth3d.io.video.spool import DepthRecord, DepthSpoolWriter
+from depth3d.io.video.tracks import Track, list_tracks, plan_tracks
 from depth3d.io.video.writer import VideoWriter, even, even_size
 from depth3d.pipeline.clip.depth_pass import predict_frame
 from depth3d.pipeline.clip.job import ClipJob
-from depth3d.pipeline.clip.render_pass import Style
+from depth3d.pipeline.clip.render_pass import SEGMENT, Style
 from depth3d.pipeline.clip.renderers import FrameRenderer, StereoStrength
 
 __all__ = ["Plan", "make_plan"]
 
 _NO_DEPTH = DepthMap(np.zeros((1, 1), np.float32))
-_TRIED = 4  # frames; the first one is warm-up
+_TRIED = 4  # frames whose stages are timed; the first one is warm-up
+_ENCODED = 12  # further frames that are only drawn and encoded, to know the size of frames between key frames
+_HELD = 24  # frames that the search for cuts holds, besides those that the stabilizer looks ahead
+_SOUND = 128_000  # bits per second of a track that does not tell its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ def make_plan(
     done : tuple[int, int]
         Number of frames that earlier runs finished in the first and the second pass.
     """
-    costs, depth_bytes, picture_bytes = _try(job, renderer, style, strength)
+    costs, depth_bytes, state_bytes, encoded = _try(job, renderer, style, strength)
     info, frames = job.info, job.frames_about
     per_frame = sum(costs.values())
     seconds = costs["depth"] * max(0, frames - done[0]) + (per_frame - costs["depth"]) * max(0, frames - done[1])
@@ -78,7 +83,11 @@ def make_plan(
     if done != (0, 0):
         lines.append(f"done    depth of {done[0]} and pictures of {done[1]} frames")
     if frames:
-        size, work = frames * picture_bytes, frames * (depth_bytes + picture_bytes)
+        pictures, tracks = _encoded_size(encoded, frames), _tracks_size(job, kept)
+        size = pictures + tracks
+        # At the end of the first pass: depth, the old and the new state. At that of the last step: depth, pictures, the
+        # extracted tracks and the result.
+        work = frames * depth_bytes + max(2 * state_bytes, pictures + tracks + size)
         lines.append(f"size    about {_mega(size)}, work folder about {_mega(work)} until it is done")
         lines.append(f"time    about {_clock(seconds)}")
         return Plan(tuple(lines), frames, seconds, size, work)
@@ -87,13 +96,13 @@ def make_plan(
 
 def _try(
     job: ClipJob, renderer: FrameRenderer, style: Style, strength: StereoStrength
-) -> tuple[dict[str, float], int, int]:
-    """Measure seconds per frame of each stage, and bytes per frame of depth and of encoded video."""
-    costs = dict.fromkeys(("decode", "depth", "draw", "encode"), 0.0)
+) -> tuple[dict[str, float], int, int, list[int]]:
+    """Measure seconds per frame of each stage, bytes of depth per frame and of a state, of each encoded frame."""
+    laps: list[dict[str, float]] = []
     frames = job.frames(seen=True, both_eyes=True)
-    tried, depth_bytes = 0, 0
+    depth = _NO_DEPTH
     with temporary_folder() as folder, renderer:
-        path = folder / "sample.nut"
+        path, spool = folder / "sample.nut", folder / "sample.spool"
         writer = VideoWriter(
             path,
             even_size(renderer.size),
@@ -106,13 +115,14 @@ def _try(
             preset=style.preset,
         )
         with writer:
-            for number in range(_TRIED):
+            for number in range(_TRIED + _ENCODED):
                 clock = _Clock()
                 frame = next(frames, None)
                 if frame is None:
                     break
                 clock.lap("decode")
-                depth = _NO_DEPTH if renderer.both_eyes else DepthMap.from_disparity(predict_frame(job, frame))
+                if number < _TRIED and not renderer.both_eyes:
+                    depth = DepthMap.from_disparity(predict_frame(job, frame))
                 clock.lap("depth")
                 picture = renderer.draw(
                     renderer.prepare(frame if renderer.both_eyes else job.flat(frame), depth, strength)
@@ -120,14 +130,34 @@ def _try(
                 clock.lap("draw")
                 writer.write(even(picture), frame.time)
                 clock.lap("encode")
-                depth_bytes = depth.values.size * 2
-                if number:
-                    tried += 1
-                    costs = {name: cost + clock.laps[name] for name, cost in costs.items()}
-        picture_bytes = path.stat().st_size // _TRIED
-    if not tried:
-        raise VideoError(f"{job.source}: too short for an estimate")
-    return {name: cost / tried for name, cost in costs.items()}, depth_bytes, picture_bytes
+                if number < _TRIED:
+                    laps.append(clock.laps)
+        with DepthSpoolWriter(spool) as written:
+            written.add(DepthRecord(0, 0, 0, depth.values.astype(np.float16)))
+        if not laps:
+            raise VideoError(f"{job.source}: no frame could be decoded")
+        predicted = not renderer.both_eyes and not job.depth.depth
+        depth_bytes = spool.stat().st_size if predicted else 0
+        state_bytes = (job.stabilize.look_ahead + _HELD) * depth.values.nbytes if predicted else 0
+        encoded = packet_sizes(path)
+    timed = laps[1:] or laps
+    costs = {name: sum(lap[name] for lap in timed) / len(timed) for name in timed[0]}
+    return costs, depth_bytes, state_bytes, encoded
+
+
+def _encoded_size(sizes: list[int], frames: int) -> int:
+    """Estimate the size of the encoded clip, bytes: each segment has one key frame."""
+    if not sizes or frames <= len(sizes):
+        return sum(sizes[:frames])
+    keys = -(-frames // SEGMENT)
+    between = sum(sizes[1:]) / max(1, len(sizes) - 1) if len(sizes) > 1 else sizes[0]
+    return round(keys * sizes[0] + (frames - keys) * between)
+
+
+def _tracks_size(job: ClipJob, kept: list[Track]) -> int:
+    """Estimate the size of the kept tracks in the wanted part, bytes."""
+    rate = sum(track.bit_rate or _SOUND for track in kept if track.kind == "audio")
+    return round(rate * job.frames_about / float(job.rate or job.info.rate) / 8)
 
 
 class _Clock:

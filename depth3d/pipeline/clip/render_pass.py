@@ -6,6 +6,7 @@ stopped run loses only its current segment. At most ``HELD`` frames are queued b
 
 from __future__ import annotations
 
+import logging
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ from depth3d.pipeline.clip.threads import ConsumerThread, on_frame, prefetch
 from depth3d.pipeline.clip.workspace import Checkpoint
 
 __all__ = ["Segments", "Style", "finished_segments", "render_segments"]
+
+log = logging.getLogger("depth3d.video")
 
 SEGMENT = 96
 HELD = 4
@@ -109,6 +112,8 @@ def render_segments(
     if checkpoint.read_json("all.json") is not None:
         return done
     first = len(done.ticks)
+    if first:
+        log.info("rendering: resumed after %d frames", first)
     last_time = done.ticks[-1] * job.time_base if done.ticks else None
     frames = job.frames(index=max(0, first - 1), time=last_time, both_eyes=renderer.both_eyes)
     encoder = _SegmentEncoder(job, renderer.size, style, checkpoint, len(done.files))
