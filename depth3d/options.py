@@ -47,6 +47,11 @@ def percent(default: float, help: str, most: float, media: str | None = None) ->
     return option(default, help, metavar="PERCENT", limits=(0, most), unit="percent of the width", **more)
 
 
+def _file(help: str, metavar: str = "FILE", **more: Any) -> Any:
+    """Return a field for the name of a file, None by default."""
+    return option(None, help, metavar=metavar, convert=as_file, **more)
+
+
 @dataclass(frozen=True)
 class OutputOptions(Validated):
     """What a run writes and prints; the same for every command."""
@@ -103,8 +108,13 @@ class ScaleOptions(Validated):
 class DepthOptions(Validated):
     """Source of the depth map."""
 
-    depth: str | None = option(None, "Depth file to use instead of a network.", metavar="FILE", convert=as_file)
+    depth: str | None = _file("Depth file to use instead of a network.")
     invert_depth: bool = option(False, "The depth file is dark where it is near.")
+    hints: str | None = _file(
+        "Strokes that repair the depth (default: NAME_hints.png beside the photo; none ignores it).",
+        "FILE|none",
+        media="photo",
+    )
     model: str = option(
         "auto",
         "Depth network (see `depth3d models`), a checkpoint or ONNX file, NAME:FILE, or hf:OWNER/NAME of Hugging Face.",
@@ -119,13 +129,9 @@ class DepthOptions(Validated):
     )
     threads: int | None = option(None, "Threads of the network (default: the cores of this process).", limits=(1, 1024))
     matcher: str = option("sgm", "How the two eyes of stereo input are matched: sgm, dis, or a network as pwcnet:FILE.")
-    stereo: bool = option(
-        True, "Look for a second eye in photos; off: stereo pictures are ordinary photos.", media="photo"
-    )
-    layout: str | None = option(
-        None, "Where the eyes of a photo are: sbs, sbs-half, cross, tb, tb-half.", media="photo"
-    )
-    second_eye: str | None = option(None, "File of the right eye.", metavar="FILE", convert=as_file, media="photo")
+    stereo: bool = option(True, "Look for a second eye in photos; off: they are ordinary photos.", media="photo")
+    layout: str | None = option(None, "Where a photo's eyes are: sbs, sbs-half, cross, tb, tb-half.", media="photo")
+    second_eye: str | None = _file("File of the right eye.", media="photo")
     swap_eyes: bool = option(False, "Exchange the two eyes of a stereo photo.", media="photo")
 
 
@@ -239,15 +245,8 @@ class VideoOptions(Validated):
     fps: Fraction | None = option(None, "Another frame rate (default: every frame keeps its time).")
     size: str | None = option(None, "Another size of one eye: WIDTHxHEIGHT or 1080p.", convert=as_size)
     tonemap: bool = option(False, "Convert HDR to SDR (default: HDR stays HDR).")
-    save_depth: str | None = option(
-        None, "Also keep the depth as a lossless 16-bit clip.", metavar="FILE.mkv", convert=as_file
-    )
-    shots: str | None = option(
-        None,
-        "Settings per scene: FILE is written if it does not exist (edit it), else read.",
-        metavar="FILE.toml",
-        convert=as_file,
-    )
+    save_depth: str | None = _file("Also keep the depth as a lossless 16-bit clip.", "FILE.mkv")
+    shots: str | None = _file("Settings per scene: FILE is written if missing (edit it), else read.", "FILE.toml")
     preview: bool = option(False, "Only render a few frames into one picture.")
     dry_run: bool = option(False, "Only print the plan, the file size and the time it will take.")
 

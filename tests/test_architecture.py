@@ -25,6 +25,7 @@ NOUNS = (
     "stereoformats",
     "stereopair",
     "frames",
+    "hints",
     "splats",
 )
 ABOVE = {"errors": 0, "forkguard": 1, "quantities": 1, "validation": 2, "options": 3}

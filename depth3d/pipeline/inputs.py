@@ -235,6 +235,8 @@ def check_depth_source(options: DepthOptions) -> None:
     """
     if options.depth is not None and not Path(options.depth).exists() and "%" not in options.depth:
         raise ReadError(options.depth, "no such depth file")
+    if options.hints not in (None, "none") and not Path(options.hints).is_file():
+        raise ReadError(options.hints, "no such hint file")
     if _DEVICE.fullmatch(options.device) is None:
         raise InvalidOption("device", f"{options.device!r}, expected auto, cpu, cuda, cuda:1, or mps")
     from depth3d.depth.stereo.matchers import MATCHERS

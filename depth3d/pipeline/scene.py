@@ -53,7 +53,7 @@ class Scene:
 def load_scene(
     path: str | Path | PhotoFile, options: DepthOptions | None = None, *, ignore: Path | None = None
 ) -> Scene:
-    """Open a photo and load or predict its depth.
+    """Open a photo and load or predict its depth, repaired by its manual hints if there are any.
 
     Sources in this order: ``options.depth``; a file next to the photo (``NAME_depth.png`` ...); depth embedded in the
     photo; a depth map in the other half of the picture; the second eye of a stereo picture; the network
@@ -71,12 +71,17 @@ def load_scene(
     ignore : Path | None
         A depth file to ignore, because it will be overwritten.
     """
-    from depth3d.io.depth.read import depth_beside
     from depth3d.io.image.photofile import open_photo
-    from depth3d.io.image.read import open_image
 
     options = options or DepthOptions()
     file = open_photo(path)
+    return _with_hints(_loaded(file, options, ignore), options)
+
+
+def _loaded(file: PhotoFile, options: DepthOptions, ignore: Path | None) -> Scene:
+    from depth3d.io.depth.read import depth_beside
+    from depth3d.io.image.read import open_image
+
     if options.depth is not None:
         return _with_map(file, Path(options.depth), options)
     asked = options.second_eye is not None or options.layout is not None
@@ -88,6 +93,27 @@ def load_scene(
     if asked:
         return _from_eyes(file, options) or _from_network(open_image(file), options, file)
     return _from_within(file, options) or _from_eyes(file, options) or _from_network(open_image(file), options, file)
+
+
+def _with_hints(scene: Scene, options: DepthOptions) -> Scene:
+    """Apply ``options.hints``, or the hint file beside the photo."""
+    from depth3d.io.hints import hints_beside, read_hints
+
+    photo = None if scene.file is None else scene.file.path
+    path = Path(options.hints) if options.hints not in (None, "none") else None
+    if path is None and options.hints is None and photo is not None:
+        path = hints_beside(photo)
+    if path is None:
+        return scene
+    from depth3d.depth.hints import apply_hints
+    from depth3d.io.image.read import flatten
+
+    hints = read_hints(path)
+    picture = flatten(scene.image.eight_bit())
+    depth = apply_hints(scene.depth.resized(picture.size), hints, picture)
+    count = len(hints.strokes)
+    what = f"{count} stroke{'' if count == 1 else 's'}" if count else "the painted strokes"
+    return replace(scene, depth=depth, how=f"{scene.how}; repaired by {what} of {path.name}")
 
 
 def photo_pair(file: PhotoFile, options: DepthOptions) -> StereoPair | None:

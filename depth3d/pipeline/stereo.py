@@ -175,7 +175,8 @@ def _subject(source: Path, options: StereoOptions, depth: DepthOptions, tell: Ca
 
     pair, file = None, open_photo(source)
     # A given depth file, network or unchanged eye requires new eyes.
-    if options.own_eyes and depth.depth is None and depth.model == "auto" and options.eyes == "both":
+    asked = depth.depth is not None or depth.model != "auto" or depth.hints not in (None, "none")
+    if options.own_eyes and not asked and options.eyes == "both":
         pair = photo_pair(file, depth)
     if pair is None:
         scene = load_scene(file, depth)

@@ -52,8 +52,8 @@ class Item:
         What the worker found: kind, size, length.
     thumbnail : bytes
         A small JPEG.
-    strokes : list[Any]
-        Manual hints, as the page draws them.
+    strokes : list[dict[str, Any]] | None
+        Strokes painted in the page; None = those beside the photo, if any.
     """
 
     key: str
@@ -61,11 +61,14 @@ class Item:
     dropped: bool
     facts: dict[str, Any] = field(default_factory=dict)
     thumbnail: bytes = b""
-    strokes: list[Any] = field(default_factory=list)
+    strokes: list[dict[str, Any]] | None = None
 
     def described(self) -> dict[str, Any]:
         """Return what the page needs, as JSON; never the path of the file."""
-        return {"key": self.key, "name": self.path.name, "dropped": self.dropped, **self.facts}
+        return {"key": self.key, "name": self.path.name, "dropped": self.dropped, **self.facts, **self._painted()}
+
+    def _painted(self) -> dict[str, Any]:
+        return {} if self.strokes is None else {"strokes": self.strokes}
 
 
 class Library:

@@ -18,6 +18,7 @@ from depth3d.image import Image
 from depth3d.io.depth.names import is_depth_name
 from depth3d.io.depth.picture import gray_picture
 from depth3d.io.depth.read import read_depth
+from depth3d.io.hints import hints_beside, read_hints
 from depth3d.io.image.read import encode_image, flatten, open_image
 from depth3d.io.video.reader import VideoReader, probe
 from depth3d.io.viewer import Page, RgbdImage, page_scene
@@ -46,7 +47,7 @@ def cached_scene(path: Path, options: DepthOptions) -> Scene:
     options : DepthOptions
         Source of the depth.
     """
-    files = [Path(name) for name in (path, options.depth) if name is not None]
+    files = [Path(name) for name in (path, options.depth, options.hints) if name not in (None, "none")]
     key = (*((str(file), file.stat().st_mtime_ns) for file in files), astuple(options))
     found = _cache.pop(key, None) or load_scene(path, options)
     _cache[key] = found
@@ -91,7 +92,15 @@ def _open(arguments: dict[str, Any], report: Report) -> dict[str, Any]:
         facts = {"seconds": seconds, "rate": float(info.rate), "frames": info.count or round(seconds * info.rate)}
         return {"kind": "clip", **facts, **_size(first), "thumbnail": _thumbnail(first)}
     image = open_image(path)
-    return {"kind": "photo", **_size(image), "notes": list(image.notes), "thumbnail": _thumbnail(image)}
+    beside = hints_beside(path)
+    strokes = [] if beside is None else [stroke.facts() for stroke in read_hints(beside).strokes]
+    return {
+        "kind": "photo",
+        "strokes": strokes,
+        **_size(image),
+        "notes": list(image.notes),
+        "thumbnail": _thumbnail(image),
+    }
 
 
 def _size(image: Image) -> dict[str, int]:

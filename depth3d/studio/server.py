@@ -67,6 +67,8 @@ def make_app(studio: Studio, token: str) -> Guard:
             Route("/api/items/{key}", answer(routes.remove), methods=["DELETE"]),
             Route("/api/items/{key}/thumbnail", answer(routes.thumbnail)),
             Route("/api/items/{key}/scene", answer(routes.scene), methods=post),
+            Route("/api/items/{key}/strokes", answer(routes.strokes), methods=post),
+            Route("/api/items/{key}/keep", answer(routes.keep), methods=post),
             Route("/api/items/{key}/frame", answer(routes.frame), methods=post),
             Route("/api/items/{key}/shots", answer(routes.shots), methods=post),
             Route("/api/path", answer(routes.path), methods=post),
@@ -183,18 +185,35 @@ class _Routes:
     async def scene(self, request: Request) -> Any:
         item, wanted = self._item(request), await _body(request)
         draft = bool(wanted.get("draft"))
-        path = item.path
-        if item.facts.get("kind") == "clip":
-            path = self._frame_file(item)
         return await self._studio.jobs.ask(
             "scene",
             {
-                "path": str(path),
-                "depth": self._studio.depth_of(wanted),
+                "path": str(self._picture(item)),
+                "depth": self._studio.painted(item, self._studio.depth_of(wanted)),
                 "draft": draft,
                 "detail": _DRAFT_DETAIL if draft else _DETAIL,
             },
         )
+
+    def _picture(self, item: Item) -> Path:
+        """Return the file of the photo; of a clip, that of the frame at the slider."""
+        return self._frame_file(item) if item.facts.get("kind") == "clip" else item.path
+
+    async def strokes(self, request: Request) -> Any:
+        item, wanted = self._item(request), await _body(request)
+        if wanted.get("strokes") is None:
+            raise InvalidInput("expected strokes")
+        self._studio.paint(item, wanted["strokes"])
+        depth = self._studio.depth_of(wanted)
+        arguments = {"path": str(self._picture(item)), "depth": depth, "strokes": item.strokes}
+        return await self._studio.jobs.ask("repair", arguments)
+
+    async def keep(self, request: Request) -> dict[str, Any]:
+        item, wanted = self._item(request), await _body(request)
+        arguments = {"path": str(item.path), "depth": self._studio.depth_of(wanted), "strokes": item.strokes or []}
+        arguments |= {"folder": str(self._studio.folder_of(item)), "stem": item.path.stem}
+        found = await self._studio.jobs.ask("keep_strokes", arguments)
+        return {"files": [Path(file).name for file in found["files"]], "folder": str(self._studio.folder_of(item))}
 
     def _frame_file(self, item: Item) -> Path:
         return self._studio.folder / f"{item.key}.png"

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from depth3d.errors import InvalidInput
+from depth3d.hints import Hints, Stroke
+from depth3d.io.hints import write_strokes
 from depth3d.options import DepthOptions
 from depth3d.studio.items import Item, Library
 from depth3d.studio.jobs import Jobs
@@ -82,6 +84,26 @@ class Studio:
             depth["invert_depth"] = True
         return depth
 
+    def painted(self, item: Item, depth: dict[str, Any]) -> dict[str, Any]:
+        """Return the depth options with the strokes that were painted in the page, as a hint file."""
+        if item.strokes is None:
+            return depth
+        if not item.strokes:
+            return {**depth, "hints": "none"}
+        return {**depth, "hints": str(self.hint_file(item))}
+
+    def paint(self, item: Item, strokes: Any) -> None:
+        """Replace the strokes of an item. Raises ``InvalidInput``."""
+        hints = Hints(tuple(Stroke.of(facts) for facts in strokes))
+        item.strokes = [stroke.facts() for stroke in hints.strokes]
+        write_strokes(hints, self.hint_file(item), force=True)
+
+    def hint_file(self, item: Item) -> Path:
+        """Return the private hint file of an item."""
+        folder = self.folder / f"hints-{item.key}"
+        folder.mkdir(mode=0o700, exist_ok=True)
+        return folder / f"{item.path.stem}_hints.json"
+
     def planned(self, wanted: dict[str, Any]) -> list[Planned]:
         """Return every output of a request, all checked before anything is queued.
 
@@ -92,7 +114,7 @@ class Studio:
         """
         item = self.library.get(wanted["item"])
         media = "clip" if item.facts.get("kind") == "clip" else "photo"
-        depth = self.depth_of(wanted)
+        depth = self.painted(item, self.depth_of(wanted)) if media == "photo" else self.depth_of(wanted)
         DepthOptions(**depth)
         return [self._plan(item, media, Output.of(text), wanted, depth) for text in wanted["outputs"]]
 
@@ -107,7 +129,9 @@ class Studio:
             "stem": item.path.stem,
             "shots": wanted.get("shots"),
         }
-        command = command_line(output, item.path.name if item.dropped else str(item.path), values, depth, media)
+        # The private hint file means nothing to a shell: there it is the file that "Keep the strokes" writes.
+        shown = depth if not item.strokes else {**depth, "hints": f"{item.path.stem}_hints.png"}
+        command = command_line(output, item.path.name if item.dropped else str(item.path), values, shown, media)
         return Planned(media, arguments, command, output.file_name(item.path.stem, media))
 
 

@@ -1,7 +1,7 @@
 """The worker process of the studio: it owns the OpenGL context and keeps the depth network loaded.
 
 The server talks to it over a pipe. Tasks have two lanes, so that a page stays quick while a clip is converted: short
-tasks (open a file, build the 3D view) run in a thread; long ones (write files) run one at a time in the main thread,
+tasks (open a file, build the 3D view) run in two threads; long ones (write files) run one at a time in the main thread,
 where a signal can stop them as Ctrl-C does. Both render through the one render thread of ``depth3d.render``.
 """
 
@@ -25,8 +25,9 @@ __all__ = ["Report", "plain_message", "run_worker"]
 
 # Called by a task with anything that can be sent to the page as JSON.
 Report = Callable[[dict[str, Any]], None]
+_SHORT_THREADS = 2  # a stroke of the brush need not wait until a 3D view is built
 # Modules with a table TASKS: name -> function(arguments, report).
-_TABLES = ("depth3d.studio.scenes", "depth3d.studio.products", "depth3d.studio.clips")
+_TABLES = ("depth3d.studio.scenes", "depth3d.studio.products", "depth3d.studio.clips", "depth3d.studio.strokes")
 
 
 def run_worker(connection: Connection) -> None:
@@ -65,8 +66,9 @@ class _Worker:
         signal.signal(signal.SIGINT, self._interrupt)
         logging.getLogger("depth3d").setLevel(logging.INFO)
         threading.Thread(target=self._listen, name="depth3d-studio-listen", daemon=True).start()
-        short = threading.Thread(target=self._work_short, name="depth3d-studio-short", daemon=True)
-        short.start()
+        for number in range(_SHORT_THREADS):
+            name = f"depth3d-studio-short-{number}"
+            threading.Thread(target=self._work_short, name=name, daemon=True).start()
         while (task := self._long.get()) is not None:
             self._run_long(*task)
         from depth3d.render.context import close
@@ -90,7 +92,8 @@ class _Worker:
         if running is not None:
             self._cancelled.add(running)
             self._wake(running)
-        self._short.put(None)
+        for _ in range(_SHORT_THREADS):
+            self._short.put(None)
         self._long.put(None)
 
     def _wake(self, task: int) -> None:

@@ -179,3 +179,54 @@ def test_two_tabs_see_the_same_files(page: Browser, running: Running) -> None:
         count = json.dumps(page.run("document.querySelectorAll('#items li').length"))
         assert other.run(f"document.querySelectorAll('#items li').length === {count}")
         assert other.problems == []
+
+
+def gray_at(page: Browser, x: float, y: float) -> float:
+    """Gray of the depth map's canvas at a place, 0..255."""
+    place = f"Math.floor({x} * c.width), Math.floor({y} * c.height)"
+    return float(
+        page.run(
+            f"(() => {{ const c = document.getElementById('depth');"
+            f" return c.getContext('2d').getImageData({place}, 1, 1).data[0]; }})()"
+        )
+    )
+
+
+def test_a_stroke_changes_the_depth_and_is_kept(page: Browser, running: Running) -> None:
+    page.click("#tab-depth")
+    page.wait("document.querySelector('#brushes [data-tool=nearer]')")
+    set_slider(page, "brush-strength", 40)
+    before = gray_at(page, 0.12, 0.6)
+    shown_before = shown(page)
+    page.click("[data-tool=nearer]")
+    box = page.run(
+        "(() => { const c = document.getElementById('depth'), r = c.getBoundingClientRect(),"
+        " s = Math.min(r.width / c.width, r.height / c.height), w = c.width * s, h = c.height * s;"
+        " return [r.x + (r.width - w) / 2, r.y + (r.height - h) / 2, w, h]; })()"
+    )
+    at = [(box[0] + box[2] * 0.12, box[1] + box[3] * y) for y in (0.3, 0.36, 0.42, 0.48)]
+    page.run("document.getElementById('picture').dataset.seen = performance.now()")
+    page.drag(at)
+    page.wait("!document.getElementById('undo').disabled")
+    page.click("[data-tool=nearer]")  # the brush is put away: the plain map again
+    until = time.monotonic() + 60
+    while abs(gray_at(page, 0.14, 0.4) - before) < 40:
+        assert time.monotonic() < until, "the stroke changes nothing"
+        time.sleep(0.1)
+    page.wait(f"{PICTURE} === 'ready'")
+    page.click("#keep")
+    page.wait("document.getElementById('toast').textContent.includes('flower_hints.png')")
+    kept = running.results / "flower_hints.png"
+    assert kept.is_file()
+    facts = json.loads(kept.with_suffix(".json").read_text())
+    assert [stroke["kind"] for stroke in facts["strokes"]] == ["nearer"]
+    page.click("#tab-save")
+    page.wait("document.getElementById('commands').textContent.includes('--hints flower_hints.png')")
+    page.click("#tab-depth")
+    page.click("#undo")
+    page.wait("document.getElementById('undo').disabled && !document.getElementById('redo').disabled")
+    until = time.monotonic() + 60
+    while abs(gray_at(page, 0.14, 0.4) - before) > 20:
+        assert time.monotonic() < until, "undo changes nothing"
+        time.sleep(0.1)
+    assert shown_before.shape

@@ -22,7 +22,7 @@ _DEPTH_WITH_NETWORK = ("-dpt_", "_dpt_", "-midas_", "-openvino_", "_depth_anythi
 RESULT_ENDINGS = (
     *("_3d", "_depth_preview", "_stereo_check", "_wiggle", "_gdepth", "_dynamic", "_facebook"),
     *("_lrf_full_sbs", "_lr", "_tbf_fulltb", "_tb", "_180x180_lr", "_redcyan", "_greenmagenta", "_amberblue", "_rgbd"),
-    *("_full_sbs", "_xview", "_preview"),
+    *("_full_sbs", "_xview", "_preview", "_hints"),
 )
 _PHOTO_ENDINGS = ("-image", "_image", "-rgb", "_rgb", "-color", "_color", "_left", "_photo", "_original")
 _NUMBERS = (".npy", ".npz", ".pfm", ".exr")  # under the photo's own name can hardly be anything else

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from depth3d.depthmap import DepthMap
+from depth3d.errors import ReadError
 from depth3d.image import Image
 from depth3d.io.depth.interpret import depth_from_picture
 from depth3d.io.depth.registry import DepthFormat, ReadDepth
+from depth3d.io.hints import looks_like_strokes
 from depth3d.io.image.photofile import PhotoFile
 from depth3d.io.image.read import encode_image, open_image
 
@@ -32,7 +34,13 @@ def gray_picture(depth: DepthMap, *, deep: bool = False) -> Image:
 
 
 def _read(photo: PhotoFile, invert: bool) -> ReadDepth:
-    depth, how = depth_from_picture(open_image(photo, color_managed=False), invert=invert)
+    image = open_image(photo, color_managed=False)
+    if looks_like_strokes(image):
+        raise ReadError(
+            photo.name,
+            "is transparent but for some strokes: hints that repair a depth map, not a depth map; give it as `hints`",
+        )
+    depth, how = depth_from_picture(image, invert=invert)
     return ReadDepth(depth, how)
 
 

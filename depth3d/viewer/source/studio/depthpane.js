@@ -11,6 +11,8 @@ export class DepthPane {
     this.map = null;
     this.overlay = () => {}; // draws strokes: (context, width, height)
     this.marked = null;
+    this.photo = null; // an image that shines through while one paints
+    this.blend = 0;
   }
 
   async show(dataUri) {
@@ -54,6 +56,11 @@ export class DepthPane {
       picture.data[4 * i + 3] = 255;
     }
     context.putImageData(picture, 0, 0);
+    if (this.blend && this.photo) {
+      context.globalAlpha = this.blend;
+      context.drawImage(this.photo, 0, 0, width, height);
+      context.globalAlpha = 1;
+    }
     this.overlay(context, width, height);
   }
 

@@ -1,6 +1,7 @@
 // The studio's page: one photo or clip at a time, its settings, and what is written.
 
 import { ask, listen, newest } from "./api.js";
+import { Brush } from "./brush.js";
 import { Clip } from "./clip.js";
 import { wireComfort } from "./comfort.js";
 import { DepthPane } from "./depthpane.js";
@@ -26,9 +27,19 @@ async function start() {
   const state = await ask("state", {}, "GET");
   parts.save = new Save(state.catalog, request, play);
   parts.clip = new Clip(settings, () => load({ keep: true }), parts.save);
+  const repaired = (depth) => Promise.all([parts.depth.show(depth), parts.stage.changeDepth(depth)]);
+  const wish = () => {
+    photo.item.strokes = parts.brush.strokes; // so that they are there when the photo is opened again
+    parts.save.update();
+    return { ...source(), item: photo.item.key };
+  };
+  parts.brush = new Brush(depth, wish, repaired, guarded(() => load({ keep: true })));
   parts.strip = new Strip(guarded(open), closed);
   wireControls(state);
-  parts.tab = wireTabs(() => parts.save.update());
+  parts.tab = wireTabs((tab) => {
+    parts.save.update();
+    depth.mark(tab === "depth" ? null : tab === "stereo" ? settings.convergence : settings.focus);
+  });
   find("results").textContent = `Results go to ${state.results}, those of files opened from the terminal beside them.`;
   if (!state.items.length) page.dataset.empty = "yes";
   listen({
@@ -43,19 +54,23 @@ async function start() {
   page.dataset.state = "ready";
 }
 
+const source = () => ({ source: find("source").value, invert: find("invert").checked });
+
 /** What the server needs to write the present picture; null while there is none. */
 function request() {
   if (!photo.item) return null;
   const number = (id) => (find(id).value ? Number(find(id).value) : null);
   const options = { ...settings, size: find("size").value, near: number("near"), far: number("far") };
   if (photo.item.kind === "clip" && options.size === "auto") delete options.size;
-  return { item: photo.item.key, source: find("source").value, invert: find("invert").checked, options, shots: parts.clip.shots };
+  return { item: photo.item.key, ...source(), options, shots: parts.clip.shots };
 }
 
 async function open(item) {
   page.dataset.empty = "no";
   photo.item = item;
   stopPlaying();
+  parts.brush.open(item.strokes ?? []);
+  find("brushes").hidden = item.kind === "clip";
   const clip = item.kind === "clip";
   find("tab-clip").hidden = !clip;
   find("depth-other").hidden = find("divider").hidden = true;
@@ -82,12 +97,14 @@ function closed(key) {
 async function load({ keep = false }) {
   const { item } = photo;
   const turn = ++photo.turn;
-  const wish = { source: find("source").value, invert: find("invert").checked };
+  const wish = source();
   busy("Estimating depth");
   try {
     const draft = await ask(`items/${item.key}/scene`, { ...wish, draft: true });
     if (turn !== photo.turn) return;
     photo.facts = draft.facts;
+    parts.depth.photo = Object.assign(new Image(), { src: draft.scene.photo.picture });
+    await parts.depth.photo.decode();
     await Promise.all([parts.stage.show(draft.scene), parts.depth.show(draft.facts.flatDepth)]);
     find("how").textContent = draft.facts.how;
     if (!keep) adopt(draft.facts);
@@ -138,12 +155,12 @@ function listSources() {
 
 // The second depth map lies over the first one, right of the divider.
 async function compare() {
-  const source = find("other").value;
-  find("depth-other").hidden = find("divider").hidden = !source;
-  if (!source || !photo.item) return;
+  const second = find("other").value;
+  find("depth-other").hidden = find("divider").hidden = !second;
+  if (!second || !photo.item) return;
   busy("Estimating depth");
   try {
-    const { facts } = await ask(`items/${photo.item.key}/scene`, { source, draft: true });
+    const { facts } = await ask(`items/${photo.item.key}/scene`, { source: second, draft: true });
     await parts.other.show(facts.flatDepth);
     find("how").textContent = `${photo.facts.how} | ${facts.how}`;
   } finally {
@@ -205,7 +222,7 @@ function wireControls(state) {
   for (const id of ["near", "far", "size"]) find(id).addEventListener("change", changed);
   find("close-player").addEventListener("click", stopPlaying);
   find("depth").addEventListener("click", (event) => {
-    if (parts.painting?.()) return;
+    if (parts.brush.painting) return;
     const { x, y } = parts.depth.place(event);
     if (x >= 0 && x <= 1 && y >= 0 && y <= 1) pick(x, y);
   });

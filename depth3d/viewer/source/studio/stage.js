@@ -50,7 +50,7 @@ export class Stage {
     requestAnimationFrame((next) => this.#frame(next));
     const seconds = Math.max(0, Math.min((now - this.last) / 1000, 0.1));
     this.last = now;
-    if (!this.screen || document.hidden) return;
+    if (!this.screen || document.hidden || !this.canvas.clientWidth || !this.canvas.clientHeight) return;
     const { look, settings } = this;
     const step = 1 - Math.exp(-seconds / EASE);
     const [dx, dy] = [look.targetX - look.x, look.targetY - look.y];
