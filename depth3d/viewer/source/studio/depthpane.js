@@ -45,7 +45,7 @@ export class DepthPane {
     const { width, height, values, white } = this.map;
     const { canvas, marked } = this;
     if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
-    const context = canvas.getContext("2d");
+    const context = canvas.getContext("2d", { willReadFrequently: true }); // drawn pixel by pixel
     const picture = context.createImageData(width, height);
     for (let i = 0; i < values.length; i++) {
       const depth = values[i] / white;
