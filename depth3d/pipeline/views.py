@@ -24,6 +24,7 @@ from depth3d.geometry.edges.matte import soften_discontinuities
 from depth3d.geometry.mesh.layers import build_layers
 from depth3d.image import Image, Size
 from depth3d.options import AnimateOptions, Eyes, Quality, StereoOptions
+from depth3d.render.context import results_ahead
 from depth3d.render.exposure import Exposure
 from depth3d.render.renderer import Renderer
 from depth3d.stereopair import DEFAULT_CONVERGENCE, StereoPair, StereoRig
@@ -232,12 +233,11 @@ def animation_frames(
 
 def _exposed(renderer: Renderer, exposed: ExposedPath, times: list[float]) -> Iterator[Image]:
     if exposed.lens.pinhole:
-        yield from (renderer.draw(exposed.path.at(time)) for time in times)
+        yield from results_ahead(lambda time: renderer.draw(exposed.path.at(time)), times)
         return
     views = exposed.view_count()
     with Exposure(renderer, exposed.lens.vignette) as exposure:
-        for time in times:
-            yield exposure.draw(exposed.cameras(time, views))
+        yield from results_ahead(lambda time: exposure.draw(exposed.cameras(time, views)), times)
 
 
 def chosen_path(name: str, image: Image, size: Size, amount: float, seconds: float, focus: float) -> CameraPath:

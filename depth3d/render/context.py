@@ -16,16 +16,27 @@ import contextlib
 import functools
 import os
 import sys
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future
 from typing import Any, ParamSpec, TypeVar
 
 from depth3d.errors import ContextError, InvalidInput
 from depth3d.render.thread import RenderThread
 
-__all__ = ["close", "describe_context", "get_context", "is_software", "on_render_thread", "run_on_render_thread"]
+__all__ = [
+    "close",
+    "describe_context",
+    "get_context",
+    "is_software",
+    "on_render_thread",
+    "results_ahead",
+    "run_on_render_thread",
+]
 
 P = ParamSpec("P")
 Result = TypeVar("Result")
+Item = TypeVar("Item")
 
 _GL_VERSION = 410  # the newest version on macOS
 _CURE = (
@@ -86,6 +97,23 @@ def on_render_thread(method: Callable[P, Result]) -> Callable[P, Result]:
         return method(*arguments, **named)
 
     return call
+
+
+def results_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """Yield ``function(item)`` for every item, in order; the next one is computed while the caller uses the last one.
+
+    ``function`` runs in the render thread, so that a frame is drawn while the one before it is encoded.
+    """
+    if _THREAD.is_current():  # a job that waited for another job would wait for ever
+        yield from map(function, items)
+        return
+    waiting: deque[Future[Result]] = deque()
+    for item in items:
+        waiting.append(_THREAD.submit(function, item))
+        if len(waiting) > 1:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def close() -> None:

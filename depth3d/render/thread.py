@@ -48,9 +48,17 @@ class RenderThread:
 
         Raises ``ContextError`` in a forked child of a process that has rendered.
         """
-        self._guard.check()
         if self.is_current():
+            self._guard.check()
             return function(*arguments, **named)
+        return self.submit(function, *arguments, **named).result()
+
+    def submit(self, function: Callable[P, Result], *arguments: P.args, **named: P.kwargs) -> Future[Result]:
+        """Queue a call of ``function`` for the render thread, without waiting; not for jobs of that thread.
+
+        Raises ``ContextError`` in a forked child of a process that has rendered.
+        """
+        self._guard.check()
         done: Future[Result] = Future()
         with self._lock:
             if self.ended:
@@ -60,7 +68,7 @@ class RenderThread:
                 self._thread = threading.Thread(target=self._work, name="depth3d-render", daemon=True)
                 self._thread.start()
             self._jobs.put((lambda: function(*arguments, **named), done))
-        return done.result()
+        return done
 
     def stop(self, last: Callable[[], None]) -> None:
         """Run the waiting jobs, then ``last``, and end the thread; the next job starts another one."""

@@ -13,7 +13,7 @@ import pytest
 
 import depth3d as d3
 from depth3d.errors import ContextError
-from depth3d.render.context import run_on_render_thread
+from depth3d.render.context import results_ahead, run_on_render_thread
 from depth3d.render.renderer import Renderer
 
 SIZE = d3.Size(48, 32)
@@ -99,6 +99,7 @@ def test_rendering_goes_on_after_close() -> None:
     next(frames)
     d3.close()
     assert not any(thread.name == "depth3d-render" for thread in threading.enumerate())
+    next(frames)  # was drawn before, while the first one was used
     with pytest.raises(ContextError, match=r"made before depth3d.close\(\)"):
         next(frames)
     assert np.array_equal(d3.stereo_pair(*scene(2)).right.pixels, expected)
@@ -159,3 +160,32 @@ def test_a_program_may_end_with_frames_left() -> None:
         "frames = d3.render_path(image, depth, seconds=1, fps=5)\nnext(frames)\nprint('end')"
     )
     assert (done.returncode, done.stdout.strip()) == (0, "end"), done.stderr
+
+
+def test_the_next_result_is_computed_while_the_last_one_is_used() -> None:
+    begun: list[int] = []
+    free = threading.Event()
+
+    def work(item: int) -> int:
+        begun.append(item)
+        if item == 1:
+            assert free.wait(10)
+        return item * item
+
+    results = results_ahead(work, range(4))
+    free.set()
+    assert next(results) == 0
+    run_on_render_thread(lambda: None)  # jobs run in order: the next one has been queued before this one
+    assert begun == [0, 1]
+    assert list(results) == [1, 4, 9]
+
+
+def test_an_error_comes_at_its_place_and_results_inside_the_thread_do_not_wait() -> None:
+    def work(item: int) -> int:
+        return 6 // (2 - item)
+
+    results = results_ahead(work, range(4))
+    assert [next(results), next(results)] == [3, 6]
+    with pytest.raises(ZeroDivisionError):
+        next(results)
+    assert run_on_render_thread(lambda: list(results_ahead(work, range(2)))) == [3, 6]
