@@ -45,7 +45,7 @@ def _preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]
         from depth3d.pipeline.depthmap import depth_files
         from depth3d.pipeline.inputs import check_depth_source
 
-        check_depth_source(depth)
+        check_depth_source(depth, "photo")
         return Job(depth_files(path, output, options), lambda: _run(path, output, options, depth, outputs))
 
     return prepare

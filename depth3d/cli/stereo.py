@@ -75,7 +75,7 @@ def preparer(values: dict[str, Any], options: StereoOptions | None = None) -> Ca
         from depth3d.pipeline.inputs import check_depth_source
         from depth3d.pipeline.stereo import written_files
 
-        check_depth_source(depth)
+        check_depth_source(depth, "photo")
         return Job(
             tuple(written_files(path, output, wanted.format)), lambda: _run(path, output, wanted, depth, outputs)
         )

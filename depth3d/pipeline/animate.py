@@ -75,7 +75,7 @@ def animation_target(photo: Path, output: str | Path | None, options: AnimateOpt
             raise ReadError(options.path, "no such file of keyframes")
     elif options.path not in (*PATHS, "auto"):
         raise InvalidOption("path", f"{options.path!r} is unknown{nearest(options.path, [*PATHS, 'auto'])}")
-    check_depth_source(depth)
+    check_depth_source(depth, "photo")
     return check_suffix(target_for(photo, output, f"{photo.stem}_3d.mp4"), list(FORMATS), "animations")
 
 

@@ -99,7 +99,7 @@ def mesh(
 
 def mesh_target(photo: Path, output: str | Path | None, options: MeshOptions, depth: DepthOptions) -> Path:
     """Return the file that ``mesh`` writes, after all checks that need no picture. Raises ``InvalidOption``."""
-    check_depth_source(depth)
+    check_depth_source(depth, "photo")
     name = f"{photo.stem}.ply" if options.splats is not None else f"{photo.stem}.glb"
     return check_mesh_target(target_for(photo, output, name), options)
 
@@ -117,7 +117,7 @@ def check_mesh_target(target: Path, options: MeshOptions) -> Path:
 
 def view_target(photo: Path, output: str | Path | None, options: ViewOptions, depth: DepthOptions) -> Path:
     """Return the file that ``view`` writes, after all checks that need no picture. Raises ``InvalidOption``."""
-    check_depth_source(depth)
+    check_depth_source(depth, "photo")
     return check_suffix(target_for(photo, output, f"{photo.stem}.html"), (".html", ".htm"), "web pages")
 
 

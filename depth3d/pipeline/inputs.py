@@ -228,13 +228,22 @@ def check_suffix(target: Path, suffixes: Sequence[str], what: str) -> Path:
     return target
 
 
-def check_depth_source(options: DepthOptions) -> None:
-    """Check that depth file, network, device and matcher of ``options`` exist, without loading them.
+def check_depth_source(options: DepthOptions, media: str = "clip") -> None:
+    """Check that depth file, second eye, network, device and matcher of ``options`` exist, without loading them.
 
     Raises ``ReadError`` or ``WeightsError`` for missing files, ``InvalidOption`` for unknown names.
+
+    Parameters
+    ----------
+    options : DepthOptions
+        Source of the depth.
+    media : str
+        "photo" or "clip": the depth of a photo must be a picture.
     """
-    if options.depth is not None and not Path(options.depth).exists() and "%" not in options.depth:
-        raise ReadError(options.depth, "no such depth file")
+    if options.depth is not None:
+        _check_file("depth", options.depth, "depth file", media)
+    if options.second_eye is not None:
+        _check_file("second_eye", options.second_eye, "file of the second eye", media)
     if options.hints not in (None, "none") and not Path(options.hints).is_file():
         raise ReadError(options.hints, "no such hint file")
     if _DEVICE.fullmatch(options.device) is None:
@@ -244,6 +253,17 @@ def check_depth_source(options: DepthOptions) -> None:
     _check_named("matcher", options.matcher, list(MATCHERS), ("sgm", "dis"))
     if options.depth is None and options.model != "auto":
         _check_model(options.model)
+
+
+def _check_file(option: str, name: str, what: str, media: str) -> None:
+    """Check a file that belongs to an input: it exists, and is a picture if the input is a photo."""
+    if _URL.match(name) or name == "-":
+        raise InvalidOption(option, f"{name}: expected a file; download or save it first")
+    path = Path(name)
+    if not path.exists() and (media == "photo" or "%" not in name):
+        raise ReadError(name, f"no such {what}")
+    if media == "photo" and is_clip(path):
+        raise ReadError(name, f"is a clip, expected a picture: save the frame that belongs to the photo as a {what}")
 
 
 def _check_model(model: str) -> None:

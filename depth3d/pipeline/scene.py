@@ -189,7 +189,7 @@ def _from_within(file: PhotoFile, options: DepthOptions) -> Scene | None:
     if halves is None:
         return None
     depth = halves.depth.inverted() if options.invert_depth else halves.depth
-    return Scene(halves.image, depth, f"{file.title}: {halves.how}", file, part="photo")
+    return Scene(halves.image, depth, f"depth from {file.title}: {halves.how}", file, part="photo")
 
 
 def _from_eyes(file: PhotoFile, options: DepthOptions) -> Scene | None:

@@ -89,7 +89,7 @@ def stereo(
             if name in field_names(kind):
                 raise InvalidOption(name, f"applies to clips; {source.name} is a photo")
     nothing_left(changes, options, depth)
-    check_depth_source(depth)
+    check_depth_source(depth, "photo")
     return WrittenPath(stereo_photo(source, output, options, depth, force=force)[0])
 
 
@@ -100,7 +100,7 @@ def _suffixes(layout: StereoFormat) -> list[str]:
 
         return list(FORMATS)
     special = {"mpo": (".mpo",), "heic": (".heic", ".heif"), "vr-photo": (".jpg", ".jpeg")}
-    return list(special.get(layout.name, (layout.suffix, *_PICTURES)))
+    return list(dict.fromkeys(special.get(layout.name, (layout.suffix, *_PICTURES))))
 
 
 def written_files(source: Path, output: str | Path | None, names: str) -> list[Path]:

@@ -106,3 +106,14 @@ def test_the_second_eye_of_a_couple_is_not_converted_again(faults: Path, tmp_pat
         (tmp_path / name).write_bytes((faults / name).read_bytes())
     (tmp_path / "road_right.jpg").write_bytes((faults / "p.jpg").read_bytes())  # no left eye of that name
     assert [one.path.name for one in expand([tmp_path])] == ["cam_L.jpg", "p.jpg", "road_right.jpg"]
+
+
+def test_folders_leave_out_results_whose_picture_is_beside_them(tmp_path: Path) -> None:
+    from depth3d.pipeline.inputs import expand
+
+    for name in ("card.jpg", "card_left.jpg", "a.png", "a_L.jpg", "a_R.jpg", "a_redcyan_half.png", "a_qs8x6a0.75.png"):
+        (tmp_path / name).write_bytes(b"x")
+    for name in ("turn_left.jpg", "red_cross.jpg", "left.jpg", "x_L.jpg"):  # the user's own
+        (tmp_path / name).write_bytes(b"x")
+    kept = [one.path.name for one in expand([tmp_path])]
+    assert kept == ["a.png", "card.jpg", "left.jpg", "red_cross.jpg", "turn_left.jpg", "x_L.jpg"]

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from depth3d.io.depth.registry import depth_suffixes
+from depth3d.stereoformats import FORMATS
 
 __all__ = ["DEPTH_ENDINGS", "RESULT_ENDINGS", "depth_files", "is_depth_name", "is_result_name"]
 
@@ -24,7 +25,10 @@ RESULT_ENDINGS = (
     *("_lrf_full_sbs", "_lr", "_tbf_fulltb", "_tb", "_180x180_lr", "_redcyan", "_greenmagenta", "_amberblue", "_rgbd"),
     *("_full_sbs", "_xview", "_preview", "_hints"),
 )
+# Results whose names may also be a user's own: they are results only if the picture they come from is beside them.
+_PARTS = ("_left", "_photo", "_original", "_l", "_r")
 _PHOTO_ENDINGS = ("-image", "_image", "-rgb", "_rgb", "-color", "_color", "_left", "_photo", "_original")
+_PICTURES = (*(".jpg", ".jpeg", ".png", ".webp", ".heic", ".tif", ".tiff", ".bmp"), *(".mpo", ".jps", ".jfif", ".avif"))
 _NUMBERS = (".npy", ".npz", ".pfm", ".exr")  # under the photo's own name can hardly be anything else
 
 
@@ -45,13 +49,20 @@ def is_depth_name(path: Path) -> bool:
 def is_result_name(path: Path) -> bool:
     """Return True if a file is called like a result of this program.
 
+    Names that users choose as well (NAME_left, NAME_R, NAME_cross) count only if NAME is a picture in the same folder.
+
     Parameters
     ----------
     path : Path
-        Only its name counts.
+        Its name counts, and the names of the files beside it.
     """
     stem = path.stem.lower()
-    return any(stem.endswith(ending) and len(stem) > len(ending) for ending in RESULT_ENDINGS)
+    if any(stem.endswith(ending) and len(stem) > len(ending) for ending in RESULT_ENDINGS):
+        return True
+    tags = (*_PARTS, *(card.tag.lower() for card in FORMATS.values() if card.tag))
+    bases = {stem.removesuffix(tag) for tag in tags} - {stem, ""}
+    names = _listing(path.parent) if bases else {}
+    return any(f"{base}{suffix}" in names for base in bases for suffix in _PICTURES)
 
 
 def depth_files(photo: Path) -> Iterator[Path]:
