@@ -78,7 +78,8 @@ class Job:
         names = [path.replace("\\", "/").rsplit("/", 1)[-1] for path in self.files]
         return {
             **{name: getattr(self, name) for name in ("number", "title", "item", "state", "done", "total", "message")},
-            **{"seconds": round(took, 1), "left": left, "files": names, "resumable": self.task == "clip"},
+            **{"seconds": round(took, 1), "left": left, "files": names},
+            **{"resumable": self.task == "clip", "preview": self.task == "clip_preview"},
         }
 
 

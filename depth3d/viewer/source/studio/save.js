@@ -111,13 +111,13 @@ export class Save {
     this.states.set(job.number, job.state);
     line.dataset.state = job.state;
     const [name, text, acts] = line.children;
-    name.textContent = job.files.join(", ") || job.title;
+    name.textContent = job.preview ? job.title : job.files.join(", ") || job.title;
     text.textContent = this.#text(job);
     this.#bar(line, job);
     if (before !== job.state) {
       acts.replaceChildren(...this.#acts(job));
       if (job.state === "done") announce(`${name.textContent} is saved`);
-      if (job.state === "done" && job.title === "2 s preview") this.play(`api/jobs/${job.number}/files/0?show=1`);
+      if (job.state === "done" && job.preview) this.play(`api/jobs/${job.number}/files/0?show=1`);
     }
   }
 
@@ -137,6 +137,13 @@ export class Save {
     return undefined;
   }
 
+  #player(job, place) {
+    const name = job.preview ? job.title : job.files[place];
+    const button = make("button", { type: "button", "aria-label": `Play ${name}` }, "Play");
+    button.addEventListener("click", () => this.play(`api/jobs/${job.number}/files/${place}?show=1`));
+    return button;
+  }
+
   #acts(job) {
     const act = (label, path) => {
       const button = make("button", { type: "button", "aria-label": `${label} ${job.title}` }, label);
@@ -145,14 +152,10 @@ export class Save {
     };
     if (job.state === "waiting" || job.state === "running") return [act("Stop", "cancel")];
     if (job.state === "cancelled" || job.state === "failed") return [act(job.resumable ? "Go on" : "Again", "again")];
+    if (job.preview && job.state === "done") return [this.#player(job, 0)];
     return job.files.map((file, place) => {
-      const address = `api/jobs/${job.number}/files/${place}`;
-      if (/\.(mp4|webm)$/i.test(file)) {
-        const play = make("button", { type: "button", "aria-label": `Play ${file}` }, "Play");
-        play.addEventListener("click", () => this.play(`${address}?show=1`));
-        return play;
-      }
-      return make("a", { href: address, download: file, "aria-label": `Download ${file}` }, "Open");
+      if (/\.(mp4|webm)$/i.test(file)) return this.#player(job, place);
+      return make("a", { href: `api/jobs/${job.number}/files/${place}`, download: file, "aria-label": `Download ${file}` }, "Open");
     });
   }
 }
