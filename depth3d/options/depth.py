@@ -1,0 +1,71 @@
+"""Options of the depth map: its source, its stability in clips, and depth maps as files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from depth3d.options.shared import file_name
+from depth3d.quantities import as_file
+from depth3d.validation import Validated, option
+
+__all__ = ["DepthMapOptions", "DepthOptions", "StabilizeOptions"]
+
+_HEATMAPS = ("gray", "inferno", "magma", "plasma", "viridis", "turbo", "jet", "cividis", "spectral")
+
+
+@dataclass(frozen=True)
+class DepthOptions(Validated):
+    """Source of the depth map."""
+
+    depth: str | None = file_name("Depth file to use instead of a network.")
+    invert_depth: bool = option(False, "The depth file is dark where it is near.")
+    hints: str | None = file_name(
+        "Strokes that repair the depth (default: NAME_hints.png beside the photo; none ignores it).",
+        "FILE|none",
+        media="photo",
+    )
+    model: str = option(
+        "auto",
+        "Depth network (see `depth3d models`), a checkpoint or ONNX file, NAME:FILE, or hf:OWNER/NAME of Hugging Face.",
+        convert=as_file,
+    )
+    device: str = option("auto", "Where the network runs: auto, cpu, cuda or mps.")
+    engine: str = option("auto", "What runs the network.", choices=("auto", "torch", "opencv", "openvino"))
+    precision: str = option(
+        "auto",
+        "Precision of the network: float32, bfloat16, or auto (bfloat16 where the processor supports it).",
+        choices=("auto", "float32", "bfloat16"),
+    )
+    threads: int | None = option(None, "Threads of the network (default: the cores of this process).", limits=(1, 1024))
+    matcher: str = option("sgm", "How the two eyes of stereo input are matched: sgm, dis, or a network as pwcnet:FILE.")
+    stereo: bool = option(True, "Look for a second eye in photos; off: they are ordinary photos.", media="photo")
+    layout: str | None = option(None, "Where a photo's eyes are: sbs, sbs-half, cross, tb, tb-half.", media="photo")
+    second_eye: str | None = file_name("File of the right eye.", media="photo")
+    swap_eyes: bool = option(False, "Exchange the two eyes of a stereo photo.", media="photo")
+
+
+@dataclass(frozen=True)
+class StabilizeOptions(Validated):
+    """How depth is kept from flickering in a clip."""
+
+    media: ClassVar[str] = "clip"
+
+    look_ahead: int = option(12, "Number of later frames that stabilize the depth of a frame.", limits=(0, 600))
+    flow: str = option("dis", "Optical flow for stabilizing: dis, or a network as pwcnet:FILE.")
+    memory: float = option(10.0, "Number of frames over which the depth of still parts is averaged.", limits=(0, 10000))
+    temporal_filter: str = option("recursive", "recursive, or none (for depth that is stable already).")
+
+
+@dataclass(frozen=True)
+class DepthMapOptions(Validated):
+    """A depth map as a file of its own."""
+
+    heatmap: str | None = option(None, "Color map instead of gray; bright or red is near.", choices=_HEATMAPS)
+    preview: bool = option(
+        False, "Photos: also write photo, depth and heat map side by side. Clips: only a few frames, as one picture."
+    )
+    facebook: bool = option(False, "Write the pair NAME.jpg and NAME_depth.jpg of a Facebook 3D photo.", media="photo")
+    embed: Literal["gdepth", "dynamic"] | None = option(
+        None, "Write the photo as a JPEG with its depth inside, as Google's cameras do.", media="photo"
+    )

@@ -1,0 +1,74 @@
+"""Options of what is made from one picture and its depth: animations, meshes, pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from depth3d.options.shared import FocusOptions, QualityOptions, ScaleOptions, percent
+from depth3d.quantities import as_file, as_size
+from depth3d.validation import option, renamed
+
+__all__ = ["AnimateOptions", "MeshOptions", "ViewOptions"]
+
+
+@renamed(tremble="shake")
+@dataclass(frozen=True)
+class AnimateOptions(QualityOptions, FocusOptions):
+    """A moving camera over a photo or clip. ``amount``: largest travel between nearest and farthest point."""
+
+    path: str = option(
+        "circle", "circle, swing, orbit, dolly, zoom, push, auto, or a JSON file of keyframes.", convert=as_file
+    )
+    seconds: float = option(6.0, "Length of the loop, seconds.", limits=(0.02, 3600))
+    fps: Fraction = option(Fraction(30), "Frames per second, as 30, 59.94 or 30000/1001.", media="photo")
+    size: str = option(
+        "auto", "WIDTHxHEIGHT, 1080p, or auto (the photo's shape, long side 1920; GIF 480).", convert=as_size
+    )
+    bokeh: float = percent(
+        0.0,
+        "Depth of field: blur of the farthest point when the nearest is in focus, percent of the width (slow).",
+        20,
+        media="photo",
+    )
+    shutter: float = option(
+        0.0,
+        "Motion blur: shutter angle, 180 = open for half of each frame (slow).",
+        media="photo",
+        limits=(0, 360),
+        unit="degrees",
+    )
+    vignette: float = option(0.0, "Darkening of the corners.", media="photo", limits=(0, 95), unit="percent")
+    shake: float = percent(0.0, "Camera shake: travel between nearest and farthest point, percent of the width.", 20)
+
+
+@dataclass(frozen=True)
+class MeshOptions(ScaleOptions):
+    """A mesh file. With ``near`` and ``far`` it is true to scale, in meters; else the nearest point is at 1, the
+    farthest at 10. Depth maps hold inverse distance: half-way gray is much nearer than half-way."""
+
+    points: bool = option(False, "Write a point cloud instead of a mesh (PLY, GLB).")
+    splats: int | None = option(
+        None,
+        "Write Gaussian splats instead of a mesh, at most N (.ply, .splat, .spz; default 600000).",
+        limits=(1000, 5_000_000),
+    )
+    detail: int | None = option(
+        None, "Longest side of the grid, cells (default: what fits 4 MB; PLY: 1024).", limits=(16, 4096)
+    )
+    texture: int | None = option(
+        None, "Longest side of the texture, pixels (default: the photo's own JPEG, unchanged).", limits=(16, 16384)
+    )
+
+
+@dataclass(frozen=True)
+class ViewOptions(ScaleOptions, FocusOptions):
+    """The 3D web page. ``near`` and ``far`` give a headset the true scale."""
+
+    amount: float = percent(
+        FocusOptions.amount, "Largest travel between nearest and farthest point, percent of the width.", 6
+    )
+    title: str | None = option(None, "Title of the page (default: the photo's file name).")
+    detail: int = option(1024, "Longest side of the depth picture in the page, pixels.", limits=(16, 8192))
+    serve: bool = option(False, "Then serve the page on this machine only (for headsets: adb reverse).")
+    port: int = option(8123, "Port for --serve; 0 takes a free one.", limits=(0, 65535))
