@@ -25,6 +25,7 @@ __all__ = [
     "choose_stream",
     "frames_before",
     "is_cover",
+    "is_scrambled",
     "packet_sizes",
     "packets_of",
     "total_length",
@@ -225,7 +226,7 @@ def choose_stream(container: Any, path: Path) -> Any:
 
 def _refuse_undecodable(path: Path) -> None:
     """Raise ``ReadError`` for MP4 files whose pictures would decode to noise or to wrong colors."""
-    if find_sample_box(path, b"sinf") is not None:
+    if find_sample_box(path, b"sinf") is not None or _has_asf_encryption(path):
         raise ReadError(path, "is encrypted (DRM): it cannot be converted")
     vision = find_sample_box(path, b"dvcC")
     if vision is not None and len(vision) > 3 and vision[2] >> 1 == 5:
@@ -234,6 +235,24 @@ def _refuse_undecodable(path: Path) -> None:
             "is Dolby Vision profile 5, whose colors ordinary decoders show green and violet; convert it to HDR10 first"
             " (ffmpeg -i IN -vf libplacebo=colorspace=bt2020nc:color_trc=smpte2084 OUT)",
         )
+
+
+def _has_asf_encryption(path: Path) -> bool:
+    """Return whether a Windows Media file has a Content Encryption Object (ASF specification, 3.14)."""
+    with path.open("rb") as file:
+        head = file.read(1 << 16)
+    return head.startswith(bytes.fromhex("3026B2758E66CF11")) and bytes.fromhex("FBB3112223BDD211B4B7") in head
+
+
+def is_scrambled(path: Path) -> bool:
+    """Return whether most packets of an MPEG transport stream are scrambled (encrypted by the broadcaster)."""
+    with path.open("rb") as file:
+        data = file.read(1 << 20)
+    for first, step in ((0, 188), (4, 192)):
+        heads = [data[place : place + 4] for place in range(first, len(data) - 188, step)]
+        if len(heads) > 4 and all(head[0] == 0x47 for head in heads):
+            return sum(head[3] >= 0x40 for head in heads) * 2 > len(heads)
+    return False
 
 
 def is_cover(stream: Any) -> bool:

@@ -19,7 +19,7 @@ from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Image, Size
 from depth3d.io.video.color import Converter, bit_depth, side_data, stored_color
 from depth3d.io.video.deinterlace import Deinterlacer
-from depth3d.io.video.demux import DamagedPacket, Demuxer
+from depth3d.io.video.demux import DamagedPacket, Demuxer, is_scrambled
 from depth3d.io.video.facts import StreamFacts, describe, scaled
 from depth3d.io.video.fields import find_fields
 from depth3d.io.video.orientation import Crop, orientation_of, read_crop
@@ -287,4 +287,6 @@ class VideoReader:
                 break
             except DamagedPacket:
                 self._careful = True
+        if self._path.is_file() and is_scrambled(self._path):
+            raise ReadError(self._path, "is scrambled (encrypted by the broadcaster): it cannot be converted")
         raise ReadError(self._path, "no frame of its video stream can be decoded")
