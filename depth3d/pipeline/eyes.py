@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from depth3d.errors import InvalidInput, ReadError
+from depth3d.image import Image
 from depth3d.options import DepthOptions
 from depth3d.stereopair import StereoPair, unpack
 
 if TYPE_CHECKING:
     from depth3d.io.image.photofile import PhotoFile
 
-__all__ = ["find_eyes", "order_score"]
+__all__ = ["find_eyes", "order_score", "refuse_anaglyph"]
 
 _SIDE = 640  # longer side in pixels at which the order of the eyes is measured
 _SWAPPED = -0.3  # score below which the eyes are exchanged, as in `depth3d check`
@@ -33,9 +34,13 @@ def find_eyes(file: PhotoFile, options: DepthOptions) -> StereoPair | None:
     file : PhotoFile
         The photo.
     options : DepthOptions
-        ``stereo``, ``layout``, ``second_eye`` and ``swap_eyes`` are used.
+        ``stereo``, ``layout``, ``second_eye``, ``from_anaglyph`` and ``swap_eyes`` are used.
     """
-    if options.second_eye is not None:
+    if options.from_anaglyph:
+        if options.second_eye is not None or options.layout is not None or not options.stereo:
+            raise InvalidInput("`from_anaglyph=True` excludes `second_eye`, `layout` and `stereo=False`")
+        pair = _from_anaglyph(file)
+    elif options.second_eye is not None:
         pair = _two_files(file, Path(options.second_eye))
     elif options.layout is not None:
         pair = _unpacked(file, options.layout)
@@ -53,6 +58,44 @@ def find_eyes(file: PhotoFile, options: DepthOptions) -> StereoPair | None:
     if options.swap_eyes:
         pair = StereoPair(pair.right, pair.left, (*pair.notes, "eyes swapped"))
     return pair
+
+
+def refuse_anaglyph(file: PhotoFile, image: Image) -> None:
+    """Raise ``ReadError`` for an anaglyph, which would be animated with its colored double contours.
+
+    Parameters
+    ----------
+    file : PhotoFile
+        The photo.
+    image : Image
+        Its picture.
+    """
+    from depth3d.io.stereo.anaglyph import find_glasses
+
+    glasses = find_glasses(image)
+    if glasses is not None:
+        raise ReadError(
+            file.name,
+            f"is a {glasses.name} anaglyph; `from_anaglyph=True` recovers its two eyes,"
+            " `stereo=False` takes it for an ordinary photo",
+        )
+
+
+def _from_anaglyph(file: PhotoFile) -> StereoPair:
+    from depth3d.depth.stereo.anaglyph import separate_anaglyph
+    from depth3d.io.image.read import flatten, open_image
+    from depth3d.io.stereo.anaglyph import find_glasses
+
+    image = flatten(open_image(file))
+    glasses = find_glasses(image)
+    if glasses is None:
+        raise ReadError(file.name, "is no anaglyph: all its color channels show the scene from the same place")
+    try:
+        pair = separate_anaglyph(image, glasses.left, glasses.right)
+    except InvalidInput as error:
+        raise ReadError(file.name, str(error)) from None
+    note = f"{glasses.name} anaglyph; the colors that an eye lacks come from the other eye"
+    return replace(pair, notes=(note,))
 
 
 def _two_files(file: PhotoFile, second: Path) -> StereoPair:

@@ -84,7 +84,7 @@ def _loaded(file: PhotoFile, options: DepthOptions, ignore: Path | None) -> Scen
 
     if options.depth is not None:
         return _with_map(file, Path(options.depth), options)
-    asked = options.second_eye is not None or options.layout is not None
+    asked = options.second_eye is not None or options.layout is not None or options.from_anaglyph
     if options.model != "auto":
         return _from_network(open_image(file), options, file)
     beside = depth_beside(file, ignore=ignore)
@@ -128,7 +128,8 @@ def photo_pair(file: PhotoFile, options: DepthOptions) -> StereoPair | None:
     """
     from depth3d.pipeline.eyes import find_eyes
 
-    key = f"eyes {options.stereo} {options.layout} {options.second_eye} {options.swap_eyes}"
+    asked = (options.stereo, options.layout, options.second_eye, options.swap_eyes, options.from_anaglyph)
+    key = f"eyes {asked}"
     if key not in file.memo:
         file.memo[key] = find_eyes(file, options)
     pair: StereoPair | None = file.memo[key]
@@ -140,6 +141,7 @@ def _with_map(file: PhotoFile, path: Path, options: DepthOptions) -> Scene:
     from depth3d.io.depth.read import load_depth
     from depth3d.io.image.photofile import open_photo
     from depth3d.io.image.read import open_image
+    from depth3d.pipeline.eyes import refuse_anaglyph
 
     map_file = open_photo(path)
     image, part = open_image(file), ""
@@ -148,6 +150,8 @@ def _with_map(file: PhotoFile, path: Path, options: DepthOptions) -> Scene:
         raw = load_depth(map_file, invert=options.invert_depth).depth
         if _belongs_to_eye(raw, pair.left, image):
             image, part = pair.left, "left"
+    if not part and options.depth is None and options.stereo:
+        refuse_anaglyph(file, image)
     found = load_depth(map_file, invert=options.invert_depth, image=image)
     how = f"{found.how}, of the left eye" if part else found.how
     return Scene(image, found.depth, how, file, part=part)
@@ -208,7 +212,10 @@ def _from_eyes(file: PhotoFile, options: DepthOptions) -> Scene | None:
 def _from_network(image: Image, options: DepthOptions, file: PhotoFile) -> Scene:
     from depth3d.depth.estimator import estimate_with_distances, open_estimator
     from depth3d.io.image.read import flatten
+    from depth3d.pipeline.eyes import refuse_anaglyph
 
+    if options.stereo:
+        refuse_anaglyph(file, image)
     choices: dict[str, Any] = {
         "device": options.device,
         "engine": options.engine,

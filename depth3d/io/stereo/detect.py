@@ -6,6 +6,8 @@ from typing import Any
 
 from depth3d.errors import ReadError
 from depth3d.io.image.photofile import PhotoFile, Source, open_photo
+from depth3d.io.image.read import open_image
+from depth3d.io.stereo.anaglyph import find_glasses
 from depth3d.io.stereo.couple import Couple
 from depth3d.io.stereo.registry import StereoFile, stereo_files
 from depth3d.stereopair import StereoPair
@@ -48,6 +50,11 @@ def read_stereo(source: Source) -> StereoPair:
     photo = open_photo(source)
     found = _kind(photo)
     if found is None:
+        glasses = find_glasses(open_image(photo))
+        if glasses is not None:
+            raise ReadError(
+                photo.name, f"is a {glasses.name} anaglyph; `from_anaglyph=True` of stereo separates its eyes"
+            )
         raise ReadError(
             photo.name, "no second eye found: not in the file, not in its halves, and not in a file beside it"
         )
