@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # the same list for type checkers and editors, which do not r
     from depth3d.depth.card import ModelCard as ModelCard
     from depth3d.depth.estimator import estimate_depth as estimate_depth
     from depth3d.depth.estimator import predict_disparity as predict_disparity
+    from depth3d.depth.hints import apply_hints as apply_hints
     from depth3d.depth.registry import register as register
     from depth3d.depth.stereo.match import match_stereo as match_stereo
     from depth3d.depth.temporal.stabilizer import stabilize as stabilize
@@ -54,10 +55,14 @@ if TYPE_CHECKING:  # the same list for type checkers and editors, which do not r
     from depth3d.errors import (
         WriteError as WriteError,
     )
+    from depth3d.hints import Hints as Hints
+    from depth3d.hints import Stroke as Stroke
     from depth3d.image import Image as Image
     from depth3d.image import Size as Size
     from depth3d.io.depth.read import read_depth as read_depth
     from depth3d.io.depth.write import write_depth as write_depth
+    from depth3d.io.hints import read_hints as read_hints
+    from depth3d.io.hints import write_hints as write_hints
     from depth3d.io.image.read import open_image as open_image
     from depth3d.io.image.read import save_image as save_image
     from depth3d.layeredmesh import Layer as Layer
@@ -93,6 +98,7 @@ if TYPE_CHECKING:  # the same list for type checkers and editors, which do not r
     from depth3d.pipeline.clip.convert import convert as convert
     from depth3d.pipeline.export import mesh as mesh
     from depth3d.pipeline.export import view as view
+    from depth3d.pipeline.show import show as show
     from depth3d.pipeline.stereo import stereo as stereo
     from depth3d.pipeline.views import render_path as render_path
     from depth3d.pipeline.views import stereo_pair as stereo_pair
@@ -120,6 +126,7 @@ _PUBLIC = {
     "Disparity": "depth3d.depthmap",
     "ExistsError": "depth3d.errors",
     "FileError": "depth3d.errors",
+    "Hints": "depth3d.hints",
     "Image": "depth3d.image",
     "InvalidInput": "depth3d.errors",
     "InvalidOption": "depth3d.errors",
@@ -138,12 +145,14 @@ _PUBLIC = {
     "StereoPair": "depth3d.stereopair",
     "StereoReport": "depth3d.pipeline.check.report",
     "StereoRig": "depth3d.stereopair",
+    "Stroke": "depth3d.hints",
     "VideoError": "depth3d.errors",
     "VideoOptions": "depth3d.options",
     "ViewOptions": "depth3d.options",
     "WeightsError": "depth3d.errors",
     "WriteError": "depth3d.errors",
     "animate": "depth3d.pipeline.animate",
+    "apply_hints": "depth3d.depth.hints",
     "check": "depth3d.pipeline.check.measure",
     "close": "depth3d.render.context",
     "compose": "depth3d.render.compose",
@@ -154,21 +163,24 @@ _PUBLIC = {
     "open_image": "depth3d.io.image.read",
     "predict_disparity": "depth3d.depth.estimator",
     "read_depth": "depth3d.io.depth.read",
+    "read_hints": "depth3d.io.hints",
     "register": "depth3d.depth.registry",
     "render_path": "depth3d.pipeline.views",
     "save_image": "depth3d.io.image.read",
+    "show": "depth3d.pipeline.show",
     "stabilize": "depth3d.depth.temporal.stabilizer",
     "stereo": "depth3d.pipeline.stereo",
     "stereo_pair": "depth3d.pipeline.views",
     "view": "depth3d.pipeline.export",
     "write_depth": "depth3d.io.depth.write",
+    "write_hints": "depth3d.io.hints",
 }
 
 # Functions of pictures and depth maps: arrays, tensors, Pillow pictures and paths are converted for them.
 _AT_BORDER = frozenset(
     (
         *("compose", "estimate_depth", "match_stereo", "open_image", "predict_disparity", "read_depth", "render_path"),
-        *("save_image", "stabilize", "stereo_pair", "write_depth"),
+        *("apply_hints", "save_image", "show", "stabilize", "stereo_pair", "write_depth"),
     )
 )
 

@@ -60,12 +60,24 @@ class Stroke:
                 raise InvalidInput(f"Stroke: {name} is {number:g}, expected {low:g} to {high:g}")
 
     def pixels(self, size: Size) -> NDArray[np.int32]:
-        """Return the points as (N, 2) int32 pixels (column, row) of a picture."""
+        """Return the points as (N, 2) int32 pixels (column, row) of a picture.
+
+        Parameters
+        ----------
+        size : Size
+            Size of the picture.
+        """
         scaled = np.floor(self.points * np.array([size.width, size.height], np.float32)).astype(np.int32)
         return np.asarray(np.clip(scaled, 0, [size.width - 1, size.height - 1]), np.int32)
 
     def thickness(self, size: Size) -> int:
-        """Return the width of the brush in pixels of a picture, at least 1."""
+        """Return the width of the brush in pixels of a picture, at least 1.
+
+        Parameters
+        ----------
+        size : Size
+            Size of the picture.
+        """
         return max(1, round(2 * self.radius * max(size)))
 
     def facts(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depthmap import DepthMap
+from depth3d.errors import InvalidInput
 from depth3d.hints import Hints, Stroke
 from depth3d.image import Image, Size
 
@@ -42,6 +43,8 @@ def apply_hints(depth: DepthMap, hints: Hints, image: Image) -> DepthMap:
     image : Image
         The picture, for its edges.
     """
+    if not isinstance(hints, Hints):
+        raise InvalidInput(f"apply_hints: hints is {type(hints).__name__}, expected Hints (read_hints gives them)")
     if not hints:
         return depth
     size = depth.size.fit(_LARGEST)

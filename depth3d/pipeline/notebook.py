@@ -7,7 +7,7 @@ import html
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-__all__ = ["WrittenPath"]
+__all__ = ["WrittenPath", "page_frame"]
 
 if TYPE_CHECKING:
     _Path = Path
@@ -18,6 +18,16 @@ else:
 _LARGEST = 64 * 1024 * 1024
 _PICTURES = {".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif", ".webp": "webp", ".avif": "avif"}
 _CLIPS = {".mp4": "mp4", ".webm": "webm"}
+
+
+def page_frame(title: str, page: str, height: int = 560) -> str:
+    """Return HTML that shows a whole HTML page in a frame of its own, ``height`` pixels high."""
+    content = html.escape(page, quote=True)
+    return (
+        f'<iframe title="{html.escape(title, quote=True)}" srcdoc="{content}"'
+        f' style="width:100%;height:{height}px;border:0"'
+        ' allow="fullscreen; xr-spatial-tracking; accelerometer; gyroscope"></iframe>'
+    )
 
 
 class WrittenPath(_Path):
@@ -35,11 +45,7 @@ class WrittenPath(_Path):
         suffix = self.suffix.lower()
         if size <= _LARGEST:
             if suffix == ".html":
-                page = html.escape(self.read_text(encoding="utf-8"), quote=True)
-                return (
-                    f'<iframe title="{name}" srcdoc="{page}" style="width:100%;height:560px;border:0"'
-                    ' allow="fullscreen; xr-spatial-tracking; accelerometer; gyroscope"></iframe>'
-                )
+                return page_frame(self.name, self.read_text(encoding="utf-8"))
             if suffix in _PICTURES:
                 return f'<img alt="{name}" style="max-width:100%" src="{self._data(f"image/{_PICTURES[suffix]}")}">'
             if suffix in _CLIPS:
