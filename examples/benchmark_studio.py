@@ -1,9 +1,9 @@
 """Time from a drop into the studio to the first 3D picture, and to all layers, in real Chromium.
 
-    python examples/benchmark_studio.py [PHOTO ...]
+    python examples/benchmark_studio.py [PHOTO ...] [--picture FILE.png]
 
 Needs Chromium and `pip install "depth3d[studio]"`. The server has started and its network is loaded, as when a person
-drops the first photo. Each photo is dropped three times; the median is printed.
+drops the first photo. Each photo is dropped three times; the median is printed. --picture saves the page at the end, 1280x800.
 """
 
 from __future__ import annotations
@@ -25,7 +25,13 @@ PICTURE = "document.documentElement.dataset.picture"
 
 
 def main() -> None:
-    photos = [Path(name).resolve() for name in sys.argv[1:]] or [HERE / "flower.jpg", HERE / "astronaut.jpg"]
+    words = sys.argv[1:]
+    picture = None
+    if "--picture" in words:
+        place = words.index("--picture")
+        picture = Path(words[place + 1])
+        del words[place : place + 2]
+    photos = [Path(name).resolve() for name in words] or [HERE / "astronaut.jpg", HERE / "flower.jpg"]
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "depth3d", "studio", "--no-browser", "--model", "tiny", "--results", folder]
         server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ | {"DEPTH3D_OFFLINE": "1"})
@@ -41,6 +47,10 @@ def main() -> None:
                         f"{photo.name}: 3D after {statistics.median(first):.2f} s, all layers after "
                         f"{statistics.median(whole):.2f} s (first drop {first[0]:.2f} s)"
                     )
+                if picture is not None:
+                    browser.click("#tab-stereo")
+                    time.sleep(1)
+                    browser.picture(picture)
         finally:
             server.terminate()
             server.wait(30)
