@@ -5,15 +5,20 @@ from __future__ import annotations
 import itertools
 import logging
 import struct
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
+import av
 import numpy as np
 import pytest
 from clips import ffmpeg, insert_into_sample_entry, make_clip, picture
 
 from depth3d.errors import ReadError
 from depth3d.frames import Frame
+from depth3d.io.video.demux import packets_of
+from depth3d.io.video.files import open_container
 from depth3d.io.video.reader import VideoReader
 
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
@@ -199,3 +204,24 @@ def test_what_would_decode_to_noise_is_refused(tmp_path: Path, box: bytes, conte
         profile_8, struct.pack(">I4s", 32, b"dvvC") + bytes([1, 0, 8 << 1, 0x35, 0x10]) + bytes(19)
     )
     assert len(frames_of(profile_8)) == 2
+
+
+def test_a_read_error_does_not_end_the_film(tmp_path: Path) -> None:
+    """EINVAL for one packet, and an error instead of the end, as damaged files and old players' discs give."""
+    clip = make_clip(tmp_path / "a.mkv", count=10)
+    with open_container(clip) as container:
+        stream = container.streams.video[0]
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        read, errors = iter(packets), {3: av.error.ArgumentError(22, "EINVAL")}
+
+        def demux(_: object) -> Iterator[object]:
+            for packet in read:
+                yield packet
+                error = errors.pop(len(packets) - read.__length_hint__(), None)  # type: ignore[attr-defined]
+                if error is not None:
+                    raise error
+            raise av.error.InvalidDataError(1, "damaged end")
+
+        form = SimpleNamespace(flags=0)
+        broken = SimpleNamespace(demux=demux, streams=[stream], format=form, name=str(clip))
+        assert list(packets_of(broken, stream)) == packets

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 import subprocess
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import av
@@ -13,7 +15,7 @@ import pytest
 from clips import RATE, ffmpeg, frame_times, hashes, make_clip, probe, with_extras
 
 from depth3d.errors import VideoError, WriteError
-from depth3d.io.video import mux
+from depth3d.io.video import companions, mux
 from depth3d.io.video.companions import Span
 from depth3d.io.video.mux import Film, finish
 from depth3d.io.video.reader import VideoReader
@@ -237,3 +239,29 @@ def test_covers_stay_covers(tmp_path: Path) -> None:
     finish(film(tmp_path, [24], times, source=source, track=reader.info.track), tmp_path / "out.mp4")
     streams = probe(tmp_path / "out.mp4")["streams"]
     assert [s["disposition"]["attached_pic"] for s in streams] == [0, 1]
+
+
+def test_one_refused_packet_does_not_cost_the_track(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A muxer that answers EINVAL for the fifth packet, as for one with a broken time."""
+    source = with_extras(make_clip(tmp_path / "a.mp4"), tmp_path / "source.mkv")
+    make = companions.create_container
+
+    def create(path: Path) -> Any:
+        output = make(path)
+        mux, calls = output.mux, itertools.count(1)
+
+        def refuse(packet: Any) -> None:
+            if next(calls) == 5:
+                raise av.error.ArgumentError(22, "Invalid argument")
+            mux(packet)
+
+        return SimpleNamespace(
+            add_stream_from_template=output.add_stream_from_template,
+            start_encoding=output.start_encoding,
+            close=output.close,
+            mux=refuse,
+        )
+
+    monkeypatch.setattr(companions, "create_container", create)
+    assert finish(film(tmp_path, [24], frame_times(source), source=source), tmp_path / "out.mkv") == ()
+    assert [s["codec_name"] for s in probe(tmp_path / "out.mkv")["streams"]] == ["h264", "aac", "aac", "subrip"]
