@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from difflib import get_close_matches
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from depth3d.cli import animate, stereo
-from depth3d.cli.options import flags
-from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
+from depth3d.cli.options import flags, given
+from depth3d.cli.run import Job, Kinds, from_settings, input_arguments, run_inputs
 from depth3d.options import (
     AnimateOptions,
     BatchOptions,
@@ -20,6 +22,9 @@ from depth3d.options import (
     StereoOptions,
     VideoOptions,
 )
+
+if TYPE_CHECKING:
+    from depth3d.pipeline.presets import Preset, Recipe
 
 __all__ = ["command"]
 
@@ -40,8 +45,57 @@ def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     For photos: --path, --amount, --seconds, --focus and the other options of `depth3d animate`.
     For clips: --format, --parallax, --convergence, --preview and the other options of `depth3d stereo`.
     An option that does not apply to an input is refused.
+    With --preset a destination decides instead (see `depth3d presets`): depth3d photo.jpg --preset quest
     """
-    run_inputs(inputs, output, values, KINDS, _preparer(values), lambda name, media: _INSTEAD[media])
+    preset = _destination(values)
+    if preset is None:
+        run_inputs(inputs, output, values, KINDS, _preparer(values), _instead)
+        return
+    recipes = preset.recipes()
+    modules = {media: import_module(f"depth3d.cli.{recipe.command}") for media, recipe in recipes.items()}
+    kinds = {media: module.KINDS[media] for media, module in modules.items()}
+    run_inputs(inputs, output, {**values, "preset": None}, kinds, _by_recipe(values, recipes, modules), _instead)
+
+
+def _instead(name: str, media: str) -> str:
+    """Return advice for an option that does not apply."""
+    if name == "preset":
+        return "; destinations are listed by `depth3d presets`, other values are encoder settings of clips"
+    return _INSTEAD[media]
+
+
+def _destination(values: dict[str, Any]) -> Preset | None:
+    """Return the preset that ``--preset`` names; None for an encoder's speed preset, which has the same flag.
+
+    Raises ``InvalidOption`` for a name that is nearly that of a preset.
+    """
+    name = values["preset"]
+    if name is None:
+        return None
+    from depth3d.pipeline.presets import find_preset, read_config
+
+    presets = read_config().all_presets()
+    if name in presets or get_close_matches(name, presets, n=1):
+        return find_preset(name, presets)
+    return None
+
+
+def _by_recipe(
+    values: dict[str, Any], recipes: dict[str, Recipe], modules: dict[str, Any]
+) -> Callable[[Path, Path | None, str], Job]:
+    """Return the function that prepares one input by a preset; options that the user set count more than it."""
+    own = {name: value for name, value in given(values).items() if name != "preset" and not from_settings(name)}
+    chosen = {media: {**values, "preset": None, **recipe.options, **own} for media, recipe in recipes.items()}
+    prepare = {media: module.preparer(chosen[media]) for media, module in modules.items()}
+
+    def prepare_one(path: Path, output: Path | None, media: str) -> Job:
+        ending = recipes[media].ending
+        if ending and (output is None or output.is_dir()):
+            output = (path.parent if output is None else output) / f"{path.stem}{ending}"
+        job: Job = prepare[media](path, output, media)
+        return job
+
+    return prepare_one
 
 
 def _preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]:

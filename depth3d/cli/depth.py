@@ -14,7 +14,7 @@ from depth3d.cli.output import log, print_result
 from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
 from depth3d.options import BatchOptions, DepthMapOptions, DepthOptions, OutputOptions, StabilizeOptions, VideoOptions
 
-__all__ = ["command"]
+__all__ = ["command", "preparer"]
 
 KINDS: Kinds = {
     "photo": (DepthMapOptions, DepthOptions),
@@ -33,10 +33,11 @@ def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     .png .tif 16-bit gray    .jpg .webp 8 bits    .npy .pfm .exr float32    --heatmap colors
     --preview of a photo also writes photo, depth and heat map side by side.
     """
-    run_inputs(inputs, output, values, KINDS, _preparer(values))
+    run_inputs(inputs, output, values, KINDS, preparer(values))
 
 
-def _preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]:
+def preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]:
+    """Return the function that prepares the job of one input."""
     options, depth, outputs = build(DepthMapOptions, values), build(DepthOptions, values), build(OutputOptions, values)
 
     def prepare(path: Path, output: Path | None, media: str) -> Job:

@@ -32,6 +32,8 @@ COMMANDS = {
     "view": ("depth3d.cli.view", "Convert photos to web pages that show them in 3D."),
     "studio": ("depth3d.cli.studio", "Open a page in the browser: drop, slide, brush, save."),
     "check": ("depth3d.cli.check", "Measure parallax, comfort and defects of stereo files."),
+    "presets": ("depth3d.cli.presets", "List the destinations for `depth3d FILE --preset NAME`."),
+    "config": ("depth3d.cli.config", "Show or create the file of your own defaults and presets."),
     "models": ("depth3d.cli.models", "List, download and find depth networks."),
     "info": ("depth3d.cli.info", "Show system information for bug reports."),
 }
@@ -57,7 +59,13 @@ class _Commands(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] in COMMANDS or args[0] == "help":
             return super().resolve_command(ctx, args)
-        if not args[0].startswith("-") and not os.path.exists(args[0]) and not _looks_like_file(args[0]):
+        is_complete = not ctx.resilient_parsing  # else a shell asks for completions
+        if (
+            is_complete
+            and not args[0].startswith("-")
+            and not os.path.exists(args[0])
+            and not _looks_like_file(args[0])
+        ):
             raise click.UsageError(f"{args[0]!r} is neither a file nor a command.{_nearest_command(args[0])}")
         return "auto", self.get_command(ctx, "auto"), args
 
@@ -113,7 +121,8 @@ def _load(module: str) -> click.Command:
     epilog="`depth3d help COMMAND` shows the options of a command, `depth3d help auto` those of `depth3d FILE`.",
 )
 @click.version_option(__version__, prog_name="depth3d", message="%(prog)s %(version)s")
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Convert photos and clips to 3D.
 
     \b
@@ -121,6 +130,10 @@ def cli() -> None:
     depth3d clip.mp4         3D for headset or TV: clip_LRF_Full_SBS.mp4
     depth3d folder/          every photo and clip in it
     """
+    if context.invoked_subcommand not in (None, "config", "help"):
+        from depth3d.cli.config import default_map
+
+        context.default_map = default_map(["auto", *COMMANDS])
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, Union, get_args, get_or
 
 import click
 
+from depth3d.cli.completion import VALUES, complete
 from depth3d.errors import Depth3DError, InvalidInput, InvalidOption
 from depth3d.options import ALL_OPTIONS, frame_rate
 from depth3d.validation import field_names
@@ -149,6 +150,8 @@ def _flag(name: str, hint: Any, default: Any, metadata: dict[str, Any]) -> Calla
     if default is not None:
         help_text += f"  [default: {default}]"
     settings: dict[str, Any] = {"help": help_text, "default": None, "type": _type_of(hint, metadata)}
+    if name in VALUES:
+        settings["shell_complete"] = complete
     if not isinstance(settings["type"], click.Choice):
         settings["metavar"] = metadata.get("metavar") or _metavar(metadata, settings["type"])
     return click.option(words, name, **settings)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from depth3d.cli.options import build, flag_of, given, in_flags
 from depth3d.cli.output import log, setup_logging
@@ -15,7 +16,7 @@ from depth3d.errors import Depth3DError, ExistsError, InvalidInput, InvalidOptio
 from depth3d.options import BatchOptions, OutputOptions
 from depth3d.validation import applies
 
-__all__ = ["Failed", "Job", "Kinds", "input_arguments", "run_inputs"]
+__all__ = ["Failed", "Job", "Kinds", "from_settings", "input_arguments", "run_inputs"]
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 # Media ("photo", "clip") -> the option dataclasses that a command uses for such an input.
@@ -145,7 +146,7 @@ def _refuse_inapplicable(
     media = sorted(set(found.values()))
     everywhere = {item.name for kind in (OutputOptions, BatchOptions) for item in fields(kind)}
     new_names = {old: new for group in kinds.values() for kind in group for old, new in renamed_of(kind)}
-    for name in dict.fromkeys(new_names.get(name, name) for name in given(values)):
+    for name in dict.fromkeys(new_names.get(name, name) for name in given(values) if not from_settings(name)):
         known = {one: any(_has(kind, name, one) for kind in kinds.get(one, ())) for one in media}
         if name in everywhere or not any(_has(kind, name, None) for group in kinds.values() for kind in group):
             continue
@@ -159,6 +160,12 @@ def _refuse_inapplicable(
                     f"depth3d: {flag_of(name)} does not apply to {one}s and is ignored for them",
                     quiet=outputs.quiet,
                 )
+
+
+def from_settings(name: str) -> bool:
+    """Whether the value of an option comes from the user's file of settings; it applies where it can."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.get_parameter_source(name) is ParameterSource.DEFAULT_MAP
 
 
 def _has(kind: type[Any], name: str, media: str | None) -> bool:

@@ -14,7 +14,7 @@ from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
 from depth3d.errors import InvalidOption
 from depth3d.options import BatchOptions, DepthOptions, OutputOptions, ViewOptions
 
-__all__ = ["command"]
+__all__ = ["command", "preparer"]
 
 KINDS: Kinds = {"photo": (ViewOptions, DepthOptions)}
 
@@ -29,10 +29,11 @@ def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     The page is a single self-contained file: open it, mail it, or put it on any web server.
     Headset: depth3d view PHOTO --serve, then adb reverse tcp:8123 tcp:8123 and open the address in it.
     """
-    run_inputs(inputs, output, values, KINDS, _preparer(values, len(inputs)))
+    run_inputs(inputs, output, values, KINDS, preparer(values, len(inputs)))
 
 
-def _preparer(values: dict[str, Any], count: int) -> Callable[[Path, Path | None, str], Job]:
+def preparer(values: dict[str, Any], count: int = 1) -> Callable[[Path, Path | None, str], Job]:
+    """Return the function that prepares the job of one input."""
     options, depth, outputs = build(ViewOptions, values), build(DepthOptions, values), build(OutputOptions, values)
 
     def prepare(path: Path, output: Path | None, media: str) -> Job:

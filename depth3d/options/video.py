@@ -26,7 +26,9 @@ class VideoOptions(Validated):
     crf: int | None = option(
         None, "Constant quality of the encoder, lower is better (default: 18 for libx264).", limits=(0, 100)
     )
-    preset: str | None = option(None, "Speed preset of the encoder.")
+    preset: str | None = option(
+        None, "Speed preset of the encoder; with `depth3d FILE` also a destination (see `depth3d presets`)."
+    )
     start: str | None = option(None, "Begin at this time: seconds or H:MM:SS.", convert=as_time)
     end: str | None = option(None, "Stop at this time: seconds or H:MM:SS.", convert=as_time)
     fps: Fraction | None = option(None, "Another frame rate (default: every frame keeps its time).")

@@ -1,0 +1,124 @@
+"""``--preset`` of destinations, the user's settings, and what shells complete."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from click.shell_completion import ShellComplete
+
+import depth3d as d3
+from depth3d.cli.main import cli, main
+from depth3d.io.depth.write import write_depth
+from depth3d.io.image.read import open_image, save_image
+
+
+@pytest.fixture
+def photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("DEPTH3D_CONFIG", str(tmp_path / "config.toml"))
+    rng = np.random.default_rng(0)
+    depth = np.zeros((60, 80), np.float32)
+    depth[20:40, 30:50] = 1
+    save_image(d3.Image(rng.integers(0, 256, (60, 80, 3), np.uint8)), tmp_path / "p.png")
+    write_depth(d3.DepthMap(depth), tmp_path / "p_depth.png")
+    return tmp_path / "p.png"
+
+
+def run(*words: str) -> int:
+    with pytest.raises(SystemExit) as ended:
+        main([*words])
+    return int(ended.value.code or 0)
+
+
+def test_a_destination_takes_its_command_and_its_options(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(str(photo), "--preset", "3d-tv") == 0
+    written = Path(capsys.readouterr().out.strip())
+    assert written.name == "p_LR.jpg"
+    assert open_image(written).size == d3.Size(80, 60)
+
+
+def test_what_the_user_sets_counts_more(photo: Path, tmp_path: Path) -> None:
+    loop = ("--preset", "instagram-reel", "--size", "32x48", "--seconds", "0.1")
+    assert run(str(photo), *loop) == 0
+    assert run(str(photo), *loop, "-o", f"{tmp_path}/out/") == 0
+    for folder in (tmp_path, tmp_path / "out"):
+        with av.open(str(folder / "p_reel.mp4")) as clip:
+            assert (clip.streams.video[0].width, clip.streams.video[0].height) == (32, 48)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("qest", "did you mean 'quest'"), ("veryslow", "destinations are listed by `depth3d presets`")]
+)
+def test_other_names_are_refused(name: str, told: str, photo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(str(photo), "--preset", name) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_settings_apply_where_they_can_and_count_less(photo: Path, tmp_path: Path) -> None:
+    """`look_ahead` is for clips only: as a default it is no error with a photo."""
+    (tmp_path / "config.toml").write_text('[defaults]\nformat = "tb"\nlook_ahead = 3\n', encoding="utf-8")
+    assert run("stereo", str(photo), "-o", f"{tmp_path}/a.png") == 0
+    assert open_image(tmp_path / "a.png").size == d3.Size(80, 120)
+    assert run("stereo", str(photo), "-o", f"{tmp_path}/b.png", "--format", "sbs") == 0
+    assert open_image(tmp_path / "b.png").size == d3.Size(160, 60)
+    assert run(str(photo), "--preset", "3d-tv", "-o", f"{tmp_path}/c.png") == 0
+    assert open_image(tmp_path / "c.png").size == d3.Size(80, 60)
+
+
+def test_own_presets_and_the_list(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = '[presets.den]\nphoto = { command = "stereo", format = "tb", ending = "_den.png" }\n'
+    (tmp_path / "config.toml").write_text(own, encoding="utf-8")
+    assert run(str(photo), "--preset", "den") == 0
+    assert (tmp_path / "p_den.png").is_file()
+    capsys.readouterr()
+    assert run("presets", "--json") == 0
+    listed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert listed[-1] == {
+        "name": "den", "about": "own preset", "limits": "", "photo": {"command": "stereo", "format": "tb"}
+    }  # fmt: skip
+
+
+def test_config_is_created_once_and_broken_settings_are_told(
+    photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run("config") == 0
+    assert "does not exist" in capsys.readouterr().out
+    assert run("config", "--create") == 0
+    assert run("config", "--create") == 1
+    assert "exists" in capsys.readouterr().err
+    assert run("config") == 0
+    (tmp_path / "config.toml").write_text("[defaults]\nparalax = 1", encoding="utf-8")
+    assert run("stereo", str(photo)) == 1
+    assert "did you mean 'parallax'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "incomplete", "expected"),
+    [
+        (["stereo", "--format"], "quilt-", {"quilt-portrait", "quilt-go", "quilt-16", "quilt-32"}),
+        (["stereo", "--format"], "sbs,anag", set()),
+        (["stereo", "--format"], "sbs,tb", {"sbs,tb", "sbs,tb-half"}),
+        (["animate", "--path"], "s", {"swing"}),
+        (["depth", "--model"], "tin", {"tiny"}),
+        (["photo.jpg", "--preset"], "q", {"quest"}),
+        (["what", "--preset"], "q", {"quest"}),
+        (["stereo", "--eyes"], "r", {"right"}),
+        ([], "stu", {"studio"}),
+    ],
+)
+def test_shells_complete_values(arguments: list[str], incomplete: str, expected: set[str], photo: Path) -> None:
+    found = ShellComplete(cli, {}, "depth3d", "_DEPTH3D_COMPLETE").get_completions(arguments, incomplete)
+    assert {item.value for item in found} == expected
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_every_shell_has_its_script(shell: str) -> None:
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    script = kind(cli, {}, "depth3d", "_DEPTH3D_COMPLETE")
+    assert "_DEPTH3D_COMPLETE" in script.source_template % script.source_vars()
