@@ -16,7 +16,8 @@ from depth3d.errors import ReadError, VideoError
 from depth3d.io.video.clock import ContinuousClock, has_discontinuities
 from depth3d.io.video.files import open_container
 from depth3d.io.video.mp4_boxes import find_sample_box
-from depth3d.io.video.suffixes import SEQUENCE_SUFFIXES, is_sequence
+from depth3d.io.video.sequences import open_sequence
+from depth3d.io.video.suffixes import is_sequence
 from depth3d.io.video.webp import is_webp, webp_as_mov
 
 __all__ = [
@@ -33,7 +34,6 @@ __all__ = [
 
 log = logging.getLogger("depth3d.video")
 
-SEQUENCE_RATE = Fraction(25)
 # Containers with an index (or exact binary search); the result of a seek is still verified.
 _INDEXED = frozenset({"mov", "mp4", "matroska", "webm", "nut", "avi", "asf", "flv", "ivf"})
 _MOST_DAMAGED = 300  # consecutive packets: about ten seconds without a picture
@@ -64,7 +64,8 @@ class Demuxer:
 
     def __init__(self, path: Path, rate: Fraction | None = None, *, careful: bool = False) -> None:
         self._path, self._careful = path, careful
-        self.container = _open(path, rate)
+        # Frame numbers of an image sequence with gaps: a picture is shown until the next one.
+        self.container, self.numbers = _open(path, rate)
         self.damaged = 0
         try:
             self.stream = choose_stream(self.container, path)
@@ -112,7 +113,9 @@ class Demuxer:
         """
         first: int | None = None
         begun, good, bad = key_after is None, 0, 0
-        for packet in packets_of(self.container, self.stream):
+        for place, packet in enumerate(packets_of(self.container, self.stream)):
+            if packet.size and self.numbers:
+                packet.pts = packet.dts = self.numbers[place] - self.numbers[0]
             if not packet.size and packet.pts is not None:
                 continue  # Theora: repeat the previous frame
             if not begun:
@@ -278,27 +281,12 @@ def _time(packet: Any) -> Fraction:
     return Fraction(0) if stamp is None else stamp * Fraction(packet.time_base)
 
 
-def _open(path: Path, rate: Fraction | None) -> Any:
-    name, options, layout = path, {}, None
-    if is_sequence(path) or path.is_dir():
-        layout = "image2"
-        options = {"framerate": str(rate or SEQUENCE_RATE)}
-        if path.is_dir():
-            name = path / f"*{_most_common_suffix(path)}"
-        if "*" in name.name:
-            options["pattern_type"] = "glob"
-    elif not path.is_file():
-        raise ReadError(path, "does not exist")
-    elif is_webp(path):
-        return av.open(webp_as_mov(path))
+def _open(path: Path, rate: Fraction | None) -> tuple[Any, tuple[int, ...]]:
     try:
-        return open_container(name, layout=layout, options=options)
+        if is_sequence(path) or path.is_dir():
+            return open_sequence(path, rate)
+        if not path.is_file():
+            raise ReadError(path, "does not exist")
+        return av.open(webp_as_mov(path)) if is_webp(path) else open_container(path), ()
     except (av.error.FFmpegError, ValueError) as error:
         raise ReadError(path, f"unsupported or corrupt clip: {getattr(error, 'strerror', None) or error}") from error
-
-
-def _most_common_suffix(folder: Path) -> str:
-    suffixes = [p.suffix for p in folder.iterdir() if p.suffix.lower() in SEQUENCE_SUFFIXES]
-    if not suffixes:
-        raise ReadError(folder, "holds no pictures")
-    return max(set(suffixes), key=suffixes.count)

@@ -11,9 +11,10 @@ from depth3d.frames import VideoInfo
 from depth3d.image import Size
 from depth3d.io.video.clock import has_discontinuities
 from depth3d.io.video.color import Converter, bit_depth
-from depth3d.io.video.demux import SEQUENCE_RATE, Demuxer, is_cover, total_length
+from depth3d.io.video.demux import Demuxer, is_cover, total_length
 from depth3d.io.video.fields import Fields
 from depth3d.io.video.orientation import Crop, Orientation
+from depth3d.io.video.sequences import SEQUENCE_RATE
 
 __all__ = ["StreamFacts", "describe", "scaled"]
 
@@ -33,6 +34,9 @@ class StreamFacts:
             self.duration = stream.duration * self.time_base
         elif container.duration:
             self.duration = Fraction(container.duration, 1_000_000)
+        numbers = source.numbers
+        if numbers:
+            self.count, self.duration = len(numbers), (numbers[-1] - numbers[0] + 1) * self.time_base
         self.codec = stream.codec_context.name
         self.track = stream.index
         self.discontinuous = has_discontinuities(container)
@@ -40,6 +44,10 @@ class StreamFacts:
         self.notes: tuple[str, ...] = ()
         if len(pictures) > 1:
             self.notes = (f"{len(pictures)} video streams; stream {stream.index} is used",)
+        if numbers:
+            missing = numbers[-1] - numbers[0] + 1 - len(numbers)
+            line = f"{missing} pictures between {numbers[0]} and {numbers[-1]} are missing: the one before is held"
+            self.notes = (*self.notes, line)
 
 
 def describe(

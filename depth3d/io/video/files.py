@@ -7,6 +7,7 @@ All paths of this package are passed to PyAV and ``ffmpeg`` through these functi
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ __all__ = [
     "ffmpeg_command",
     "ffmpeg_input",
     "file_url",
+    "glob_escaped",
     "open_container",
 ]
 
@@ -55,8 +57,11 @@ def open_container(path: str | Path, *, layout: str | None = None, options: Mapp
         If FFmpeg cannot open it.
     """
     settings = {**(options or {}), "protocol_whitelist": PROTOCOLS}
-    # FFmpeg's glob patterns do not support URLs; an absolute path is not mistaken for one.
-    name = os.path.abspath(path) if settings.get("pattern_type") == "glob" else file_url(path)
+    name = file_url(path)
+    if settings.get("pattern_type") == "glob":
+        # FFmpeg's glob patterns do not support URLs; an absolute path is not mistaken for one.
+        folder, pattern = os.path.split(os.path.abspath(path))
+        name = os.path.join(glob_escaped(folder), pattern)
     return av.open(name, format=layout, options=settings, metadata_errors="replace")
 
 
@@ -73,6 +78,11 @@ def ffmpeg_command() -> list[str]:
 def ffmpeg_input(path: str | Path) -> list[str]:
     """Return the ffmpeg arguments that add a local file as input."""
     return ["-protocol_whitelist", PROTOCOLS, "-i", file_url(path)]
+
+
+def glob_escaped(name: str) -> str:
+    """Escape the characters that have a meaning in FFmpeg's glob patterns."""
+    return re.sub(r"([\[\]{}*?\\])", r"\\\1", name) if os.name != "nt" else name
 
 
 def disk_error(text: str) -> str | None:
