@@ -76,6 +76,7 @@ if TYPE_CHECKING:  # the same list for type checkers and editors, which do not r
     from depth3d.options import (
         DepthOptions as DepthOptions,
     )
+    from depth3d.options import FixOptions as FixOptions
     from depth3d.options import (
         MeshOptions as MeshOptions,
     )
@@ -98,6 +99,8 @@ if TYPE_CHECKING:  # the same list for type checkers and editors, which do not r
     from depth3d.pipeline.clip.convert import convert as convert
     from depth3d.pipeline.export import mesh as mesh
     from depth3d.pipeline.export import view as view
+    from depth3d.pipeline.fix.files import FixReport as FixReport
+    from depth3d.pipeline.fix.files import fix as fix
     from depth3d.pipeline.show import show as show
     from depth3d.pipeline.stereo import stereo as stereo
     from depth3d.pipeline.views import render_path as render_path
@@ -126,6 +129,8 @@ _PUBLIC = {
     "Disparity": "depth3d.depthmap",
     "ExistsError": "depth3d.errors",
     "FileError": "depth3d.errors",
+    "FixOptions": "depth3d.options",
+    "FixReport": "depth3d.pipeline.fix.files",
     "Hints": "depth3d.hints",
     "Image": "depth3d.image",
     "InvalidInput": "depth3d.errors",
@@ -158,6 +163,7 @@ _PUBLIC = {
     "compose": "depth3d.render.compose",
     "convert": "depth3d.pipeline.clip.convert",
     "estimate_depth": "depth3d.depth.estimator",
+    "fix": "depth3d.pipeline.fix.files",
     "match_stereo": "depth3d.depth.stereo.match",
     "mesh": "depth3d.pipeline.export",
     "open_image": "depth3d.io.image.read",

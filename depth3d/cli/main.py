@@ -35,6 +35,7 @@ COMMANDS = {
     "presets": ("depth3d.cli.presets", "List the destinations for `depth3d FILE --preset NAME`."),
     "config": ("depth3d.cli.config", "Show or create the file of your own defaults and presets."),
     "models": ("depth3d.cli.models", "List, download and find depth networks."),
+    "fix": ("depth3d.cli.fix", "Correct stereo photos and clips: alignment, colors, swapped eyes, comfort."),
     "info": ("depth3d.cli.info", "Show system information for bug reports."),
 }
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from depth3d.options.depth import DepthMapOptions, DepthOptions, StabilizeOptions
+from depth3d.options.fix import FixOptions
 from depth3d.options.scene import AnimateOptions, MeshOptions, ViewOptions
 from depth3d.options.shared import BatchOptions, OutputOptions, Quality, percent
 from depth3d.options.stereo import CheckOptions, Eyes, StereoOptions
@@ -25,6 +26,7 @@ __all__ = [
     "DepthMapOptions",
     "DepthOptions",
     "Eyes",
+    "FixOptions",
     "MeshOptions",
     "OutputOptions",
     "Quality",
@@ -40,5 +42,5 @@ __all__ = [
 
 ALL_OPTIONS: Sequence[type[Any]] = (
     *(AnimateOptions, StereoOptions, DepthOptions, StabilizeOptions, VideoOptions, DepthMapOptions, MeshOptions),
-    *(ViewOptions, CheckOptions, OutputOptions, BatchOptions),
+    *(ViewOptions, CheckOptions, FixOptions, OutputOptions, BatchOptions),
 )

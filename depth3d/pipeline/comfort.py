@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,10 @@ from depth3d.options import StereoOptions
 from depth3d.stereopair import CROSSED_LIMIT, TOTAL_LIMIT, StereoPair, StereoRig, Viewing
 
 __all__ = [
+    "Bars",
     "ComfortReading",
     "auto_convergence",
+    "black_bars",
     "border_depth",
     "border_disparity",
     "comfort_reading",
@@ -24,6 +27,8 @@ __all__ = [
     "rig_of",
     "viewing_of",
 ]
+
+_DARK = 4.0  # mean gray level of a column of a black bar, at most; compression leaves some noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,15 +99,39 @@ def auto_convergence(depths: Sequence[DepthMap], parallax: float) -> float:
     return float(np.clip(max(subject, near - CROSSED_LIMIT / parallax), 0, 1))
 
 
-def border_disparity(disparity: NDArray[np.float32]) -> tuple[float, float]:
-    """Crossed disparity at the left and at the right edge, pixels, at least 0.
+def border_disparity(disparity: NDArray[np.float32], bars: Bars | None = None) -> tuple[float, float]:
+    """Disparity in front of the window at the left and at the right edge, pixels, at least 0.
 
-    The 95th percentile within the outermost 2 % of the columns. Objects in front of the screen that are cut off by the
-    picture's edge are window violations.
+    The 95th percentile within the outermost 2 % of the columns. Objects in front of the window that are cut off by the
+    picture's edge are window violations. The window is the screen, or where the black bars of a floating window put it.
     """
     width = disparity.shape[1]
-    strip = max(1, width // 50)
-    return tuple(max(0.0, float(np.percentile(part, 95))) for part in (disparity[:, :strip], disparity[:, -strip:]))  # type: ignore[return-value]
+    strip, bars = max(1, width // 50), bars or Bars()
+    at_left = disparity[:, bars.left[0] : bars.left[0] + strip]
+    at_right = disparity[:, width - bars.right[0] - strip : width - bars.right[0]]
+    before = (bars.left[0] - bars.left[1], bars.right[1] - bars.right[0])  # px of the window before the screen
+    left, right = (
+        max(0.0, float(np.percentile(part, 95)) - at) for part, at in zip((at_left, at_right), before, strict=True)
+    )
+    return left, right
+
+
+class Bars(NamedTuple):
+    """Widths of the black bars at the left edges and at the right edges of (left eye, right eye), px."""
+
+    left: tuple[int, int] = (0, 0)
+    right: tuple[int, int] = (0, 0)
+
+
+def black_bars(pair: StereoPair) -> Bars:
+    """Measure the black bars at the vertical edges of both eyes; bars wider than a tenth of the picture are none."""
+    found = []
+    for eye in (pair.left, pair.right):
+        dark = eye.eight_bit().pixels.mean(axis=(0, 2)) < _DARK
+        ends = [int(np.argmin(side)) if not side.all() else 0 for side in (dark, dark[::-1])]
+        found.append([end if end <= pair.size.width // 10 else 0 for end in ends])
+    (left, right), (other_left, other_right) = found
+    return Bars((left, other_left), (right, other_right))
 
 
 def border_depth(depth: DepthMap) -> tuple[float, float]:

@@ -16,10 +16,13 @@ from depth3d.stereopair import StereoPair, unpack
 if TYPE_CHECKING:
     from depth3d.io.image.photofile import PhotoFile
 
-__all__ = ["find_eyes", "order_score", "refuse_anaglyph"]
+__all__ = ["SWAPPED", "find_eyes", "order_score", "refuse_anaglyph"]
 
 _SIDE = 640  # longer side in pixels at which the order of the eyes is measured
-_SWAPPED = -0.3  # score below which the eyes are exchanged, as in `depth3d check`
+SWAPPED = -0.1
+"""Score below which the eyes are taken for swapped."""
+
+_CLEAR = 0.7  # score of one order that needs no second measurement
 
 
 def find_eyes(file: PhotoFile, options: DepthOptions) -> StereoPair | None:
@@ -126,22 +129,32 @@ def _found(file: PhotoFile, *, check_order: bool) -> StereoPair | None:
     # Files with a tag inside or in their name say which eye comes first.
     if pair is None or not check_order or find_kind(file) not in ("halves", "card"):
         return pair
-    if order_score(pair) < _SWAPPED:
+    if order_score(pair) < SWAPPED:
         note = "its eyes were crossed (right eye first) and have been exchanged; if that is wrong, use `layout='sbs'`"
         return StereoPair(pair.right, pair.left, (*pair.notes, note))
     return pair
 
 
 def order_score(pair: StereoPair) -> float:
-    """Return a score in [-1.5, 1.5] for the order of the eyes; below -0.3 they are swapped.
+    """Return a score in [-1.5, 1.5] for the order of the eyes; below ``SWAPPED`` they are swapped.
 
-    The strips that only one eye sees are the strong sign; that the lower part of a picture is usually nearer the weak
-    one, for scenes without strips.
+    Where it is not clear, the pair is also measured with exchanged eyes: half the difference of both scores is free of
+    what the score says of any picture.
 
     Parameters
     ----------
     pair : StereoPair
         Both eyes.
+    """
+    score = _one_order(pair)
+    return score if abs(score) >= _CLEAR else (score - _one_order(pair.swapped())) / 2
+
+
+def _one_order(pair: StereoPair) -> float:
+    """Return the score of one order of the eyes.
+
+    The strips that only one eye sees are the strong sign; that the lower part of a picture is usually nearer the weak
+    one, for scenes without strips.
     """
     from depth3d.depth.stereo.eye_order import eye_order
     from depth3d.depth.stereo.match import stereo_disparity

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from depth3d.image import Image
 
-__all__ = ["Alignment", "match_tone", "measure_alignment"]
+__all__ = ["Alignment", "Tone", "match_tone", "measure_alignment", "measure_tone"]
 
 _LONG_SIDE = 1000  # features are sought at this size; their places are exact to a tenth of a pixel
+_DRIFT = 1.5  # px; a point that is tracked farther away follows something else
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Alignment:
         if self.worst < 1 / 3:
             return right
         width, height = right.size
-        warp = self._matrix(width, height)
+        warp = self.matrix(width, height)
         pixels = cv2.warpAffine(
             right.pixels, warp, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
         )
@@ -66,8 +67,8 @@ class Alignment:
             )
         return replace(right, pixels=pixels, alpha=alpha)
 
-    def _matrix(self, width: int, height: int) -> NDArray[np.float64]:
-        """(2, 3) affine matrix from the right image to the corrected one; rotation about the center."""
+    def matrix(self, width: int, height: int) -> NDArray[np.float64]:
+        """Return the (2, 3) affine matrix from the right image to the corrected one; rotation about the center."""
         angle = np.radians(self.roll)
         cosine, sine = np.cos(angle) / self.scale, np.sin(angle) / self.scale
         turn = np.array([[cosine, sine], [-sine, cosine]])
@@ -130,7 +131,20 @@ def _matches(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[np.float64], NDA
     from_b = np.array([points_b[match.trainIdx].pt for match in good])
     # Vertical disparity is small; a match that differs by a fifth of the height is wrong.
     near = np.abs(from_a[:, 1] - from_b[:, 1]) < 0.2 * a.shape[0]
-    return from_a[near], from_b[near]
+    return _tracked(a, b, from_a[near], from_b[near])
+
+
+def _tracked(
+    a: NDArray[Any], b: NDArray[Any], from_a: NDArray[np.float64], from_b: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Refine matched points by tracking (Lucas and Kanade 1981): places of SIFT points are quantized in scale space."""
+    if not len(from_a):
+        return from_a, from_b
+    start, guess = from_a.astype(np.float32)[:, None], from_b.astype(np.float32)[:, None]
+    settings: dict[str, Any] = {"winSize": (21, 21), "maxLevel": 0, "flags": cv2.OPTFLOW_USE_INITIAL_FLOW}
+    found, status, _ = cv2.calcOpticalFlowPyrLK(a, b, start, guess.copy(), **settings)
+    tracked = (status.ravel() == 1) & (np.abs(found - guess).max(axis=(1, 2)) < _DRIFT)
+    return from_a, np.where(tracked[:, None], found[:, 0].astype(np.float64), from_b)
 
 
 def _robust_plane(points: NDArray[np.float64], heights: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:
@@ -155,18 +169,36 @@ def _robust_plane(points: NDArray[np.float64], heights: NDArray[np.float64]) -> 
     return plane, best
 
 
-def match_tone(reference: Image, picture: Image) -> Image:
-    """Match brightness and contrast of ``picture`` to ``reference``, per color channel.
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """Linear map of brightness and contrast, per color channel: value -> gain * value + offset, values 0 to 1."""
 
-    A linear map from the 10th, 50th and 90th percentiles; differences below 2 of 255 are ignored.
+    gain: tuple[float, float, float]
+    offset: tuple[float, float, float]
+
+    def apply(self, picture: Image) -> Image:
+        """Return the picture with the mapped colors; alpha and everything else unchanged."""
+        full = np.iinfo(picture.pixels.dtype).max
+        toned = picture.floats() * np.asarray(self.gain, np.float32) + np.asarray(self.offset, np.float32)
+        return replace(picture, pixels=np.clip(np.rint(toned * full), 0, full).astype(picture.pixels.dtype))
+
+
+def measure_tone(reference: Image, picture: Image) -> Tone | None:
+    """Measure the map that gives ``picture`` the brightness and contrast of ``reference``.
+
+    From the 10th, 50th and 90th percentiles of each channel; None where they differ by less than 2 of 255.
     """
     marks = (10, 50, 90)
-    full = np.iinfo(picture.pixels.dtype).max
     theirs = np.percentile(reference.floats()[::2, ::2].reshape(-1, 3), marks, axis=0)
     ours = np.percentile(picture.floats()[::2, ::2].reshape(-1, 3), marks, axis=0)
     if np.abs(theirs - ours).max() < 2 / 255:
-        return picture
+        return None
     gain = np.clip((theirs[2] - theirs[0]) / np.maximum(ours[2] - ours[0], 1e-3), 0.5, 2.0)
     offset = theirs.mean(axis=0) - gain * ours.mean(axis=0)
-    toned = picture.floats() * gain.astype(np.float32) + offset.astype(np.float32)
-    return replace(picture, pixels=np.clip(np.rint(toned * full), 0, full).astype(picture.pixels.dtype))
+    return Tone(tuple(map(float, gain)), tuple(map(float, offset)))  # type: ignore[arg-type]
+
+
+def match_tone(reference: Image, picture: Image) -> Image:
+    """Match brightness and contrast of ``picture`` to ``reference``, per color channel (`measure_tone`)."""
+    tone = measure_tone(reference, picture)
+    return picture if tone is None else tone.apply(picture)

@@ -17,7 +17,8 @@ from depth3d.image import Image
 from depth3d.options import CheckOptions
 from depth3d.pipeline.check.report import StereoReport
 from depth3d.pipeline.check.text import findings
-from depth3d.pipeline.comfort import border_disparity
+from depth3d.pipeline.comfort import black_bars, border_disparity
+from depth3d.pipeline.eyes import SWAPPED, order_score
 from depth3d.quantities import as_path
 from depth3d.stereopair import StereoPair, Viewing
 from depth3d.validation import changed, nothing_left, require
@@ -75,10 +76,14 @@ def check(
 
 
 def check_pair(
-    pair: StereoPair, *, screen: str = CheckOptions.screen, distance: str = CheckOptions.distance
+    pair: StereoPair,
+    *,
+    screen: str = CheckOptions.screen,
+    distance: str = CheckOptions.distance,
+    path: str | Path = "pair",
 ) -> StereoReport:
-    """Measure a stereo pair in memory; see ``check``."""
-    return _report(Path("pair"), "two pictures", [_measure(pair)], (screen, distance))
+    """Measure a stereo pair in memory, as read from ``path``; see ``check``."""
+    return _report(Path(path), "; ".join(pair.notes) or "two pictures", [_measure(pair)], (screen, distance))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +101,6 @@ class _Measured:
 
 def _measure(pair: StereoPair) -> _Measured:
     from depth3d.depth.stereo.alignment import measure_alignment
-    from depth3d.depth.stereo.eye_order import eye_order
     from depth3d.depth.stereo.match import stereo_disparity
 
     size = pair.size
@@ -107,11 +111,9 @@ def _measure(pair: StereoPair) -> _Measured:
     values, sure = found.disparity.values, found.sure
     known = values[sure] if sure.mean() > 0.02 else values.ravel()
     percent = known[:: max(1, known.size // 100_000)] / small.width * 100
-    at_left, at_right = (value / small.width * 100 for value in border_disparity(values))
-    order, strips = eye_order(left, values, sure)
-    rows = np.broadcast_to(np.arange(small.height)[:, None], values.shape)
-    # Lower parts of a picture are usually nearer: a weaker cue, for scenes without disocclusions.
-    ground = float(np.corrcoef(values[sure], rows[sure])[0, 1]) if sure.sum() > 100 and values[sure].std() > 0.05 else 0
+    at_left, at_right = (
+        value / small.width * 100 for value in border_disparity(values, black_bars(StereoPair(left, right)))
+    )
     return _Measured(
         (size.width, size.height),
         percent.astype(np.float32),
@@ -123,7 +125,7 @@ def _measure(pair: StereoPair) -> _Measured:
         ),
         _color_difference(left, right, values, sure),
         (at_left, at_right),
-        order * min(1.0, strips / 100) + 0.5 * ground,
+        order_score(pair),
         float(sure.mean()),
     )
 
@@ -170,7 +172,7 @@ def _report(path: Path, layout: str, measured: list[_Measured], viewing: tuple[s
             round(max(one.window[0] for one in measured), 3),
             round(max(one.window[1] for one in measured), 3),
         ),
-        swapped=bool(np.median([one.order for one in measured]) < -0.3),
+        swapped=bool(np.median([one.order for one in measured]) < SWAPPED),
         sure=round(float(np.median([one.sure for one in measured])), 3),
         histogram=tuple(int(count) for count in counts),
     )

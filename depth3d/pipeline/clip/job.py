@@ -163,10 +163,12 @@ def plan_job(
     video: VideoOptions,
     *,
     own_eyes: bool = True,
+    layout: Mark | None = None,
 ) -> ClipJob:
     """Open the clip and resolve the options to a `ClipJob`.
 
-    With ``own_eyes`` the two eyes of a stereo clip are used, unless a depth file or a network is given.
+    With ``own_eyes`` the two eyes of a stereo clip are used, unless a depth file or a network is given; ``layout``
+    tells where they are.
 
     Raises ``ReadError`` for an unreadable clip, ``InvalidInput`` for invalid options.
     """
@@ -175,7 +177,10 @@ def plan_job(
     info = probe(source, rate=rate)
     if start is not None and info.duration is not None and start >= info.duration:
         raise InvalidInput(f"`start` {video.start}: the clip is only {float(info.duration):.2f} s long")
-    found = find_layout(source, info) if own_eyes and depth.depth is None and depth.model == "auto" else None
+    if layout is not None:
+        found: tuple[Mark, str] | None = (layout, "as asked")
+    else:
+        found = find_layout(source, info) if own_eyes and depth.depth is None and depth.model == "auto" else None
     eyes = None if found is None else found[0]
     if found is not None:
         packing = "top-bottom" if found[0].packing == "stack" else "side by side"

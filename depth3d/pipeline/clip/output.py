@@ -22,6 +22,7 @@ from depth3d.io.video.suffixes import is_sequence, sequence_stem
 from depth3d.options import AnimateOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.clip.depth_pass import DepthSource, Progress
 from depth3d.pipeline.clip.eyes import plain_stem
+from depth3d.pipeline.clip.fixed_eyes import FixedEyesRenderer, ShotCorrection
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.own_eyes import OwnEyesRenderer
 from depth3d.pipeline.clip.render_pass import Segments, Style, render_segments
@@ -44,22 +45,28 @@ class Product:
     Parameters
     ----------
     kind : str
-        "stereo", "animate" (a moving camera over the playing clip) or "depth" (a depth clip).
+        "stereo", "animate" (a moving camera over the playing clip), "depth" (a depth clip) or "fix" (the corrected eyes
+        of a stereo clip).
     stereo, animate : StereoOptions, AnimateOptions
         Options of the kinds "stereo" and "animate".
     heatmap : str | None
         Color map of a depth clip; None = gray.
+    shots : tuple[ShotCorrection, ...]
+        Corrections of the kind "fix".
     """
 
     kind: str = "stereo"
     stereo: StereoOptions = StereoOptions()
     animate: AnimateOptions = AnimateOptions()
     heatmap: str | None = None
+    shots: tuple[ShotCorrection, ...] = ()
 
     def key(self) -> dict[str, Any]:
         """Return the options that the rendered pictures depend on, besides depth and clip."""
         if self.kind == "depth":
             return {"heatmap": self.heatmap}
+        if self.kind == "fix":
+            return {"format": self.stereo.format, "shots corrected": [asdict(shot) for shot in self.shots]}
         return asdict(self.animate if self.kind == "animate" else self.stereo)
 
     def split(self) -> list[Product]:
@@ -79,7 +86,8 @@ class Product:
     @property
     def tag(self) -> str:
         """Suffix of the default file stem, in the form that players detect."""
-        return {"animate": "_3d", "depth": "_depth"}.get(self.kind) or moving_format(self.stereo.format).tag
+        fixed = "_fixed" if self.kind == "fix" else ""
+        return {"animate": "_3d", "depth": "_depth"}.get(self.kind) or fixed + moving_format(self.stereo.format).tag
 
 
 def targets_of(source: Path, output: str | Path | None, products: list[Product], video: VideoOptions) -> list[Path]:
@@ -160,6 +168,9 @@ class Output:
         if product.kind == "animate":
             return PathRenderer(size, product.animate), StereoMetadata(aspect)
         layout = moving_format(product.stereo.format)
+        if job.eyes is not None and product.kind == "fix":
+            fixed = FixedEyesRenderer(size, job.eyes, layout, product.shots)
+            return fixed, stereo_metadata_for(layout, aspect, self.target)
         if job.eyes is not None and product.keeps_eyes:
             return OwnEyesRenderer(size, job.eyes, layout), stereo_metadata_for(layout, aspect, self.target)
         if layout.packing == "sphere":

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.depth.temporal.scene_cuts import CutDetector
 from depth3d.depthmap import DepthMap
 from depth3d.errors import ExistsError, VideoError, WriteError
 from depth3d.frames import Frame
@@ -19,6 +18,7 @@ from depth3d.image import Image, Size
 from depth3d.io.image.read import save_image
 from depth3d.io.leftovers import temporary_folder
 from depth3d.io.video.reader import VideoReader
+from depth3d.pipeline.clip.cuts import find_cuts
 from depth3d.pipeline.clip.depth_pass import predict_frame
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.renderers import FrameRenderer, StereoStrength
@@ -29,7 +29,6 @@ __all__ = ["contact_sheet", "find_places", "pick_frames", "preview_path", "refus
 _SCANNED = 5000  # frames; longer clips are sampled instead of scanned for cuts
 _CUTS, _EVEN, _STRONGEST = 4, 8, 2
 _ROW_WIDTH, _GAP = 960, 6
-_THUMBNAIL = Size(96, 54)
 
 
 def find_places(job: ClipJob) -> list[tuple[str, Fraction]]:
@@ -42,13 +41,7 @@ def find_places(job: ClipJob) -> list[tuple[str, Fraction]]:
         count = _CUTS + _EVEN
         times = [begin + (stop - begin) * n / count for n in range(count)]
     else:
-        detector, verdicts = CutDetector(), []
-        with VideoReader(job.source, start=job.start, end=job.end, tone_map=True, size=_THUMBNAIL) as reader:
-            for frame in reader:
-                times.append(frame.time)
-                verdicts += detector.push(frame.image.pixels)
-        verdicts += detector.flush()
-        cuts = [time for time, cut in zip(times, verdicts, strict=True) if cut.starts_scene][1:]
+        times, cuts = find_cuts(job)
     places = [("start", times[0])] + [("cut", time) for time in _spread(cuts, _CUTS)]
     taken = {time for _, time in places}
     places += [("", time) for time in _spread(times[1:], _EVEN) if time not in taken]

@@ -1,0 +1,1 @@
+"""Repairs stereo pictures and clips."""
