@@ -34,14 +34,16 @@ def line(name: str, report: d3.StereoReport) -> str:
     vertical = report.vertical_worst * report.height / 100
     eyes = "swapped" if report.swapped else "in order"
     depth = f"{report.nearest:+.1f} to {report.farthest:+.1f} %"
-    return f"| {name} | {vertical:.2f} px | {report.roll:+.2f} | {report.scale:.3f} | {report.color:.1f} | {eyes} | {depth} |"
+    turn = f"{report.roll:+.2f} | {report.scale:.3f}"
+    return f"| {name} | {vertical:.2f} px | {turn} | {report.color:.1f} | {eyes} | {depth} |"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     scenes = sorted(path.parent for path in parser.parse_args().folder.glob("*/right.png"))
-    print("| scene | vertical, worst | degrees | scale | colors (Lab) | eyes | disparity |\n|---|---|---|---|---|---|---|")
+    print("| scene | vertical, worst | degrees | scale | colors (Lab) | eyes | disparity |")
+    print("|---|---|---|---|---|---|---|")
     for scene in scenes:
         pair = d3.StereoPair(d3.open_image(scene / "left.png"), d3.open_image(scene / "right.png"))
         wrong = spoiled(pair)
