@@ -100,7 +100,7 @@ def _eye(image: Image, depth: DepthMap, parallax: float, convergence: float) -> 
     # Meshing every pixel of a large photo takes gigabytes; there the alpha of the texture defines the outline instead.
     cut: Quality = "high" if image.size.pixels <= MESHED_PIXELS else "normal"
     mesh = build_layers(image, depth, parallax_percent=abs(parallax), quality=cut, ways=ways, backdrop=False)
-    with Renderer(image.size) as renderer:
+    with Renderer(image.size, crisp=True) as renderer:
         renderer.upload(mesh)
         picture, seen = renderer.draw_with_depth(eye_camera(mesh.camera, image.size.aspect, parallax, convergence))
     filled, shift = fill_view(picture.pixels, seen * np.float32(abs(parallax) / 100 * image.size.width))
@@ -127,7 +127,7 @@ def fan_of_views(
     mesh = build_layers(inside, depth, parallax_percent=abs(parallax) / 2)
 
     def views() -> Iterator[Image]:
-        with Renderer(image.size) as renderer:
+        with Renderer(image.size, crisp=True) as renderer:
             renderer.upload(mesh)
             for number in range(count):
                 share = number / (count - 1) - 0.5
@@ -223,7 +223,7 @@ def animation_frames(
     mesh = build_layers(picture, values, parallax_percent=parallax, quality=options.quality, border_percent=border)
 
     def frames() -> Iterator[Image]:
-        with Renderer(size) as renderer:
+        with Renderer(size, crisp=options.quality == "high") as renderer:
             renderer.upload(mesh)
             times = [index * moving.duration / count for index in range(count)]
             yield from (restore_frame(view, framed, frame) for view in _exposed(renderer, exposed, times))

@@ -25,15 +25,23 @@ class Renderer:
     >>> with Renderer(Size(1280, 720)) as renderer:          # doctest: +SKIP
     ...     renderer.upload(mesh)
     ...     picture = renderer.draw(camera)
+
+    Parameters
+    ----------
+    size : Size
+        Size of the pictures drawn, px.
+    crisp : bool
+        Read the texture bicubically: for stills; keeps more fine detail at 2 to 3 times the drawing time.
     """
 
     @on_render_thread
-    def __init__(self, size: Size) -> None:
+    def __init__(self, size: Size, *, crisp: bool = False) -> None:
         if min(size) < 1:
             raise InvalidInput(f"Renderer: size is {size}, expected at least 1x1")
         self.size = size
         self._context = get_context()
-        self._program = make_program(self._context, "mesh.vert.glsl", "mesh.frag.glsl")
+        self._program = make_program(self._context, "mesh.vert.glsl", "mesh.frag.glsl", {"BICUBIC": crisp})
+        self._crisp = crisp
         self.target = make_target(self._context, size)
         self._layers: list[GpuLayer] = []
         self._mesh: LayeredMesh | None = None
@@ -49,7 +57,7 @@ class Renderer:
         """Upload ``mesh`` to the GPU; it replaces the previous mesh."""
         self._free_layers()
         self._mesh = mesh
-        self._layers = [upload_layer(self._context, self._program, layer) for layer in mesh.layers]
+        self._layers = [upload_layer(self._context, self._program, layer, coded=self._crisp) for layer in mesh.layers]
 
     @on_render_thread
     def draw_with_depth(self, camera: Camera) -> tuple[Image, NDArray[np.float32]]:

@@ -58,8 +58,10 @@ class GpuLayer:
             thing.release()
 
 
-def make_texture(context: Any, image: Image) -> Any:
+def make_texture(context: Any, image: Image, *, coded: bool = False) -> Any:
     """Upload ``image`` as sRGB (RGBA if it has alpha): sampling gives linear light, filtered in linear light.
+
+    ``coded``: sampling gives the coded values instead.
 
     Straight alpha becomes premultiplied by the shader, not here. Rows keep their order: texture
     coordinate (0, 0) is the top-left corner.
@@ -75,7 +77,11 @@ def make_texture(context: Any, image: Image) -> Any:
     pixels = image.pixels if image.alpha is None else np.dstack([image.pixels, image.alpha])
     channels, form = (3, GL_SRGB8) if image.alpha is None else (4, GL_SRGB8_ALPHA8)
     texture = context.texture(
-        tuple(image.size), channels, np.ascontiguousarray(pixels).data, alignment=1, internal_format=form
+        tuple(image.size),
+        channels,
+        np.ascontiguousarray(pixels).data,
+        alignment=1,
+        internal_format=None if coded else form,
     )
     texture.repeat_x = texture.repeat_y = False
     return texture
@@ -87,8 +93,11 @@ def make_target(context: Any, size: Size) -> Any:
     return context.framebuffer([color], context.depth_renderbuffer(tuple(size)))
 
 
-def upload_layer(context: Any, program: Any, layer: Layer) -> GpuLayer:
-    """Upload one layer's vertices, faces and texture, for the inputs place, depth and uv of ``program``."""
+def upload_layer(context: Any, program: Any, layer: Layer, *, coded: bool = False) -> GpuLayer:
+    """Upload one layer's vertices, faces and texture, for the inputs place, depth and uv of ``program``.
+
+    ``coded``: the texture holds coded values, see ``make_texture``.
+    """
     packed = np.empty((len(layer.depth), 5), np.float32)
     packed[:, :2], packed[:, 2], packed[:, 3:] = layer.positions, layer.depth, layer.uv
     # An empty buffer is an error in OpenGL; a layer without faces draws nothing.
@@ -98,7 +107,7 @@ def upload_layer(context: Any, program: Any, layer: Layer) -> GpuLayer:
     faces = context.buffer(ordered.data) if ordered.size else context.buffer(np.zeros(3, np.uint32).data)
     array = context.vertex_array(program, [(vertices, "2f 1f 2f", "place", "depth", "uv")], index_buffer=faces)
     translucent = int(clear.sum())
-    texture = make_texture(context, layer.texture)
+    texture = make_texture(context, layer.texture, coded=coded)
     return GpuLayer(array, texture, (vertices, faces), len(ordered) - translucent, translucent)
 
 

@@ -140,3 +140,26 @@ def test_wrong_values_are_told_at_once() -> None:
         d3.render_path(image, depth, focus=1.5)
     with pytest.raises(d3.InvalidInput, match="amount"):
         d3.render_path(image, depth, amount=float("nan"))
+
+
+def test_stills_are_read_sharper_than_by_bilinear_interpolation() -> None:
+    noise = np.random.default_rng(0).normal(128, 90, (SIZE.height, SIZE.width, 3)).astype(np.float32)
+    fine = np.clip(cv2.GaussianBlur(noise, (0, 0), 1.0), 0, 255)
+    image = Image(np.rint(fine).astype(np.uint8))
+    view = d3.stereo_pair(image, plane(SIZE, 1.0), 100 * 2.5 / SIZE.width, 0.0, eyes="right").right
+    # Half a pixel between columns: the exact value by the Fourier transform of the row, mirrored to be periodic.
+    mirrored = np.concatenate([image.pixels, image.pixels[:, ::-1]], 1)
+    turn = np.exp(2j * np.pi * np.fft.fftfreq(2 * SIZE.width) * 2.5)[None, :, None]
+    exact = np.fft.ifft(np.fft.fft(mirrored, axis=1) * turn, axis=1).real
+    linear = (image.pixels[:, 2:-1].astype(float) + image.pixels[:, 3:]) / 2
+    middle = slice(8, SIZE.width - 16)
+    wrong = np.abs(view.pixels[:, middle] - exact[:, middle]).mean()
+    assert wrong < 0.5 * np.abs(linear[:, middle] - exact[:, middle]).mean()
+
+
+def test_a_sharp_line_between_two_tones_gets_no_halo() -> None:
+    row = np.where(np.arange(SIZE.width) < 80, 60, 180).astype(np.uint8)
+    image = Image(np.broadcast_to(row[None, :, None], (SIZE.height, SIZE.width, 3)).copy())
+    view = d3.stereo_pair(image, plane(SIZE, 1.0), 100 * 2.5 / SIZE.width, 0.0, eyes="right").right
+    assert view.pixels.min() >= 60 - 1
+    assert view.pixels.max() <= 180 + 1
