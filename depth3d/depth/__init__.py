@@ -1,1 +1,1 @@
-"""Depth estimation: networks, stereo matching, edge-aligned upsampling, temporal stabilization; torch is used here."""
+"""Depth estimation: networks, stereo matching, edge-aligned upsampling and temporal stabilization; uses torch."""

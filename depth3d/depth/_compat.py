@@ -1,8 +1,8 @@
 """Make ``import timm`` work with any build of torchvision.
 
-PyPI's torchvision for Linux is a CUDA build. With a CPU build of torch its native library does not load, and
-``import torchvision``, and so ``import timm``, fails with "operator torchvision::nms does not exist". A failed
-import cannot be repeated, so timm must be imported through `import_timm` only.
+On PyPI, torchvision for Linux is a CUDA build. With a CPU build of torch its native library does not load, and
+``import torchvision`` (and therefore ``import timm``) fails with "operator torchvision::nms does not exist". A failed
+import cannot be repeated in the same process: timm must only be imported through `import_timm`.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 __all__ = ["import_timm"]
 
-# The two operators that torchvision's Python code registers details for when it is imported.
+# torchvision's Python code registers details for these two operators when it is imported, so that they must exist.
 _NMS = "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor"
 _kept: list[Any] = []  # a torch.library.Library removes its operators when it is garbage-collected
 

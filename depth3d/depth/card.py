@@ -187,29 +187,29 @@ class ModelCard:
     Parameters
     ----------
     name : str
-        Name for ``model=NAME``.
+        Name of the network, as in ``model=NAME`` and ``--model NAME``.
     build : str | Callable[[ModelCard], Any]
         ``build(card) -> torch.nn.Module``, or "package.module:function" (so that a card needs no torch). The module
         takes (N, 3, H, W) normalized floats and returns (N, H', W') in the unit given by ``output``. It may have
         two attributes for loading official files: ``renames`` (pairs of regular expression and replacement, applied
         in order to every key) and ``ignored`` (expressions of keys that are not needed).
     weights : WeightsFile | None
-        Its weights file; None = ``build`` returns the module with weights.
+        Weights file; None = ``build`` returns the module with its weights.
     input : InputRule
-        Size and normalization of its input.
+        Size and normalization of the input.
     output : Output
-        Meaning of its output: "inverse_depth" (larger = nearer), "depth" (distance, any scale) or "log_depth".
+        Meaning of the output: "inverse_depth" (larger = nearer), "depth" (distance, any scale) or "log_depth".
     graph : str | None
         "package.module:function" of a function ``(card, weights file, input size) -> bytes`` that returns the network
-        as an ONNX file, which OpenCV runs without torch; None = there is none.
+        as an ONNX file, which OpenCV runs without torch; None = no such function.
     settings : Mapping[str, Any]
         Parameters for ``build``.
     marks : Mapping[str, tuple[int, ...]]
-        Key -> shape of tensors that only this network's checkpoints contain; identify files given by path.
+        Key -> shape of tensors that only this network's checkpoints contain: they identify files given by path.
     aliases : tuple[str, ...]
         Other names of the network after ``--model``.
     alternatives : Mapping[str, WeightsFile]
-        Name -> another file with the same weights; ``model`` accepts the name, and each file in the cache is used.
+        Name -> another file with the same weights. ``model`` accepts the name; a file in the cache folder is used.
     metric : bool
         Whether the output is distance in meters ("depth" only).
     frames : int
@@ -221,15 +221,15 @@ class ModelCard:
     parameters : int | None
         Number of weights.
     accuracy : Accuracy
-        Word for `depth3d models`, see ``Accuracy``.
+        "best", "high", "good" or "basic", as shown by `depth3d models`.
     speed : Speed
-        Word for `depth3d models`, see ``Speed``.
+        "fast", "medium" or "slow" on a CPU, as shown by `depth3d models`.
     improvement : int | None
         Published improvement of the mean zero-shot error over DPT-L-384, percent.
     license : str
         License of the weights and who published them.
     source : str
-        Paper.
+        Paper that describes the network.
     """
 
     name: str

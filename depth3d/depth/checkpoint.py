@@ -20,9 +20,9 @@ __all__ = ["build", "load", "load_network", "read", "recognize"]
 
 
 def build(card: ModelCard, *, fill: bool = False) -> nn.Module:
-    """Build the network of ``card`` in evaluation mode; parameters are uninitialized if a weights file follows.
+    """Build the network of ``card`` in evaluation mode.
 
-    ``fill``: initialize them anyway.
+    If the card has a weights file, the parameters stay uninitialized unless ``fill`` is true.
     """
     function = card.build
     if isinstance(function, str):
@@ -42,7 +42,7 @@ def read(path: Path) -> dict[str, Tensor]:
     Raises ``WeightsError`` if the file is missing, damaged, or contains anything but tensors.
     """
     if not path.is_file():
-        raise WeightsError(f"{path}: there is no such file")
+        raise WeightsError(f"{path}: there is no such file; check the path")
     try:
         if _is_safetensors(path):
             from safetensors.torch import load_file
@@ -56,11 +56,11 @@ def read(path: Path) -> dict[str, Tensor]:
         if isinstance(state, Mapping) and isinstance(state.get(key), Mapping):
             state = state[key]
     if not isinstance(state, Mapping) or not all(isinstance(value, Tensor) for value in state.values()):
-        raise WeightsError(f"{path}: not a plain dictionary of tensors")
+        raise WeightsError(f"{path}: not a checkpoint: it holds other things than named tensors")
     for key, tensor in state.items():
         kind = _unusable(tensor)
         if kind is not None:
-            raise WeightsError(f"{path}: the tensor {key} is {kind}, expected a dense one")
+            raise WeightsError(f"{path}: tensor {key} is {kind}, expected a dense tensor")
     named = {str(key).removeprefix("module."): value for key, value in state.items()}
     if "backbone.embeddings.cls_token" in named and "head.conv1.weight" in named:
         from depth3d.depth.models.depth_anything import from_transformers
@@ -72,8 +72,8 @@ def read(path: Path) -> dict[str, Tensor]:
 def load(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
     """Load the tensors of ``state`` (official keys) into ``network``, after applying its ``renames`` and ``ignored``.
 
-    Raises ``ModelError`` that names every missing, unexpected or misshapen tensor, ``WeightsError`` for a tensor of a
-    wrong type.
+    Raises ``ModelError``, naming the tensors that are missing, unexpected or of another shape, and ``WeightsError`` for
+    a tensor of a wrong type.
     """
     renames = [(re.compile(pattern), new) for pattern, new in getattr(network, "renames", ())]
     ignored = [re.compile(pattern) for pattern in getattr(network, "ignored", ())]
@@ -98,10 +98,10 @@ def load(network: nn.Module, state: Mapping[str, Tensor], name: str) -> None:
     ]
     for key, tensor in given.items():
         if wanted[key].is_floating_point() != tensor.is_floating_point():
-            raise WeightsError(f"{name}: the tensor {key} has type {_kind(tensor)}, expected {_kind(wanted[key])}")
-    trouble = [*_listed("missing", missing), *_listed("unexpected", unexpected), *_listed("misshapen", wrong)]
-    if trouble:
-        raise ModelError(f"{name}: this checkpoint does not belong to this network: {'; '.join(trouble)}")
+            raise WeightsError(f"{name}: tensor {key} has type {_kind(tensor)}, expected {_kind(wanted[key])}")
+    faults = [*_listed("missing", missing), *_listed("unexpected", unexpected), *_listed("of another shape", wrong)]
+    if faults:
+        raise ModelError(f"{name}: the checkpoint does not belong to this network (tensors {'; '.join(faults)})")
     network.load_state_dict(given, strict=False, assign=True)
     network.float().requires_grad_(False)
 
@@ -158,7 +158,7 @@ def _reason(error: Exception) -> str:
     line = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
     if "weights_only" in str(error) or "weights only" in str(error).lower():
         # torch's own message suggests disabling this protection.
-        return "it is damaged, or contains Python objects other than tensors, which could run code"
+        return "it is damaged, or contains Python objects other than tensors, which could run code; get it again"
     return line
 
 

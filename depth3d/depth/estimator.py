@@ -1,7 +1,7 @@
-"""Depth estimation: ``predict_disparity`` and ``estimate_depth``.
+"""Estimate depth with a network: ``predict_disparity`` and ``estimate_depth``.
 
-``predict_disparity`` returns the network's output at network size; ``estimate_depth`` upsamples the result of one
-image to its full size along its edges and normalizes it.
+``predict_disparity`` returns the network's output at the network's size. ``estimate_depth`` enlarges the output to the
+image's size, with depth edges aligned to the image's edges, and normalizes it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _FORKS = ForkGuard("a depth network (its thread pools)", ModelError)
 class Estimator:
     """A loaded depth network; `open_estimator` creates and caches it.
 
-    May be used from several threads: inference is serialized.
+    Several threads may use it; they run the network one after another.
     """
 
     def __init__(self, card: ModelCard, engine: Engine) -> None:
@@ -69,7 +69,10 @@ class Estimator:
         _FORKS.check()
         run = getattr(self._engine, "run_clip", None)
         if run is None or self.card.frames < len(images):
-            raise ModelError(f"{self.card.name} cannot predict {len(images)} frames together; use `engine='torch'`")
+            raise ModelError(
+                f"{self.card.name}: {len(images)} frames cannot be predicted together with this engine; use"
+                " `engine='torch'` and a network for clips (`depth3d models`)"
+            )
         size = self.card.input.net_size(images[0].size)
         batch = np.stack([network_input(image, self.card.input, size) for image in images])
         with self._lock:
@@ -85,8 +88,8 @@ class Estimator:
     def _checked(self, maps: NDArray[np.float32], count: int) -> list[Disparity]:
         if maps.ndim != 3 or len(maps) != count or not np.isfinite(maps).all():
             raise ModelError(
-                f"{self.card.name}: the network returned {maps.shape}"
-                f" ({int((~np.isfinite(maps)).sum())} not finite), expected ({count}, H, W) finite"
+                f"{self.card.name}: the network returned shape {maps.shape} with {int((~np.isfinite(maps)).sum())}"
+                f" infinite or undefined values, expected ({count}, H, W) without any; try `precision='float32'`"
             )
         return [Disparity(_inverse_depth(one, self.card)) for one in maps]
 
@@ -101,7 +104,7 @@ def predict_disparity(
     precision: str = "auto",
     quiet: bool = False,
 ) -> list[Disparity]:
-    """Predict relative inverse depth of every image, in order: (h, w) float32 at network size, larger = nearer.
+    """Predict the relative inverse depth of every image: (h, w) float32 at the network's size, larger = nearer.
 
     Raises ``ModelError`` (unknown model, device or engine) or its child ``WeightsError``.
 
@@ -112,12 +115,12 @@ def predict_disparity(
     model : str | Path
         "auto", a name listed by `depth3d models`, or the path of a checkpoint file.
     device : str
-        "auto", "cpu", "cuda", "mps".
+        "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1" ... or "mps".
     engine : str
         "auto": OpenCV for the built-in network on the CPU, torch for every other one; or "torch", "opencv",
         "openvino" (``pip install depth3d[openvino]``).
     threads : int | None
-        CPU threads for the network; default: the cores that this process may use.
+        CPU threads for the network; None = the cores that this process may use.
     precision : str
         "float32"; "bfloat16"; or "auto": bfloat16 where the processor supports it natively and the measured error is
         below 1 % of the range.
@@ -149,12 +152,12 @@ def estimate_depth(
     model : str | Path
         "auto", a name listed by `depth3d models`, or the path of a checkpoint file.
     device : str
-        "auto", "cpu", "cuda", "mps".
+        "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1" ... or "mps".
     engine : str
         "auto": OpenCV for the built-in network on the CPU, torch for every other one; or "torch", "opencv",
         "openvino" (``pip install depth3d[openvino]``).
     threads : int | None
-        CPU threads for the network; default: the cores that this process may use.
+        CPU threads for the network; None = the cores that this process may use.
     precision : str
         "float32", "bfloat16" or "auto", see `predict_disparity`.
     quiet : bool
@@ -169,7 +172,7 @@ def estimate_depth(
 def estimate_with_distances(
     image: Image, model: str | Path = "auto", **options: Any
 ) -> tuple[DepthMap, tuple[float, float] | None]:
-    """As `estimate_depth`, with the distances of the nearest and the farthest point in meters.
+    """Estimate depth and the distances of the nearest and the farthest point in meters; see `estimate_depth`.
 
     The distances are None for networks whose output has no known scale.
     """
@@ -190,7 +193,7 @@ def open_estimator(
     precision: str = "auto",
     quiet: bool = False,
 ) -> Estimator:
-    """Return the estimator for these options; the last two are cached."""
+    """Load the network for these options; the two estimators used last are cached."""
     _FORKS.check()
     chosen = select(model, quiet=quiet)
     stamp = None if chosen.path is None else chosen.path.stat().st_mtime_ns
@@ -215,7 +218,7 @@ def _kept(
 
 def _checked(images: Iterable[Image]) -> list[Image]:
     if isinstance(images, Image):
-        raise InvalidInput("predict_disparity: got one Image, expected several ([image] for one)")
+        raise InvalidInput("predict_disparity: got one Image, expected several; use [image] for a single one")
     pictures = list(images)
     for image in pictures:
         if not isinstance(image, Image):
@@ -230,5 +233,5 @@ def _inverse_depth(values: NDArray[np.float32], card: ModelCard) -> NDArray[np.f
         return np.asarray(np.exp(-values), np.float32)
     positive = values[values > 0]
     if positive.size == 0:
-        raise ModelError(f"{card.name}: the network returned no positive depth")
+        raise ModelError(f"{card.name}: the network returned no positive depth; try another image or network")
     return np.asarray(1 / np.maximum(values, positive.min()), np.float32)

@@ -31,17 +31,25 @@ _log = logging.getLogger("depth3d")
 
 
 def fetch(url: str, final: Path, *, limits: tuple[int, int], hint: str, timeout: float, quiet: bool) -> Path:
-    """Download ``url`` to ``final`` + ``.part`` and return that path; an existing part is resumed.
+    """Download ``url`` to ``final`` + ``.part`` and return that path; an existing partial file is resumed.
 
     Raises ``WeightsError`` if the server is unreachable, refuses or sends another file, or the disk is full.
     A partial file stays on the disk, and the next call resumes it.
 
     Parameters
     ----------
+    url : str
+        Address of the file, http or https.
+    final : Path
+        Final path of the file; this function only writes the partial file beside it.
     limits : tuple[int, int]
         Smallest and largest size in bytes; never more than the largest is written.
     hint : str
         Instructions for a manual download, added to error messages.
+    timeout : float
+        Seconds without an answer after which an attempt fails.
+    quiet : bool
+        Show no progress.
     """
     part = final.with_name(final.name + ".part")
     for attempt in range(1, ATTEMPTS + 1):
@@ -50,10 +58,10 @@ def fetch(url: str, final: Path, *, limits: tuple[int, int], hint: str, timeout:
             _transfer(url, part, limits=limits, timeout=timeout, quiet=quiet)
             return part
         except _Refused as error:
-            raise WeightsError(f"{url} {error}. {hint}") from error
+            raise WeightsError(f"{url}: {error}. {hint}") from error
         except urllib.error.HTTPError as error:
             if error.code < 500 and error.code not in (408, 429):
-                raise WeightsError(f"{url} returned HTTP status {error.code} {error.reason}. {hint}") from error
+                raise WeightsError(f"{url}: the server answered {error.code} {error.reason}. {hint}") from error
             trouble: Exception = error
         except (OSError, http.client.HTTPException, _CutOff) as error:
             if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
@@ -61,7 +69,7 @@ def fetch(url: str, final: Path, *, limits: tuple[int, int], hint: str, timeout:
             trouble = error
         came = part.exists() and part.stat().st_size > before
         if attempt == ATTEMPTS or (_unreachable(trouble) and not came):
-            raise WeightsError(f"{url} cannot be fetched ({_reason(trouble)}). {hint}") from trouble
+            raise WeightsError(f"{url}: cannot be downloaded ({_reason(trouble)}). {hint}") from trouble
         _log.info("%s: %s; retrying", url, _reason(trouble))
         time.sleep(PAUSE * 2 ** (attempt - 1))
     raise AssertionError("unreachable")
@@ -82,7 +90,7 @@ class Redirects(urllib.request.HTTPRedirectHandler):
         """See ``urllib.request.HTTPRedirectHandler``."""
         before, after = urlsplit(req.full_url).scheme, urlsplit(newurl).scheme
         if after not in ("http", "https") or (before == "https" and after != "https"):
-            raise _Refused(f"redirects from {before} to {after}, which is not secure")
+            raise _Refused(f"the server redirects from {before} to {after}, which is not secure")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -108,7 +116,7 @@ def _transfer(url: str, part: Path, *, limits: tuple[int, int], timeout: float, 
         if total is not None and not least <= total <= most:
             part.unlink(missing_ok=True)
             wanted = f"{least}" if least == most else f"{least} to {most}"
-            raise _Refused(f"is not the file: it has {total} bytes, expected {wanted}")
+            raise _Refused(f"the server has another file of {total} bytes, expected {wanted}")
         _remember(tag, answer.headers.get("ETag"))
         _require_space(part, (total or least) - start)
         _write(answer, part, start, total, most, quiet)
@@ -120,7 +128,7 @@ def _transfer(url: str, part: Path, *, limits: tuple[int, int], timeout: float, 
 def _ask(url: str, part: Path, tag: Path, have: int, timeout: float) -> Any:
     """Request everything after the first ``have`` bytes; return the response, or None if the part is complete."""
     if urlsplit(url).scheme not in ("http", "https"):
-        raise _Refused("is not an http or https address")
+        raise _Refused("not an http or https address")
     headers = {"User-Agent": "depth3d", "Accept-Encoding": "identity"}
     if have:
         headers["Range"] = f"bytes={have}-"
@@ -134,21 +142,21 @@ def _ask(url: str, part: Path, tag: Path, have: int, timeout: float) -> Any:
             if error.headers.get("Content-Range") == f"bytes */{have}":
                 return None
             part.unlink()
-            raise _CutOff("the part on disk is longer than the file") from error
+            raise _CutOff("the partial file on this disk is longer than the file") from error
         raise
 
 
 def _checked_start(answer: Any, have: int) -> int:
-    """Offset of the response in the file, bytes: 0, or ``have`` when resumed; -1 for any other part.
+    """Return the offset of the response in the file, bytes: 0, ``have`` when resumed, or -1 for any other part.
 
-    Raises `_Refused` for a web page (the login page of a network, for example) or a compressed body.
+    Raises `_Refused` for a web page (for example the login page of a network) and for a compressed body.
     """
     kind = answer.headers.get_content_type()
     if kind in ("text/html", "application/xhtml+xml"):
-        raise _Refused("sent a web page instead of the file (the login page of this network?)")
+        raise _Refused("the server sent a web page instead of the file (the login page of your network?)")
     coding = answer.headers.get("Content-Encoding", "identity").lower()
     if coding not in ("", "identity"):
-        raise _Refused(f"sent the file compressed ({coding}), which was not requested")
+        raise _Refused(f"the server sent the file compressed ({coding}), which was not requested")
     if answer.status != 206:
         return 0
     found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+|\*)", answer.headers.get("Content-Range", "").strip())
@@ -169,7 +177,7 @@ def _write(answer: Any, part: Path, start: int, total: int | None, most: int, qu
         os.fsync(file.fileno())
     if written > most:
         part.unlink(missing_ok=True)
-        raise _Refused(f"sends more than the expected {most} bytes")
+        raise _Refused(f"the server sent more than the expected {most} bytes")
 
 
 def _remember(tag: Path, value: str | None) -> None:
@@ -189,13 +197,13 @@ def _progress(part: Path, total: int | None, have: int, quiet: bool) -> Iterator
     name = part.name.removesuffix(".part")
     disable = True if quiet else None  # None: only on a terminal
     if not quiet and not sys.stderr.isatty():
-        _log.warning("fetching %s%s", name, "" if total is None else f" ({total / 1e6:.0f} MB)")
+        _log.warning("downloading %s%s", name, "" if total is None else f" ({total / 1e6:.0f} MB)")
     with tqdm(desc=name, total=total, initial=have, unit="B", unit_scale=True, disable=disable, file=sys.stderr) as bar:
         yield bar
 
 
 def _unreachable(error: Exception) -> bool:
-    """Whether the server is unreachable, so that an immediate retry is useless."""
+    """Whether the server is unreachable: then retrying immediately is useless."""
     reason = error.reason if isinstance(error, urllib.error.URLError) else error
     return isinstance(reason, OSError) and not isinstance(reason, ConnectionResetError)
 
@@ -206,8 +214,8 @@ def _reason(error: Exception) -> str:
 
 
 def _disk_full(final: Path, limits: tuple[int, int]) -> str:
-    size = f" for its {limits[0] / 1e6:.0f} MB" if limits[0] > 1 else ""
+    size = f", {limits[0] / 1e6:.0f} MB are needed" if limits[0] > 1 else ""
     return (
-        f"{final.name}: the disk of {final.parent} is full{size}. Free some space and try again (the part that was"
-        " downloaded is kept and resumed), or set DEPTH3D_CACHE to a folder on another disk"
+        f"{final.name}: the disk of {final.parent} is full{size}. Free some space and try again (the download continues"
+        " where it stopped), or set DEPTH3D_CACHE to a folder on another disk"
     )

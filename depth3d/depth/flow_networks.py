@@ -1,6 +1,7 @@
 """Optical-flow networks from user-supplied checkpoint files, for stereo matching and temporal stabilization.
 
-None is bundled, because their weights are not free for all uses. Each is named ``name:/path/of/the/file``.
+None is bundled, because the licenses of their weights do not allow all uses. A network is selected by
+``NAME:/path/of/the/file``.
 """
 
 from __future__ import annotations
@@ -36,10 +37,16 @@ class FlowCard:
 
     Parameters
     ----------
+    name : str
+        Name before the colon in ``NAME:FILE``.
     family : str
         "pwcnet" or "flownet2": the module of ``depth.models`` that builds it.
+    parameters : int
+        Number of weights.
+    license : str
+        License of the official weights.
     where : str
-        Name and origin of its official file, for messages.
+        Name and origin of the official file, for messages.
     """
 
     name: str
@@ -82,16 +89,16 @@ def open_flow(name: str, device: str = "auto") -> FlowNetwork:
     """
     kind, _, path = name.partition(":")
     if kind not in FLOW_CARDS:
-        raise InvalidInput(f"flow network {kind!r} is unknown; known: {', '.join(FLOW_CARDS)}")
+        raise InvalidInput(f"unknown flow network {kind!r}; expected one of {', '.join(FLOW_CARDS)}")
     card = FLOW_CARDS[kind]
     if not path:
-        raise InvalidInput(f"{kind}: give its checkpoint as {kind}:/path/of/the/file (the file is {card.where})")
+        raise InvalidInput(f"{kind}: no checkpoint given; use {kind}:/path/of/the/file ({card.where})")
     return _kept(card, Path(path).expanduser(), device)
 
 
 @dataclass(frozen=True, slots=True)
 class NamedFlow:
-    """A flow network by name, opened at the first call; can be pickled, unlike the network."""
+    """A flow network by name; unlike the network itself, it can be pickled."""
 
     name: str
 
@@ -99,7 +106,7 @@ class NamedFlow:
         open_flow(self.name)  # report a wrong name or file now, not at frame 1
 
     def __call__(self, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Two (H, W, 3) uint8 RGB images -> (H, W, 2) float32 flow in px; see ``FlowNetwork``."""
+        """Compute the flow of two (H, W, 3) uint8 RGB images, (H, W, 2) float32 px; see ``FlowNetwork``."""
         return open_flow(self.name)(first, second)
 
 
@@ -122,7 +129,7 @@ def _build(card: FlowCard) -> tuple[nn.Module, Callable[[Mapping[str, Tensor]], 
     import torch
 
     module = import_module(f"depth3d.depth.models.{card.family}")
-    with torch.device("meta"):  # the file provides every parameter: skip random initialization
+    with torch.device("meta"):  # skips random initialization: the file provides every parameter
         network = module.PWCNet() if card.family == "pwcnet" else module.FlowNet2(card.name)
     return network, getattr(module, f"convert_{card.family}")
 
@@ -135,12 +142,14 @@ class FlowNetwork:
         self.network = network
 
     def __call__(self, first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the flow at the images' size; for the network they are scaled to multiples of 64, or smaller."""
+        """Return the flow at the images' size; the network gets them scaled to sides that are multiples of 64."""
         import torch
         from torch.nn import functional
 
         if first.shape != second.shape or first.ndim != 3 or first.shape[2] != 3:
-            raise InvalidInput(f"flow: pictures of {first.shape} and {second.shape}, expected two of (H, W, 3)")
+            raise InvalidInput(
+                f"flow: got pictures of shape {first.shape} and {second.shape}, expected two of one shape (H, W, 3)"
+            )
         size = Size(first.shape[1], first.shape[0])
         inner = network_size(size)
         with torch.inference_mode():
@@ -151,7 +160,7 @@ class FlowNetwork:
             scale = torch.tensor([size.width / inner.width, size.height / inner.height]).to(flow)
             flow = (flow[0] * scale[:, None, None]).permute(1, 2, 0)
         if not bool(torch.isfinite(flow).all()):
-            raise ModelError(f"{self.card.name}: the network returned flow that is not finite")
+            raise ModelError(f"{self.card.name}: the network returned infinite or undefined flow; is the file damaged?")
         return np.ascontiguousarray(flow.cpu().numpy(), dtype=np.float32)
 
     def _tensor(self, picture: NDArray[np.uint8]) -> Tensor:
@@ -172,7 +181,7 @@ class FlowNetwork:
 
 
 def network_size(size: Size) -> Size:
-    """Network input size for images of ``size``: each side the next multiple of 64, of limited area."""
+    """Return the network's input size for images of ``size``: sides rounded up to multiples of 64, area limited."""
     scale = min(1.0, (_LARGEST / size.pixels) ** 0.5)
     across, down = (max(1, -int(-side * scale // _MULTIPLE)) * _MULTIPLE for side in size)
     return Size(across, down)

@@ -1,8 +1,8 @@
 """Depth networks of Hugging Face transformers (``pip install depth3d[transformers]``), ``model="hf:NAME"``.
 
-NAME is a repository ("Intel/zoedepth-nyu-kitti") or a folder. Input size and normalization come from the network's
-image processor, whose post-processing converts the raw output. The table `FAMILIES` gives the meaning of the result:
-inverse depth, or distance in meters.
+NAME is a repository ("Intel/zoedepth-nyu-kitti") or a folder. Input size, normalization and post-processing come from
+the network's image processor. The table `FAMILIES` gives the meaning of the result: inverse depth, or distance in
+meters.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def _declared_metric(config: Any) -> bool:
 
 
 def _on_dinov2(config: Any) -> bool:
-    """DPT on DINOv2 was trained on the distances of NYU and KITTI; all other DPT are relative, as in MiDaS."""
+    """Whether a DPT is metric: on DINOv2 they predict distances (trained on NYU or KITTI), all others inverse depth."""
     backbone = getattr(config, "backbone_config", None)
     return str(getattr(backbone, "model_type", "")).startswith("dinov2")
 
@@ -65,14 +65,14 @@ def card_for(name: str) -> ModelCard:
         processor = transformers.AutoImageProcessor.from_pretrained(place, local_files_only=offline())
     except (OSError, ValueError, ImportError) as error:
         raise ModelError(
-            f"{name}: not a depth network of Hugging Face on this disk, and it cannot be downloaded"
-            f" ({_first_line(error)}); give a repository as hf:OWNER/NAME or a folder as hf:PATH"
+            f"{name}: not on this disk as a depth network of Hugging Face, and not downloadable"
+            f" ({_first_line(error)}); use hf:OWNER/NAME for a repository or hf:PATH for a folder"
         ) from error
     kind = str(config.model_type)
     if kind not in FAMILIES:
         _log.warning(
-            "%s: the meaning of the output of %s is not known; it is used as inverse depth. If near and far are"
-            " swapped, use `invert_depth=True`",
+            "%s: the meaning of the output of %s is not known; it is taken as inverse depth. If near and far are"
+            " swapped in the result, use `invert_depth=True`",
             name,
             kind,
         )
@@ -98,7 +98,7 @@ def _build(card: ModelCard) -> Any:
     processor = card.settings["processor"]
 
     class Adapter(torch.nn.Module):
-        """(N, 3, H, W) -> post-processed depth (N, H, W)."""
+        """Run the network and its post-processing: (N, 3, H, W) -> depth (N, H, W)."""
 
         def __init__(self, network: Any) -> None:
             super().__init__()
@@ -107,8 +107,8 @@ def _build(card: ModelCard) -> Any:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             outputs = self.network(pixel_values=x)
             size = (int(x.shape[-2]), int(x.shape[-1]))
-            # Depth Pro scales by the field of view only if it knows the target size. ZoeDepth's processor adds a
-            # border that `network_input` does not add.
+            # Depth Pro scales by the field of view only if the target size is given. ZoeDepth's post-processing would
+            # remove a border that its own processor adds, but `network_input` does not.
             extra = {"do_remove_padding": False} if hasattr(processor, "do_pad") and _is_zoedepth(processor) else {}
             found = processor.post_process_depth_estimation(outputs, target_sizes=[size] * len(x), **extra)
             return torch.stack([one["predicted_depth"].reshape(size) for one in found])
@@ -119,7 +119,7 @@ def _build(card: ModelCard) -> Any:
             card.settings["place"], local_files_only=offline()
         )
     except (OSError, ValueError) as error:
-        raise ModelError(f"{card.name}: its weights cannot be loaded ({_first_line(error)})") from error
+        raise ModelError(f"{card.name}: the weights cannot be loaded ({_first_line(error)})") from error
     return Adapter(network)
 
 

@@ -12,7 +12,7 @@ from depth3d.errors import ModelError
 
 __all__ = ["identify"]
 
-_SHORTEST = 8  # shorter aliases ("da2s") are too likely to occur inside another word
+_SHORTEST = 8  # characters; shorter aliases ("da2s") often occur by chance within other words
 
 
 def identify(shapes: Mapping[str, tuple[int, ...]], cards: Iterable[ModelCard], path: Path) -> ModelCard:
@@ -21,11 +21,11 @@ def identify(shapes: Mapping[str, tuple[int, ...]], cards: Iterable[ModelCard], 
     Parameters
     ----------
     shapes : Mapping[str, tuple[int, ...]]
-        Official key of each tensor in the file -> its shape.
+        Key of each tensor in the file -> its shape.
     cards : Iterable[ModelCard]
-        The cards to choose from.
+        Cards to choose from.
     path : Path
-        The file. Its name and folders may contain a name of the network.
+        Path of the file; its name and folders may contain a name of the network.
 
     Raises
     ------
@@ -38,21 +38,21 @@ def identify(shapes: Mapping[str, tuple[int, ...]], cards: Iterable[ModelCard], 
     ]
     if not fitting:
         known = ", ".join(card.name for card in cards if card.marks)
-        raise ModelError(f"{path}: checkpoint of no known network; networks identified by their keys: {known}")
+        raise ModelError(f"{path}: not a checkpoint of a supported network; supported: {known}")
     if len(fitting) == 1:
         return fitting[0]
     found = _by_config(fitting, path.with_name("config.json")) or _by_name(fitting, path)
     if found is None:
         names = ", ".join(card.name for card in fitting)
         raise ModelError(
-            f"{path}: its tensors fit {names}, which differ in function; name the right one:"
+            f"{path}: the file fits several networks ({names}); say which one it is, for example"
             f" `model='{fitting[0].name}:{path.name}'`"
         )
     return found
 
 
 def _by_name(cards: list[ModelCard], path: Path) -> ModelCard | None:
-    """The card with the longest name that occurs in the last parts of ``path`` (folders of the hub's cache too)."""
+    """Return the card with the longest name that occurs in the last parts of ``path``, or None."""
     place = normalized("/".join(path.absolute().parts[-5:]))
     place = place.replace("__", "/")  # the hub's cache: models--OWNER--NAME
     best: tuple[int, ModelCard | None] = (0, None)
@@ -64,7 +64,7 @@ def _by_name(cards: list[ModelCard], path: Path) -> ModelCard | None:
 
 
 def _by_config(cards: list[ModelCard], path: Path) -> ModelCard | None:
-    """The card whose settings equal those in the config.json of transformers; None without such a file."""
+    """Return the card whose settings equal those in the config.json of transformers; None without such a file."""
     try:
         config: Any = json.loads(path.read_text(encoding="utf-8"))
         taps = tuple(int(index) - 1 for index in config["backbone_config"]["out_indices"])

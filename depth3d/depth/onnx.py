@@ -5,9 +5,9 @@ Size and layout of the input come from the file. Other settings are read from it
 
     {"size": [384, 384], "mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225], "output": "inverse_depth"}
 
-``mean`` and ``std`` refer to values in [0, 1] and are required, because no ONNX file states them. Optional: ``size``
+``mean`` and ``std`` (for values in [0, 1]) are required, because ONNX files do not contain them. Optional are ``size``
 (for inputs of variable size), ``layout`` ("nchw" or "nhwc"), ``multiple``, ``keep_aspect``, ``output``
-("inverse_depth", "depth" or "log_depth"; default the first) and ``metric`` (true: depth is in meters).
+("inverse_depth", the default, "depth" or "log_depth") and ``metric`` (true: depth is in meters).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["card_for"]
 
 _PREFIX = "depth3d."
 _KEYS = ("size", "mean", "std", "layout", "multiple", "keep_aspect", "output", "metric")
-# Published files whose exporter put the normalization into the graph.
+# Published files that normalize their input themselves.
 _KNOWN = {"model-f6b98070.onnx": UNCHANGED, "model-small.onnx": UNCHANGED}
 
 
@@ -52,7 +52,7 @@ def card_for(path: Path) -> ModelCard:
         If no runtime is installed, the file cannot be read, or a required setting is missing.
     """
     if not path.is_file():
-        raise ModelError(f"{path}: there is no such file")
+        raise ModelError(f"{path}: there is no such file; check the path")
     sidecar = path.with_suffix(".json")
     stamp = sidecar.stat().st_mtime_ns if sidecar.is_file() else 0
     return _card(path, path.stat().st_mtime_ns, sidecar, stamp)
@@ -65,19 +65,20 @@ def _card(path: Path, _time: int, sidecar: Path, _stamp: int) -> ModelCard:
     layout = facts.get("layout") or _layout(model.shape)
     if layout not in ("nchw", "nhwc") or model.kind not in ("float", "float32", "f32", "float16", "f16"):
         raise ModelError(
-            f"{path}: its input is {model.shape} of {model.kind}, expected (1, 3, H, W) or (1, H, W, 3) floats"
+            f"{path}: the input is {model.shape} of type {model.kind}, expected floats of shape (1, 3, H, W) or"
+            " (1, H, W, 3)"
         )
     normalization = _KNOWN.get(path.name)
     if "mean" in facts and "std" in facts:
         normalization = Normalization(_three(path, facts["mean"]), _three(path, facts["std"]))
     if normalization is None:
         raise ModelError(
-            f"{path}: an ONNX file does not state its normalization; write {sidecar.name} beside it, for example"
-            ' {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}, or mean 0 and std 1 if it takes 0..1'
+            f"{path}: the normalization of the input is not known; write it to {sidecar.name} beside the file, for"
+            ' example {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}, or mean 0 and std 1 for 0..1'
         )
     output = facts.get("output", "inverse_depth")
     if output not in get_args(Output):
-        raise ModelError(f"{path}: output {output!r}, expected one of {', '.join(get_args(Output))}")
+        raise ModelError(f"{path}: `output` is {output!r}, expected one of {', '.join(get_args(Output))}")
     return ModelCard(
         name=path.name,
         build="depth3d.depth.onnx:card_for",  # never called: `OnnxEngine` reads the file
@@ -93,7 +94,7 @@ def _card(path: Path, _time: int, sidecar: Path, _stamp: int) -> ModelCard:
 
 
 def _facts(metadata: dict[str, str], sidecar: Path) -> dict[str, Any]:
-    """Return the known keys of the metadata, overridden by those of the sidecar."""
+    """Return the settings in the file's metadata, overridden by those of the sidecar."""
     facts: dict[str, Any] = {}
     for key in _KEYS:
         if _PREFIX + key in metadata:
@@ -106,10 +107,10 @@ def _facts(metadata: dict[str, str], sidecar: Path) -> dict[str, Any]:
     except FileNotFoundError:
         return facts
     except (OSError, ValueError) as error:
-        raise ModelError(f"{sidecar}: not readable as JSON ({error})") from error
+        raise ModelError(f"{sidecar}: not valid JSON ({error}); correct or delete the file") from error
     unknown = sorted(set(given) - set(_KEYS)) if isinstance(given, dict) else ["?"]
     if unknown:
-        raise ModelError(f"{sidecar}: unknown entry {unknown[0]!r}, expected an object with {', '.join(_KEYS)}")
+        raise ModelError(f"{sidecar}: unknown entry {unknown[0]!r}; a JSON object may have {', '.join(_KEYS)}")
     facts.update(given)
     return facts
 
@@ -140,7 +141,7 @@ def _rule(
         return ShorterSideRule(size, multiple=int(facts.get("multiple", 32)), normalization=normalization)
     raise ModelError(
         f"{path}: its input has a variable size; choose one in {sidecar.name} beside it:"
-        ' "size": 384 (the shorter side; with "multiple": 32) or "size": [WIDTH, HEIGHT]'
+        ' "size": 384 (the shorter side, with "multiple": 32) or "size": [WIDTH, HEIGHT]'
     )
 
 
@@ -148,5 +149,5 @@ def _three(path: Path, values: Any) -> tuple[float, float, float]:
     try:
         one, two, three = (float(value) for value in ([values] * 3 if isinstance(values, int | float) else values))
     except (TypeError, ValueError):
-        raise ModelError(f"{path}: mean and std are three numbers each, got {values!r}") from None
+        raise ModelError(f"{path}: `mean` and `std` must be three numbers each, got {values!r}") from None
     return one, two, three

@@ -1,9 +1,9 @@
-"""Network input: resize and normalization as in the official MiDaS code.
+"""Resize and normalize images for networks, as in the official MiDaS code.
 
-Cubic convolution with a = -0.75 (Keys 1981), half-pixel centers, edges replicated and **no** low-pass filter when
-shrinking: the networks were trained this way, and smoother resizing changes the depth. Only the four
-source rows and columns that each target row and column depends on are gathered: a 24 megapixel photo needs a few
-megabytes instead of half a gigabyte.
+Cubic convolution with a = -0.75 (Keys 1981), half-pixel centers, replicated edges and **no** low-pass filter when
+shrinking: the networks were trained this way, and smoother resizing changes the depth. For each target row and column
+only the four source rows and columns it depends on are read, so that a photo of 24 megapixels needs a few megabytes
+instead of half a gigabyte.
 """
 
 from __future__ import annotations

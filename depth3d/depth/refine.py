@@ -1,11 +1,11 @@
-"""Edge-guided upsampling of depth from the network's size to the photo's.
+"""Enlarge depth from the network's size to the photo's size, guided by the photo's edges.
 
-A network's depth edges are blurred. Enlarged directly, such an edge connects foreground and background by a sloped
-surface. Here pixels on blurred edges get a low confidence, and values of both sides are extended to the edge in the
-photo: smooth(confidence * depth) / smooth(confidence), where `smooth` is the fast global smoother (Min et al., "Fast
-Global Image Smoothing Based on Weighted Least Squares", TIP 2014) guided by the photo. Without the
-confidence, the same filter would keep the blurred edge. Remaining intermediate values are then moved to the
-closer side. `examples/measure_upsampling.py` measures the result.
+A network's depth edges are blurred. Enlarged directly, such an edge becomes a sloped surface between foreground and
+background. Here pixels on blurred edges get a low confidence, and the values of both sides are extended up to the edge
+in the photo: smooth(confidence * depth) / smooth(confidence), where `smooth` is the fast global smoother guided by the
+photo (Min et al., "Fast Global Image Smoothing Based on Weighted Least Squares", TIP 2014). Without the confidence, the
+same filter would keep the blurred edge. Remaining intermediate values are then moved to the closer side.
+`examples/measure_upsampling.py` measures the result.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ __all__ = ["bicubic", "upsample"]
 
 Values = NDArray[np.float32]
 
-# Tuned on four Middlebury scenes whose true disparity was blurred as a network does.
+# Tuned on four Middlebury scenes whose true disparity was blurred as a network blurs it.
 LAMBDA = 1.0  # smoothing strength, in squared network pixels
-SIGMA = 10.0  # color difference (of 255) at which the smoother stops
+SIGMA = 10.0  # color difference at which the smoother stops, of 255
 STEEPNESS = 160.0  # decay of the confidence with the slope of depth (range 1) per network pixel
 BLUR_RADIUS = 2.0  # half the width of a blurred depth edge, network pixels
 PUSH = 3.0  # exponent that moves intermediate values to the closer side; 1 = unchanged
-STEP = (0.04, 0.10)  # depth steps below the first are unchanged, those above the second fully sharpened
-SOLVER_PIXELS = 4_000_000  # larger photos are solved at this many pixels and enlarged from there
+STEP = (0.04, 0.10)  # depth steps below the first number stay unchanged, those above the second are fully sharpened
+SOLVER_PIXELS = 4_000_000  # for larger photos, depth is solved at this many pixels and then enlarged
 
 
 def bicubic(values: Values, size: Size) -> Values:
@@ -42,10 +42,10 @@ def bicubic(values: Values, size: Size) -> Values:
 def upsample(values: Values, guide: Image) -> Values:
     """Enlarge (h, w) relative inverse depth to (H, W) float32, the size of ``guide``, with edges aligned to it.
 
-    The range stays that of ``values``. Raises ``InvalidInput`` unless they are a non-empty (h, w) array.
+    The result has the range of ``values``. Raises ``InvalidInput`` unless ``values`` is a non-empty (h, w) array.
     """
     if values.ndim != 2 or values.size == 0:
-        raise InvalidInput(f"upsample: values have shape {values.shape}, expected (h, w), not empty")
+        raise InvalidInput(f"upsample: values have shape {values.shape}, expected (h, w) and at least one value")
     low, high = float(values.min()), float(values.max())
     if not high > low:
         return np.full((guide.size.height, guide.size.width), low, np.float32)

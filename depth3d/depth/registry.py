@@ -41,7 +41,9 @@ def register(card: ModelCard, *, replace: bool = False) -> None:
         raise InvalidInput(f"register: got {type(card).__name__}, expected a ModelCard")
     with _lock:
         if not replace and card.name in _shipped() | _registered.keys():
-            raise InvalidInput(f"register: a model named {card.name!r} exists already (`replace=True` replaces it)")
+            raise InvalidInput(
+                f"register: a model named {card.name!r} exists already; use `replace=True` to replace it"
+            )
         _registered[card.name] = card
 
 
@@ -88,11 +90,11 @@ def _unknown(name: str, known: dict[str, ModelCard]) -> str:
     if "/" in name and not name.startswith((".", "/", "~")):
         near = f"did you mean {' or '.join(dict.fromkeys(close))}? Otherwise, " if close else ""
         return (
-            f"there is no built-in model {name!r}: {near}use a repository of Hugging Face as `model='hf:{name}'`"
+            f"there is no built-in model {name!r}; {near}for a repository of Hugging Face use `model='hf:{name}'`"
             " (needs pip install 'depth3d[transformers]')"
         )
-    hint = f"did you mean {' or '.join(dict.fromkeys(close))}?" if close else f"there are {', '.join(names())}"
-    return f"there is no model {name!r}: {hint} (`depth3d models` lists them; a checkpoint file works too)"
+    hint = f"did you mean {' or '.join(dict.fromkeys(close))}?" if close else f"expected one of {', '.join(names())}"
+    return f"there is no model {name!r}; {hint} (`depth3d models` lists all; a checkpoint file works too)"
 
 
 @lru_cache(maxsize=8)
@@ -117,7 +119,9 @@ def _from_entry_points() -> dict[str, ModelCard]:
                 found[card.name] = card
         except Exception as error:
             # One broken package must not disable all other networks.
-            _log.warning("the depth models of %s cannot be loaded: %s", entry.value, error)
+            _log.warning(
+                "the depth models of the plug-in %s cannot be loaded (%s); update or remove it", entry.value, error
+            )
     return found
 
 
@@ -128,7 +132,7 @@ def _flatten(thing: object) -> Iterator[ModelCard]:
         yield thing
         return
     if not isinstance(thing, Iterable):
-        raise TypeError(f"got {type(thing).__name__}, expected a ModelCard or several")
+        raise TypeError(f"got {type(thing).__name__}, expected one or several ModelCard")
     for one in thing:
         if not isinstance(one, ModelCard):
             raise TypeError(f"got {type(one).__name__}, expected ModelCard")

@@ -1,4 +1,4 @@
-"""Find the `ModelCard` and weights file that the argument ``model`` names."""
+"""Find the network and the weights file for the argument ``model``."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SUFFIXES = (".pt", ".pth", ".safetensors", ".ckpt", ".bin", ".onnx")
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """A network and its weights file (None: the network needs no file)."""
+    """A network and the path of its weights file (None = the network needs no file)."""
 
     card: ModelCard
     path: Path | None
@@ -63,9 +63,9 @@ def _named_file(model: str) -> Selection | None:
         return None
     card, path = registry.get(name), Path(file).expanduser()
     if card.weights is None:
-        raise ModelError(f"{name} takes no weights file")
+        raise ModelError(f"{name} has no weights file; use `model='{name}'`")
     if not path.is_file():
-        raise WeightsError(f"{path}: there is no such file")
+        raise WeightsError(f"{path}: there is no such file; check the path")
     tell_license(card)
     return Selection(card, path)
 
@@ -81,7 +81,7 @@ def _automatic(quiet: bool) -> Selection:
     for card in sorted(there, key=lambda card: -card.preference):
         try:
             return Selection(card, weights.locate(card, download=False))
-        except WeightsError as error:  # its damaged file has been renamed: the next network is tried
+        except WeightsError as error:  # its damaged file has been renamed; go on with the next network
             _log.warning("%s", error)
     if not weights.offline() and _may_try():
         card = registry.get(AUTO_DOWNLOAD)
@@ -89,7 +89,7 @@ def _automatic(quiet: bool) -> Selection:
             return Selection(card, weights.locate(card, timeout=AUTO_TIMEOUT, quiet=quiet))
         except WeightsError as error:
             _remember_failure()
-            _log.debug("%s", error)  # one message names the network used instead
+            _log.debug("%s", error)  # only for debugging: `_without_download` reports the network used instead
     return _without_download()
 
 
@@ -106,7 +106,7 @@ def _without_download() -> Selection:
 def _tell_of_shipped() -> None:
     _once_per_cache(
         "told-of-tiny",
-        f"no larger depth network is on this disk and none could be downloaded: using {SHIPPED}, which is built in;"
+        f"no larger depth network is on this disk and none could be downloaded: using {SHIPPED}, which is built in."
         f" `depth3d models download {AUTO_DOWNLOAD}` gets a better one (this message is shown once)",
     )
 
@@ -114,13 +114,13 @@ def _tell_of_shipped() -> None:
 def _warn_of_guess() -> None:
     _once_per_cache(
         "told-of-placeholder",
-        "no depth network is on this disk and none could be downloaded: depth is only guessed (bottom = near)."
-        f" Run `depth3d models download {AUTO_DOWNLOAD}` once while online, or give a depth map (`depth=FILE`)",
+        "no depth network is on this disk and none could be downloaded: depth is only a guess (bottom = near)."
+        f" Run `depth3d models download {AUTO_DOWNLOAD}` once while online, or use a depth map (`depth=FILE`)",
     )
 
 
 def _once_per_cache(name: str, line: str) -> None:
-    """Log ``line`` once for each cache folder; once per process where the folder cannot be written."""
+    """Log ``line`` once per cache folder, or once per process if the folder cannot be written."""
     note = weights.cache_folder() / name
     if note in _said or note.exists():
         return

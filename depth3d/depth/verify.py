@@ -1,4 +1,4 @@
-"""Check that a weights file is the published one by size and hash; without a published hash by its structure.
+"""Check that a weights file is the published one, by size and hash, or by its structure if no hash was published.
 
 If no hash was published, that of the first accepted file is stored (``hashes/NAME.sha256`` in the cache folder), and
 later files of that name must match it.
@@ -22,7 +22,7 @@ __all__ = ["cache_folder", "digest", "fault_of", "note_of", "size_limits"]
 
 _CHUNK = 1 << 20
 _PER_TENSOR = (60, 800)
-"""Overhead of a checkpoint file per tensor, bytes: 116 in safetensors files, 250 to 430 in files of torch."""
+"""Smallest and largest overhead of a checkpoint file per tensor in bytes (116 in safetensors, 250 to 430 in torch)."""
 _LARGEST = 16 << 30  # bytes; limit for a file of unknown size
 
 
@@ -33,7 +33,7 @@ def cache_folder() -> Path:
 
 
 def size_limits(file: WeightsFile) -> tuple[int, int]:
-    """Return smallest and largest size of ``file`` in bytes, from its published size or the layout of its tensors."""
+    """Return the smallest and largest size of ``file`` in bytes, from its published size or its tensors."""
     if file.size is not None:
         return file.size, file.size
     if file.layout is None:
@@ -60,7 +60,7 @@ def fault_of(path: Path, file: WeightsFile, card: ModelCard) -> str | None:
                 pin.write_text(f"{digest(path)}\n", encoding="ascii")
         return fault
     value = digest(path)
-    return None if value == first else f"SHA-256 {value} instead of {first} as at the first download ({pin})"
+    return None if value == first else f"SHA-256 {value} instead of {first}, that of the first download ({pin})"
 
 
 def digest(path: Path) -> str:

@@ -1,8 +1,9 @@
 """Find, download and verify weights files.
 
-A download goes to ``NAME.part`` and is renamed when `verify` accepts it. Interrupted downloads are resumed. One process
-downloads while others wait. A file that fails the check is reported, renamed and downloaded again. ``DEPTH3D_CACHE``
-sets the folder, ``DEPTH3D_OFFLINE=1`` forbids all network access, ``HF_ENDPOINT`` names a mirror of the model hub.
+A download is written to ``NAME.part`` and renamed when `verify` accepts it. Interrupted downloads are resumed. One
+process downloads while others wait. A file that fails the check is reported, renamed and downloaded again.
+``DEPTH3D_CACHE`` sets the folder, ``DEPTH3D_OFFLINE=1`` forbids network access, and ``HF_ENDPOINT`` is the address of a
+mirror of the model hub.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ _log = logging.getLogger("depth3d")
 
 @dataclass(frozen=True, slots=True)
 class Cached:
-    """Path of a weights file on this disk, and its size in bytes."""
+    """A weights file on this disk: its path and its size in bytes."""
 
     path: Path
     bytes: int
@@ -51,7 +52,7 @@ def cached(card: ModelCard) -> Cached | None:
 
 
 def files_of(card: ModelCard) -> tuple[WeightsFile, ...]:
-    """Return the files with the weights of ``card``: the one that is downloaded, then equivalent ones."""
+    """Return the files with the weights of ``card``: first the one that is downloaded, then equivalent ones."""
     if card.weights is None:
         return ()
     return (card.weights, *(file for file in card.alternatives.values() if file is not card.weights))
@@ -70,8 +71,10 @@ def locate(card: ModelCard, *, timeout: float = 30.0, quiet: bool = False, downl
 
     Parameters
     ----------
+    card : ModelCard
+        The network.
     timeout : float
-        Seconds without an answer after which the network counts as unreachable.
+        Seconds without an answer after which the server counts as unreachable.
     quiet : bool
         Show no progress on standard error.
     download : bool
@@ -79,7 +82,7 @@ def locate(card: ModelCard, *, timeout: float = 30.0, quiet: bool = False, downl
     """
     weights = card.weights
     if weights is None:
-        raise WeightsError(f"{card.name} needs no weights file")
+        raise WeightsError(f"{card.name} has no weights file and needs none")
     if weights.resource is not None:
         return _shipped(card, weights.resource)
     found = _checked(card)
@@ -95,14 +98,14 @@ def locate(card: ModelCard, *, timeout: float = 30.0, quiet: bool = False, downl
             return _fetched(card, weights, folder, timeout=timeout, quiet=quiet)
     except OSError as error:
         raise WeightsError(
-            f"{card.name}: the folder for weights {folder} cannot be used: {error.strerror or error};"
-            " set DEPTH3D_CACHE to another one"
+            f"{card.name}: the folder for weights, {folder}, cannot be used ({error.strerror or error});"
+            " set DEPTH3D_CACHE to another folder"
         ) from error
 
 
 @contextlib.contextmanager
 def _only_one(path: Path) -> Iterator[None]:
-    """Hold a lock between processes; a waiting process logs this. The lock is released if its process dies."""
+    """Hold a lock between processes; a process that waits logs a line. The lock is released when its process ends."""
     lock = FileLock(path)
     try:
         lock.acquire(timeout=2)
@@ -131,10 +134,10 @@ def _fetched(card: ModelCard, weights: WeightsFile, folder: Path, *, timeout: fl
         fault = fault_of(part, weights, card)
         if fault is None:
             os.replace(part, final)
-            with contextlib.suppress(OSError):  # the hash of the part is that of the file
+            with contextlib.suppress(OSError):  # the stored hash of the part is also that of the file
                 os.replace(note_of(part), note_of(final))
             return final
-        # A resumed part may belong to another version of the file: download once more from the start, then give up.
+        # A resumed part may be of another version of the file: download once more from the start, then give up.
         complaint = _put_aside(part, fault, name=weights.file)
         if attempt == "last":
             raise WeightsError(f"{card.name}: {url} gave the wrong file twice: {complaint}. {how_to(weights)}")
@@ -151,7 +154,7 @@ def _checked(card: ModelCard) -> Path | None:
 
 
 def _set_aside_damaged(card: ModelCard) -> str:
-    """Rename the damaged files of ``card``; return a description for messages."""
+    """Rename the damaged files of ``card``; return a description of them for messages."""
     said = []
     for file in files_of(card):
         found = _present(file)
@@ -162,7 +165,7 @@ def _set_aside_damaged(card: ModelCard) -> str:
 
 
 def how_to(weights: WeightsFile) -> str:
-    """Return instructions for the user: which file to put where, and its address."""
+    """Return instructions for the user: which file to get from where, and the folder to put it into."""
     where = f" from {address(weights.url)}" if weights.url else ""
     return f"Get {weights.file}{where} and put it into {cache_folder()} (or give its path as `model`)"
 
@@ -181,7 +184,7 @@ def _present(weights: WeightsFile) -> Path | None:
 
 
 def _put_aside(path: Path, fault: str, name: str | None = None) -> str:
-    """Rename a damaged file; return a description of the fault and the new path."""
+    """Rename a damaged file; return a description of the fault and of the new path."""
     name = name or path.name
     number = 1
     while (aside := path.with_name(f"{name}.damaged-{number}")).exists():

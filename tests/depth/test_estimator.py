@@ -111,7 +111,7 @@ def test_wrong_calls_are_told() -> None:
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_missing_gpu_is_told() -> None:
-    with pytest.raises(d3.ModelError, match="'cuda' is not on this machine"):
+    with pytest.raises(d3.ModelError, match="'cuda' is not available"):
         d3.predict_disparity([noise(4, 4)], "gradient", device="cuda")
 
 

@@ -21,7 +21,7 @@ ENGINES = {
     "torch": "depth3d.depth.engines.torch:TorchEngine",
     "openvino": "depth3d.depth.engines.openvino:OpenVinoEngine",
     "opencv": "depth3d.depth.engines.opencv:OpenCvEngine",  # `tiny` only, see `ModelCard.graph`
-    "onnx": "depth3d.depth.engines.onnx:OnnxEngine",  # chosen by the file
+    "onnx": "depth3d.depth.engines.onnx:OnnxEngine",  # used for every .onnx file, whatever engine is asked for
 }
 """Name of the engine -> "module:class". The class takes (card, path, device=, threads=, precision=)."""
 
@@ -36,7 +36,7 @@ def open_engine(
     Raises
     ------
     ModelError
-        For an unknown engine, precision or device, or a checkpoint of another network.
+        If the engine, precision or device is unknown, or the checkpoint is of another network.
     """
     if precision not in PRECISIONS:
         raise ModelError(f"unknown precision {precision!r}; expected one of {', '.join(PRECISIONS)}")

@@ -19,16 +19,17 @@ _TYPES = {"float": np.float32, "float32": np.float32, "f32": np.float32, "float1
 
 
 class OnnxModel(Protocol):
-    """An ONNX file that is ready to run: its one input, and the metadata in the file."""
+    """An ONNX file that is ready to run, with the shape and type of its first input."""
 
     shape: tuple[int | None, ...]
-    """Of the input; None = any length."""
+    """Shape of the input; None = any length."""
     kind: str
     """Type of the input's values, for example "float32"."""
     metadata: dict[str, str]
+    """Metadata stored in the file."""
 
     def run(self, values: NDArray[Any]) -> NDArray[Any]:
-        """The first output."""
+        """Run the network and return its first output."""
         ...
 
 
@@ -83,7 +84,7 @@ def open_onnx(path: Path, threads: int = 1) -> OnnxModel:
     Raises
     ------
     ModelError
-        If none is installed, or the file cannot be read.
+        If no runtime is installed, or the file cannot be read.
     """
     for module, runtime in RUNTIMES.items():
         try:
@@ -92,7 +93,7 @@ def open_onnx(path: Path, threads: int = 1) -> OnnxModel:
             continue
         try:
             return runtime(path, threads)
-        except Exception as error:  # both raise their own kinds
+        except Exception as error:  # each runtime has exception classes of its own
             reason = (str(error).strip().splitlines() or ["?"])[-1][:200]
             raise ModelError(f"{path}: {module} cannot read this ONNX file ({reason})") from error
     raise ModelError(f"{path}: ONNX files need OpenVINO (pip install 'depth3d[openvino]') or onnxruntime")
@@ -105,13 +106,13 @@ class OnnxEngine:
 
     def __init__(self, card: ModelCard, path: Path | None, *, device: str, threads: int, precision: str) -> None:
         if path is None:
-            raise ModelError(f"{card.name} has no ONNX file")
+            raise ModelError(f"{card.name}: no ONNX file given; use `model='FILE.onnx'`")
         if device not in ("auto", "cpu") or precision == "bfloat16":
             raise ModelError("ONNX files run on the CPU in float32; omit `device` and `precision`")
         self._card, self._model = card, open_onnx(path, threads)
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, 3, H, W) normalized float32 -> (N, H', W') float32, in the units of the card's ``output``."""
+        """Run the network: (N, 3, H, W) normalized float32 -> (N, H', W') float32, in the card's unit."""
         return np.stack([self._one(one) for one in inputs])
 
     def _one(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -125,5 +126,7 @@ class OnnxEngine:
             raise ModelError(f"{self._card.name}: the ONNX file cannot run on {values.shape} ({reason})") from error
         sides = [side for side in found.shape if side != 1]
         if len(sides) != 2:
-            raise ModelError(f"{self._card.name}: its first output is {found.shape}, expected one depth map")
+            raise ModelError(
+                f"{self._card.name}: the first output has shape {found.shape}, expected one (H, W) depth map"
+            )
         return np.asarray(found.reshape(sides), np.float32)

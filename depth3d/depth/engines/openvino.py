@@ -49,7 +49,7 @@ class OpenVinoEngine:
             self._run = PrecisionProbe(self._exact, self._quick, key, lambda _: self._compiled.clear())
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, 3, H, W) normalized float32 -> (N, H', W') float32, in the units of the card's ``output``."""
+        """Run the network: (N, 3, H, W) normalized float32 -> (N, H', W') float32, in the card's unit."""
         found, waiting = run_until_decided(self._run, self._run, inputs)
         found += [self._run(waiting[start : start + self.batch]) for start in range(0, len(waiting), self.batch)]
         return np.concatenate(found)
@@ -70,7 +70,7 @@ class OpenVinoEngine:
         return np.concatenate([np.array(request.get_output_tensor(0).data, np.float32) for request in running])
 
     def _requests(self, shape: tuple[int, ...], precision: str, streams: int) -> list[Any]:
-        """One inference request for each image that runs in parallel; they share the weights."""
+        """Return one inference request per image that runs in parallel; all share the weights."""
         key = (shape, precision, streams)
         if key not in self._compiled:
             while len(self._compiled) >= _KEPT:
@@ -86,7 +86,7 @@ class OpenVinoEngine:
         return self._compiled[key]
 
     def _converted(self, shape: tuple[int, ...]) -> Path:
-        """Path of the network converted for this input size; converts it first if the cache folder lacks it."""
+        """Return the path of the network converted for this input size; convert it if the cache folder lacks it."""
         weights = "none" if self._path is None else digest(self._path)[:16]
         name = f"{self._card.name}-{weights}-{shape[3]}x{shape[2]}-{self._openvino.__version__.split('-')[0]}"
         final = cache_folder() / "openvino" / name / "network.xml"
@@ -113,7 +113,7 @@ class OpenVinoEngine:
         network = load_network(self._card, self._path)
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # about the fixed input size, which is intended
+                warnings.simplefilter("ignore")  # they say that the input size becomes fixed, which is intended
                 model = self._openvino.convert_model(network, example_input=torch.zeros(shape), input=list(shape))
         except Exception as error:
             reason = (str(error).splitlines() or ["?"])[0]
@@ -123,7 +123,7 @@ class OpenVinoEngine:
 
 
 def _keep_float32(path: Path, parts: tuple[str, ...]) -> None:
-    """Mark the operations of these modules as "precise" in the file, so that they stay float32 under bfloat16."""
+    """Mark the operations of these modules as "precise" in the file: they stay in float32 when bfloat16 is used."""
     tree = ElementTree.parse(path)
     for layer in tree.iter("layer"):
         name = layer.get("name", "")

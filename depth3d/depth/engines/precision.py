@@ -52,13 +52,13 @@ class PrecisionProbe:
             on_decided(self._verdict)
 
     def __call__(self, inputs: NDArray[np.float32]) -> Maps:
-        """(N, 3, H, W) -> (N, H', W'); computed in float32 until the decision is made."""
+        """Run (N, 3, H, W) -> (N, H', W'); in float32 until the decision is made."""
         if self._verdict is not None:
             return self._quick(inputs) if self._verdict else self._exact(inputs)
         exact = self._exact(inputs)
         error = error_of(self._quick(inputs), exact)
         if error is None:
-            return exact  # the error of a constant map is undefined: decide with a later image
+            return exact  # a constant map has no range to compare with: a later image decides
         self._verdict = error < LIMIT
         _log.debug("bfloat16 differs by %.2f %% of the range: %s", error * 100, "used" if self._verdict else "not used")
         if self._note is not None:
@@ -70,7 +70,7 @@ class PrecisionProbe:
 
     @property
     def undecided(self) -> bool:
-        """True until an image has decided; calls must not run in parallel before."""
+        """True until an image has decided; until then calls must not run in parallel."""
         return self._verdict is None
 
     def _remembered(self) -> bool | None:
@@ -92,7 +92,7 @@ def run_until_decided(probe: Run, run: Run, inputs: Maps) -> tuple[list[Maps], M
 
 
 def error_of(found: Maps, exact: Maps) -> float | None:
-    """The 99th percentile of the error, in units of the exact map's range; None if that map is flat."""
+    """Return the 99th percentile of the error as a share of the exact map's range; None if that map is constant."""
     span = float(exact.max() - exact.min())
     if not span > 1e-6 * max(1.0, float(np.abs(exact).max())):
         return None

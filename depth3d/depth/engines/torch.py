@@ -37,7 +37,7 @@ class TorchEngine:
         network = checkpoint.load_network(card, path)
         if getattr(network, "foldable", False):
             fold_batch_norms(network)
-        # Through Any: the stubs of torch know `memory_format` here since 2.14 only.
+        # Typed as Any, because torch's stubs accept `memory_format` here only since version 2.14.
         move: Any = network.to(self.device).to
         self.network: nn.Module = move(memory_format=torch.channels_last)
         self._run: Run = self._exact
@@ -56,18 +56,18 @@ class TorchEngine:
             self._on_decided(False)
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(N, 3, H, W) normalized float32 -> (N, H', W') float32, in the units of the card's ``output``."""
+        """Run the network: (N, 3, H, W) normalized float32 -> (N, H', W') float32, in the card's unit."""
         if self._pool is None or len(inputs) == 1:
             return self._limited(inputs, self.threads)
-        # One thread per image is faster than all threads on one image: threads do not wait for each other inside a
-        # layer. Sequential while the precision is undecided.
+        # One thread per image is faster than all threads on one image, since threads do not wait for each other
+        # within a layer. Until the precision is decided, images run one after another.
         found, waiting = run_until_decided(self._run, lambda one: self._limited(one, self.threads), inputs)
         share = self.threads // min(self.threads, CPU_BATCH)
         found += self._pool.map(lambda one: self._limited(one[None], share), waiting)
         return np.concatenate(found)
 
     def run_clip(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(T, 3, H, W) consecutive frames -> (T, H, W), for networks that process many frames at once."""
+        """Run a network for clips: (T, 3, H, W) consecutive frames -> (T, H, W) maps."""
         before = torch.get_num_threads()
         if self.device.type == "cpu":
             torch.set_num_threads(self.threads)
@@ -115,7 +115,7 @@ class TorchEngine:
                 module.to(torch.bfloat16)
 
     def _pack(self) -> None:
-        """Pack the weights for the CPU; only for a network that stays in float32."""
+        """Pack the weights for the CPU. Call it only for a network that stays in float32."""
         if self.device.type != "cpu" or not can_pack():
             return
         for name, wrap in list(self.network.named_modules()):
@@ -156,8 +156,10 @@ def _device(name: str) -> torch.device:
     try:
         device = torch.device(name)
     except RuntimeError as error:
-        raise ModelError(f"there is no device {name!r}: auto, cpu, cuda, cuda:1 ... or mps") from error
+        raise ModelError(f"unknown device {name!r}; expected auto, cpu, cuda, cuda:1 ... or mps") from error
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if not there.get(device.type, False):
-        raise ModelError(f"the device {name!r} is not on this machine, or this build of torch cannot use it; use cpu")
+        raise ModelError(
+            f"device {name!r} is not available: this machine or this build of torch does not support it; use 'cpu'"
+        )
     return device

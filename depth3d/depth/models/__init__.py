@@ -1,1 +1,1 @@
-"""The networks themselves, one file per family."""
+"""The architectures of the networks in torch, one file per family."""

@@ -19,7 +19,7 @@ __all__ = ["Decoder", "MidasNetwork"]
 
 
 class ResidualUnit(nn.Module):
-    """x + conv(relu(conv(relu(x)))); in v2.1 384 the sum takes relu(x), as its in-place ReLU overwrites x."""
+    """Residual unit x + conv(relu(conv(relu(x)))); MiDaS v2.1 large adds relu(x): its in-place ReLU overwrites x."""
 
     def __init__(self, width: int, *, relu_skip: bool) -> None:
         super().__init__()
@@ -28,13 +28,13 @@ class ResidualUnit(nn.Module):
         self.relu_skip = relu_skip
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> the same shape."""
+        """Map (N, C, H, W) to the same shape."""
         positive = functional.relu(x)
         added: Tensor = self.conv2(functional.relu(self.conv1(positive)))
         return added + (positive if self.relu_skip else x)
 
     def packed(self) -> nn.Module:
-        """See `Packable`."""
+        """Return the packed equivalent, see `Packable`."""
         return PackedResidualUnit(self.conv1, self.conv2, relu_skip=self.relu_skip)
 
 
@@ -48,16 +48,16 @@ class Fusion(nn.Module):
         self.project = nn.Conv2d(width, out, 1) if project else nn.Identity()
 
     def forward(self, path: Tensor | None, skip: Tensor, size: Sequence[int]) -> Tensor:
-        """Deeper path (None at the deepest scale) and skip (N, width, H, W) -> (N, out, *size)."""
+        """Fuse the deeper path (None at the deepest scale) and the skip (N, width, H, W) to (N, out, *size)."""
         x = skip if path is None or self.skip_unit is None else path + self.skip_unit(skip)
-        # The official order is upsample, then project. Both are linear and the interpolation's weights sum
-        # to one, so the order does not matter, and this one projects a quarter of the pixels.
+        # The official code upsamples, then projects. Both are linear and the interpolation's weights sum to one, so
+        # that the order does not matter; this order projects only a quarter of the pixels.
         x = self.project(self.unit(x))
         return functional.interpolate(x, size=list(size), mode="bilinear", align_corners=True)
 
 
 class Head(nn.Module):
-    """Output head: the last features -> one channel, at twice the size or a given one."""
+    """Output head: reduce the last features to one channel, at twice their size or a given size."""
 
     def __init__(self, channels: Sequence[int], *, align_corners: bool, activation: nn.Module | None = None) -> None:
         super().__init__()
@@ -70,7 +70,7 @@ class Head(nn.Module):
         self.align_corners = align_corners
 
     def forward(self, x: Tensor, size: Sequence[int] | None = None) -> Tensor:
-        """(N, C, H, W) -> (N, *size), by default (N, 2H, 2W)."""
+        """Map (N, C, H, W) to (N, *size), by default (N, 2H, 2W)."""
         x = self.conv1(x)
         if size is None:
             x = functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=self.align_corners)
@@ -81,22 +81,22 @@ class Head(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Features of several scales, finest first -> (N, H, W) relative inverse depth.
+    """Turn features of several scales, finest first, into (N, H, W) relative inverse depth.
 
     Parameters
     ----------
     channels : Sequence[int]
-        Of the features, finest first.
+        Channels of the features, finest first.
     widths : Sequence[int]
-        Of the decoder at each scale; the fusion of a scale hands on the width of the next finer one.
+        Channels of the decoder at each scale; the fusion of a scale outputs the channels of the next finer scale.
     head : Sequence[int]
         The four channel counts of the head.
     relu_skip, project, align_corners : bool
-        Where the published generations differ (see the classes above).
+        Differences between the published generations, see the classes above.
     before_head : nn.Module | None
         A module between the finest fusion and the head (LeViT upsamples there).
     activation : nn.Module | None
-        The last activation of the head; default ReLU.
+        Last activation of the head; None = ReLU.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class Decoder(nn.Module):
         self.head = Head(head, align_corners=align_corners, activation=activation)
 
     def forward(self, features: Sequence[Tensor], size: Sequence[int] | None = None) -> Tensor:
-        """List of (N, C_i, H_i, W_i), finest first -> (N, *size); default: four times the finest feature's size."""
+        """Map features (N, C_i, H_i, W_i), finest first, to (N, *size), by default four times the finest feature."""
         skips = [reduce(feature) for reduce, feature in zip(self.reduce, features, strict=True)]
         path: Tensor | None = None
         for level in range(len(skips) - 1, -1, -1):
@@ -136,16 +136,16 @@ class Decoder(nn.Module):
 
 
 class MidasNetwork(nn.Module):
-    """Encoder and decoder, and the mapping of official checkpoint keys to ours.
+    """An encoder and a decoder, with the mapping of official checkpoint keys to ours.
 
-    ``renames`` are pairs (regular expression, replacement), applied in order to every official key;
-    ``ignored`` are expressions of official keys without influence on the depth.
+    ``renames`` are pairs (regular expression, replacement) that are applied in order to every official key;
+    ``ignored`` are regular expressions of official keys that do not influence the depth.
     """
 
     renames: tuple[tuple[str, str], ...] = ()
     ignored: tuple[str, ...] = ()
-    foldable = False  # whether its batch norms are defined right behind their convolutions
-    packable: tuple[str, ...] = ("decoder",)  # modules whose convolutions may be packed; none may read its weights
+    foldable = False  # True if every batch norm is defined directly after its convolution
+    packable: tuple[str, ...] = ("decoder",)  # modules whose convolutions may be packed: no code reads their weights
     float32_parts: tuple[str, ...] = ("decoder.head.conv3",)  # modules that stay float32 under bfloat16
 
     # Shared by all families. Official levels count from 1, ours from 0.
@@ -166,6 +166,6 @@ class MidasNetwork(nn.Module):
         self.decoder = decoder
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(N, 3, H, W) normalized -> (N, H, W) relative inverse depth, >= 0."""
+        """Map normalized (N, 3, H, W) to (N, H, W) relative inverse depth >= 0."""
         depth: Tensor = self.decoder(self.encoder(x))
         return depth

@@ -1,9 +1,9 @@
 """Depth Anything V1, V2 and V2 metric: a DINOv2 backbone and the DPT decoder.
 
 Yang et al., "Depth Anything" (CVPR 2024) and "Depth Anything V2" (NeurIPS 2024); the backbone is timm's DINOv2 (Oquab
-et al. 2023). V1 takes its features from the last four blocks, V2 from four evenly spaced ones. Their own code resizes
-the position embedding with a scale of (h + 0.1) / 37; timm and transformers resize it to a given size, which changes
-depth by a tenth to twice its standard deviation away from 518 x 518 pixels.
+et al. 2023). V1 takes its features from the last four blocks, V2 from four evenly spaced ones. The official code
+resizes the position embedding by a factor of (h + 0.1) / 37. timm and transformers resize it to the exact size of the
+grid, which changes the depth of inputs other than 518 x 518 pixels by 0.1 to 2 standard deviations.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["DepthAnything", "DinoEncoder", "build", "from_transformers"]
 
 _TRAINED_SIZE = 518
 _OFFSET = 0.1
-"""Added to the grid's size before the scale factor is computed, as in DINOv2's own code."""
+"""Added to the grid's size before the scale factor is computed, as in the official code of DINOv2."""
 
 
 class DinoEncoder(nn.Module):
@@ -53,17 +53,17 @@ class DinoEncoder(nn.Module):
         self.reassemble = nn.ModuleList(
             Reassemble(width, out, scale, readout=False) for out, scale in zip(channels, (4, 2, 1, 0.5), strict=True)
         )
-        self._positions: tuple[tuple[object, ...], Tensor] | None = None  # of the last size
+        self._positions: tuple[tuple[object, ...], Tensor] | None = None  # position embedding for the last size
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """(N, 3, H, W), sides multiples of 14 -> maps at 4, 2, 1 and 1/2 times the grid of patches."""
+        """Map (N, 3, H, W) (sides multiples of 14) to features at 4, 2, 1 and 1/2 times the grid of patches."""
         patches = self.model.patch_embed.proj(x)
         taken = run_blocks(self.model, patches, self._embedding, self.taps)
         grid = (patches.shape[-2], patches.shape[-1])
         return [form(self.model.norm(tokens), grid) for form, tokens in zip(self.reassemble, taken, strict=True)]
 
     def _embedding(self, stored: Tensor, height: int, width: int) -> Tensor:
-        height, width = int(height), int(width)  # numbers, not tensors, while the network is traced
+        height, width = int(height), int(width)  # torch's tracing would give tensors here
         key = (height, width, stored.dtype, stored.device, stored.data_ptr())
         known = self._positions
         if known is None or known[0] != key:
@@ -88,19 +88,19 @@ def position_embedding(stored: Tensor, height: int, width: int) -> Tensor:
 
 
 class ScaledSigmoid(nn.Module):
-    """sigmoid(x) * ``largest``: depth in meters."""
+    """Convert the head's output to depth in meters: sigmoid(x) * ``largest``."""
 
     def __init__(self, largest: float) -> None:
         super().__init__()
         self.largest = largest
 
     def forward(self, x: Tensor) -> Tensor:
-        """Any shape -> the same shape, in (0, largest)."""
+        """Map any shape to the same shape, with values in (0, largest)."""
         return torch.sigmoid(x) * self.largest
 
 
 class DepthAnything(MidasNetwork):
-    """(N, 3, H, W) normalized, sides multiples of 14 -> (N, H, W): inverse depth >= 0, or meters."""
+    """Depth Anything: (N, 3, H, W) normalized, sides multiples of 14 -> (N, H, W) inverse depth >= 0, or meters."""
 
     renames = (
         (r"^pretrained\.", "encoder.model."),
@@ -119,7 +119,7 @@ class DepthAnything(MidasNetwork):
     packable = ("encoder.reassemble", "decoder")
 
     def forward(self, x: Tensor) -> Tensor:
-        """See the class."""
+        """Map (N, 3, H, W) to (N, H, W), see the class."""
         depth: Tensor = self.decoder(self.encoder(x), x.shape[-2:])
         return depth
 
@@ -137,7 +137,7 @@ def build(card: ModelCard) -> nn.Module:
     return DepthAnything(DinoEncoder(facts["encoder"], facts["taps"], facts["width"], facts["channels"]), decoder)
 
 
-# transformers' key -> official key; levels count from 0 there and from 1 or backwards here.
+# Key in files of transformers -> official key. transformers counts levels from 0, official files from 1 or backwards.
 _BLOCK = r"^backbone\.encoder\.layer\.(\d+)\."
 _FROM_TRANSFORMERS = (
     (r"^backbone\.embeddings\.position_embeddings$", "pretrained.pos_embed"),
@@ -169,7 +169,7 @@ def from_transformers(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         attention = _ATTENTION.match(key)
         parts = [] if attention is None else [state.get(key.replace(attention[2], part)) for part in _QKV]
         whole = [part for part in parts if part is not None]
-        if attention is None or len(whole) < len(_QKV):  # an incomplete set is reported by its own keys
+        if attention is None or len(whole) < len(_QKV):  # the keys of an incomplete set are reported as unexpected
             name = key
             for pattern, new in renames:
                 name = pattern.sub(new, name)

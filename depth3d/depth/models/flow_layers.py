@@ -1,4 +1,4 @@
-"""The layers that optical-flow networks share, in plain torch: cost volumes and warping."""
+"""Layers shared by the optical-flow networks, in plain torch: cost volumes and warping."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ __all__ = ["cost_volume", "warp_border", "warp_masked"]
 
 
 def cost_volume(first: Tensor, second: Tensor, reach: int, step: int = 1) -> Tensor:
-    """Correlation of every place in ``first`` with its neighborhood in ``second``.
+    """Correlate every pixel of ``first`` with its neighborhood in ``second``.
 
-    Returns (N, D * D, H, W) with D = 2 * reach / step + 1, mean over channels, vertical displacement outer.
+    Returns (N, D * D, H, W) means over the channels, D = 2 * reach / step + 1; vertical displacement varies slowest.
 
     Parameters
     ----------
     first, second : Tensor
-        (N, C, H, W).
+        (N, C, H, W) features.
     reach : int
-        Largest displacement in pixels, both ways; ``second`` is zero outside.
+        Largest displacement in pixels, in both directions; ``second`` is zero outside.
     step : int
-        Spacing of the displacements.
+        Distance between displacements, pixels.
     """
     height, width = first.shape[-2:]
     padded = functional.pad(second, (reach,) * 4)
     places = range(0, 2 * reach + 1, step)
-    # One displacement after the other: unfolding would hold D * D copies of the features.
+    # One displacement at a time, because `unfold` would need memory for D * D copies of the features.
     rows = [(first * padded[..., y : y + height, x : x + width]).mean(1) for y in places for x in places]
     return torch.stack(rows, dim=1)
 
@@ -45,10 +45,10 @@ def _sample(picture: Tensor, x: Tensor, y: Tensor, padding: str) -> Tensor:
 
 
 def warp_masked(picture: Tensor, flow: Tensor) -> Tensor:
-    """``picture`` (N, C, H, W) sampled at x + flow (N, 2, H, W); zero where the sample crosses the border."""
+    """Sample ``picture`` (N, C, H, W) at x + flow (N, 2, H, W); zero where the sample crosses the border."""
     x, y = _targets(flow)
     height, width = picture.shape[-2:]
-    # The share of the bilinear weight that lies inside, per axis; a sampled plane of ones would say the same.
+    # Share of the bilinear weight that lies inside, per axis: equal to sampling a plane of ones, but faster.
     inside_x = (1 - (-x).clamp(min=0) - (x - (width - 1)).clamp(min=0)).clamp(min=0)
     inside_y = (1 - (-y).clamp(min=0) - (y - (height - 1)).clamp(min=0)).clamp(min=0)
     whole = (inside_x * inside_y > 0.999).to(picture.dtype)
@@ -56,6 +56,6 @@ def warp_masked(picture: Tensor, flow: Tensor) -> Tensor:
 
 
 def warp_border(picture: Tensor, flow: Tensor) -> Tensor:
-    """``picture`` (N, C, H, W) sampled at x + flow (N, 2, H, W); edge pixels repeat beyond the border."""
+    """Sample ``picture`` (N, C, H, W) at x + flow (N, 2, H, W); edge pixels repeat beyond the border."""
     x, y = _targets(flow)
     return _sample(picture, x, y, "border")

@@ -1,7 +1,7 @@
 """The FlowNet 2.0 family of optical-flow networks (Ilg et al., CVPR 2017).
 
-Weights are the user's own file; NVIDIA's come under a license of their own (treat them as for research only).
-Module names follow the official checkpoints, so that they load as they are.
+The user provides the weights; NVIDIA's have a license of their own (treat them as for research only). Module names
+follow the official checkpoints, so that these load unchanged.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ __all__ = ["FLOWNETS", "FlowNet2", "convert_flownet2"]
 
 _SCALE = 20.0  # the trunks output flow in units of 20 pixels of their input
 Trunk = Literal["C", "S", "SD"]
-# Network -> (its stack of trunks, whether trunks carry a prefix, how the last flow grows to full size).
+# Network -> (its stack of trunks, whether their keys have a prefix, how the last flow is enlarged to full size).
 FLOWNETS: dict[str, tuple[tuple[Trunk, ...], bool, str]] = {
     "flownet2": (("C", "S", "S"), True, "nearest"),
     "flownet2c": (("C",), False, "bilinear"),
@@ -31,7 +31,10 @@ FLOWNETS: dict[str, tuple[tuple[Trunk, ...], bool, str]] = {
 
 
 class FlowNet2(nn.Module):
-    """(N, 3, 2, H, W) RGB in 0..255, sides multiples of 64 -> (N, 2, H, W) flow in pixels. Axis 2 = the pictures."""
+    """FlowNet 2.0: two pictures (N, 3, 2, H, W), RGB in 0..255, sides multiples of 64 -> flow (N, 2, H, W) in px.
+
+    Axis 2 of the input holds the first and the second picture.
+    """
 
     def __init__(self, name: str = "flownet2") -> None:
         super().__init__()
@@ -68,7 +71,8 @@ class FlowNet2(nn.Module):
         return flow
 
     def _fuse(self, pair: Tensor, flow: Tensor) -> Tensor:
-        # In the stack the small-displacement trunk is divided by 20, though alone it is multiplied.
+        # As in the official code: the flow of the small-displacement trunk is divided by 20 in the stack, but
+        # multiplied by 20 when the trunk is used alone.
         small = _grow(self.flownets_d(pair) / _SCALE, "nearest")
         one, two = pair[:, :3], pair[:, 3:]
         errors = [_length(one - warp_border(two, field)) for field in (small, flow)]
@@ -118,13 +122,13 @@ class _Trunk(nn.Module):
         for level, skip in ((5, skip5), (4, skip4), (3, skip3), (2, skip2)):
             grown = getattr(self, f"upsampled_flow{level + 1}_to_{level}")(flow)
             features = torch.cat([skip, getattr(self, f"deconv{level}")(features), grown], dim=1)
-            # The next deconv takes the concatenation itself, not what inter_conv makes of it.
+            # The next deconv takes the concatenation itself, not the output of inter_conv.
             inner = getattr(self, f"inter_conv{level}")(features) if self.kind == "SD" else features
             flow = getattr(self, f"predict_flow{level}")(inner)
         return flow
 
     def _contract(self, pair: Tensor) -> tuple[Tensor, Tensor]:
-        """Features at 1/4 (for the last skip) and what goes into conv3_1 at 1/8."""
+        """Return the features at 1/4 (for the last skip connection) and the input of conv3_1 at 1/8."""
         if self.kind == "SD":
             skip2 = self.conv2_1(self.conv2(self.conv1_1(self.conv1(self.conv0(pair)))))
             return skip2, self.conv3(skip2)
@@ -138,7 +142,7 @@ class _Trunk(nn.Module):
 
 
 class _Fusion(nn.Module):
-    """Two flows with their lengths and errors -> one flow at full size, in pixels."""
+    """Fuse two flows, given with their lengths and errors, to one flow at full size, in pixels."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -184,13 +188,13 @@ def _length(vectors: Tensor) -> Tensor:
 
 
 def _with_warp(pair: Tensor, flow: Tensor) -> Tensor:
-    """What a later trunk of the stack sees: the pair, the second picture warped back, the flow, and what is left."""
+    """Return the input of a later trunk: the pair, the second picture warped to the first, the flow, and the error."""
     warped = warp_border(pair[:, 3:], flow)
     return torch.cat([pair, warped, flow / _SCALE, _length(pair[:, :3] - warped)], dim=1)
 
 
 def convert_flownet2(official: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The official state dict under our names: networks of one trunk keep it in ``alone``."""
+    """Rename an official state dict to our keys: those of a network with one trunk get the prefix ``alone``."""
     plain = {key.removeprefix("module."): value for key, value in official.items()}
     stacked = any(key.startswith("flownet") for key in plain)
     return plain if stacked else {f"alone.{key}": value for key, value in plain.items()}

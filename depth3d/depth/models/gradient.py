@@ -1,4 +1,4 @@
-"""The gradient placeholder: depth from image position alone, used when no network is available."""
+"""The gradient placeholder: a guess of depth from position and contrast, used when no network is available."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Gradient(nn.Module):
     """A vertical gradient (bottom = near), nearer where the image is saturated or has high contrast."""
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, 3, H, W) normalized -> (N, H, W), larger = nearer."""
+        """Map normalized (N, 3, H, W) to (N, H, W), larger = nearer."""
         rows = torch.linspace(0, 1, x.shape[2], device=x.device, dtype=x.dtype)[None, :, None]
         mean = x.mean(dim=1)
         strength = (x - mean[:, None]).abs().mean(dim=1) + (mean - _blur(mean)).abs()

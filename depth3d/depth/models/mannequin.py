@@ -40,7 +40,7 @@ class MannequinChallenge(nn.Module):
     code, so it was never trained.
     """
 
-    # Fine-tuned files were saved from inside a DataParallel wrapper.
+    # Fine-tuned files were saved from within a DataParallel wrapper, which adds this prefix.
     renames = ((r"^module\.", ""),)
 
     def __init__(self) -> None:
@@ -105,7 +105,7 @@ def _convolution(channels: int, width: int, kernel: int) -> tuple[nn.Module, nn.
 
 
 def _append(path: list[nn.Module], kinds: str, channels: int) -> int:
-    """Append the blocks ``kinds`` to ``path``; return the width that leaves the last one."""
+    """Append the blocks ``kinds`` to ``path``; return the number of channels of the last one."""
     for kind in kinds:
         block = _Inception(kind, channels)
         path.append(block)
@@ -114,5 +114,5 @@ def _append(path: list[nn.Module], kinds: str, channels: int) -> int:
 
 
 def build(card: ModelCard) -> nn.Module:
-    """The network with random weights."""
+    """Build the network with random weights."""
     return MannequinChallenge()

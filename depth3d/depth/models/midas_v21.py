@@ -19,7 +19,7 @@ __all__ = ["build_large", "build_small"]
 
 
 class SmallNetwork(MidasNetwork):
-    """v2.1 small, 256 pixels."""
+    """MiDaS v2.1 small, 256 pixels."""
 
     renames = (
         (r"^pretrained\.layer1\.0\.", "encoder.conv_stem."),
@@ -43,12 +43,12 @@ class SmallNetwork(MidasNetwork):
         "encoder.blocks.1",
         "decoder.head.conv3",
     )
-    # The deepest fusion has no skip, so that its unit for the skip is stored but never used.
+    # The deepest fusion has no skip connection: its residual unit for it is in the file, but never used.
     ignored = (r"scratch\.refinenet4\.resConfUnit1\..*",)
 
 
 class LargeNetwork(MidasNetwork):
-    """v2.1 large, 384 pixels."""
+    """MiDaS v2.1 large, 384 pixels."""
 
     renames = (
         (r"^pretrained\.layer1\.0\.", "encoder.conv1."),
@@ -63,7 +63,7 @@ class LargeNetwork(MidasNetwork):
 
 
 def build_small(card: ModelCard) -> nn.Module:
-    """The network of v2.1 small with random weights."""
+    """Build v2.1 small with random weights."""
     return SmallNetwork(
         _features(card.settings["encoder"]),
         Decoder((32, 48, 136, 384), (64, 128, 256, 512), (64, 32, 32, 1), align_corners=False),
@@ -71,7 +71,7 @@ def build_small(card: ModelCard) -> nn.Module:
 
 
 def build_large(card: ModelCard) -> nn.Module:
-    """The network of v2.1 large with random weights."""
+    """Build v2.1 large with random weights."""
     widths = (256, 256, 256, 256)
     return LargeNetwork(
         _features(card.settings["encoder"]),

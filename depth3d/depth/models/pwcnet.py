@@ -1,7 +1,7 @@
 """PWC-Net: optical flow from a pyramid, warping and a cost volume (Sun et al., CVPR 2018).
 
-Weights are the user's own file; NVIDIA's are CC BY-NC-SA 4.0 (not for commercial use). Two layouts of the official
-checkpoints are understood: ``module...`` (Niklaus' conversion) and NVlabs' own (``conv1a.0.weight``).
+The user provides the weights; NVIDIA's are CC BY-NC-SA 4.0 (not for commercial use). Checkpoints with the keys of
+Niklaus' conversion (``module...``) and with those of NVlabs (``conv1a.0.weight``) are supported.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NUMBERS = ("One", "Two", "Thr", "Fou", "Fiv", "Six")
 
 
 class PWCNet(nn.Module):
-    """Two (N, 3, H, W) pictures, BGR in 0..1, sides multiples of 64 -> (N, 2, H/4, W/4) flow in input pixels."""
+    """PWC-Net: two pictures (N, 3, H, W), BGR in 0..1, sides multiples of 64 -> flow (N, 2, H/4, W/4) in input px."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class PWCNet(nn.Module):
         self.refiner = _refiner(_decoder_inputs(2) + sum(_DENSE))
 
     def features(self, picture: Tensor) -> list[Tensor]:
-        """Pyramid levels 1..6 of one picture."""
+        """Compute the pyramid levels 1 to 6 of one picture."""
         levels = []
         for level in self.pyramid:
             picture = level(picture)
@@ -44,7 +44,7 @@ class PWCNet(nn.Module):
         return levels
 
     def levels(self, first: Tensor, second: Tensor) -> dict[int, Tensor]:
-        """The flow of every level 6..2, unscaled, and the refined one under 0."""
+        """Compute the flow of the levels 6 to 2, in units of 20 px, and the refined flow as level 0."""
         one, two = self.features(first), self.features(second)
         flows: dict[int, Tensor] = {}
         dense: Tensor | None = None
@@ -59,7 +59,7 @@ class PWCNet(nn.Module):
 
 
 class _Decoder(nn.Module):
-    """One level: warp, match, and a dense block that puts its newest features first."""
+    """Decoder of one level: warp, match, and a dense block that puts its newest features first."""
 
     def __init__(self, level: int) -> None:
         super().__init__()
@@ -112,7 +112,7 @@ def _refiner(channels: int) -> nn.Sequential:
 
 
 def convert_pwcnet(official: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """An official state dict under our names; names that are not understood are kept, so that loading names them."""
+    """Rename an official state dict to our keys; unknown keys are kept, so that loading reports them."""
     return {_our_name(key.removeprefix("module.")): value for key, value in official.items() if "deconv2." not in key}
 
 
@@ -141,7 +141,7 @@ def _niklaus_name(key: str) -> str | None:
 
 
 def _nvlabs_name(key: str) -> str | None:
-    if found := re.fullmatch(r"conv6(aa|a|b)\.0\.(\w+)", key):  # the sixth level names its first conv aa
+    if found := re.fullmatch(r"conv6(aa|a|b)\.0\.(\w+)", key):  # in the sixth level the first convolution is called aa
         return f"pyramid.5.{('aa', 'a', 'b').index(found[1]) * 2}.{found[2]}"
     if found := re.fullmatch(r"conv([1-5])(a|aa|b)\.0\.(\w+)", key):
         return f"pyramid.{int(found[1]) - 1}.{('a', 'aa', 'b').index(found[2]) * 2}.{found[3]}"
@@ -149,7 +149,7 @@ def _nvlabs_name(key: str) -> str | None:
         return f"decoders.{found[1]}.dense.{found[2]}.{found[3]}"
     if found := re.fullmatch(r"predict_flow([2-6])\.(\w+)", key):
         return f"decoders.{found[1]}.flow.{found[2]}"
-    if found := re.fullmatch(r"(deconv|upfeat)([3-6])\.(\w+)", key):  # owned by the coarser level there
+    if found := re.fullmatch(r"(deconv|upfeat)([3-6])\.(\w+)", key):  # they belong to the coarser level there
         ours = {"deconv": "upflow", "upfeat": "upfeat"}[found[1]]
         return f"decoders.{int(found[2]) - 1}.{ours}.{found[3]}"
     if found := re.fullmatch(r"dc_conv([1-7])(?:\.0)?\.(\w+)", key):

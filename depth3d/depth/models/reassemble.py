@@ -8,7 +8,7 @@ from torch.nn import functional
 
 __all__ = ["Reassemble", "renames"]
 
-# Official key -> ours. Levels count from 1 there, from 0 here.
+# Official key -> our key. Official levels count from 1, ours from 0.
 renames = tuple(
     (rf"^pretrained\.act_postprocess{level + 1}\.{official}\.", f"encoder.reassemble.{level}.{ours}.")
     for level in range(4)
@@ -17,7 +17,7 @@ renames = tuple(
 
 
 class Reassemble(nn.Module):
-    """Tokens of one block -> one feature map.
+    """Turn the tokens of one block into a feature map.
 
     Parameters
     ----------
@@ -43,12 +43,12 @@ class Reassemble(nn.Module):
             self.resize = nn.Identity()
 
     def forward(self, tokens: Tensor, grid: tuple[int, int]) -> Tensor:
-        """(N, 1 + h*w, C), class token first -> (N, out, h * scale, w * scale)."""
+        """Map (N, 1 + h*w, C), class token first, to (N, out, h * scale, w * scale)."""
         width = tokens.shape[-1]
         if self.readout is None:
             return self._to_map(tokens[:, 1:], grid)
-        # The readout is a linear layer on [patch, class]; the class token is the same for all patches, so its
-        # half is computed once.
+        # The readout is a linear layer on [patch, class]; the class token is the same for all patches, so that its half
+        # is computed only once.
         patches = functional.linear(tokens[:, 1:], self.readout.weight[:, :width])
         whole = functional.linear(tokens[:, :1], self.readout.weight[:, width:], self.readout.bias)
         return self._to_map(functional.gelu(patches + whole), grid)
@@ -60,7 +60,7 @@ class Reassemble(nn.Module):
 
 
 def resize_grid(table: Tensor, height: int, width: int) -> Tensor:
-    """(1, C, h, w) -> (1, C, height, width): bilinear without low-pass, as the official code does."""
+    """Resize (1, C, h, w) to (1, C, height, width), bilinear without low-pass, as the official code does."""
     if table.shape[-2:] == torch.Size((height, width)):
         return table
     return functional.interpolate(table, size=(height, width), mode="bilinear", align_corners=False)

@@ -22,11 +22,11 @@ __all__ = ["FRAMES", "VideoDepthAnything", "build"]
 FRAMES = 32
 """Largest number of frames in one forward pass."""
 _HEADS = 8
-_ENCODED_AT_ONCE = 4  # frames; more do not run faster, but need more memory
+_ENCODED_AT_ONCE = 4  # frames per call of the encoder; more frames are not faster, but need more memory
 
 
 class TemporalAttention(nn.Module):
-    """Self-attention over time, (P, T, C) -> the same shape, with a fixed sine table for the frame numbers."""
+    """Self-attention over time for (P, T, C) tokens, with a fixed sine table for the frame numbers."""
 
     table: Tensor
 
@@ -39,7 +39,7 @@ class TemporalAttention(nn.Module):
         self.register_buffer("table", sine_table(width), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(P, T, C) -> (P, T, C), T <= 32."""
+        """Map (P, T, C), T <= 32, to the same shape."""
         x = x + self.table[: x.shape[1]]
         q, k, v = (layer(x).unflatten(-1, (_HEADS, -1)).transpose(1, 2) for layer in (self.to_q, self.to_k, self.to_v))
         attended = functional.scaled_dot_product_attention(q, k, v)
@@ -54,7 +54,7 @@ class GatedLinear(nn.Module):
         self.proj = nn.Linear(width, 2 * inner)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(..., width) -> (..., inner)."""
+        """Map (..., width) to (..., inner)."""
         value, gate = self.proj(x).chunk(2, dim=-1)
         return cast(Tensor, value * functional.gelu(gate))
 
@@ -67,7 +67,7 @@ class FeedForward(nn.Module):
         self.net = nn.ModuleList([GatedLinear(width, 4 * width), nn.Identity(), nn.Linear(4 * width, width)])
 
     def forward(self, x: Tensor) -> Tensor:
-        """(..., width) -> the same shape."""
+        """Map (..., width) to the same shape."""
         return cast(Tensor, self.net[2](self.net[0](x)))
 
 
@@ -82,7 +82,7 @@ class TemporalBlock(nn.Module):
         self.ff_norm = nn.LayerNorm(width)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(P, T, C) -> the same shape."""
+        """Map (P, T, C) to the same shape."""
         for attention, norm in zip(self.attention_blocks, self.norms, strict=True):
             x = attention(norm(x)) + x
         return cast(Tensor, self.ff(self.ff_norm(x)) + x)
@@ -99,7 +99,7 @@ class MotionModule(nn.Module):
         self.proj_out = nn.Linear(width, width)
 
     def forward(self, x: Tensor, frames: int) -> Tensor:
-        """(B * frames, C, H, W) -> the same shape."""
+        """Map (B * frames, C, H, W) to the same shape."""
         height, width = x.shape[-2:]
         tokens = self.norm(x).unflatten(0, (-1, frames)).permute(0, 3, 4, 1, 2).flatten(0, 2)  # (B H W, T, C)
         tokens = self.proj_out(self.transformer_blocks[0](self.proj_in(tokens)))
@@ -108,7 +108,7 @@ class MotionModule(nn.Module):
 
 
 def sine_table(width: int) -> Tensor:
-    """(32, width): sine and cosine of the frame number at falling frequencies, base 10000."""
+    """Return (32, width) sines and cosines of the frame number at falling frequencies, base 10000."""
     place = torch.arange(FRAMES, dtype=torch.float32)[:, None]
     rate = torch.exp(torch.arange(0, width, 2, dtype=torch.float32) * (-torch.log(torch.tensor(10000.0)) / width))
     table = torch.zeros(FRAMES, width)
@@ -125,7 +125,7 @@ class TemporalDecoder(Decoder):
         self.motion = nn.ModuleList(MotionModule(one) for one in (channels[2], channels[3], width, width))
 
     def forward(self, features: Sequence[Tensor], size: Sequence[int] | None = None, frames: int = 1) -> Tensor:
-        """List of (B * frames, C_i, H_i, W_i), finest first -> (B * frames, *size)."""
+        """Map features (B * frames, C_i, H_i, W_i), finest first, to (B * frames, *size)."""
         maps = [*features[:2], self.motion[0](features[2], frames), self.motion[1](features[3], frames)]
         skips = [reduce(feature) for reduce, feature in zip(self.reduce, maps, strict=True)]
         path = self.fuse[3](None, skips[3], skips[2].shape[-2:])
@@ -136,7 +136,7 @@ class TemporalDecoder(Decoder):
 
 
 class VideoDepthAnything(MidasNetwork):
-    """Relative inverse depth >= 0 of clips, or of single images as clips of one frame."""
+    """Video-Depth-Anything: relative inverse depth >= 0 of clips, or of single images as clips of one frame."""
 
     renames = (
         (r"^head\.motion_modules\.(\d)\.temporal_transformer\.", r"decoder.motion.\1."),
@@ -151,7 +151,7 @@ class VideoDepthAnything(MidasNetwork):
     packable = ("encoder.reassemble",)
 
     def forward(self, x: Tensor, frames: int = 1) -> Tensor:
-        """(B * frames, 3, H, W) normalized, sides multiples of 14 -> (B * frames, H, W)."""
+        """Map normalized frames (B * frames, 3, H, W), sides multiples of 14, to (B * frames, H, W)."""
         parts = [self.encoder(part) for part in torch.split(x, _ENCODED_AT_ONCE)]
         features = [torch.cat(level) for level in zip(*parts, strict=True)]
         return cast(Tensor, self.decoder(features, x.shape[-2:], frames))

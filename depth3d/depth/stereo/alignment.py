@@ -17,7 +17,7 @@ from depth3d.image import Image
 
 __all__ = ["Alignment", "Tone", "match_tone", "measure_alignment", "measure_tone"]
 
-_LONG_SIDE = 1000  # features are sought at this size; their places are exact to a tenth of a pixel
+_LONG_SIDE = 1000  # longer side in pixels at which features are detected; positions are precise to 0.1 px
 _DRIFT = 1.5  # px; a point that is tracked farther away follows something else
 
 
@@ -28,17 +28,17 @@ class Alignment:
     Parameters
     ----------
     horizontal : float
-        Median of x_left - x_right in px (the disparity of the scene as a whole).
+        Median of x_left - x_right over all matches in px: the disparity of the scene as a whole.
     vertical : float
         y_right - y_left in px at the image center; positive = the right image is lower.
     roll : float
         Rotation of the right image relative to the left one in degrees, clockwise.
     scale : float
-        The right picture's size over the left one's.
+        Size of the right picture relative to the left one; 1 = equal.
     worst : float
         Largest vertical disparity within the image, px.
     matches : int
-        Number of inlier points; 0 = measured by phase correlation (shift only).
+        Number of inlier matches; 0 = the shift was measured by phase correlation, the rest is not known.
     """
 
     horizontal: float
@@ -78,10 +78,10 @@ class Alignment:
 
 
 def measure_alignment(left: Image, right: Image) -> Alignment:
-    """Measure vertical shift, roll and scale of the right picture by SIFT points (Lowe 2004).
+    """Measure vertical shift, roll and scale of the right picture with SIFT features (Lowe 2004).
 
-    Fits a robust plane to the vertical disparities of the points. With fewer than 16 inliers, phase correlation
-    measures the shift only.
+    A plane is fitted robustly to the vertical disparities of matched features. With fewer than 16 inliers, only the
+    shift is measured, by phase correlation.
     """
     size = left.size
     small = size.fit(_LONG_SIDE)
@@ -116,7 +116,7 @@ def _from_plane(
 
 
 def _matches(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Matched points of both images, (N, 2) each: x, y in px."""
+    """Match features of both images; return their points, (N, 2) each: x, y in px."""
     finder = cv2.SIFT.create(nfeatures=1500)
     points_a, words_a = finder.detectAndCompute(a, None)
     points_b, words_b = finder.detectAndCompute(b, None)
@@ -129,7 +129,7 @@ def _matches(a: NDArray[Any], b: NDArray[Any]) -> tuple[NDArray[np.float64], NDA
         return nothing, nothing
     from_a = np.array([points_a[match.queryIdx].pt for match in good])
     from_b = np.array([points_b[match.trainIdx].pt for match in good])
-    # Vertical disparity is small; a match that differs by a fifth of the height is wrong.
+    # Vertical disparity is small: a match that differs by more than a fifth of the height is wrong.
     near = np.abs(from_a[:, 1] - from_b[:, 1]) < 0.2 * a.shape[0]
     return _tracked(a, b, from_a[near], from_b[near])
 
@@ -148,7 +148,7 @@ def _tracked(
 
 
 def _robust_plane(points: NDArray[np.float64], heights: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Fit heights = s + p x + q y, first by random samples (RANSAC, fixed seed), then least squares."""
+    """Fit heights = s + p x + q y by RANSAC (fixed seed), then by least squares; return (s, p, q) and the inliers."""
     design = np.column_stack([np.ones(len(points)), points])
     random = np.random.default_rng(0)
     best = np.zeros(len(points), bool)

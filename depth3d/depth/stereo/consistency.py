@@ -1,7 +1,7 @@
 """Post-processing of raw disparity maps: left-right check, hole filling, weighted smoothing.
 
-Shared by all matchers. Disparities are pixels of the left picture's grid, positive =
-nearer: the left point (x, y) is the right point (x - d, y).
+Shared by all matchers. Disparities are in pixels on the left picture's grid, positive = nearer: the left point (x, y)
+corresponds to the right point (x - d, y).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _LEVELS_PER_PIXEL = 6.0
 
 
 def agreement(left: NDArray[np.float32], right: NDArray[np.float32], tolerance: float = 1.0) -> NDArray[np.bool_]:
-    """Left-right check: (H, W) bool mask of pixels whose disparities agree in both directions.
+    """Return the (H, W) bool mask of pixels whose disparities agree in both directions (left-right check).
 
     Parameters
     ----------
@@ -46,8 +46,8 @@ def agreement(left: NDArray[np.float32], right: NDArray[np.float32], tolerance: 
 
 
 def without_specks(disparity: NDArray[np.float32], known: NDArray[np.bool_], pixels: int) -> NDArray[np.bool_]:
-    """Remove from ``known`` regions of similar disparity (steps up to 2 px) smaller than ``pixels``."""
-    # OpenCV's filter takes 16ths of a pixel in int16: +-1900 px around the middle is plenty.
+    """Remove from ``known`` the regions of similar disparity (steps up to 2 px) that are smaller than ``pixels``."""
+    # OpenCV's filter takes 16ths of a pixel in int16; +-1900 px around the median are enough.
     middle = np.float32(np.median(disparity[known])) if known.any() else np.float32(0)
     marks = np.where(known, np.clip((disparity - middle) * 16, -30000, 30000), -32000).astype(np.int16)
     cv2.filterSpeckles(marks, -32000, int(pixels), 32)
@@ -57,7 +57,7 @@ def without_specks(disparity: NDArray[np.float32], known: NDArray[np.bool_], pix
 def fill_from_far(disparity: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Fill unknown pixels with the farther of their two known neighbors in the row.
 
-    A region visible to one eye only belongs to the background. Rows without known pixels take the overall median.
+    A region that only one eye sees belongs to the background. Rows without known pixels take the overall median.
     """
     height, width = disparity.shape
     columns = np.arange(width)[None, :]
@@ -81,30 +81,30 @@ def smooth_inside(
 ) -> NDArray[np.float32]:
     """Smooth within surfaces, but not across color edges or disparity steps.
 
-    Confidence times disparity, smoothed (fast global smoother, Min et al. 2014) and divided by the smoothed
-    confidence, so that uncertain pixels take the value of confident ones on the same surface.
+    Returns smooth(confidence * disparity) / smooth(confidence), where ``smooth`` is the fast global smoother (Min et
+    al. 2014): uncertain pixels take the value of confident ones on the same surface.
 
     Parameters
     ----------
     disparity, confidence : NDArray[np.float32]
         (H, W) float32; confidence > 0.
     picture : NDArray[np.uint8]
-        (H, W, 3) uint8 RGB, of the same size.
+        (H, W, 3) uint8 RGB picture that guides the smoother.
     strength : float
         Smoothing strength (lambda of the smoother).
     similarity : float
-        Color sensitivity (sigma of the smoother), gray levels.
+        Color difference at which the smoother stops (its sigma), gray levels.
     """
     low, high = np.percentile(disparity, (0.5, 99.5))
-    # Gray levels per pixel of disparity: a step of two pixels is an edge, half a pixel is noise.
+    # Disparity as a guide channel, in gray levels per pixel: a step of two pixels is an edge, half a pixel is noise.
     steps = np.clip((disparity - low) * min(255 / max(high - low, 1e-3), _LEVELS_PER_PIXEL), 0, 255)
     return _weighted_smoothing(disparity, confidence, picture, steps, strength, similarity)
 
 
 def spread(disparity: NDArray[np.float32], known: NDArray[np.bool_], picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Diffuse known values into unknown pixels of similar color at any distance, for holes without background side.
+    """Diffuse known values into unknown pixels of similar color at any distance; known pixels are smoothed too.
 
-    Returns the whole map; known pixels are smoothed too.
+    For holes without known background at their side.
     """
     confidence = np.where(known, 1.0, 1e-4).astype(np.float32)
     level = np.float32(np.median(disparity[known])) if known.any() else np.float32(0)
@@ -133,7 +133,7 @@ def _weighted_smoothing(
 def refined(
     left: NDArray[np.float32], right: NDArray[np.float32], picture: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Combine both raw disparity maps into a dense one of the left image, and the mask of consistent pixels.
+    """Combine both raw disparity maps into a dense map of the left image and the mask of consistent pixels.
 
     Parameters
     ----------
@@ -143,7 +143,7 @@ def refined(
         (H, W, 3) uint8 RGB, the left one.
     """
     sure = agreement(left, right)
-    # Islands smaller than this share of the picture are noise that happened to agree.
+    # Regions smaller than this share of the picture are noise that agrees by chance.
     sure = without_specks(np.nan_to_num(left), sure, max(8, sure.size // 3000))
     filled = fill_from_far(np.nan_to_num(left), sure)
     blind = _blind(sure)
@@ -155,9 +155,9 @@ def refined(
 
 
 def _blind(sure: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Inconsistent pixels in runs at the image sides (outside the other eye's view) and in very long runs.
+    """Return the mask of inconsistent pixels in runs at the image's sides and in very long runs.
 
-    There, filling from the farther neighbor would use a single neighbor and produce streaks.
+    At the sides the other eye sees nothing. In both cases, filling from the farther neighbor would produce streaks.
     """
     width = sure.shape[1]
     columns = np.arange(width)[None, :]

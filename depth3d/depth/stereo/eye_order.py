@@ -1,7 +1,7 @@
 """Detect swapped eyes of a stereo pair from its half-occluded regions.
 
-Beside a foreground object each eye sees a strip of background that the other does not. If the eyes are swapped, near
-and far are swapped in the disparity, and by their color the strips seem to belong to the *nearer* side of the step.
+Beside a foreground object, each eye sees a strip of background that the other eye does not see. If the eyes are
+swapped, near and far are swapped in the disparity, so that the strips have the color of the *nearer* side of the step.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["eye_order"]
 
 
 def eye_order(left: Image, disparity: NDArray[np.float32], sure: NDArray[np.bool_]) -> tuple[float, int]:
-    """Score in [-1, 1] and number of strips it is based on; a negative score means the eyes are swapped.
+    """Return a score in [-1, 1] and the number of strips it is based on; negative means the eyes are swapped.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def eye_order(left: Image, disparity: NDArray[np.float32], sure: NDArray[np.bool
     disparity : NDArray[np.float32]
         (H, W) float32 px of that picture, positive = nearer.
     sure : NDArray[np.bool_]
-        (H, W) bool, where both eyes agree; the strips are where they do not.
+        (H, W) bool, where the disparities of both eyes agree; the strips are among the other pixels.
     """
     width = disparity.shape[1]
     lab = cv2.blur(cv2.cvtColor(left.eight_bit().pixels, cv2.COLOR_RGB2LAB).astype(np.float32), (3, 3))

@@ -21,7 +21,7 @@ from depth3d.image import Image
 
 __all__ = ["FlowMatcher", "Matcher", "StereoMatch", "match_stereo", "register_matcher", "stereo_disparity"]
 
-# Longer side at which pictures are matched: disparities of photos are smooth, edges come from the photo itself.
+# Longer side in pixels at which pictures are matched; the photo itself sharpens the edges when the map is enlarged.
 _LONG_SIDE = 1280
 
 
@@ -32,10 +32,10 @@ class StereoMatch:
     Parameters
     ----------
     disparity : Disparity
-        Px of the left picture, positive = nearer; the left point (x, y) is the right point (x - d, y) once the right
-        picture's rows are aligned.
+        Pixels of the left picture, positive = nearer: the left point (x, y) corresponds to the right point (x - d, y)
+        after the rows of the right picture are aligned.
     sure : NDArray[np.bool_]
-        (H, W) bool, where both eyes agree; the rest is filled.
+        (H, W) bool, where both eyes agree; other pixels are filled.
     """
 
     disparity: Disparity
@@ -43,28 +43,28 @@ class StereoMatch:
 
 
 def match_stereo(left: Image, right: Image, matcher: str | Matcher = "sgm", *, align: bool = True) -> DepthMap:
-    """Depth of the left picture from a stereo pair, at its size.
+    """Compute the depth map of the left picture from a stereo pair.
 
     Raises ``InvalidInput`` for pictures of different sizes or an unknown matcher.
 
     Parameters
     ----------
     left, right : Image
-        The two eyes, same size; unaligned ones (hand-held, scanned) are aligned first.
+        The two eyes, of the same size.
     matcher : str | Matcher
         "sgm", "dis", a registered name ("pwcnet:/path"), or any object with ``disparity(left, right)``.
     align : bool
-        False for pairs whose rows are exact already.
+        Correct vertical misalignment and different tones of the pair first; False for pairs that are aligned exactly.
     """
     found = stereo_disparity(left, right, matcher, align=align)
-    # A few wrong pixels, or what was filled, must not stretch the range of all others.
+    # The range is that of consistent pixels without outliers: a few wrong or filled pixels must not stretch it.
     values = found.disparity.values
     low, high = np.percentile(values[found.sure] if found.sure.mean() > 0.02 else values, (0.2, 99.8))
     return DepthMap.from_disparity(found.disparity, float(low), float(high))
 
 
 def stereo_disparity(left: Image, right: Image, matcher: str | Matcher = "sgm", *, align: bool = True) -> StereoMatch:
-    """As ``match_stereo``, but returns disparity in pixels and the mask of consistent pixels."""
+    """Compute the disparity of the left picture in pixels, and the mask of consistent pixels; see ``match_stereo``."""
     if left.size != right.size:
         raise InvalidInput(f"match_stereo: left is {left.size}, right is {right.size}; expected the same size")
     if min(left.size) < 16:

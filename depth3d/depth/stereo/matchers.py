@@ -1,7 +1,7 @@
 """Stereo matchers: find the disparity of every pixel of the left image.
 
-The interface is one method. ``register_matcher`` adds a factory to ``MATCHERS``; the matcher is then selected by
-``name`` or ``name:/path/of/its/weights`` on the command line.
+A matcher has one method. ``register_matcher`` adds a factory to ``MATCHERS``; ``--matcher NAME`` or ``--matcher
+NAME:/path/of/its/weights`` then selects it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Matcher(Protocol):
     """Finds disparity between two pictures whose rows are aligned."""
 
     def disparity(self, left: Pixels, right: Pixels) -> Map:
-        """(H, W) float32 px of the left picture, positive = nearer, negative allowed, NaN = unknown.
+        """Return the disparity of the left picture: (H, W) float32 px, positive = nearer (or negative), NaN = unknown.
 
         Parameters
         ----------
@@ -39,13 +39,13 @@ class Matcher(Protocol):
 
 
 class FlowMatcher:
-    """Any optical flow as a matcher: ``flow(a, b)`` gives (H, W, 2) float32 px from ``a`` to ``b``."""
+    """Use any optical flow as a matcher: ``flow(a, b)`` returns (H, W, 2) float32 px from ``a`` to ``b``."""
 
     def __init__(self, flow: Callable[[Pixels, Pixels], Map]) -> None:
         self._flow = flow
 
     def disparity(self, left: Pixels, right: Pixels) -> Map:
-        """The negated horizontal flow, (H, W) float32 px."""
+        """Return the negated horizontal flow, (H, W) float32 px."""
         return np.ascontiguousarray(-self._flow(left, right)[..., 0], dtype=np.float32)
 
 
@@ -53,7 +53,7 @@ class InverseSearch:
     """Dense inverse search flow (Kroeger et al. 2016): fast, needs no disparity range, soft at edges."""
 
     def disparity(self, left: Pixels, right: Pixels) -> Map:
-        """See ``Matcher``. The common horizontal offset is removed before matching."""
+        """Match as ``Matcher`` describes; the common horizontal offset is removed first."""
         a, b = (cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in (left, right))
         low, high = search_range(left, right)
         middle = round((low + high) / 2)
@@ -69,15 +69,15 @@ class SemiGlobal:
     """Semi-global matching (Hirschmueller 2008) of single pixels; a coarse pass finds the disparity range."""
 
     def disparity(self, left: Pixels, right: Pixels) -> Map:
-        """See ``Matcher``."""
+        """Match as ``Matcher`` describes."""
         return _semi_global(left, right, *search_range(left, right))
 
 
 def _semi_global(left: NDArray[Any], right: NDArray[Any], low: float, high: float) -> Map:
     start = int(np.floor(low))
     count = max(16, int(np.ceil((high - start + 1) / 16)) * 16)
-    # One pixel blocks with all the smoothness from the paths: blocks would round off corners. P1, P2 are the
-    # penalties for a step by one and by more; three colors make costs three times as large.
+    # Blocks of one pixel keep corners sharp; smoothness comes from the paths alone. P1 and P2 are the penalties
+    # for disparity steps of one and of more; three color channels make matching costs three times as large.
     matcher = cv2.StereoSGBM.create(
         minDisparity=start,
         numDisparities=count,
@@ -88,7 +88,7 @@ def _semi_global(left: NDArray[Any], right: NDArray[Any], low: float, high: floa
         uniquenessRatio=0,
         mode=cv2.STEREO_SGBM_MODE_SGBM_3WAY,
     )
-    # OpenCV leaves out columns whose whole range does not fit: a border makes room for it on both sides.
+    # OpenCV skips columns whose disparity range leaves the picture: a border on both sides makes room for the range.
     before, after = max(0, start + count), max(0, -start)
     padded = [cv2.copyMakeBorder(p, 0, 0, before, after, cv2.BORDER_REPLICATE) for p in (left, right)]
     found = matcher.compute(padded[0], padded[1])[:, before : before + left.shape[1]]
@@ -98,9 +98,9 @@ def _semi_global(left: NDArray[Any], right: NDArray[Any], low: float, high: floa
 
 
 def search_range(left: Pixels, right: Pixels) -> tuple[float, float]:
-    """Smallest and largest disparity in px, from a match at 256 px wide over 40 % of the width each way.
+    """Find the smallest and largest disparity in px by matching at a width of 256 px, within 40 % of the width.
 
-    A tenth of the found range is added at both ends; without any sure match -2 % to 8 % of the width.
+    A tenth of the range is added at both ends. Without consistent matches the result is -2 % to 8 % of the width.
     """
     height, width = left.shape[:2]
     scale = min(1.0, 256 / width)
@@ -119,7 +119,7 @@ def search_range(left: Pixels, right: Pixels) -> tuple[float, float]:
 
 
 def mirrored(values: NDArray[Any]) -> NDArray[Any]:
-    """Flip horizontally, contiguous; a matcher for left images then works on right ones."""
+    """Flip horizontally (contiguous in memory), so that a matcher for left images works on right ones."""
     return np.ascontiguousarray(values[:, ::-1])
 
 
@@ -141,7 +141,7 @@ def register_matcher(name: str, factory: Callable[[str | None], Matcher]) -> Non
 
 
 def find_matcher(name: str) -> Matcher:
-    """The matcher of this name ("sgm", "dis", "pwcnet:/path").
+    """Return the matcher called ``name`` ("sgm", "dis", "pwcnet:/path").
 
     Raises ``InvalidInput`` for an unknown name.
     """
@@ -149,6 +149,6 @@ def find_matcher(name: str) -> Matcher:
     factory = MATCHERS.get(kind)
     if factory is None:
         close = difflib.get_close_matches(kind, MATCHERS, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(MATCHERS)}"
-        raise InvalidInput(f"matcher {name!r} is unknown; {hint}")
+        hint = f"did you mean {close[0]!r}?" if close else f"expected one of {', '.join(MATCHERS)}"
+        raise InvalidInput(f"unknown matcher {name!r}; {hint}")
     return factory(rest or None)

@@ -28,18 +28,18 @@ class Affine(NamedTuple):
     shift: float
 
     def __call__(self, values: Floats) -> Floats:
-        """Apply it; float32 stays float32."""
+        """Map ``values``; float32 stays float32."""
         return values * np.float32(self.scale) + np.float32(self.shift)
 
     def after(self, first: Affine) -> Affine:
-        """Compose: the map that applies ``first`` and then this one."""
+        """Return the map that applies ``first`` and then this one."""
         return Affine(self.scale * first.scale, self.scale * first.shift + self.shift)
 
 
 def deming(x: Floats, y: Floats, weights: Floats, ratio: float) -> Affine | None:
     """Fit a line to (x, y), both (N,), with errors in both; ``ratio`` = error variance of y over that of x.
 
-    Returns None where x or y is constant or they are uncorrelated, so that the line is not determined.
+    Returns None if x or y is constant or both are uncorrelated: then no line is determined.
     Source: Deming, "Statistical adjustment of data", 1943; the closed form is York's.
     """
     total = float(weights.sum(dtype=np.float64))
@@ -61,8 +61,8 @@ def deming(x: Floats, y: Floats, weights: Floats, ratio: float) -> Affine | None
 def robust_affine(x: Floats, y: Floats, start: Affine, noise_ratio: float) -> Affine | None:
     """Fit an affine map from ``x`` to ``y`` (both (N,)), ignoring outliers.
 
-    ``noise_ratio``: error variance of y over that of the *mapped* x. ``start``: initial map.
-    Returns None where the points do not determine the map.
+    ``start`` is the initial map, ``noise_ratio`` the error variance of y over that of the *mapped* x.
+    Returns None if the points do not determine a map.
     """
     best = start
     for _ in range(ROUNDS):

@@ -44,9 +44,9 @@ the flow is considered unreliable: after very large motion it can be wrong and s
 class Estimate:
     """Forward-filtered state of one frame, with the flow to the next frame.
 
-    ``state`` (H, W) inverse depth in the scene's units, ``age`` (H, W) frames behind it, ``noise`` the standard
-    deviation of single frames. ``forward`` and ``forward_valid`` are the flow to the next frame, ``zoom`` how inverse
-    depth changes on that way; they are None until the next frame of the scene is known.
+    ``state`` is (H, W) inverse depth in the scene's units, ``age`` (H, W) the number of frames averaged in it,
+    ``noise`` the standard deviation of a single frame. ``forward`` and ``forward_valid`` are the flow to the next frame
+    and where it is valid (None until that frame is known), ``zoom`` the change of inverse depth to the next frame.
     """
 
     index: int
@@ -59,12 +59,12 @@ class Estimate:
     zoom: Zoom = NO_ZOOM
 
     def to_state(self) -> State:
-        """Plain values and arrays from which ``from_state`` makes an equal estimate."""
+        """Return plain values and arrays from which ``from_state`` restores this estimate."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     @classmethod
     def from_state(cls, state: State, shape: tuple[int, int]) -> Estimate:
-        """From ``to_state``, for maps of ``shape``; raises ``ValueError`` or ``KeyError`` if it does not fit."""
+        """Restore a saved estimate of maps of ``shape``; raises ``ValueError`` or ``KeyError`` if it does not fit."""
         forward, valid = state["forward"], state["forward_valid"]
         rate, zero = state["zoom"]
         return cls(
@@ -87,7 +87,7 @@ class SceneFilter:
     first : Floats
         (H, W) disparity of the scene's first frame; it sets the units: median 0, mean deviation 1.
     memory : float
-        The largest age: how many frames the average goes over where nothing changes.
+        Largest age: the number of frames that are averaged where nothing changes.
     """
 
     def __init__(self, first: Floats, memory: float) -> None:
@@ -103,7 +103,7 @@ class SceneFilter:
         self.noise = 0.0
 
     def to_state(self) -> State:
-        """Plain values and arrays from which ``from_state`` makes an equal filter."""
+        """Return plain values and arrays from which ``from_state`` restores this filter."""
         return {
             "raw": list(self._raw),
             "affine": [float(number) for number in self._affine],
@@ -118,7 +118,7 @@ class SceneFilter:
 
     @classmethod
     def from_state(cls, state: State, shape: tuple[int, int], memory: float) -> SceneFilter:
-        """From ``to_state``, for maps of ``shape``; raises ``ValueError`` or ``KeyError`` if it does not fit."""
+        """Restore a saved filter of maps of ``shape``; raises ``ValueError`` or ``KeyError`` if it does not fit."""
         made = cls(array_of(state["state"], np.float32, shape), memory)
         made._raw, made._affine = (
             Affine(float(scale), float(shift)) for scale, shift in (state["raw"], state["affine"])
@@ -131,9 +131,9 @@ class SceneFilter:
         return made
 
     def advance(self, disparity: Floats, motion: Motion, *, fading: bool = False) -> Zoom:
-        """Add the next frame: (H, W) disparity and the motion to it. Returns the `Zoom` between both frames.
+        """Add the next frame, its (H, W) disparity and the motion to it; return the `Zoom` between both frames.
 
-        ``fading``: the previous scene is still partly visible, so the memory is kept short.
+        With ``fading``, the previous scene is still partly visible, so that only a few frames are averaged.
         """
         raw = self._raw(disparity)
         valid = motion.backward_valid
@@ -173,7 +173,7 @@ class SceneFilter:
         if fitted is None:
             return before
         scale = float(np.clip(fitted.scale, *SCALE_LIMITS))
-        # A clamped scale keeps its line through the middle of the points.
+        # A clamped scale must still map the middle of the points as fitted.
         center = float(np.median(x))
         fitted = Affine(scale, (fitted.scale - scale) * center + fitted.shift)
         error_before = float(np.median(np.abs(before(x) - y)))
@@ -182,8 +182,8 @@ class SceneFilter:
         blended = Affine(*(old + better * (new - old) for old, new in zip(before, fitted, strict=True)))
         leak = LEAK + max(0.0, OVERLAP_GOOD - overlap) + min(DOLLY_LEAK, 50 * self._zoom.strength)
         leak = min(leak, 1.0)
-        # By the *mean* deviation: a single frame's own jitter must not come back in. And not to the scene's first
-        # frame, which may be off itself, but to the mean of its first frames.
+        # The correction uses the *mean* deviation, so that the jitter of a single frame does not return. Its target is
+        # the mean of the scene's first frames, because the very first frame may be an outlier.
         stray = np.array([np.log(blended.scale), blended.scale * center + blended.shift - center])
         self._seen += 1
         if self._seen <= HOME_FRAMES:
@@ -194,7 +194,7 @@ class SceneFilter:
         return Affine(scale, at_center - scale * center)
 
     def _measure_noise(self, difference: Floats, valid: Mask) -> float:
-        """Update the noise estimate; return how unreliable the motion is, 0..1."""
+        """Update the noise estimate; return how unreliable the motion is, 0 (reliable) to 1."""
         sample = np.abs(difference[::STEP, ::STEP][valid[::STEP, ::STEP]])
         if not sample.size:
             return 0.0
@@ -204,12 +204,12 @@ class SceneFilter:
 
 
 def look_back(estimates: list[Estimate], memory: float) -> list[Floats]:
-    """Fixed-lag smoothing: states of consecutive frames of one scene, each corrected by those that follow.
+    """Correct the states of consecutive frames of one scene by the frames that follow (fixed-lag smoothing).
 
-    Every estimate but the last needs its flow to the next. The last state is unchanged.
+    Every estimate except the last must know its flow to the next frame. The last state is returned unchanged.
     """
     steady = 1 / memory
-    wander = steady * steady / (1 - steady)  # variance added per frame over that of one frame's noise
+    wander = steady * steady / (1 - steady)  # variance that the random walk adds per frame, in variances of the noise
     later = estimates[-1].state
     grid = pixel_grid(*later.shape)
     result = [later]
@@ -229,7 +229,7 @@ def look_back(estimates: list[Estimate], memory: float) -> list[Floats]:
 
 
 def scene_units(first: Floats) -> Affine:
-    """Affine map to median 0 and mean absolute deviation 1; for a constant input only the median is removed."""
+    """Return the map to median 0 and mean absolute deviation 1; for a constant input it only removes the median."""
     middle = float(np.median(first))
     spread = float(np.mean(np.abs(first - np.float32(middle))))
     scale = 1 / spread if spread > 1e-6 * max(abs(middle), 1e-12) else 1.0
@@ -237,17 +237,17 @@ def scene_units(first: Floats) -> Affine:
 
 
 def _towards_raw(affine: Affine, share: float, center: float) -> Affine:
-    """``affine`` moved by ``share`` of the way to the identity, on a logarithmic scale, about raw value ``center``."""
+    """Move ``affine`` by ``share`` (0..1) of the way to the identity, in log scale, around raw value ``center``."""
     scale = affine.scale ** (1 - share)
     at_center = affine.scale * center + affine.shift
     return Affine(scale, center + (1 - share) * (at_center - center) - scale * center)
 
 
 def _spread(correction: Floats, valid: Mask) -> Floats:
-    """``correction`` where it is valid, elsewhere the local mean of valid ones, decaying with distance.
+    """Return ``correction`` where it is valid, elsewhere the local mean of valid corrections, decaying with distance.
 
-    A pixel without valid flow takes the new frame's value; the smooth part of that frame's error (half of it or
-    more) is estimated from its neighbors. Without it such pixels are visible as speckles.
+    A pixel without valid flow takes the new frame's value. The smooth part of that frame's error, half of it or more,
+    is estimated from neighboring pixels; otherwise such pixels would be visible as speckles.
     """
     side = correction.shape[1] // SPREAD_SHARE | 1
     weight = valid.astype(np.float32)

@@ -23,21 +23,21 @@ Floats = NDArray[np.float32]
 Gray = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
 FlowFunction = Callable[[NDArray[np.uint8], NDArray[np.uint8]], NDArray[np.float32]]
-"""``flow(a, b)`` of two (H, W, 3) uint8 pictures: (H, W, 2) float32, x and y; a[p] looks like b[p + flow[p]]."""
+"""``flow(a, b)`` of two (H, W, 3) uint8 pictures -> (H, W, 2) float32 px: a[p] corresponds to b[p + flow[p]]."""
 
 GRAY_TOLERANCE = 20.0
-"""Largest difference in gray levels (0..255, after a 3x3 mean) of a pixel and its match."""
+"""Largest difference between a pixel and its match, in gray levels (0..255) after a 3x3 mean."""
 
 SMALLEST_SIDE = 24
-"""Images with a shorter side below this many pixels are too small for a flow pyramid: motion is set to zero."""
+"""Images whose shorter side has fewer pixels are too small for a flow pyramid: motion is set to zero."""
 
 
 @dataclass(frozen=True, slots=True)
 class Motion:
     """Optical flow between two neighboring frames, in both directions.
 
-    ``backward`` (H, W, 2) float32 leads from the later frame's pixels to the earlier frame, ``forward`` from the
-    earlier's to the later; ``backward_valid`` and ``forward_valid`` (H, W) say where that can be trusted.
+    ``backward`` (H, W, 2) float32 px leads from pixels of the later frame to the earlier one, ``forward`` from the
+    earlier to the later; ``backward_valid`` and ``forward_valid`` (H, W) bool are True where the flow is reliable.
     """
 
     backward: Floats
@@ -47,7 +47,7 @@ class Motion:
 
 
 def pixel_grid(height: int, width: int) -> Floats:
-    """(H, W, 2) float32: the x and y of every pixel."""
+    """Return x and y of every pixel, (H, W, 2) float32."""
     x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
     return np.stack([x, y], axis=-1)
 
@@ -55,8 +55,8 @@ def pixel_grid(height: int, width: int) -> Floats:
 def warp(values: NDArray[Any], places: Floats, *, sharp: bool = False) -> Floats:
     """Sample ``values`` (H, W) or (H, W, C) at ``places`` (H, W, 2; x and y in pixels).
 
-    Bilinear; with ``sharp`` the mean of bilinear and bicubic, for repeated warping: bilinear alone blurs, bicubic
-    alone rings. Outside the image the nearest edge pixel is used.
+    Interpolation is bilinear; with ``sharp``, the mean of bilinear and bicubic, for repeated warping (bilinear alone
+    blurs, bicubic alone rings). Outside the image the nearest edge pixel is used.
     """
     result = _read(values, places, cv2.INTER_LINEAR)
     return (result + _read(values, places, cv2.INTER_CUBIC)) * np.float32(0.5) if sharp else result
@@ -86,7 +86,7 @@ class MotionEstimator:
         self._dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
     def between(self, earlier: NDArray[np.uint8], later: NDArray[np.uint8]) -> Motion:
-        """The motion from ``earlier`` to ``later``, both (H, W, 3) uint8."""
+        """Measure the motion from ``earlier`` to ``later``, both (H, W, 3) uint8 RGB."""
         gray_a, gray_b = _gray(earlier), _gray(later)
         backward = self._measure(later, earlier, gray_b, gray_a)
         forward = self._measure(earlier, later, gray_a, gray_b)

@@ -1,6 +1,6 @@
-"""No temporal filter: disparities keep their values, and one range holds for the whole clip.
+"""The temporal filter "none": disparities keep their values, and the whole clip has one depth range.
 
-For depth that is consistent in time already: rendered depth, or a network for video.
+For depth that is consistent over time already, such as rendered depth.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ __all__ = ["PassThrough"]
 
 
 class PassThrough:
-    """Return every frame at once; the first frame sets the scale and shift of all.
+    """Return every frame immediately; the first frame sets the scale and shift for all.
 
     Parameters
     ----------
     options, flow, look_ahead : StabilizeOptions | None, FlowFunction | None, int | None
-        Accepted as by every `TemporalFilter`; without effect.
+        Ignored; accepted because every `TemporalFilter` takes them.
     """
 
     held_frames = 1
@@ -59,11 +59,11 @@ class PassThrough:
         return [Stable(self._pushed - 1, 0, self._units(disparity.values))]
 
     def flush(self) -> list[Stable]:
-        """Nothing is left."""
+        """Return an empty list: no frame is ever held back."""
         return []
 
     def to_state(self) -> State:
-        """Scale, shift, size and number of the frames so far."""
+        """Return scale, shift, frame size and the number of frames so far."""
         return {
             "units": None if self._units is None else list(self._units),
             "shape": self._shape,
@@ -71,7 +71,7 @@ class PassThrough:
         }
 
     def restore(self, state: State) -> None:
-        """Go on from ``to_state``. Raises ``ValueError``, ``TypeError`` or ``KeyError`` if the state does not fit."""
+        """Restore a saved state. Raises ``ValueError``, ``TypeError`` or ``KeyError`` if it does not fit."""
         self._shape, self._pushed = tuple(int(side) for side in state["shape"]), int(state["pushed"])
         if state["units"] is not None:
             scale, shift = state["units"]

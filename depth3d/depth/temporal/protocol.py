@@ -1,4 +1,4 @@
-"""The interface of temporal filters, and the table of those that exist.
+"""The interface of temporal filters, and the table of available filters.
 
 A new filter is one file ``depth/temporal/NAME.py`` with a class that follows `TemporalFilter`, and one row in
 `FILTERS`; it is then selected by ``StabilizeOptions(temporal_filter="NAME")`` or ``--temporal-filter NAME``.
@@ -24,28 +24,28 @@ __all__ = ["FILTERS", "TemporalFilter", "open_filter"]
 class TemporalFilter(Protocol):
     """Turns the disparities of a clip into stable inverse depth, frame by frame, with a bounded delay.
 
-    Its class is called with ``(options, flow=, look_ahead=)``, as `Stabilizer` is.
+    The class takes the same arguments as `Stabilizer`: ``(options, flow=, look_ahead=)``.
     """
 
     @property
     def held_frames(self) -> int:
-        """Largest number of frames held in memory at any time."""
+        """Return the largest number of frames held in memory at any time."""
         ...
 
     def push(self, frame: Image, disparity: Disparity) -> list[Stable]:
-        """Add the next frame; return the finished frames in order: none, one or several."""
+        """Add the next frame; return the frames that are finished now, in order: none, one or several."""
         ...
 
     def flush(self) -> list[Stable]:
-        """End of the clip: return all remaining frames in order."""
+        """End the clip and return all remaining frames in order."""
         ...
 
     def to_state(self) -> State:
-        """Everything ``restore`` needs to go on after a break: plain values, lists, dicts and arrays."""
+        """Return everything that ``restore`` needs to continue: plain values, lists, dicts and arrays."""
         ...
 
     def restore(self, state: State) -> None:
-        """Take over the state of a filter with the same options.
+        """Continue from the saved state of a filter with the same options.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""Depth range of a scene, known at its end, and temporary storage of its frames until then."""
+"""Depth range of each scene, known when the scene ends, and temporary storage of its frames until then."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ __all__ = ["SceneRange", "SceneRanges", "Spool", "Stable"]
 
 BINS = 8192
 SPAN = 64.0
-"""The histogram covers +-64 mean deviations of inverse depth; values beyond count in the outermost bins."""
+"""The histogram covers +-64 mean deviations of inverse depth; values beyond are counted in the outermost bins."""
 TAIL_PERCENT = 0.5
 LONG_TAIL, TAIL_ROOM = 0.15, 0.1
-"""A tail longer than ``LONG_TAIL`` of the body is compressed into ``TAIL_ROOM`` of the output range."""
+"""A tail longer than ``LONG_TAIL`` times the body is compressed into ``TAIL_ROOM`` of the output range."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stable:
-    """One stable frame: its index in the clip, its scene (0, 1, ...), (H, W) float32 inverse depth.
+    """One temporally stabilized frame: index in the clip, scene (0, 1, ...) and (H, W) float32 inverse depth.
 
-    Larger = nearer. The units are those of the scene: roughly median 0 and mean deviation 1, so that float16 holds
-    them well; ``SceneRange.normalize`` makes them a ``DepthMap``.
+    Larger = nearer. Values are in the units of the scene (median about 0, mean deviation about 1, so that float16 is
+    precise enough); ``SceneRange.normalize`` converts them to a ``DepthMap``.
     """
 
     index: int
@@ -39,10 +39,11 @@ class Stable:
 
 @dataclass(frozen=True, slots=True)
 class SceneRange:
-    """The range of one scene: ``low`` and ``high`` are its extremes, ``low_knee`` and ``high_knee`` hold 99 % of it.
+    """The depth range of one scene.
 
-    Between the knees inverse depth stays linear. A few extreme pixels (an insect near the lens) would
-    compress all others: a long tail beyond a knee is therefore compressed, not clipped, which keeps the order.
+    ``low`` and ``high`` are the extremes; 99 % of the values lie between ``low_knee`` and ``high_knee``, where inverse
+    depth stays linear. A long tail beyond a knee is compressed: otherwise a few extreme pixels (an insect near the
+    lens) would take most of the range. It is not clipped, so that the order of depths is kept.
     """
 
     low: float
@@ -52,7 +53,7 @@ class SceneRange:
     frames: int = 0
 
     def normalize(self, values: Floats) -> DepthMap:
-        """(H, W) stable inverse depth of this scene -> ``DepthMap``. A flat scene becomes 0 everywhere."""
+        """Convert (H, W) stabilized inverse depth of this scene to a ``DepthMap``; a flat scene becomes 0."""
         body = self.high_knee - self.low_knee
         if not self.high > self.low:
             return DepthMap(np.zeros(values.shape, np.float32))
@@ -68,12 +69,12 @@ class SceneRange:
 
 
 def _tail(beyond: Floats, length: float) -> tuple[Floats, float]:
-    """Compressed values beyond a knee (in units of the body), and the output range of the whole tail."""
+    """Compress the values beyond a knee (in units of the body); return them and the output range of the whole tail."""
     beyond = np.maximum(beyond, 0)
     room = TAIL_ROOM / (1 - TAIL_ROOM)
     if length <= LONG_TAIL:
         return beyond, length
-    # x / (1 + x / c) starts with slope 1; c is such that the end of the tail lands at the end of the room.
+    # x / (1 + x / c) has slope 1 at 0; c is chosen so that the end of the tail maps to the end of the room.
     room = max(room, LONG_TAIL)
     bend = length * room / (length - room)
     return beyond / (1 + beyond / np.float32(bend)), room
@@ -92,13 +93,15 @@ class SceneRanges:
         self._low, self._high, self._frames = np.inf, -np.inf, 0
 
     def add(self, stable: Stable) -> None:
-        """Add one frame, of the current scene or the first of the next one."""
+        """Add one frame: of the current scene, or the first frame of the next scene."""
         if stable.scene == len(self._ended) + 1:
             self._ended.append(self._running())
             self._bins = np.zeros(BINS, np.int64)
             self._low, self._high, self._frames = np.inf, -np.inf, 0
         elif stable.scene != len(self._ended):
-            raise InvalidInput(f"SceneRanges: frame {stable.index} is of scene {stable.scene}, expected them in order")
+            raise InvalidInput(
+                f"SceneRanges: frame {stable.index} belongs to scene {stable.scene}, expected scenes in order"
+            )
         places = np.clip((stable.values + np.float32(SPAN)) * np.float32(BINS / (2 * SPAN)), 0, BINS - 1)
         self._bins += np.bincount(places.astype(np.int32).ravel(), minlength=BINS)
         self._low = min(self._low, float(stable.values.min()))
@@ -114,7 +117,7 @@ class SceneRanges:
         return len(self._ended) + (self._frames > 0)
 
     def to_state(self) -> State:
-        """Plain values and arrays from which ``from_state`` makes equal ranges."""
+        """Return plain values and arrays from which ``from_state`` restores these ranges."""
         return {
             "ended": [asdict(one) for one in self._ended],
             "bins": self._bins,
@@ -125,7 +128,7 @@ class SceneRanges:
 
     @classmethod
     def from_state(cls, state: State) -> SceneRanges:
-        """The ranges of ``to_state``. Raises ``ValueError``, ``TypeError`` or ``KeyError`` if it does not fit."""
+        """Restore saved ranges. Raises ``ValueError``, ``TypeError`` or ``KeyError`` if the state does not fit."""
         made = cls()
         made._ended = [SceneRange(**one) for one in state["ended"]]
         made._bins = array_of(state["bins"], np.int64, (BINS,))
@@ -141,7 +144,7 @@ class SceneRanges:
 
 
 class Spool:
-    """Temporary file for the stable frames of one scene (float16), until the scene's range is known."""
+    """Temporary file that holds the stabilized frames of one scene (float16) until the scene's range is known."""
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile(prefix="depth3d-")  # noqa: SIM115 (closed in __exit__)

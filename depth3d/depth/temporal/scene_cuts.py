@@ -35,18 +35,21 @@ FOLLOWED = 0.2
 FADE_LENGTHS = (6, 9, 13, 18, 26, 36)
 """Lengths of the windows searched for a fade, in frames."""
 FADE_DELAY = 18
-"""Delay of every verdict in frames, because a fade is detected only at its end."""
+"""Delay of every verdict, in frames: a fade is detected only at its end."""
 UNALIKE = 0.6
 """Largest correlation of the first and last frame of a fade."""
 MIXTURE = 0.33
-"""Largest distance of a frame inside a fade from a mixture, as a share of the distance of the two ends."""
+"""Largest distance of a frame within a fade from a mixture, as a share of the distance between the two ends."""
 FLAT = 2.0
 """Standard deviation (gray levels, 0..255) below which a thumbnail counts as blank."""
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``starts_scene``: first frame of a new scene. ``fading``: the previous scene is still partly visible."""
+    """Scene detection of one frame.
+
+    ``starts_scene``: it is the first frame of a new scene. ``fading``: the previous scene is still partly visible.
+    """
 
     starts_scene: bool
     fading: bool
@@ -64,7 +67,7 @@ class CutDetector:
         self._pending: deque[Verdict] = deque()
 
     def push(self, pixels: NDArray[np.uint8]) -> list[Verdict]:
-        """Add the next frame, (H, W, 3) uint8 RGB; return the verdicts that are final now, oldest first."""
+        """Add the next frame, (H, W, 3) uint8 RGB; return the verdicts that have become final, oldest first."""
         small = cast(NDArray[np.uint8], cv2.resize(pixels, SMALL, interpolation=cv2.INTER_AREA))
         gray = cv2.cvtColor(cv2.resize(pixels, THUMBNAIL, interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
         now = cast(Thumbnail, gray.astype(np.float32))
@@ -78,13 +81,13 @@ class CutDetector:
         return [self._pending.popleft() for _ in range(max(0, len(self._pending) - FADE_DELAY))]
 
     def flush(self) -> list[Verdict]:
-        """End of the clip: return the remaining verdicts."""
+        """End the clip and return the remaining verdicts."""
         left = list(self._pending)
         self._pending.clear()
         return left
 
     def to_state(self) -> State:
-        """Plain values and arrays from which ``from_state`` makes an equal detector."""
+        """Return plain values and arrays from which ``from_state`` restores this detector."""
         return {
             "thumbnails": list(self._thumbnails),
             "small": self._small,
@@ -93,7 +96,7 @@ class CutDetector:
 
     @classmethod
     def from_state(cls, state: State) -> CutDetector:
-        """The detector of ``to_state``. Raises ``ValueError`` or ``KeyError`` if it does not fit."""
+        """Restore a saved detector. Raises ``ValueError`` or ``KeyError`` if the state does not fit."""
         made = cls()
         shape = (THUMBNAIL[1], THUMBNAIL[0])
         made._thumbnails.extend(array_of(one, np.float32, shape) for one in state["thumbnails"])
@@ -110,7 +113,7 @@ class CutDetector:
         return float(self._motion.between(self._small, small).backward_valid.mean()) < FOLLOWED
 
     def _mark_fade(self) -> None:
-        """If a fade has just ended, rewrite the pending verdicts: the new scene starts in its middle."""
+        """If a fade has just ended, rewrite the pending verdicts: the new scene starts in the middle of the fade."""
         frames = list(self._thumbnails)
         for length in reversed(FADE_LENGTHS):  # longest first: a short window covers only the end of a fade
             if length >= len(frames):
@@ -132,9 +135,9 @@ class CutDetector:
 
 
 def likeness(a: Thumbnail, b: Thumbnail) -> float:
-    """Best correlation (-1..1) of two thumbnails, unshifted or with one shifted by up to a fifth.
+    """Return the best correlation (-1..1) of two thumbnails, unshifted or with one shifted by up to a fifth.
 
-    The correlation of a blank thumbnail is undefined; it gives 1 for another of equal brightness, else 0.
+    The correlation with a blank thumbnail is undefined: the result is 1 if both are equally bright, else 0.
     """
     if min(float(a.std()), float(b.std())) < FLAT:
         return float(np.abs(a - b).mean() < 12)
@@ -150,13 +153,13 @@ def likeness(a: Thumbnail, b: Thumbnail) -> float:
 
 
 def correlation(a: Thumbnail, b: Thumbnail) -> float:
-    """Pearson's correlation of two images; 0 if one is constant."""
+    """Return Pearson's correlation of two images, -1..1; 0 if one is constant."""
     one, other = a - a.mean(), b - b.mean()
     return float((one * other).sum() / np.sqrt((one * one).sum() * (other * other).sum() + 1e-6))
 
 
 def _fade_middle(frames: list[Thumbnail]) -> int | None:
-    """Index of the middle of a fade that ends at the last frame; None if there is no such fade."""
+    """Return the index of the middle of a fade that ends at the last frame; None if there is no such fade."""
     first, last = frames[0], frames[-1]
     way = last - first
     distance = float(np.square(way).sum())

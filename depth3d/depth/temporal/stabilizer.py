@@ -1,11 +1,11 @@
-"""Temporal stabilization: a stream of frames and disparities becomes a stream of depth maps without flicker.
+"""Temporal stabilization: turn the frames and disparities of a clip into depth maps that do not flicker.
 
-First pass, ``Stabilizer``: takes frames one by one and returns stable inverse depth of unknown range a few frames
-later. Second pass, ``SceneRanges``: once a scene has ended its range is known, and every frame of it is normalized
-with the same numbers. Normalizing a frame by itself would bring the flicker back. ``stabilize`` does both, with the
-first pass's results in a temporary file.
+First pass, ``Stabilizer``: it takes frames one by one and returns stabilized inverse depth of unknown range a few
+frames later. Second pass, ``SceneRanges``: when a scene has ended, its range is known, and all its frames are
+normalized by that one range. (Normalizing each frame by itself would make the depth flicker again.) ``stabilize`` does
+both and keeps the results of the first pass in a temporary file.
 
-For callers that keep the results of the first pass themselves (a video job that can be resumed)::
+For callers that store the results of the first pass themselves (a conversion that can be resumed)::
 
     stabilizer, ranges = Stabilizer(options), SceneRanges()
     for frame, disparity in stream:
@@ -48,12 +48,12 @@ def stabilize(
     flow: FlowFunction | None = None,
     look_ahead: int | None = None,
 ) -> Iterator[DepthMap]:
-    """Stable depth of a clip: one ``DepthMap`` per frame, in order, at the size of the disparities.
+    """Stabilize the depth of a clip: one ``DepthMap`` per frame, in order, at the size of the disparities.
 
-    The depth maps of a scene come out when the scene has ended, because only then its range is known. Until then
-    they wait in a temporary file (2 bytes per pixel); memory does not grow with the clip.
+    The depth maps of a scene are yielded when the scene has ended, because only then is its range known. Until then
+    they are kept in a temporary file (2 bytes per pixel), so that memory does not grow with the clip.
 
-    Raises ``InvalidInput`` where the numbers of frames and disparities differ, or a disparity changes size.
+    Raises ``InvalidInput`` if the numbers of frames and disparities differ, or a disparity has another size.
 
     Parameters
     ----------
@@ -62,12 +62,12 @@ def stabilize(
     disparities : Iterable[Disparity]
         The network's output for each frame, all of one size.
     options : StabilizeOptions | None
-        See ``StabilizeOptions``.
+        Filter, flow, memory and look-ahead; None = the defaults.
     flow : FlowFunction | None
-        Optical flow to use instead of ``options.flow``: ``flow(a, b)`` of two (H, W, 3) uint8 pictures gives (H, W,
-        2) float32 with a[p] like b[p + flow[p]].
+        Optical flow to use instead of ``options.flow``: ``flow(a, b)`` of two (H, W, 3) uint8 pictures returns (H, W,
+        2) float32 px, where a[p] corresponds to b[p + flow[p]].
     look_ahead : int | None
-        Instead of ``options.look_ahead``.
+        Frames to look ahead, in place of ``options.look_ahead``.
     """
     settings = options or StabilizeOptions()
     stabilizer = open_filter(settings, flow=flow, look_ahead=look_ahead)
@@ -88,14 +88,14 @@ def stabilize(
 
 
 class Stabilizer:
-    """First pass over a clip: push frames in order; the same number comes out, in order, with a delay.
+    """First pass over a clip: takes frames in order and returns the same number of frames, in order, with a delay.
 
     Holds at most ``held_frames`` frames at any time.
 
     Parameters
     ----------
     options, flow, look_ahead : StabilizeOptions | None, FlowFunction | None, int | None
-        As of ``stabilize``.
+        As in ``stabilize``.
     """
 
     def __init__(
@@ -124,11 +124,11 @@ class Stabilizer:
 
     @property
     def held_frames(self) -> int:
-        """The largest number of frames held at any time."""
+        """Return the largest number of frames held in memory at any time."""
         return self._cuts.delay + self._look_ahead + self._block + 1
 
     def push(self, frame: Image, disparity: Disparity) -> list[Stable]:
-        """Add the next frame; return the finished frames, often none, sometimes several.
+        """Add the next frame; return the frames that are finished now: often none, sometimes several.
 
         Raises ``InvalidInput`` if the disparity has another size than the ones before.
         """
@@ -150,14 +150,14 @@ class Stabilizer:
         return finished
 
     def flush(self) -> list[Stable]:
-        """End of the clip: return all remaining frames."""
+        """End the clip and return all remaining frames."""
         finished: list[Stable] = []
         for verdict in self._cuts.flush():
             finished += self._take(verdict)
         return finished + self._finish_scene()
 
     def to_state(self) -> State:
-        """Plain values and arrays from which ``restore`` goes on as if there had been no break."""
+        """Return plain values and arrays from which ``restore`` continues as if there had been no interruption."""
         return {
             "cuts": self._cuts.to_state(),
             "waiting": [list(one) for one in self._waiting],
@@ -170,7 +170,7 @@ class Stabilizer:
         }
 
     def restore(self, state: State) -> None:
-        """Take over the state of a stabilizer with the same options.
+        """Continue from the saved state of a stabilizer with the same options.
 
         Raises ``ValueError``, ``TypeError`` or ``KeyError`` if the state does not fit.
         """
@@ -200,7 +200,7 @@ class Stabilizer:
         else:
             motion = self._motion.between(self._earlier, pixels)
             zoom = self._filter.advance(disparity, motion, fading=verdict.fading)
-            if self._estimates:  # with no look-ahead the frame before has left already
+            if self._estimates:  # without look-ahead, the previous frame has been returned already
                 before = self._estimates[-1]
                 before.forward, before.forward_valid, before.zoom = motion.forward, motion.forward_valid, zoom
         self._earlier = pixels
@@ -230,4 +230,6 @@ def _pairs(frames: Iterable[Image], disparities: Iterable[Disparity]) -> Iterato
     except ValueError as error:
         if "zip()" not in str(error):
             raise
-        raise InvalidInput(f"stabilize: frames and disparities differ in number after {count} of each") from error
+        raise InvalidInput(
+            f"stabilize: frames and disparities differ in number after {count} of each; give one disparity per frame"
+        ) from error

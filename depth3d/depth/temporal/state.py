@@ -1,4 +1,4 @@
-"""Checks for values read back from a saved state: the file may be damaged or made by somebody else."""
+"""Check values that are read from a saved state: the file may be damaged or made by somebody else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import DTypeLike, NDArray
 __all__ = ["State", "array_of"]
 
 State = dict[str, Any]
-"""Plain values, lists, dicts and numpy arrays, as every ``to_state`` returns and ``from_state`` takes it."""
+"""Plain values, lists, dicts and numpy arrays, as returned by ``to_state`` and accepted by ``from_state``."""
 
 
 def array_of(value: object, dtype: DTypeLike, shape: tuple[int | None, ...]) -> NDArray[Any]:
@@ -21,5 +21,5 @@ def array_of(value: object, dtype: DTypeLike, shape: tuple[int | None, ...]) -> 
     if not isinstance(value, np.ndarray) or value.dtype != np.dtype(dtype) or value.ndim != len(shape):
         raise ValueError(f"expected an array of {np.dtype(dtype)} with {len(shape)} dimensions")
     if any(wanted is not None and wanted != actual for wanted, actual in zip(shape, value.shape, strict=True)):
-        raise ValueError(f"an array has shape {value.shape}, expected {shape}")
+        raise ValueError(f"got an array of shape {value.shape}, expected {shape}")
     return cast(NDArray[Any], value)

@@ -28,20 +28,20 @@ WINDOW = 32
 STEP = 22  # frames from the start of a window to the start of the next
 OVERLAP = WINDOW - STEP
 KEY_FRAMES = (0, 12, *range(24, 32))
-"""Inputs of a window that become the first inputs of the next one."""
-ALIGNED = 2  # the first of them, on which scale and shift are fitted
-FADED = OVERLAP - ALIGNED
+"""Inputs of a window that become the first inputs of the next window."""
+ALIGNED = 2  # number of key frames on which scale and shift are fitted
+FADED = OVERLAP - ALIGNED  # number of frames that are cross-faded
 
 
 class WindowedDepth:
-    """Predict the disparity of a clip window by window; a `TemporalFilter` that needs no disparities.
+    """Predict the disparity of a clip window by window: a `TemporalFilter` that needs no disparities.
 
     Memory does not grow with the clip: 10 key frames, up to 32 waiting frames and the maps of one window are held.
 
     Parameters
     ----------
     predict : Callable[[Sequence[Image]], Maps]
-        T <= 32 images of one size -> (T, H, W) float32 disparity.
+        Function of T <= 32 images of one size that returns (T, H, W) float32 disparity.
     invert : bool
         Whether the disparity is negated.
     """
@@ -60,7 +60,7 @@ class WindowedDepth:
         self._pushed = self._windows = self._finished = 0  # frames taken in, windows run, frames returned
 
     def push(self, frame: Image, disparity: Disparity | None = None) -> list[Stable]:
-        """Add the next frame, whose ``disparity`` is not used; return the frames that are finished.
+        """Add the next frame and return the frames that are finished now; ``disparity`` is ignored.
 
         Raises
         ------
@@ -70,7 +70,7 @@ class WindowedDepth:
         pixels = frame.eight_bit().pixels
         for other in (*self._waiting[:1], *self._keys[:1]):
             if other.shape != pixels.shape:
-                raise InvalidInput(f"a frame has shape {pixels.shape}, expected {other.shape} as before")
+                raise InvalidInput(f"frame {self._pushed} has shape {pixels.shape}, expected {other.shape} as before")
         self._waiting.append(pixels)
         self._last, self._pushed = pixels, self._pushed + 1
         if len(self._waiting) < (STEP if self._windows else WINDOW):
@@ -78,10 +78,10 @@ class WindowedDepth:
         return self._stable(self._run())
 
     def flush(self) -> list[Stable]:
-        """End of the clip: run the last windows, filled with copies of the last frame; return what is left."""
+        """End the clip: run the last windows, padded with copies of the last frame, and return all remaining frames."""
         maps: list[Maps] = []
-        # As in the published code, a window runs for every 22 frames that have begun, even if it only refines the last
-        # frames of the window before.
+        # As in the published code, a window runs for every 22 frames or part of them, even if it only refines the last
+        # frames of the previous window.
         while self._windows * STEP < self._pushed and self._last is not None:
             missing = (STEP if self._windows else WINDOW) - len(self._waiting)
             self._waiting += [self._last] * missing
@@ -92,7 +92,7 @@ class WindowedDepth:
         return self._stable(np.concatenate(maps)[:left]) if left else []
 
     def _run(self) -> Maps:
-        """Run the next window; return its finished maps, aligned."""
+        """Run the next window and return those of its aligned maps that are finished."""
         new = STEP if self._windows else WINDOW
         self._windows += 1
         inputs = [*self._keys, *self._waiting[:new]]
@@ -112,7 +112,7 @@ class WindowedDepth:
         return np.concatenate([faded, aligned[OVERLAP:-FADED]])
 
     def _stable(self, maps: Maps) -> list[Stable]:
-        """The maps in units of the first frame: median 0, mean deviation 1."""
+        """Convert maps to the units in which the clip's first map has median 0 and mean deviation 1."""
         maps = maps * self._sign
         if self._units is None and len(maps):
             self._units = scene_units(maps[0])
@@ -123,7 +123,7 @@ class WindowedDepth:
         return found
 
     def to_state(self) -> State:
-        """Everything ``restore`` needs."""
+        """Return everything that ``restore`` needs to continue."""
         return {
             "waiting": self._waiting,
             "keys": self._keys,
@@ -135,11 +135,11 @@ class WindowedDepth:
         }
 
     def restore(self, state: State) -> None:
-        """Go on from ``to_state``. Raises ``ValueError``, ``TypeError`` or ``KeyError`` if the state does not fit."""
+        """Restore a saved state. Raises ``ValueError``, ``TypeError`` or ``KeyError`` if it does not fit."""
         self._waiting = [array_of(one, np.uint8, (None, None, 3)) for one in state["waiting"]]
         self._keys = [array_of(one, np.uint8, (None, None, 3)) for one in state["keys"]]
         if len(self._keys) not in (0, OVERLAP) or len(self._waiting) > WINDOW:
-            raise ValueError("a window of another size")
+            raise ValueError("the saved state is of a window of another size")
         for name, count in (("fading", FADED), ("references", ALIGNED)):
             value = state[name]
             found = None if value is None else array_of(value, np.float32, (count, None, None))
@@ -152,7 +152,7 @@ class WindowedDepth:
 
 
 def _fit(maps: Maps, references: Maps) -> Affine:
-    """Least squares of ``references`` on ``maps``, over all pixels; the identity for a constant map."""
+    """Fit ``references`` = scale * ``maps`` + shift by least squares over all pixels; scale 1 for constant maps."""
     x, y = maps.ravel().astype(np.float64), references.ravel().astype(np.float64)
     x_mean, y_mean = x.mean(), y.mean()
     spread = float(((x - x_mean) ** 2).mean())

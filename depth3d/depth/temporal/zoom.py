@@ -1,10 +1,10 @@
 """Change of inverse depth while the camera moves forward or back.
 
 In a dolly shot the scene comes nearer: assuming constant depth along the flow would shrink the scale in every frame.
-The backward flow of a still scene is linear in a few camera unknowns
-(Longuet-Higgins and Prazdny, 1980): rotation gives constants, roll and two quadratic terms, zoom a term in x and y;
-translation gives the same constants and zoom *times inverse depth*. From the zoom terms follows by how much every
-inverse depth s grows: by k (s - zero)^2, where ``zero`` is the value of infinitely distant points.
+The backward flow of a static scene is linear in a few unknowns of the camera (Longuet-Higgins and Prazdny, 1980):
+rotation contributes constants, roll and two quadratic terms, zoom a term in x and y, and translation the same constants
+and zoom *times inverse depth*. The zoom terms determine the growth of every inverse depth s: k (s - zero)^2, where
+``zero`` is the value of infinitely distant points.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LARGEST_CHANGE = 0.1
 REFERENCE_WIDTH = 384
 """Flow errors are measured in pixels of an image of this width."""
 LOWEST_ZERO = -4.5
-"""Lower limit of ``zero`` in mean deviations from the median; scenes of 1 to 3 meters have -4.5."""
+"""Lower limit of ``zero``, in mean deviations from the median; scenes from 1 to 3 meters away have -4.5."""
 LENS_ZERO = 14.0
 
 
@@ -36,7 +36,7 @@ class Zoom(NamedTuple):
     zero: float
 
     def change(self, values: Floats) -> Floats:
-        """Increment of inverse depth ``values``, limited to a tenth of their distance from ``zero``."""
+        """Return the increment of inverse depth ``values``, limited to a tenth of their distance from ``zero``."""
         height = values - np.float32(self.zero)
         limit = np.float32(LARGEST_CHANGE) * np.abs(height)
         change: Floats = np.clip(np.float32(self.rate) * np.square(height), -limit, limit)
@@ -47,7 +47,7 @@ NO_ZOOM = Zoom(0.0, 0.0)
 
 
 class ZoomEstimator:
-    """Measures ``Zoom`` from flow and depth, smoothed over time."""
+    """Measure ``Zoom`` from flow and depth, smoothed over time."""
 
     def __init__(self, height: int, width: int) -> None:
         center = np.array([(width - 1) / 2, (height - 1) / 2], np.float32)
@@ -56,11 +56,11 @@ class ZoomEstimator:
         self._y = places[::STEP, ::STEP, 1].ravel()
         self._width = width
         self.smooth = np.zeros(2)
-        """The two zoom terms, averaged over the frames so far: all that the estimator remembers."""
+        """The two zoom terms, averaged over past frames: the only state of the estimator."""
 
     @property
     def strength(self) -> float:
-        """Relative growth of the image per frame (absolute value); 0 if it is not significant."""
+        """Return the relative growth of the image per frame (absolute value); 0 if it is not significant."""
         return float(abs(self.smooth[0]))
 
     def measure(self, backward: Floats, valid: Mask, inverse_depth: Floats) -> Zoom:
@@ -69,7 +69,7 @@ class ZoomEstimator:
         Parameters
         ----------
         backward, valid : Floats, Mask
-            The flow to the frame before and where it holds.
+            (H, W, 2) flow to the previous frame in px, and the (H, W) mask of where it is reliable.
         inverse_depth : Floats
             (H, W) of this frame's pixels, in the state's units (centered, spread about 1).
         """
@@ -94,22 +94,22 @@ class ZoomEstimator:
 
 
 def _solve(zoom: float, rate: float, farthest: float) -> Zoom:
-    """Rate and zero from the two zoom terms, ideally rate * zero and rate.
+    """Compute rate and zero from the two zoom terms, which are ideally rate * zero and rate.
 
-    Errors of depth affect the second term, hence the limits on ``zero``; the rate is the least-squares fit.
+    Errors of depth affect the second term, hence the limits on ``zero``; the rate is a least-squares fit.
     """
     if abs(rate) < 1e-6:
         return NO_ZOOM
-    # A term in zoom alone is a lens that zooms: nothing comes nearer.
+    # A zoom term without a term in depth means that the lens zooms: nothing comes nearer.
     moves = float(np.clip((LENS_ZERO - abs(zoom / rate)) / 6, 0, 1))
     zero = float(np.clip(zoom / rate, min(LOWEST_ZERO, farthest), farthest))
     return Zoom(moves * (zoom * zero + rate) / (zero * zero + 1), zero)
 
 
 def _trust(error_without: float, error_with: float) -> float:
-    """Confidence 0..1 that the zoom terms explain the flow; the errors are medians in pixels (of 384).
+    """Return the confidence (0..1) that the zoom terms explain the flow; errors are medians in pixels (of 384).
 
-    Without it, the terms would fit noise in clips from a static camera.
+    Without this factor, the terms would fit noise in clips from a static camera.
     """
     if error_without < 0.03:
         return 0.0
@@ -119,7 +119,7 @@ def _trust(error_without: float, error_with: float) -> float:
 
 
 def _robust_fit(rows: NDArray[np.float32], target: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
-    """Least squares with Huber's, then Tukey's weights; returns the solution and the median error."""
+    """Solve least squares with Huber's, then Tukey's weights; return the solution and the median error."""
     weights = np.ones_like(target)
     solution = np.zeros(rows.shape[1])
     residual = np.abs(target)

@@ -1,7 +1,7 @@
-"""The built-in networks: data only, one module per family.
+"""The built-in networks as data, one module per family.
 
-A new network is ``depth/models/NAME.py`` and rows here: in the module of its family, or in a new module that is listed
-below.
+A new network needs ``depth/models/NAME.py`` and rows here: in the module of its family, or in a new module that is
+added below.
 """
 
 from __future__ import annotations

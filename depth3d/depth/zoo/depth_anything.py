@@ -1,8 +1,8 @@
 """Depth Anything V1, V2, V2 metric and Video as data, one `ModelCard` each.
 
-All networks of one size share their architecture, and their files have the same keys and shapes: a file given by path
-is identified by its name, the ``config.json`` beside it, or the user (``model="NAME:FILE"``).
-Hashes are given where several independent public sources agree.
+All networks of one size have the same architecture and files with the same keys and shapes. A file given by path is
+therefore identified by its name, by the ``config.json`` beside it, or by the user (``model="NAME:FILE"``).
+Hashes are listed where several independent public sources agree.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ def _card(
     max_depth: float | None = None,
     preference: int = 0,
 ) -> ModelCard:
-    """One network; ``repository`` holds the official file ``path``, ``converted`` the file for transformers."""
+    """Make a card; ``repository`` holds the official file ``path``, ``converted`` the file for transformers."""
     _, encoder, width, features, channels, parameters, layout, accuracy, speed = _SIZES[size]
     file = path.rpartition("/")[2]
     published, digest = _PUBLISHED.get(file, (None, None))

@@ -1,7 +1,7 @@
 """The thirteen MiDaS networks as data, one `ModelCard` each.
 
-URLs and sizes are those of the MiDaS releases. Hashes are given where they were published; for the files of v3.1
-they were not, and `depth3d models download` prints the SHA-256 of the received file.
+URLs and sizes are those of the MiDaS releases. Hashes are listed where they were published. For the files of v3.1 they
+were not; `depth3d models download` prints the SHA-256 of the received file.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _LAYOUTS = {
 def _midas(
     name: str, hub: str, release: str, published: Facts | None = None, *, facts: Facts, **card: Any
 ) -> ModelCard:
-    """A network of the MiDaS releases; ``hub`` is its name in torch.hub, ``published`` facts about its file."""
+    """Make the card of a MiDaS network; ``hub`` is its name in torch.hub, ``published`` holds facts about its file."""
     file = f"{name}.pt"
     url = f"https://github.com/isl-org/MiDaS/releases/download/{release}/{file}"
     card["build"] = f"{_MODELS}.{card['build']}"
@@ -57,7 +57,7 @@ def _midas(
     return ModelCard(name, weights=weights, aliases=aliases, license=license, **facts, **card)
 
 
-# `improvement` is from the README of MiDaS v3.1; `speed` on one CPU core: fast below 0.6 s, medium below 2 s.
+# `improvement` is from the README of MiDaS v3.1. `speed` is for one CPU core: fast below 0.6 s, medium below 2 s.
 CARDS: tuple[ModelCard, ...] = (
     _midas(
         "midas_v21_small_256",

@@ -11,7 +11,7 @@ _LITE = Normalization((0.498, 0.498, 0.498), (0.502, 0.502, 0.502))
 
 
 def _mannequin(name: str, *, keep_aspect: bool) -> ModelCard:
-    """The Mannequin Challenge network for people; the official script resizes every image to 512x288."""
+    """Make a card of the Mannequin Challenge network for people; its official script resizes all images to 512x288."""
     file = "best_depth_Ours_Bilinear_inc_3_net_G.pth"
     return ModelCard(
         name=name,
@@ -23,7 +23,7 @@ def _mannequin(name: str, *, keep_aspect: bool) -> ModelCard:
         ),
         input=AreaRule(512, other=288, keep_aspect=keep_aspect, multiple=16, normalization=UNCHANGED, resize="smooth"),
         output="log_depth",
-        # Both cards use the same file; a file given by path is loaded as the first, which keeps the aspect ratio.
+        # Both cards use the same file; a file given by path is loaded as the first card, which keeps the aspect ratio.
         marks={"seq.0.weight": (128, 3, 7, 7), "pred_layer.weight": (1, 64, 3, 3)} if keep_aspect else {},
         bfloat16=False,  # it would change the output by 9 % of its deviation
         parameters=5_357_730,

@@ -1,7 +1,7 @@
-"""Stereo clips as input: how the two eyes lie in a frame, and what one eye's clip is like.
+"""Stereo clips as input: detect the layout of the two eyes in a frame and separate them.
 
 The layout comes from the container's stereo metadata, from the file name, or from the frames themselves. Names and
-frames can mislead (``trip_LR.mp4``, a wall of windows): there the two halves must show the same scene.
+frames can mislead (``trip_LR.mp4``, a wall of windows): without metadata, the two halves must show the same scene.
 """
 
 from __future__ import annotations
@@ -22,32 +22,34 @@ from depth3d.stereopair import StereoPair
 
 __all__ = ["eye_info", "find_layout", "left_eye", "marked_layout", "plain_stem", "unpack_eyes"]
 
-_SAMPLES = 5
-_NEEDED = 3  # of the samples, where only the frames themselves tell
+_SAMPLES = 5  # frames that are examined
+_NEEDED = 3  # frames that must show a layout if neither metadata nor the name states it
 _ANAGLYPH = re.compile(r"(?<![a-z])anaglyph(?![a-z])", re.IGNORECASE)
 _TAG = re.compile(r"[ _.-]+(lrf|rlf|tbf|lr|rl|tb|ou|sbs|h?sbs|fsbs|hou|htb|full|half|fulltb|3dhf?|3dvf?|cross)$", re.I)
 
 
 def find_layout(path: Path, info: VideoInfo) -> tuple[Mark, str] | None:
-    """The layout of a stereo clip and how it was found, or None for a flat clip.
+    """Detect the layout of a stereo clip; return it with a phrase that says how it was found, or None for a flat clip.
 
     Raises ``ReadError`` for an anaglyph: its eyes are mixed and cannot be separated.
 
     Parameters
     ----------
     path : Path
-        The clip; image sequences are flat.
+        The clip; image sequences are always flat.
     info : VideoInfo
-        Of the whole frame.
+        Properties of the clip with both eyes in a frame.
     """
     if not path.is_file():
         return None
     if _ANAGLYPH.search(path.stem):
-        raise ReadError(path, "is an anaglyph: its eyes cannot be separated; --no-own-eyes takes it for a flat clip")
+        raise ReadError(
+            path, "the name says anaglyph, whose eyes cannot be separated; use --no-own-eyes if it is a flat clip"
+        )
     marked = marked_layout(path, info.size)
     named = named_mark(path, info.size)
     if marked is not None:
-        # The name tells half from full where the container leaves it to the shape.
+        # The container does not distinguish half from full; the name may.
         return (named if named is not None and named.packing == marked.packing else marked), "its container says so"
     frames = _samples(path, info)
     if named is not None:
@@ -60,7 +62,7 @@ def find_layout(path: Path, info: VideoInfo) -> tuple[Mark, str] | None:
 
 
 def marked_layout(path: Path, size: Size) -> Mark | None:
-    """The layout in the container's stereo metadata (MP4 st3d, Matroska StereoMode), or None."""
+    """Return the layout in the container's stereo metadata (MP4 st3d, Matroska StereoMode), or None."""
     found = read_stereo_metadata(path)
     if found is None:
         return None
@@ -69,7 +71,7 @@ def marked_layout(path: Path, size: Size) -> Mark | None:
 
 
 def eye_info(info: VideoInfo, mark: Mark) -> VideoInfo:
-    """What the clip of one eye is like: half formats come back at full size with square pixels."""
+    """Return the properties of one eye's clip; half formats are restored to full size with square pixels."""
     side, (width, height) = mark.packing == "side", info.size
     full = Size(width // 2 * 2, height) if side else Size(width, height // 2 * 2)
     if not mark.half:
@@ -80,19 +82,19 @@ def eye_info(info: VideoInfo, mark: Mark) -> VideoInfo:
 
 
 def unpack_eyes(image: Image, mark: Mark, size: Size | None = None) -> StereoPair:
-    """Both eyes of a frame, of ``size`` if given."""
+    """Separate the two eyes of a frame; resize them to ``size`` if given."""
     pair = mark.unpack(image)
     return pair if size is None else StereoPair(pair.left.resized(size), pair.right.resized(size))
 
 
 def left_eye(frame: Frame, mark: Mark, size: Size | None = None) -> Frame:
-    """The frame of the left eye alone."""
+    """Return the frame with the left eye only, resized to ``size`` if given."""
     seen = None if frame.seen is None else unpack_eyes(frame.seen, mark, size).left
     return replace(frame, image=unpack_eyes(frame.image, mark, size).left, seen=seen)
 
 
 def plain_stem(stem: str) -> str:
-    """A file name without the tags of stereo layouts: "film_LRF_Full_SBS" -> "film"."""
+    """Remove the tags of stereo layouts from a file name: "film_LRF_Full_SBS" -> "film"."""
     shorter = _TAG.sub("", stem)
     return stem if not shorter else shorter if shorter == stem else plain_stem(shorter)
 

@@ -1,1 +1,1 @@
-"""Convolutions for the CPU in float32."""
+"""Fast float32 convolutions for the CPU."""

@@ -1,8 +1,8 @@
 """Float32 convolution on the CPU with prepacked weights and a fused activation or addition.
 
-Otherwise torch reorders the weights in every call, runs padding, ReLU and addition as separate passes over memory, and
-uses a routine several times slower for 1x1 convolutions on one thread. The operators are oneDNN's, as used by torch's
-own compiler (`torch.ops.mkldnn`).
+A plain torch convolution reorders the weights in every call, runs padding, ReLU and addition as separate passes over
+memory, and is several times slower for 1x1 convolutions on one thread. The operators used here are those of oneDNN
+that torch's own compiler uses (`torch.ops.mkldnn`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _ACTIVATIONS: dict[str, tuple[str, list[float]]] = {
 
 @functools.cache
 def can_pack() -> bool:
-    """Whether this processor and this build of torch have the operators; tested once on a small case."""
+    """Whether this processor and this build of torch support the operators; tested once on a small case."""
     if platform.machine().lower() not in ("x86_64", "amd64"):
         return False
     weight, x, bias = torch.ones(8, 8, 3, 3), torch.ones(1, 8, 4, 4), torch.full((8,), -35.0)
@@ -44,7 +44,8 @@ def can_pack() -> bool:
 class PackedConvolution(nn.Module):
     """A convolution with its weights in oneDNN's layout for the last input size and number of threads.
 
-    In the layout of another size or number, they would be converted in every call, at several times its cost.
+    Weights in the layout for another input size or number of threads would be converted in every call, which takes
+    several times as long as the convolution itself.
 
     Parameters
     ----------
@@ -53,7 +54,7 @@ class PackedConvolution(nn.Module):
     bias : Tensor | None
         (K,) or None.
     padding : Sequence[int] | None
-        Rows and columns on either side; None = TensorFlow's "SAME", the odd pixel right and below.
+        Rows and columns added on either side; None = TensorFlow's "SAME", whose odd pixel is added right and below.
     activation : str
         "none", "relu" or "relu6".
     """
@@ -75,12 +76,13 @@ class PackedConvolution(nn.Module):
         self.activation = _ACTIVATIONS[activation]
         self.bias = None if bias is None else bias.detach()
         self._kernel = tuple(weight.shape[2:])
-        # Shape and threads, weights for them, padding: replaced as one, since several threads may run the same network.
+        # (input shape and threads, weights packed for them, padding): one tuple that is replaced as a whole, because
+        # several threads may run the same network.
         self._packed: tuple[tuple[int, ...], Tensor, list[int]] = ((), weight.detach(), [])
 
     @classmethod
     def of(cls, convolution: nn.Conv2d, activation: str = "none", *, same: bool = False) -> PackedConvolution:
-        """Packed form of ``convolution``; ``same``: with TensorFlow's padding in place of its own."""
+        """Pack ``convolution``; with ``same``, TensorFlow's padding replaces its own."""
         return cls(
             convolution.weight,
             convolution.bias,
@@ -99,7 +101,7 @@ class PackedConvolution(nn.Module):
         return plain[:, :, plain.shape[2] - self._kernel[0] :, plain.shape[3] - self._kernel[1] :]
 
     def forward(self, x: Tensor, added: Tensor | None = None) -> Tensor:
-        """(N, C, H, W) -> activation(convolution(x)); without an activation, convolution(x) + ``added``."""
+        """Return activation(convolution(x)) of (N, C, H, W); without an activation, convolution(x) + ``added``."""
         x = x.contiguous(memory_format=torch.channels_last)
         case = (*x.shape, torch.get_num_threads())
         known, weight, padding = self._packed
@@ -125,7 +127,7 @@ class PackedConvolution(nn.Module):
         return laid_out, padding
 
     def _same(self, weight: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, list[int]]:
-        """Weights and symmetric padding for "SAME": a zero row or column before the kernel replaces the odd padding."""
+        """Express "SAME" as symmetric padding: a zero row or column before the kernel replaces the odd pixel."""
         padding, grown = [], []
         for side, kernel, stride in zip(shape[2:], self._kernel, self.stride, strict=True):
             missing = max((-(-side // stride) - 1) * stride + kernel - side, 0)

@@ -26,8 +26,8 @@ class Packable(Protocol):
 def pack(network: nn.Module) -> None:
     """Replace, in place, the convolutions and `Packable` modules inside ``network`` by packed ones.
 
-    A ReLU that is defined directly after its convolution in the same module is fused into it, for example those
-    that `fold_batch_norms` leaves of timm's norms. The order of definition must be the order of use there.
+    A ReLU that is defined directly after a convolution in the same module is fused into it, for example the ReLU that
+    `fold_batch_norms` leaves in place of a timm batch norm. Such a pair must also be used in the order of definition.
     """
     children = [*network.named_children(), ("", nn.Identity())]
     for (name, child), (next_name, following) in pairwise(children):
@@ -44,9 +44,9 @@ def pack(network: nn.Module) -> None:
 
 
 def packed_convolution(convolution: nn.Conv2d, activation: str = "none", *, same: bool = False) -> nn.Module:
-    """Packed form of ``convolution`` with a fused ``activation`` ("none", "relu" or "relu6").
+    """Pack ``convolution`` together with an ``activation`` ("none", "relu" or "relu6").
 
-    With "none", its forward takes a second tensor to add. ``same``: use TensorFlow's padding instead of its own.
+    With "none", ``forward`` accepts a second tensor to add. ``same`` replaces the padding by TensorFlow's.
     """
     packed = PackedConvolution.of(convolution, activation, same=same)
     if activation != "relu6" and not same and WinogradConvolution.fits(convolution):
@@ -55,7 +55,7 @@ def packed_convolution(convolution: nn.Conv2d, activation: str = "none", *, same
 
 
 class PackedResidualUnit(nn.Module):
-    """x + conv(relu(conv(relu(x)))), or relu(x) + ... where ``relu_skip``."""
+    """Residual unit x + conv(relu(conv(relu(x)))); with ``relu_skip``, relu(x) + conv(relu(conv(relu(x))))."""
 
     def __init__(self, first: nn.Conv2d, second: nn.Conv2d, *, relu_skip: bool) -> None:
         super().__init__()
@@ -64,6 +64,6 @@ class PackedResidualUnit(nn.Module):
         self.relu_skip = relu_skip
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> the same shape."""
+        """Map (N, C, H, W) to the same shape."""
         positive = functional.relu(x)
         return cast(Tensor, self.second(self.first(positive), positive if self.relu_skip else x))

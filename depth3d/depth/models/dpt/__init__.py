@@ -1,1 +1,1 @@
-"""Dense prediction transformers (DPT), one file a backbone."""
+"""Dense prediction transformers (DPT), one file per kind of backbone."""

@@ -1,8 +1,8 @@
 """DPT on BEiT (Bao et al. 2021), the most accurate of MiDaS v3.1: three networks.
 
 Birkl, Wofk, Mueller: "MiDaS v3.1 - A Model Zoo for Robust Monocular Relative Depth Estimation" (2023). The
-encoder is timm's. Its relative position tables are kept outside of the blocks, because MiDaS resizes them for
-other picture sizes in its own way (timm's way is off by 0.24 standard deviations of depth).
+encoder is timm's. Its tables of relative positions are kept outside the blocks, because MiDaS resizes them for other
+picture sizes in its own way (with timm's way, depth differs by 0.24 standard deviations).
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class BeitNetwork(MidasNetwork):
 
 
 class BeitEncoder(nn.Module):
-    """The blocks of a BEiT, tapped in four places."""
+    """The blocks of a BEiT; the outputs of four blocks become feature maps."""
 
     def __init__(self, name: str, taps: Sequence[int], embed: int, channels: Sequence[int]) -> None:
         super().__init__()
@@ -58,7 +58,7 @@ class BeitEncoder(nn.Module):
         self._known_index: tuple[tuple[int, int], Tensor] | None = None
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """(N, 3, H, W) -> maps at 1/4, 1/8, 1/16, 1/32."""
+        """Map (N, 3, H, W) to feature maps at 1/4, 1/8, 1/16 and 1/32 of its size."""
         patches = self.model.patch_embed.proj(x)
         grid = (patches.shape[-2], patches.shape[-1])
         x = torch.cat([self.model.cls_token.expand(len(patches), -1, -1), patches.flatten(2).transpose(1, 2)], dim=1)
@@ -71,14 +71,14 @@ class BeitEncoder(nn.Module):
         return maps
 
     def _index(self, grid: tuple[int, int], device: torch.device) -> Tensor:
-        """Row of the table for each pair of tokens; kept, since all blocks and most pictures share it."""
+        """Return the table row for each pair of tokens; cached, because all blocks and most pictures share it."""
         if self._known_index is None or self._known_index[0] != grid or self._known_index[1].device != device:
             self._known_index = (grid, relative_index(grid).to(device))
         return self._known_index[1]
 
 
 def position_bias(table: Tensor, index: Tensor, grid: tuple[int, int]) -> Tensor:
-    """Table (rows, heads) -> bias (1, heads, tokens, tokens) for a grid of patches, interpolated where it differs."""
+    """Turn the table (rows, heads) into a bias (1, heads, tokens, tokens); interpolate it for another grid."""
     side = int((table.shape[0] - _SPECIAL) ** 0.5)
     inner = table[:-_SPECIAL].t().reshape(1, -1, side, side)
     inner = resize_grid(inner, 2 * grid[0] - 1, 2 * grid[1] - 1)
@@ -87,7 +87,7 @@ def position_bias(table: Tensor, index: Tensor, grid: tuple[int, int]) -> Tensor
 
 
 def relative_index(grid: tuple[int, int]) -> Tensor:
-    """(1 + h*w, 1 + h*w) int64: distance of patches in rows and columns as one number; class token last."""
+    """Return (1 + h*w, 1 + h*w) int64 rows of the table: the offset of two patches as one number, class token last."""
     height, width = grid
     rows = torch.arange(height).repeat_interleave(width)
     columns = torch.arange(width).repeat(height)
@@ -103,7 +103,7 @@ def relative_index(grid: tuple[int, int]) -> Tensor:
 
 
 def build(card: ModelCard) -> nn.Module:
-    """A BEiT network without weights."""
+    """Build the BEiT network of ``card`` without weights."""
     settings = card.settings
     encoder = BeitEncoder(settings["encoder"], settings["taps"], settings["embed"], settings["channels"])
     return BeitNetwork(encoder, Decoder(settings["channels"], (256, 256, 256, 256), (256, 128, 32, 1)))

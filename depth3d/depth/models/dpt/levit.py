@@ -16,8 +16,8 @@ from depth3d.depth.models.decoder import Decoder, MidasNetwork
 
 __all__ = ["build"]
 
-# The official file has one flat list of blocks, attention and MLP by turns; a stage after the first starts with
-# a pair that shrinks the grid. Our stages: (first flat number of the pairs, pairs, shrinking pair or None).
+# The official file has one flat list of blocks, attention and MLP in turn; each stage after the first starts with a
+# pair that shrinks the grid. Our stages: (index of the first pair there, number of pairs, shrinking pair or None).
 _STAGES = ((0, 4, None), (10, 4, 8), (20, 1, 18))
 
 
@@ -51,14 +51,14 @@ class LevitNetwork(MidasNetwork):
     )
     ignored = (
         r"pretrained\.model\.head(_dist)?\..*",  # the classifiers
-        r"pretrained\.model\.blocks\.2[2-7]\..*",  # after the last feature
-        r".*\.attention_bias_idxs",  # follow from the size
+        r"pretrained\.model\.blocks\.2[2-7]\..*",  # behind the last feature, without effect
+        r".*\.attention_bias_idxs",  # computed from the size
         r"scratch\.refinenet3\.resConfUnit1\..*",  # the deepest fusion has no skip
     )
 
 
 class LevitEncoder(nn.Module):
-    """The grids after two, one and one blocks of the three stages."""
+    """LeViT encoder whose features are the grids after two, one and one blocks of its three stages."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class LevitEncoder(nn.Module):
         self.taken = (2, 1, 1)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """(N, 3, 224, 224) -> (N, 384, 14, 14), (N, 512, 7, 7), (N, 768, 4, 4)."""
+        """Map (N, 3, 224, 224) to features (N, 384, 14, 14), (N, 512, 7, 7) and (N, 768, 4, 4)."""
         x = self.model.stem(x)
         side = x.shape[-1]
         x = x.flatten(2).transpose(1, 2)
@@ -83,7 +83,7 @@ class LevitEncoder(nn.Module):
 
 
 class Enlarge(nn.Module):
-    """Upsampling by 2: transposed convolution and batch norm."""
+    """Upsample by 2 with a transposed convolution and batch norm."""
 
     def __init__(self, channels: int, out: int) -> None:
         super().__init__()
@@ -91,13 +91,13 @@ class Enlarge(nn.Module):
         self.bn = nn.BatchNorm2d(out)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, channels, H, W) -> (N, out, 2H, 2W)."""
+        """Map (N, channels, H, W) to (N, out, 2H, 2W)."""
         enlarged: Tensor = self.bn(self.c(x))
         return enlarged
 
 
 class Stem(nn.Module):
-    """Inverse of LeViT's stem: upsampling from 28 to 112 pixels before the head."""
+    """Upsample from 28 to 112 pixels before the head: the inverse of LeViT's stem."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -106,12 +106,12 @@ class Stem(nn.Module):
         self.second = Enlarge(128, 64)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, 256, H, W) -> (N, 64, 4H, 4W)."""
+        """Map (N, 256, H, W) to (N, 64, 4H, 4W)."""
         enlarged: Tensor = self.act(self.second(self.act(self.first(x))))
         return enlarged
 
 
 def build(card: ModelCard) -> nn.Module:
-    """The LeViT network without weights."""
+    """Build the LeViT network of ``card`` without weights."""
     decoder = Decoder(card.settings["channels"], (256, 256, 256), (64, 32, 8, 1), before_head=Stem())
     return LevitNetwork(LevitEncoder(card.settings["encoder"]), decoder)

@@ -32,7 +32,7 @@ class SwinNetwork(MidasNetwork):
     )
     ignored = (
         r"pretrained\.model\.(norm|head)\..*",  # the classifier
-        r"pretrained\.model\.layers\.\d+\.blocks\.\d+\.attn_mask",  # both follow from the size
+        r"pretrained\.model\.layers\.\d+\.blocks\.\d+\.attn_mask",  # this and the next are computed from the size
         r"pretrained\.model\.layers\.\d+\.blocks\.\d+\.attn\.relative_position_index",
         _DEEPEST,
     )
@@ -43,7 +43,7 @@ _NEXT_VIT_STARTS = (0, *accumulate(_NEXT_VIT_LENGTHS[:-1]))
 
 
 class NextVitNetwork(MidasNetwork):
-    """Next-ViT. The official file numbers its blocks through, timm numbers them by stage."""
+    """Next-ViT. The official file numbers all blocks in one sequence, timm numbers them within each stage."""
 
     renames = (
         *(
@@ -60,7 +60,7 @@ class NextVitNetwork(MidasNetwork):
 
 
 class StageEncoder(nn.Module):
-    """The outputs of the four stages, before the final norm."""
+    """A timm encoder whose features are the outputs of its four stages, before the final norm."""
 
     def __init__(self, name: str) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class StageEncoder(nn.Module):
         self.model.norm = nn.Identity()
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """(N, 3, H, W) -> maps at 1/4, 1/8, 1/16, 1/32."""
+        """Map (N, 3, H, W) to feature maps at 1/4, 1/8, 1/16 and 1/32 of its size."""
         maps: list[Tensor] = self.model.forward_intermediates(
             x, indices=[0, 1, 2, 3], norm=False, output_fmt="NCHW", intermediates_only=True
         )
@@ -76,12 +76,12 @@ class StageEncoder(nn.Module):
 
 
 def build_swin(card: ModelCard) -> nn.Module:
-    """A Swin or Swin V2 network without weights."""
+    """Build the Swin or Swin V2 network of ``card`` without weights."""
     return SwinNetwork(StageEncoder(card.settings["encoder"]), _decoder(card))
 
 
 def build_next_vit(card: ModelCard) -> nn.Module:
-    """The Next-ViT network without weights."""
+    """Build the Next-ViT network of ``card`` without weights."""
     return NextVitNetwork(StageEncoder(card.settings["encoder"]), _decoder(card))
 
 

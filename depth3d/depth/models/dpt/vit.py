@@ -1,8 +1,8 @@
 """DPT on plain vision transformers: dpt_large (ViT-L) and dpt_hybrid (ResNet-50 and ViT-B).
 
-Ranftl, Bochkovskiy, Koltun: "Vision Transformers for Dense Prediction" (ICCV 2021). Encoders from timm. timm
-resizes position embeddings in another way than MiDaS was trained with (0.3 standard deviations of depth on a
-picture that is not square), so the loop over the blocks is our own.
+Ranftl, Bochkovskiy, Koltun: "Vision Transformers for Dense Prediction" (ICCV 2021). The encoders are timm's, but the
+loop over their blocks is our own: timm resizes position embeddings in another way than MiDaS does, which changes the
+depth of pictures that are not square by 0.3 standard deviations.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class VitNetwork(MidasNetwork):
 
 
 class VitEncoder(nn.Module):
-    """The blocks of a vision transformer, tapped in four places."""
+    """The blocks of a vision transformer; the outputs of four blocks become feature maps."""
 
     def __init__(self, name: str, taps: Sequence[int], embed: int, channels: Sequence[int]) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class VitEncoder(nn.Module):
         )
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """(N, 3, H, W) -> maps at 1/4, 1/8, 1/16, 1/32."""
+        """Map (N, 3, H, W) to feature maps at 1/4, 1/8, 1/16 and 1/32 of its size."""
         patches = self.model.patch_embed.proj(x)
         taken = run_blocks(self.model, patches, position_embedding, self.taps)
         grid = (patches.shape[-2], patches.shape[-1])
@@ -55,7 +55,7 @@ class VitEncoder(nn.Module):
 
 
 class HybridEncoder(nn.Module):
-    """A ResNetV2-50 whose last map is the transformer's input; its first two stages are features as they are."""
+    """A ResNetV2-50 whose last map is the transformer's input; its first two stages are features themselves."""
 
     def __init__(self, name: str, taps: Sequence[int], embed: int) -> None:
         super().__init__()
@@ -67,7 +67,7 @@ class HybridEncoder(nn.Module):
         )
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """(N, 3, H, W) -> maps at 1/4, 1/8, 1/16, 1/32."""
+        """Map (N, 3, H, W) to feature maps at 1/4, 1/8, 1/16 and 1/32 of its size."""
         backbone = self.model.patch_embed.backbone
         x = backbone.stem(x)
         maps: list[Tensor] = []
@@ -86,7 +86,7 @@ def run_blocks(
 ) -> list[Tensor]:
     """Run (N, C, h, w) patches through the blocks; return the (N, 1 + h*w, C) tokens after each block in ``taps``.
 
-    ``positions``: resizes the stored position embedding (1, 1 + s*s, C) to a grid of height x width.
+    ``positions`` resizes the stored position embedding (1, 1 + s*s, C) to a grid of height x width.
     """
     height, width = patches.shape[-2:]
     x = torch.cat([model.cls_token.expand(len(patches), -1, -1), patches.flatten(2).transpose(1, 2)], dim=1)
@@ -100,20 +100,20 @@ def run_blocks(
 
 
 def position_embedding(stored: Tensor, height: int, width: int) -> Tensor:
-    """(1, 1 + s*s, C) -> (1, 1 + height*width, C); the class token's embedding is unchanged."""
+    """Resize (1, 1 + s*s, C) to (1, 1 + height*width, C); the class token's embedding is unchanged."""
     side = int((stored.shape[1] - 1) ** 0.5)
     grid = stored[:, 1:].transpose(1, 2).reshape(1, -1, side, side)
     return torch.cat([stored[:, :1], resize_grid(grid, height, width).flatten(2).transpose(1, 2)], dim=1)
 
 
 def build_large(card: ModelCard) -> nn.Module:
-    """dpt_large without weights."""
+    """Build dpt_large without weights."""
     channels = card.settings["channels"]
     encoder = VitEncoder(card.settings["encoder"], card.settings["taps"], card.settings["embed"], channels)
     return VitNetwork(encoder, Decoder(channels, _WIDTHS, _HEAD))
 
 
 def build_hybrid(card: ModelCard) -> nn.Module:
-    """dpt_hybrid without weights."""
+    """Build dpt_hybrid without weights."""
     encoder = HybridEncoder(card.settings["encoder"], card.settings["taps"], card.settings["embed"])
     return VitNetwork(encoder, Decoder(card.settings["channels"], _WIDTHS, _HEAD))

@@ -1,7 +1,7 @@
 """The network that ships with the package: an EfficientNet-Lite encoder with the decoder of MiDaS v2.1 small.
 
-Plain torch, no timm, so that the offline default loads fast and depends on little. Every convolution of the encoder
-has its batch norm folded in: the statistics stay fixed, also in training (examples/train_tiny).
+Plain torch without timm, so that the network that works offline loads fast and has few dependencies. Every convolution
+of the encoder has its batch norm folded in: the statistics stay fixed, also in training (examples/train_tiny).
 Sources: EfficientNet-Lite (Tan, 2020) for the encoder; MiDaS v2.1 small (Ranftl et al., 2020) for the decoder.
 """
 
@@ -32,7 +32,7 @@ class ConvUnit(nn.Module):
         self.act = act
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, C, H, W) -> (N, target, ceil(H / stride), ceil(W / stride))."""
+        """Map (N, C, H, W) to (N, target, ceil(H / stride), ceil(W / stride))."""
         kernel, stride = int(self.conv.kernel_size[0]), int(self.conv.stride[0])
         if stride > 1:
             rows = max((-(-x.shape[2] // stride) - 1) * stride + kernel - x.shape[2], 0)
@@ -42,12 +42,12 @@ class ConvUnit(nn.Module):
         return functional.relu6(x) if self.act else x
 
     def packed(self) -> nn.Module:
-        """See `Packable`."""
+        """Return the packed equivalent, see `Packable`."""
         return packed_convolution(self.conv, "relu6" if self.act else "none", same=self.conv.stride != (1, 1))
 
 
 class InvertedResidual(nn.Module):
-    """Widen with 1x1, filter each channel alone, narrow with 1x1; add the input where shapes allow."""
+    """Inverted residual: widen with 1x1, filter each channel alone, narrow with 1x1; add the input if shapes match."""
 
     def __init__(self, source: int, target: int, spec: StageSpec, stride: int):
         super().__init__()
@@ -58,7 +58,7 @@ class InvertedResidual(nn.Module):
         self.adds_input = stride == 1 and source == target
 
     def forward(self, x: Tensor) -> Tensor:
-        """(N, source, H, W) -> (N, target, H / stride, W / stride)."""
+        """Map (N, source, H, W) to (N, target, H / stride, W / stride)."""
         result: Tensor = self.units(x)
         return result + x if self.adds_input else result
 
@@ -79,7 +79,7 @@ class Encoder(nn.Module):
         self.stages = nn.ModuleList(stages)
 
     def forward(self, x: Tensor) -> list[Tensor]:
-        """(N, 3, H, W) normalized picture -> features at 1/2, 1/4, 1/8, 1/16 and 1/32 of its size."""
+        """Map a normalized picture (N, 3, H, W) to features at 1/2, 1/4, 1/8, 1/16 and 1/32 of its size."""
         x = self.stem(x)
         features = []
         for index, stage in enumerate(self.stages):
@@ -102,7 +102,7 @@ class Fusion(nn.Module):
         self.narrow = nn.Conv2d(channels, target, 1)
 
     def forward(self, path: Tensor | None, skip: Tensor) -> Tensor:
-        """Path, None at the coarsest scale, and skip (N, C, H, W) -> (N, target, H, W)."""
+        """Fuse the coarser path (None at the coarsest scale) and the skip (N, C, H, W) to (N, target, H, W)."""
         if self.refine_skip is not None:
             skip = self.refine_skip(skip)
         result: Tensor = self.narrow(self.refine(skip if path is None else path + skip))
@@ -110,9 +110,9 @@ class Fusion(nn.Module):
 
 
 class TinyNetwork(nn.Module):
-    """Normalized picture (N, 3, H, W), sides multiples of 32 -> relative inverse depth (N, H, W), positive."""
+    """Tiny: normalized picture (N, 3, H, W), sides multiples of 32 -> relative inverse depth (N, H, W), positive."""
 
-    packable = ("",)  # all of it
+    packable = ("",)  # the whole network
 
     def __init__(self, edition: int) -> None:
         super().__init__()
@@ -136,7 +136,7 @@ class TinyNetwork(nn.Module):
         self.refine = nn.Conv2d(24, 24, 3, padding=1) if detail else None
 
     def decode(self, features: list[Tensor]) -> Tensor:
-        """Encoder features -> relative inverse depth at half the picture's size, (N, H / 2, W / 2)."""
+        """Decode encoder features to relative inverse depth at half the picture's size, (N, H / 2, W / 2)."""
         path: Tensor | None = None
         for feature, project, fuse in reversed(list(zip(features[1:], self.project, self.fuse, strict=True))):
             if path is not None:
@@ -152,16 +152,16 @@ class TinyNetwork(nn.Module):
         return functional.softplus(self.head3(path).float()).squeeze(1)
 
     def forward(self, x: Tensor) -> Tensor:
-        """See the class."""
+        """Map (N, 3, H, W) to (N, H, W), see the class."""
         depth = self.decode(self.encoder(x))
         return _upsample(depth.unsqueeze(1), x).squeeze(1)
 
 
 def _upsample(x: Tensor, like: Tensor) -> Tensor:
-    """Bilinear interpolation of (N, C, h, w) to the height and width of ``like``."""
+    """Resize (N, C, h, w) bilinearly to the height and width of ``like``."""
     return functional.interpolate(x, size=like.shape[2:], mode="bilinear", align_corners=False)
 
 
 def build(card: ModelCard) -> TinyNetwork:
-    """The network of ``card``; its settings name the edition."""
+    """Build the network of ``card``; the card's settings name the edition."""
     return TinyNetwork(card.settings["edition"])
