@@ -93,10 +93,10 @@ def test_meters_are_inverted(runtime: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("facts", "match"),
     [
-        (None, r"does not state its normalization; write net\.json beside it"),
-        ({"mean": [1, 2]}, "does not state its normalization"),
-        ({"mean": "x", "std": 1}, "mean and std are three numbers each"),
-        ({**NORMAL, "output": "nearness"}, "output 'nearness', expected one of inverse_depth"),
+        (None, r"normalization of the input is not known; write it to net\.json beside"),
+        ({"mean": [1, 2]}, "normalization of the input is not known"),
+        ({"mean": "x", "std": 1}, "`mean` and `std` must be three numbers each"),
+        ({**NORMAL, "output": "nearness"}, "`output` is 'nearness', expected one of inverse_depth"),
         ({**NORMAL, "means": 1}, r"net\.json: unknown entry 'means'"),
         ([1], r"net\.json: unknown entry"),
     ],
@@ -115,7 +115,7 @@ def test_files_that_are_no_depth_network(runtime: str, tmp_path: Path) -> None:
         d3.predict_disparity([PICTURE], tmp_path / "noise.onnx")
     with pytest.raises(d3.ModelError, match="there is no such file"):
         d3.predict_disparity([PICTURE], tmp_path / "none.onnx")
-    with pytest.raises(d3.ModelError, match=r"expected \(1, 3, H, W\)"):
+    with pytest.raises(d3.ModelError, match=r"expected floats of shape \(1, 3, H, W\)"):
         d3.predict_disparity([PICTURE], beside(made(tmp_path / "four.onnx", [1, 4, 32, 48]), NORMAL))
 
 

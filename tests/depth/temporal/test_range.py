@@ -60,7 +60,7 @@ def test_every_scene_has_its_own_range_and_a_range_survives_json() -> None:
 
 
 def test_a_scene_out_of_order_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="frame 5 is of scene 2"):
+    with pytest.raises(InvalidInput, match="frame 5 belongs to scene 2"):
         SceneRanges().add(frame(5, 2, 0, 1))
 
 
