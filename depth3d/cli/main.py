@@ -35,6 +35,7 @@ COMMANDS = {
     "presets": ("depth3d.cli.presets", "List the destinations for `depth3d FILE --preset NAME`."),
     "config": ("depth3d.cli.config", "Show or create the file of your own defaults and presets."),
     "models": ("depth3d.cli.models", "List, download and find depth networks."),
+    "doctor": ("depth3d.cli.doctor", "Say what works here, and what to install for what does not."),
     "fix": ("depth3d.cli.fix", "Correct stereo photos and clips: alignment, colors, swapped eyes, comfort."),
     "info": ("depth3d.cli.info", "Show system information for bug reports."),
 }
@@ -131,7 +132,7 @@ def cli(context: click.Context) -> None:
     depth3d clip.mp4         3D for headset or TV: clip_LRF_Full_SBS.mp4
     depth3d folder/          every photo and clip in it
     """
-    if context.invoked_subcommand not in (None, "config", "help"):
+    if context.invoked_subcommand not in (None, "config", "doctor", "help"):
         from depth3d.cli.config import default_map
 
         context.default_map = default_map(["auto", *COMMANDS])
