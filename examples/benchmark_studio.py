@@ -3,7 +3,8 @@
     python examples/benchmark_studio.py [PHOTO ...] [--picture FILE.png]
 
 Needs Chromium and `pip install "depth3d[studio]"`. The server has started and its network is loaded, as when a person
-drops the first photo. Each photo is dropped three times; the median is printed. --picture saves the page at the end, 1280x800.
+drops the first photo. Each photo is dropped three times; the median is printed. --picture saves the page at the end,
+1280x800.
 """
 
 from __future__ import annotations

@@ -32,11 +32,11 @@ COMMANDS = {
     "view": ("depth3d.cli.view", "Convert photos to web pages that show them in 3D."),
     "studio": ("depth3d.cli.studio", "Open a page in the browser: drop, slide, brush, save."),
     "check": ("depth3d.cli.check", "Measure parallax, comfort and defects of stereo files."),
+    "fix": ("depth3d.cli.fix", "Correct stereo photos and clips: alignment, colors, swapped eyes, comfort."),
     "presets": ("depth3d.cli.presets", "List the destinations for `depth3d FILE --preset NAME`."),
     "config": ("depth3d.cli.config", "Show or create the file of your own defaults and presets."),
     "models": ("depth3d.cli.models", "List, download and find depth networks."),
     "doctor": ("depth3d.cli.doctor", "Say what works here, and what to install for what does not."),
-    "fix": ("depth3d.cli.fix", "Correct stereo photos and clips: alignment, colors, swapped eyes, comfort."),
     "info": ("depth3d.cli.info", "Show system information for bug reports."),
 }
 

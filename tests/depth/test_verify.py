@@ -92,7 +92,9 @@ def test_what_is_not_the_network_never_becomes_its_file(kind: str, server: Fault
     assert not (weights.cache_folder() / "mine.pt").exists()
 
 
-@pytest.mark.parametrize(("body", "match"), [(b"short", "another file of 5 bytes, expected"), (BODY * 3, "bytes, expected")])
+@pytest.mark.parametrize(
+    ("body", "match"), [(b"short", "another file of 5 bytes, expected"), (BODY * 3, "bytes, expected")]
+)
 def test_a_wrong_length_is_refused_before_the_transfer(body: bytes, match: str, server: FaultyServer) -> None:
     server.body = body
     with pytest.raises(WeightsError, match=match):
