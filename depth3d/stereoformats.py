@@ -107,6 +107,7 @@ _CARDS = (
     StereoFormat(
         "vr180", "sphere", "_180x180_LR", ".jpg", "VR180: equirectangular half spheres side by side.", moving=True
     ),
+    StereoFormat("vr360", "stack", "_360_TB", ".jpg", "360-degree photos: both eyes top-bottom, equirectangular."),
     StereoFormat("vr-photo", "mono", "", ".vr.jpg", "Google VR photo (Cardboard Camera)."),
     StereoFormat("heic", "mono", "_spatial", ".heic", "Spatial photo for Apple devices; experimental."),
 )

@@ -77,7 +77,7 @@ def preparer(values: dict[str, Any], options: StereoOptions | None = None) -> Ca
 
         check_depth_source(depth, "photo")
         return Job(
-            tuple(written_files(path, output, wanted.format)), lambda: _run(path, output, wanted, depth, outputs)
+            tuple(written_files(path, output, wanted.format, depth)), lambda: _run(path, output, wanted, depth, outputs)
         )
 
     return prepare

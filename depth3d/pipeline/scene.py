@@ -211,8 +211,10 @@ def _from_eyes(file: PhotoFile, options: DepthOptions) -> Scene | None:
 
 def _from_network(image: Image, options: DepthOptions, file: PhotoFile) -> Scene:
     from depth3d.depth.estimator import estimate_with_distances, open_estimator
+    from depth3d.io.image.panorama import find_sphere
     from depth3d.io.image.read import flatten
     from depth3d.pipeline.eyes import refuse_anaglyph
+    from depth3d.pipeline.sphere import sphere_depth
 
     if options.stereo:
         refuse_anaglyph(file, image)
@@ -224,7 +226,13 @@ def _from_network(image: Image, options: DepthOptions, file: PhotoFile) -> Scene
     }
     # The estimator is cached, so that opening it for its name costs nothing.
     name = open_estimator(options.model, **choices).card.name
-    depth, distances = estimate_with_distances(flatten(image), options.model, **choices)
+    sphere, how = None if options.flat else find_sphere(file), f"depth from the network {name}"
+    if sphere is None:
+        depth, distances = estimate_with_distances(flatten(image), options.model, **choices)
+    else:
+        flat, distances = flatten(image), None
+        depth = sphere_depth(flat, sphere, lambda whole: estimate_with_distances(whole, options.model, **choices)[0])
+        how = f"{sphere.across:.0f} degrees across (by {sphere.how}; `flat=True` takes it for a flat photo); {how}"
     if options.invert_depth:
         depth, distances = depth.inverted(), None
-    return Scene(image, depth, f"depth from the network {name}", file, distances)
+    return Scene(image, depth, how, file, distances)

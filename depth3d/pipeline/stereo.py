@@ -17,6 +17,7 @@ from depth3d.pipeline.comfort import border_disparity, floating_window, rig_of, 
 from depth3d.pipeline.inputs import Destination, check_depth_source, check_suffix, media_of, target_for
 from depth3d.pipeline.notebook import WrittenPath
 from depth3d.pipeline.scene import Scene, load_scene, photo_pair
+from depth3d.pipeline.sphere import sphere_formats, sphere_of
 from depth3d.pipeline.stereowrite import Subject, eye_files, write_format
 from depth3d.quantities import as_path
 from depth3d.stereoformats import StereoFormat, find_format, find_formats
@@ -103,9 +104,9 @@ def _suffixes(layout: StereoFormat) -> list[str]:
     return list(dict.fromkeys(special.get(layout.name, (layout.suffix, *_PICTURES))))
 
 
-def written_files(source: Path, output: str | Path | None, names: str) -> list[Path]:
-    """Return the files that ``stereo_photo`` writes; does all checks that do not open the picture."""
-    targets = stereo_targets(source, output, names)
+def written_files(source: Path, output: str | Path | None, names: str, depth: DepthOptions | None = None) -> list[Path]:
+    """Return the files that ``stereo_photo`` writes, before any depth is computed."""
+    targets = stereo_targets(source, output, sphere_formats(source, output, names, depth or DepthOptions()))
     return [file for target, layout in targets.items() for file in _files(target, layout)]
 
 
@@ -159,6 +160,7 @@ def stereo_photo(
 
     depth = depth or DepthOptions()
     tell = tell or (lambda line: log.info("%s", line))
+    options = replace(options, format=sphere_formats(source, output, options.format, depth))
     targets = stereo_targets(source, output, options.format)
     for target, layout in targets.items():
         for file in _files(target, layout):
@@ -183,6 +185,11 @@ def _subject(source: Path, options: StereoOptions, depth: DepthOptions, tell: Ca
         for note in (*scene.image.notes, scene.how):
             tell(f"{source.name}: {note}")
         rig = rig_of(options, scene.image.size.aspect, scene.depth)
+        sphere = sphere_of(file, depth)
+        if sphere is not None:
+            return Subject(scene, rig, options, sphere=sphere)
+        if "vr360" in options.format:
+            raise InvalidOption("format", f"vr360 is for 360-degree photos, {source.name} is flat; try vr180")
         _warn(rig, options, scene)
         return Subject(scene, rig, options)
     for note in (*pair.notes, "the two eyes in the file are used (`own_eyes=False` renders new ones from its depth)"):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,9 +25,13 @@ from depth3d.pipeline.multiview import (
     quilt_grid,
 )
 from depth3d.pipeline.scene import Scene
+from depth3d.pipeline.sphere import sphere_pair
 from depth3d.quantities import length_meters
 from depth3d.stereoformats import StereoFormat
 from depth3d.stereopair import StereoPair, StereoRig
+
+if TYPE_CHECKING:
+    from depth3d.io.image.panorama import Sphere
 
 __all__ = ["Subject", "write_format"]
 
@@ -51,18 +56,23 @@ class Subject:
         Further settings of the formats.
     own : StereoPair | None
         The aligned pair of a stereo picture, shown instead of new eyes, or None.
+    sphere : Sphere | None
+        The part of the sphere that an equirectangular photo covers, or None.
     """
 
     scene: Scene
     rig: StereoRig
     options: StereoOptions
     own: StereoPair | None = None
+    sphere: Sphere | None = None
 
     @cached_property
     def pair(self) -> StereoPair:
         """Both eyes, rendered once for all formats."""
         if self.own is not None:
             return self.own
+        if self.sphere is not None:
+            return sphere_pair(self.scene.image, self.scene.depth, self.sphere, self.options)
         from depth3d.pipeline.views import stereo_pair
 
         rig = self.rig
@@ -175,6 +185,8 @@ def _half_spheres(subject: Subject) -> Image:
     from depth3d.render.compose import compose
     from depth3d.render.warp.sphere import SphereProjector
 
+    if subject.sphere is not None:
+        return compose(_front(subject.pair, subject.sphere), "sbs")
     across = subject.across
     photo = subject.pair.size
     side = sphere_side(photo, across)
@@ -183,9 +195,20 @@ def _half_spheres(subject: Subject) -> Image:
     return compose(StereoPair(eyes[0], eyes[1]), "sbs")
 
 
+def _front(pair: StereoPair, sphere: Sphere) -> StereoPair:
+    """Return the middle 180 degrees of spherical eyes."""
+    width = pair.size.width
+    kept = min(width, round(width * 180 / sphere.across))
+    columns = slice((width - kept) // 2, (width - kept) // 2 + kept)
+    return StereoPair(*(Image(np.ascontiguousarray(eye.pixels[:, columns])) for eye in (pair.left, pair.right)))
+
+
 def _write_vr_photo(subject: Subject, target: Path, *, force: bool) -> Path:
     from depth3d.io.stereo.vrphoto import write_vr_photo
     from depth3d.render.warp.sphere import SphereProjector
+
+    if subject.sphere is not None:
+        return write_vr_photo(subject.pair, target, degrees=subject.sphere.across, force=force)
 
     across, photo = subject.across, subject.pair.size
     down = math.degrees(2 * math.atan(math.tan(math.radians(across) / 2) / photo.aspect))
