@@ -123,13 +123,13 @@ def sphere_pair(image: Image, depth: DepthMap, sphere: Sphere, options: StereoOp
     rows = (np.arange(image.size.height) + 0.5) / image.size.height
     latitude = np.abs(sphere.top + (sphere.bottom - sphere.top) * rows)
     calm = np.clip((90 - latitude) / 30, 0, 1)
-    calm = (calm * calm * (3 - 2 * calm)).astype(np.float32)[:, None]
-    values = np.pad(depth.resized(image.size).values * calm, ((0, 0), (more, more)), mode="wrap")
+    fading = np.asarray(calm * calm * (3 - 2 * calm), np.float32)[:, None]
+    values = np.pad(depth.resized(image.size).values * fading, ((0, 0), (more, more)), mode="wrap")
     whole = _continued(image, more)
     pair = stereo_pair(
         whole, DepthMap(values), share * 100 * width / whole.size.width, 0.0, options.eyes, options.quality
     )
-    return StereoPair(*(_middle(eye, more, width) for eye in (pair.left, pair.right)))
+    return StereoPair(_middle(pair.left, more, width), _middle(pair.right, more, width))
 
 
 def _continued(image: Image, more: int) -> Image:

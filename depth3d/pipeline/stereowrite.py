@@ -200,7 +200,8 @@ def _front(pair: StereoPair, sphere: Sphere) -> StereoPair:
     width = pair.size.width
     kept = min(width, round(width * 180 / sphere.across))
     columns = slice((width - kept) // 2, (width - kept) // 2 + kept)
-    return StereoPair(*(Image(np.ascontiguousarray(eye.pixels[:, columns])) for eye in (pair.left, pair.right)))
+    left, right = (Image(np.ascontiguousarray(eye.pixels[:, columns])) for eye in (pair.left, pair.right))
+    return StereoPair(left, right)
 
 
 def _write_vr_photo(subject: Subject, target: Path, *, force: bool) -> Path:

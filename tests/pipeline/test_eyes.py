@@ -117,3 +117,48 @@ def test_folders_leave_out_results_whose_picture_is_beside_them(tmp_path: Path) 
         (tmp_path / name).write_bytes(b"x")
     kept = [one.path.name for one in expand([tmp_path])]
     assert kept == ["a.png", "card.jpg", "left.jpg", "red_cross.jpg", "turn_left.jpg", "x_L.jpg"]
+
+
+def handheld(photo: np.ndarray, *, degrees: float, zoom: float, shift: float) -> np.ndarray:
+    import cv2
+
+    height, width = photo.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), degrees, zoom)
+    turn[:, 2] += shift
+    return np.asarray(cv2.warpAffine(photo, turn, (width, height), borderMode=cv2.BORDER_REFLECT))
+
+
+@pytest.mark.parametrize(("degrees", "zoom", "shift"), [(0.8, 1.015, 5), (-1, 1.0, 3), (0.3, 1.02, -6), (0, 1.01, 0)])
+def test_two_exposures_of_one_view_are_no_stereo(degrees: float, zoom: float, shift: float) -> None:
+    from stereoscenes import texture
+
+    photo = texture(480, 320, 5)
+    second = handheld(photo, degrees=degrees, zoom=zoom, shift=shift)
+    alike = likeness(Image(photo), Image(second))
+    assert alike.coherent > 0.5
+    assert not alike.has_depth
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_things_of_one_kind_are_no_stereo(seed: int) -> None:
+    import cv2
+
+    random = np.random.default_rng(seed)
+    sheet = np.full((300, 600), 60, np.float32)
+    for row in range(30, 290, 55):
+        for column in range(30, 590, 57):
+            place = (column + int(random.integers(-3, 4)), row + int(random.integers(-3, 4)))
+            cv2.circle(sheet, place, 22, float(random.integers(110, 220)), -1)
+            cv2.circle(sheet, (column, row), 11, 90, 2)
+    noisy = np.clip(sheet + random.normal(0, 5, sheet.shape), 0, 255).astype(np.uint8)
+    assert seen_mark(Image(np.repeat(noisy[..., None], 3, axis=2))) is None
+
+
+def test_a_scene_keeps_its_depth_in_every_layout() -> None:
+    from stereoscenes import scene_pair
+
+    pair = scene_pair()
+    for axis, packing in ((1, "side"), (0, "stack")):
+        mark = seen_mark(Image(np.concatenate([pair.left.pixels, pair.right.pixels], axis)))
+        assert mark is not None
+        assert mark.packing == packing

@@ -85,9 +85,9 @@ def _found(photo: PhotoFile) -> Sphere | None:
 def _tagged(photo: PhotoFile) -> Sphere | None:
     if (photo.xmp.value(GPANO, "ProjectionType") or "").strip().lower() != "equirectangular":
         return None
-    names = ("FullPanoWidthPixels", "FullPanoHeightPixels", "CroppedAreaImageWidthPixels")
-    names += ("CroppedAreaImageHeightPixels", "CroppedAreaTopPixels")
-    full_width, full_height, width, height, above = (_number(photo, name) for name in names)
+    full_width, full_height = _number(photo, "FullPanoWidthPixels"), _number(photo, "FullPanoHeightPixels")
+    width, height = _number(photo, "CroppedAreaImageWidthPixels"), _number(photo, "CroppedAreaImageHeightPixels")
+    above = _number(photo, "CroppedAreaTopPixels")
     if full_width is None or width is None:
         image = open_image(photo, at_most=_SIDE)
         return Sphere(360.0, 90.0, -90.0, "its GPano tags") if abs(image.size.aspect - 2) < 0.02 else None
