@@ -69,6 +69,8 @@ class VideoReader:
         Scale every picture to this size (after rotation).
     sequence_rate : Fraction | None
         Frames per second of an image sequence, default 25.
+    quiet : bool
+        Log no warnings: an earlier pass over the clip has.
 
     Raises
     ------
@@ -86,8 +88,10 @@ class VideoReader:
         seen: bool = True,
         size: Size | None = None,
         sequence_rate: Fraction | None = None,
+        quiet: bool = False,
     ) -> None:
         self._path, self._start, self._end = Path(path), start, end
+        self._quiet = quiet
         self._seen, self._size, self._rate = seen, size, sequence_rate
         self._careful = False  # whether damaged packets were found: then one thread decodes packet by packet
         self._told: set[str] = set()
@@ -207,7 +211,7 @@ class VideoReader:
 
     def _tell(self, line: str) -> None:
         """Log a warning, each text only once."""
-        if line not in self._told:
+        if line not in self._told and not self._quiet:
             self._told.add(line)
             log.warning("%s: %s", self._path.name, line)
 

@@ -102,7 +102,7 @@ def plain_stem(stem: str) -> str:
 def _samples(path: Path, info: VideoInfo) -> list[Image]:
     length = info.duration or Fraction(info.count or 1) / info.rate
     found = []
-    with VideoReader(path, tone_map=True) as reader:
+    with VideoReader(path, tone_map=True, quiet=True) as reader:
         for number in range(_SAMPLES):
             frame = next(reader.around(info.start + length * (2 * number + 1) / (2 * _SAMPLES)), None)
             if frame is not None:

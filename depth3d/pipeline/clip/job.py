@@ -107,11 +107,18 @@ class ClipJob:
         }
 
     def frames(
-        self, *, index: int = 0, time: Fraction | None = None, seen: bool = False, both_eyes: bool = False
+        self,
+        *,
+        index: int = 0,
+        time: Fraction | None = None,
+        seen: bool = False,
+        both_eyes: bool = False,
+        quiet: bool = False,
     ) -> Iterator[Frame]:
         """Yield frames from number ``index`` at ``time``, seconds after the start of the wanted part.
 
-        For a stereo clip: frames of the left eye, or with ``both_eyes`` the whole stored frames.
+        For a stereo clip: frames of the left eye, or with ``both_eyes`` the whole stored frames. ``quiet``: without
+        warnings, which an earlier pass has logged.
         """
         begin = self.begin
         with VideoReader(
@@ -122,6 +129,7 @@ class ClipJob:
             seen=seen,
             size=self.size if self.eyes is None else None,  # eyes are resized one by one
             sequence_rate=self.rate,
+            quiet=quiet,
         ) as reader:
             if self.rate is None or reader.is_sequence:
                 found = reader.frames(index, None if time is None else time + begin)

@@ -99,7 +99,7 @@ def with_thumbnails(shots: list[Shot], job: ClipJob, beside: Path, *, force: boo
     folder = thumbnail_folder(beside)
     named = []
     # The folder is created when all thumbnails are ready, so that a stopped run leaves no files.
-    with temporary_folder() as drawn, VideoReader(job.source, tone_map=True) as reader:
+    with temporary_folder() as drawn, VideoReader(job.source, tone_map=True, quiet=True) as reader:
         for number, shot in enumerate(shots, 1):
             middle = (shot.start + shot.end) / 2 + (job.start or 0)
             frame = next(reader.around(middle), None)

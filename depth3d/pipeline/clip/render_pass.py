@@ -19,7 +19,7 @@ from depth3d.frames import BT709, Color, Frame
 from depth3d.image import Image, Size
 from depth3d.io.video.encoders import Encoder
 from depth3d.io.video.writer import VideoWriter, even, even_size
-from depth3d.pipeline.clip.depth_pass import DepthSource, Progress
+from depth3d.pipeline.clip.depth_pass import DepthSource, Progress, StoredDepth
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.renderers import FrameRenderer, StereoStrength
 from depth3d.pipeline.clip.threads import ConsumerThread, on_frame, prefetch
@@ -115,7 +115,8 @@ def render_segments(
     if first:
         log.info("rendering: resumed after %d frames", first)
     last_time = done.ticks[-1] * job.time_base if done.ticks else None
-    frames = job.frames(index=max(0, first - 1), time=last_time, both_eyes=renderer.both_eyes)
+    told = isinstance(depth, StoredDepth)  # by the first pass
+    frames = job.frames(index=max(0, first - 1), time=last_time, both_eyes=renderer.both_eyes, quiet=told)
     encoder = _SegmentEncoder(job, renderer.size, style, checkpoint, len(done.files))
 
     def prepared(decoded: Iterator[Frame]) -> Iterator[tuple[Frame, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from clip_child import FunctionOfThePicture, stand_in
-from clips import ffmpeg, make_clip
+from clips import ffmpeg, frame_times, make_clip
 
 import depth3d.depth.estimator
 from depth3d.depthmap import Disparity
@@ -124,3 +124,13 @@ def test_a_stopped_run_tells_what_is_kept(
         run("none", 0)
     assert f"rendering: resumed after {kept} frames" in caplog.text
     assert target.exists()
+
+
+def test_a_change_of_the_picture_size_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for number, size in enumerate(("64x48", "128x96")):
+        source = f"testsrc=s={size}:r=25:d=1"
+        ffmpeg("-f", "lavfi", "-i", source, "-pix_fmt", "yuv420p", "-c:v", "libx264", str(tmp_path / f"{number}.ts"))
+    clip = tmp_path / "a.ts"
+    clip.write_bytes((tmp_path / "0.ts").read_bytes() + (tmp_path / "1.ts").read_bytes())
+    assert len(frame_times(convert(clip, tmp_path / "b.mp4"))) == 50
+    assert caplog.text.count("the picture size changes from 64x48 to 128x96: scaled to 64x48") == 1
