@@ -29,16 +29,14 @@ class AnimateOptions(QualityOptions, FocusOptions):
         0.0,
         "Depth of field: blur of the farthest point when the nearest is in focus, percent of the width (slow).",
         20,
-        media="photo",
     )
     shutter: float = option(
         0.0,
-        "Motion blur: shutter angle, 180 = open for half of each frame (slow).",
-        media="photo",
+        "Motion blur of the camera: shutter angle, 180 = open for half of each frame (slow).",
         limits=(0, 360),
         unit="degrees",
     )
-    vignette: float = option(0.0, "Darkening of the corners.", media="photo", limits=(0, 95), unit="percent")
+    vignette: float = option(0.0, "Darkening of the corners.", limits=(0, 95), unit="percent")
     shake: float = percent(0.0, "Camera shake: travel between nearest and farthest point, percent of the width.", 20)
 
 

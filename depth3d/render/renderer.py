@@ -34,6 +34,8 @@ class Renderer:
         Read the texture bicubically: for stills; keeps more fine detail at 2 to 3 times the drawing time.
     """
 
+    coded = False  # the framebuffer is sRGB
+
     @on_render_thread
     def __init__(self, size: Size, *, crisp: bool = False) -> None:
         if min(size) < 1:
@@ -86,6 +88,11 @@ class Renderer:
         Raises ``InvalidInput`` if no mesh was uploaded.
         """
         self.render(camera)
+        return self.read()
+
+    @on_render_thread
+    def read(self) -> Image:
+        """Return the picture in the framebuffer, 8 bits."""
         return read_image(self.target)
 
     @on_render_thread

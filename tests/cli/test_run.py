@@ -81,7 +81,6 @@ def run(*arguments: object) -> int:
         (["ball.png", "--parallax", "3"], "--parallax does not apply to ball.png, a photo"),
         (["ball.png", "--preview"], "--preview does not apply"),
         (["stereo", "ball.png", "--size", "720p"], "--size does not apply"),
-        (["animate", "clip.mp4", "--bokeh", "2"], "--bokeh does not apply"),
         (["depth", "clip.mp4", "--facebook"], "--facebook does not apply"),
         (["ball.png", "cube.png", "-o", "one.mp4"], "-o names one file, but there are 2 inputs"),
         (["view", "ball.png", "cube.png", "--serve"], "--serve needs exactly one photo"),

@@ -12,7 +12,6 @@ from depth3d.geometry.camera.lens import ExposedPath, Lens, lens_points, with_ca
 from depth3d.geometry.camera.paths import largest_travel, named_path
 from depth3d.geometry.mesh.layers import build_layers
 from depth3d.image import Image, Size
-from depth3d.pipeline.clip.convert import convert
 from depth3d.render.exposure import Exposure
 from depth3d.render.renderer import Renderer
 
@@ -162,8 +161,3 @@ def test_more_blur_takes_more_views_up_to_a_bound() -> None:
 def test_wrong_values_are_told_at_once(wrong: dict[str, float]) -> None:
     with pytest.raises(d3.InvalidInput, match=next(iter(wrong))):
         d3.render_path(texture(SIZE), plane(SIZE, 0.5), **wrong)  # type: ignore[arg-type]
-
-
-def test_a_clip_refuses_what_only_photos_have() -> None:
-    with pytest.raises(d3.InvalidInput, match="bokeh"):
-        convert("no_such_clip.mp4", animate=d3.AnimateOptions(bokeh=1.0))

@@ -155,8 +155,6 @@ def convert_all(
     """
     video, outputs = video or VideoOptions(), output_options or OutputOptions()
     kind = "depth" if only_depth else "animate" if animate is not None else "stereo"
-    if animate is not None and (animate.bokeh or animate.shutter or animate.vignette):
-        raise InvalidInput("`bokeh`, `shutter` and `vignette` apply to photos only")
     products = Product(kind, stereo or StereoOptions(), animate or AnimateOptions(), heatmap).split()
     source = as_path(input, "input")
     targets = targets_of(source, output, products, video)

@@ -166,7 +166,7 @@ class Output:
         if product.kind == "depth":
             return DepthRenderer(size, product.heatmap), StereoMetadata(aspect)
         if product.kind == "animate":
-            return PathRenderer(size, product.animate), StereoMetadata(aspect)
+            return PathRenderer(size, product.animate, float(job.rate or job.info.rate)), StereoMetadata(aspect)
         layout = moving_format(product.stereo.format)
         if job.eyes is not None and product.kind == "fix":
             fixed = FixedEyesRenderer(size, job.eyes, layout, product.shots)

@@ -153,39 +153,49 @@ class StereoRenderer:
 
 
 class PathRenderer:
-    """Render a clip with a moving camera.
+    """Render a clip with a moving camera, with depth of field, motion blur of the camera, and vignetting.
 
     Parameters
     ----------
     size : Size
         Size of the clip's pictures, px.
     options : AnimateOptions
-        Camera path, amount and loop length; the depth of the fixed plane is the ``convergence`` of each frame's
+        Camera path, amount, loop length and lens; the depth of the fixed plane is the ``convergence`` of each frame's
         strength.
+    rate : float
+        Frames per second, for the shutter.
     """
 
     both_eyes = False
 
-    def __init__(self, size: Size, options: AnimateOptions) -> None:
-        self.size, self._options = size, options
+    def __init__(self, size: Size, options: AnimateOptions, rate: float) -> None:
+        from depth3d.geometry.camera.lens import Lens
+
+        self.size, self._options, self._rate = size, options, rate
+        self._lens = Lens(options.bokeh, options.shutter, options.vignette, options.shake)
         self._renderer: Any = None
+        self._exposure: Any = None
         self._paths: dict[float, Any] = {}
 
     def __enter__(self) -> PathRenderer:
+        from depth3d.render.exposure import Exposure
         from depth3d.render.warp.reproject import Reprojection
 
         self._renderer = Reprojection(self.size)
+        if not self._lens.pinhole:
+            self._exposure = Exposure(self._renderer, self._lens.vignette)
         return self
 
     def __exit__(self, *exception: object) -> None:
-        if self._renderer is not None:
-            self._renderer.release()
+        for thing in (self._exposure, self._renderer):
+            if thing is not None:
+                thing.release()
 
     def prepare(self, frame: Frame, depth: DepthMap, strength: StereoStrength) -> Any:
         """Upsample the depth to the frame size and sharpen its edges."""
         from depth3d.geometry.edges.sharpen import sharpen_frame
 
-        travel = self._options.amount / 200 * self.size.width
+        travel = (self._options.amount + self._options.bokeh) / 200 * self.size.width
         sharp = sharpen_frame(_along_edges(depth, frame), travel, sideways=False)
         return frame, sharp, strength.convergence
 
@@ -194,18 +204,25 @@ class PathRenderer:
         frame, depth, focus = prepared
         if focus not in self._paths:
             self._paths[focus] = self._make_path(frame.image, focus)
-        path = self._paths[focus]
-        drawn: Image = self._renderer.draw(frame.image, depth, path.at(float(frame.time) % path.duration))
-        return drawn
+        exposed, views = self._paths[focus]
+        time = float(frame.time) % exposed.path.duration
+        if self._exposure is None:
+            drawn: Image = self._renderer.draw(frame.image, depth, exposed.path.at(time))
+            return drawn
+        self._renderer.load(frame.image, depth)
+        developed: Image = self._exposure.draw(exposed.cameras(time, views))
+        return developed
 
     def _make_path(self, image: Image, still: float) -> Any:
         from depth3d.camera import Camera
-        from depth3d.geometry.camera.lens import with_camera_shake
+        from depth3d.geometry.camera.lens import ExposedPath, with_camera_shake
         from depth3d.geometry.camera.paths import named_path
 
         options, photo, aspect = self._options, Camera.of_photo(image), self.size.aspect
         path = named_path(options.path, photo, aspect, amount=options.amount, seconds=options.seconds, focus=still)
-        return with_camera_shake(path, photo, aspect, options.shake, still)
+        moving = with_camera_shake(path, photo, aspect, options.shake, still)
+        exposed = ExposedPath(moving, photo, self.size, self._lens, still, self._rate, options.quality)
+        return exposed, exposed.view_count()
 
 
 class DepthRenderer:

@@ -110,6 +110,10 @@ class ScreenSpaceRenderer:
         1, 2 ...
         """
         box = box or (0, 0, *self.drawn)
+        self._render(data, box)
+        return self._read(box)
+
+    def _render(self, data: tuple[Any, ...], box: tuple[int, int, int, int]) -> None:
         context = self._context
         context.disable(context.BLEND | context.DEPTH_TEST | context.CULL_FACE)
         for unit, texture in enumerate((self._picture, *data)):
@@ -121,6 +125,8 @@ class ScreenSpaceRenderer:
         self._array.render(vertices=3)
         if self._linear_light:
             context.disable_direct(GL_FRAMEBUFFER_SRGB)
+
+    def _read(self, box: tuple[int, int, int, int]) -> NDArray[Any]:
         raw = self._target.read(viewport=box, components=3, alignment=1, dtype=self._kind)
         return np.frombuffer(raw, np.uint16 if self._kind == "nu2" else np.uint8).reshape(box[3], box[2], 3)
 
@@ -133,6 +139,8 @@ class ScreenSpaceRenderer:
             source, coded = {"internal_format": GL_SRGB8}, {"internal_format": GL_SRGB8_ALPHA8}
         self._picture = context.texture(tuple(self.size), 3, dtype=kind, alignment=1, **source)
         self._picture.repeat_x = self._picture.repeat_y = False
+        # The default for 16 bits is the nearest texel.
+        self._picture.filter = context.LINEAR, context.LINEAR
         if self._linear_light:
             self._picture.filter = context.LINEAR_MIPMAP_LINEAR, context.LINEAR
         self._target = context.framebuffer([context.texture(tuple(self.drawn), 4, dtype=kind, **coded)])

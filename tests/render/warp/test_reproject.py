@@ -65,3 +65,13 @@ def test_every_path_moves_the_near_more_than_the_far_and_leaves_no_hole(name: st
             assert np.abs(drawn.sum(axis=2) - 200).max() <= 2
             changed += int((np.abs(drawn - pixels).max(axis=2) > 100).sum())
     assert changed > 40
+
+
+def test_sixteen_bits_are_interpolated_like_eight() -> None:
+    path = named_path("swing", Camera(), SIZE.aspect, amount=3.1, seconds=4.0, focus=0.0)
+    flat = DepthMap(np.full((80, 120), 0.4, np.float32))
+    with Reprojection(SIZE) as renderer:
+        eight, sixteen = (
+            renderer.draw(smooth_picture(kind), flat, path.at(0.9)).pixels for kind in (np.uint8, np.uint16)
+        )
+    assert np.abs(sixteen / 257 - eight).max() <= 1.5
