@@ -4,7 +4,8 @@
 
 The right picture is made from the left one and its disparity, then compared with the real right picture
 on pixels seen by both eyes, on those only the right eye sees ("hidden"), and near depth edges. A second
-table does the same after the disparity was blurred the way a depth network blurs it.
+table does the same after the disparity was blurred the way a depth network blurs it. "depth3d clip" is the renderer of
+clips, which has only a frame's time.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from numpy.typing import NDArray
 from yardsticks import RayMarch, rubber_sheet
 
 import depth3d as d3
+from depth3d.geometry.edges.sharpen import sharpen_frame
 from depth3d.io.image.read import open_image
 from depth3d.pipeline.views import eye_camera
 from depth3d.render.renderer import Renderer
+from depth3d.render.warp.stereo import StereoWarp
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -94,7 +97,10 @@ def views(scene: Scene, disparity: Floats) -> dict[str, Floats]:
         renderer.upload(mesh)
         rubber = renderer.draw(eye_camera(mesh.camera, image.size.aspect, percent, 0.0))
     march = RayMarch(image, depth).draw((-most, 0.0), 0.0)
-    found = {"depth3d": pair.right, "rubber mesh": rubber, "ray march": march, "input": image}
+    with StereoWarp(image.size, samples=1) as warp:
+        frame = warp.draw(image, sharpen_frame(depth, most), 0.0, percent, 0.0)
+    clip = d3.Image(frame.pixels[:, width:])
+    found = {"depth3d": pair.right, "rubber mesh": rubber, "ray march": march, "depth3d clip": clip, "input": image}
     return {name: picture.floats() for name, picture in found.items()}
 
 

@@ -9,7 +9,7 @@
 // projects to the pixel is visible.
 //
 // Disocclusion: see depth3d/geometry/background/fill.py for the four ways in which this project fills holes and what
-// the use of each. This one mirrors the background at its edge, along the row, over three rows.
+// the use of each. This one mirrors the background at its edge, along the row, and averages five rows.
 
 uniform sampler2D picture;
 uniform sampler2D depth;    // 0 = far .. 1 = near
@@ -23,6 +23,9 @@ uniform float tolerance;  // steps of more pixels than this are depth discontinu
 out vec4 color;
 
 const float GUARD = 0.01;  // rounding, in pixels
+const int GAP_TAPS = 10;   // five rows, two columns each
+const float GAP_SPREAD = 0.25;  // growth of the distance between these rows, per pixel into the gap
+const float GAP_LIKE = 2.0;     // pixels of shift: nearer pixels are no background
 
 float nearness(int x, int y) { return texelFetch(depth, ivec2(clamp(x, 0, size.x - 1), y), 0).r; }
 
@@ -44,7 +47,7 @@ vec4 seen(float target, int y, float shift, vec2 reach) {
     // A source column x lands at x - shift * (depth - convergence); a pair of columns covers this pixel if it lands on both sides.
     int first = int(ceil(target + reach.x - GUARD)) - 1, last = int(floor(target + reach.y + GUARD));
     float best = -1.0, source = target;
-    float gap = 2.0, gap_source = target;
+    float gap = 2.0, gap_edge = target, gap_way = 0.0;
     bool inside = false;
     float v0 = nearness(first, y);
     float w0 = float(first) - shift * (v0 - convergence);
@@ -63,21 +66,30 @@ vec4 seen(float target, int y, float shift, vec2 reach) {
             float far = min(v0, v1);
             if (target > w0 && target < w1 && far < gap) {
                 gap = far;
-                gap_source = v0 < v1 ? float(i) - (target - w0 - 0.5) : float(i + 1) + (w1 - 0.5 - target);
+                gap_edge = float(v0 < v1 ? i : i + 1);
+                gap_way = v0 < v1 ? w0 + 0.5 - target : w1 - 0.5 - target;
             }
         }
         v0 = v1;
         w0 = w1;
     }
-    // Gaps average three rows: a single row extended into the gap would be visible as a streak. This is a loop because
-    // a software renderer executes both branches of an `if`, but exits a loop when no pixel needs it any more.
+    // Gaps take the mean of the background at the edge and of mirrored pixels of several rows, farther apart the deeper
+    // the gap: a single row extended into the gap would be visible as a streak. Pixels of nearer surfaces are left out.
+    // This is a loop because a software renderer executes both branches of an `if`, but exits a loop when no pixel needs
+    // it any more.
     bool gapped = best < 0.0;
-    vec4 sum = read(gapped ? gap_source : source, y, inside);
-    if (gapped) sum *= 0.5;
-    for (int row = gapped ? y - 1 : y + 2; row <= y + 1; row += 2) {
-        sum += 0.25 * read(gap_source, clamp(row, 0, size.y - 1), false);
+    vec4 sum = read(gapped ? gap_edge : source, y, inside);
+    float mass = 1.0, spread = 1.0 + GAP_SPREAD * abs(gap_way);
+    for (int tap = gapped ? 0 : GAP_TAPS; tap < GAP_TAPS; tap++) {
+        float along = gap_way * (0.5 + 0.5 * float(tap % 2));
+        int row = clamp(y + int(round(float(tap / 2 - 2) * spread)), 0, size.y - 1);
+        float column = gap_edge + along;
+        if (nearness(int(round(column)), row) <= gap + GAP_LIKE / abs(shift)) {
+            sum += read(column, row, false);
+            mass += 1.0;
+        }
     }
-    return sum;
+    return sum / mass;
 }
 
 void main() {

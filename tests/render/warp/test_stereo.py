@@ -109,3 +109,14 @@ def test_one_eye_stacked_is_the_same_as_beside() -> None:
             a = side.draw(image, DepthMap(values), left, right, 0.5).pixels
             b = stack.draw(image, DepthMap(values), left, right, 0.5).pixels
             assert np.array_equal(np.hstack(np.split(b, 2)), a)
+
+
+def test_a_gap_takes_no_color_of_a_near_post_beside_it() -> None:
+    pixels = np.full((40, 100, 3), (0, 0, 200), np.uint8)
+    depth = np.full((40, 100), 0.2)
+    for left, right, color, level in ((40, 60, (200, 0, 0), 0.9), (65, 69, (0, 200, 0), 0.7)):
+        pixels[:, left:right], depth[:, left:right] = color, level
+    _, eye = draw(Image(pixels), depth, 0.0, 14.0)
+    # Ten pixels of gap open at the object's right side. The post is four pixels wide, and so it stays.
+    assert ((eye[..., 1] > 60).sum(1) <= 5).all()
+    assert (eye[:, 49:54] == (0, 0, 200)).all()
