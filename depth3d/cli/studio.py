@@ -9,7 +9,7 @@ import click
 from depth3d.cli.options import build, flags
 from depth3d.cli.output import log, setup_logging
 from depth3d.errors import Depth3DError
-from depth3d.studio.settings import StudioOptions
+from depth3d.options import StudioOptions
 
 __all__ = ["command"]
 

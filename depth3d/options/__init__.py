@@ -15,6 +15,7 @@ from depth3d.options.fix import FixOptions
 from depth3d.options.scene import AnimateOptions, MeshOptions, ViewOptions
 from depth3d.options.shared import BatchOptions, OutputOptions, Quality, percent
 from depth3d.options.stereo import CheckOptions, Eyes, StereoOptions
+from depth3d.options.studio import StudioOptions
 from depth3d.options.video import VideoOptions
 from depth3d.quantities import frame_rate
 from depth3d.validation import changed, nothing_left
@@ -32,6 +33,7 @@ __all__ = [
     "Quality",
     "StabilizeOptions",
     "StereoOptions",
+    "StudioOptions",
     "VideoOptions",
     "ViewOptions",
     "changed",

@@ -258,10 +258,23 @@ def _sheets(image: Image, depth: DepthMap, side: int, parallax: float) -> _Sheet
     around = np.ones((5, 5), np.uint8)
     floor = cv2.erode(np.where(behind, hidden, np.float32(1)), around)
     kept = behind | ((cv2.dilate(behind.astype(np.uint8), around) > 0) & (hidden <= floor + TEAR))
-    colors[~kept] = colors[kept].mean(0).astype(np.uint8) if kept.any() else 0
+    colors = _padded(colors, kept)
     # Slightly farther than the front where they meet, to avoid z-fighting.
     away = np.clip(np.minimum(hidden, front - 1 / 255), 0, 1)
     return _Sheets(np.clip(front, 0, 1), np.where(kept, away, np.nan).astype(np.float32), Image(colors))
+
+
+def _padded(colors: NDArray[np.uint8], kept: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Fill what is not kept with the nearest kept color, as a JPEG mixes the colors of its blocks; far off the mean."""
+    if not kept.any():
+        return np.zeros_like(colors)
+    away, nearest = cv2.distanceTransformWithLabels(
+        (~kept).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    color_of = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
+    color_of[nearest[kept]] = colors[kept]
+    near = (away <= 24)[..., None]
+    return np.asarray(np.where(near, color_of[nearest], colors[kept].mean(0)), np.uint8)
 
 
 def _meshes(

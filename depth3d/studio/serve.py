@@ -13,10 +13,10 @@ import uvicorn
 
 from depth3d.errors import InvalidOption, WriteError
 from depth3d.io.leftovers import temporary_folder
+from depth3d.options import StudioOptions
 from depth3d.studio.items import Library
 from depth3d.studio.jobs import Jobs
 from depth3d.studio.server import make_app
-from depth3d.studio.settings import StudioOptions
 from depth3d.studio.state import Studio
 
 __all__ = ["serve"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from depth3d.options import DepthOptions
+from depth3d.options.depth import DepthOptions
 from depth3d.quantities import as_file
 from depth3d.validation import Validated, option
 
