@@ -11,7 +11,15 @@ from depth3d.cli.options import build, flags, given
 from depth3d.cli.run import input_arguments
 from depth3d.cli.stereo import run_stereo
 from depth3d.errors import InvalidOption
-from depth3d.options import BatchOptions, DepthOptions, OutputOptions, StabilizeOptions, StereoOptions, VideoOptions
+from depth3d.options import (
+    BatchOptions,
+    ClusterOptions,
+    DepthOptions,
+    OutputOptions,
+    StabilizeOptions,
+    StereoOptions,
+    VideoOptions,
+)
 
 __all__ = ["command"]
 
@@ -34,7 +42,7 @@ _KINDS = ("dubois", "color", "half", "gray", "optimized", "crt")
     show_default=True,
     help="How colors are mixed: dubois has the least ghosting; optimized and crt are for red-cyan only.",
 )
-@flags(StereoOptions, DepthOptions, StabilizeOptions, VideoOptions, BatchOptions, OutputOptions)
+@flags(StereoOptions, DepthOptions, StabilizeOptions, VideoOptions, ClusterOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, glasses: str, kind: str, **values: Any) -> None:
     """Convert photos and clips to anaglyphs for colored glasses (NAME_redcyan.png, NAME_redcyan.mp4)."""
     from depth3d.stereoformats import FORMATS

@@ -13,19 +13,27 @@ from depth3d.cli.options import build, flags
 from depth3d.cli.output import log, print_result
 from depth3d.cli.progress import progress_bar
 from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
-from depth3d.options import AnimateOptions, BatchOptions, DepthOptions, OutputOptions, StabilizeOptions, VideoOptions
+from depth3d.options import (
+    AnimateOptions,
+    BatchOptions,
+    ClusterOptions,
+    DepthOptions,
+    OutputOptions,
+    StabilizeOptions,
+    VideoOptions,
+)
 
 __all__ = ["command", "preparer"]
 
 KINDS: Kinds = {
     "photo": (AnimateOptions, DepthOptions),
-    "clip": (AnimateOptions, DepthOptions, StabilizeOptions, VideoOptions),
+    "clip": (AnimateOptions, DepthOptions, StabilizeOptions, VideoOptions, ClusterOptions),
 }
 
 
 @click.command("animate")
 @input_arguments("PHOTO|CLIP|FOLDER...", "File to write: .mp4 .webm .gif .webp .png")
-@flags(AnimateOptions, DepthOptions, StabilizeOptions, VideoOptions, BatchOptions, OutputOptions)
+@flags(AnimateOptions, DepthOptions, StabilizeOptions, VideoOptions, ClusterOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     """Convert photos to looping 3D animations (NAME_3d.mp4); add a moving camera to clips."""
     run_inputs(inputs, output, values, KINDS, preparer(values))

@@ -16,6 +16,7 @@ from depth3d.cli.run import Job, Kinds, from_settings, input_arguments, run_inpu
 from depth3d.options import (
     AnimateOptions,
     BatchOptions,
+    ClusterOptions,
     DepthOptions,
     OutputOptions,
     StabilizeOptions,
@@ -37,7 +38,16 @@ _INSTEAD = {
 
 @click.command("auto")
 @input_arguments("PHOTO|CLIP|FOLDER...", "File to write")
-@flags(AnimateOptions, StereoOptions, DepthOptions, StabilizeOptions, VideoOptions, BatchOptions, OutputOptions)
+@flags(
+    AnimateOptions,
+    StereoOptions,
+    DepthOptions,
+    StabilizeOptions,
+    VideoOptions,
+    ClusterOptions,
+    BatchOptions,
+    OutputOptions,
+)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     """Convert photos to looping animations (NAME_3d.mp4) and clips to side-by-side 3D (NAME_LRF_Full_SBS.mp4).
 

@@ -11,7 +11,7 @@ from depth3d.cli.options import build
 from depth3d.cli.output import log, print_result
 from depth3d.cli.progress import progress_bar
 from depth3d.cli.run import Job
-from depth3d.options import DepthOptions, OutputOptions, StabilizeOptions, VideoOptions
+from depth3d.options import ClusterOptions, DepthOptions, OutputOptions, StabilizeOptions, VideoOptions
 
 __all__ = ["prepare_clip"]
 
@@ -34,11 +34,19 @@ def prepare_clip(source: Path, output: str | Path | None, values: dict[str, Any]
 
     video, outputs = build(VideoOptions, values), build(OutputOptions, values)
     stabilize, depth = build(StabilizeOptions, values), build(DepthOptions, values)
+    cluster = build(ClusterOptions, values).cluster
     targets = check_clip(source, output, video, stabilize, depth, **product)
     written = () if video.dry_run else targets
 
     def run() -> None:
-        _convert(source, output, outputs, {"video": video, "stabilize": stabilize, "depth": depth, **product})
+        options = {"video": video, "stabilize": stabilize, "depth": depth, **product}
+        if cluster is None or video.dry_run or video.preview:
+            _convert(source, output, outputs, options)
+            return
+        from depth3d.contrib.dask import connect
+
+        with connect(cluster) as runner:
+            _convert(source, output, outputs, {**options, "runner": runner})
 
     # With several formats, a stopped run may have finished some; the conversion handles those.
     return Job(written, run, resumes=len(written) > 1)

@@ -12,19 +12,27 @@ from depth3d.cli.clip import prepare_clip
 from depth3d.cli.options import build, flags
 from depth3d.cli.output import log, print_result
 from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
-from depth3d.options import BatchOptions, DepthMapOptions, DepthOptions, OutputOptions, StabilizeOptions, VideoOptions
+from depth3d.options import (
+    BatchOptions,
+    ClusterOptions,
+    DepthMapOptions,
+    DepthOptions,
+    OutputOptions,
+    StabilizeOptions,
+    VideoOptions,
+)
 
 __all__ = ["command", "preparer"]
 
 KINDS: Kinds = {
     "photo": (DepthMapOptions, DepthOptions),
-    "clip": (DepthMapOptions, DepthOptions, StabilizeOptions, VideoOptions),
+    "clip": (DepthMapOptions, DepthOptions, StabilizeOptions, VideoOptions, ClusterOptions),
 }
 
 
 @click.command("depth")
 @input_arguments("PHOTO|CLIP|FOLDER...", "File to write")
-@flags(DepthMapOptions, DepthOptions, VideoOptions, StabilizeOptions, BatchOptions, OutputOptions)
+@flags(DepthMapOptions, DepthOptions, VideoOptions, ClusterOptions, StabilizeOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     """Write the depth map of photos (NAME_depth.png) and clips (NAME_depth.mp4).
 

@@ -12,13 +12,21 @@ from depth3d.cli.clip import prepare_clip
 from depth3d.cli.options import build, flags
 from depth3d.cli.output import log, print_result
 from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
-from depth3d.options import BatchOptions, DepthOptions, OutputOptions, StabilizeOptions, StereoOptions, VideoOptions
+from depth3d.options import (
+    BatchOptions,
+    ClusterOptions,
+    DepthOptions,
+    OutputOptions,
+    StabilizeOptions,
+    StereoOptions,
+    VideoOptions,
+)
 
 __all__ = ["command", "preparer", "run_stereo"]
 
 KINDS: Kinds = {
     "photo": (StereoOptions, DepthOptions),
-    "clip": (StereoOptions, DepthOptions, StabilizeOptions, VideoOptions),
+    "clip": (StereoOptions, DepthOptions, StabilizeOptions, VideoOptions, ClusterOptions),
 }
 
 
@@ -42,7 +50,7 @@ def _list_formats(context: click.Context, _parameter: click.Parameter, value: bo
     callback=_list_formats,
     help="Print all stereo formats and exit.",
 )
-@flags(StereoOptions, DepthOptions, StabilizeOptions, VideoOptions, BatchOptions, OutputOptions)
+@flags(StereoOptions, DepthOptions, StabilizeOptions, VideoOptions, ClusterOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     """Convert photos and clips to side-by-side 3D or any other stereo format.
 

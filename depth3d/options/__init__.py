@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from depth3d.options.cluster import ClusterOptions
 from depth3d.options.depth import DepthMapOptions, DepthOptions, StabilizeOptions
 from depth3d.options.fix import FixOptions
 from depth3d.options.scene import AnimateOptions, MeshOptions, ViewOptions
@@ -24,6 +25,7 @@ __all__ = [
     "AnimateOptions",
     "BatchOptions",
     "CheckOptions",
+    "ClusterOptions",
     "DepthMapOptions",
     "DepthOptions",
     "Eyes",
@@ -44,5 +46,5 @@ __all__ = [
 
 ALL_OPTIONS: Sequence[type[Any]] = (
     *(AnimateOptions, StereoOptions, DepthOptions, StabilizeOptions, VideoOptions, DepthMapOptions, MeshOptions),
-    *(ViewOptions, CheckOptions, FixOptions, OutputOptions, BatchOptions),
+    *(ViewOptions, CheckOptions, FixOptions, ClusterOptions, OutputOptions, BatchOptions),
 )

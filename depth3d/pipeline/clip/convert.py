@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from dataclasses import asdict
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ from depth3d.pipeline.clip.depth_files import StillDepth, given_depth, sampled_d
 from depth3d.pipeline.clip.depth_pass import DepthSource, Progress, StoredDepth, first_pass, kept_frames
 from depth3d.pipeline.clip.job import ClipJob, plan_job
 from depth3d.pipeline.clip.output import Output, Product, targets_of
+from depth3d.pipeline.clip.parallel.cluster import Cluster
+from depth3d.pipeline.clip.parallel.runner import Runner
 from depth3d.pipeline.clip.plan import make_plan
 from depth3d.pipeline.clip.preview import (
     contact_sheet,
@@ -64,6 +67,7 @@ def convert(
     video: VideoOptions | None = None,
     output_options: OutputOptions | None = None,
     progress: Progress | None = None,
+    runner: Runner | None = None,
 ) -> Path:
     """Turn a clip into a stereo clip (by default), a clip with a moving camera, or a depth clip; return its path.
 
@@ -93,6 +97,8 @@ def convert(
         How depth is stabilized, how the clip is encoded, ``force``.
     progress : Progress | None
         Called with (stage, frames done, total frames or 0 if unknown).
+    runner : Runner | None
+        Does the work in other processes or on other machines: ``depth3d.contrib.dask.connect("tcp://host:8786")``.
     """
     return convert_all(
         input,
@@ -106,6 +112,7 @@ def convert(
         video=video,
         output_options=output_options,
         progress=progress,
+        runner=runner,
     )[0]
 
 
@@ -122,6 +129,7 @@ def convert_all(
     video: VideoOptions | None = None,
     output_options: OutputOptions | None = None,
     progress: Progress | None = None,
+    runner: Runner | None = None,
 ) -> list[Path]:
     """Turn a clip into a stereo clip (by default), a clip with a moving camera, or a depth clip; return the paths.
 
@@ -152,6 +160,8 @@ def convert_all(
         How depth is stabilized, how the clip is encoded, ``force``.
     progress : Progress | None
         Called with (stage, frames done, total frames or 0 if unknown).
+    runner : Runner | None
+        Does the work in other processes or on other machines: ``depth3d.contrib.dask.connect("tcp://host:8786")``.
     """
     video, outputs = video or VideoOptions(), output_options or OutputOptions()
     kind = "depth" if only_depth else "animate" if animate is not None else "stereo"
@@ -171,15 +181,18 @@ def convert_all(
     own_eyes = products[0].stereo.own_eyes
     job = plan_job(source, depth or DepthOptions(), stabilize or StabilizeOptions(), video, own_eyes=own_eyes)
     made = [Output(job, product, target, outputs.force) for product, target in zip(products, targets, strict=True)]
-    return _Conversion(job, made, outputs.force, progress).run()
+    return _Conversion(job, made, outputs.force, progress, runner).run()
 
 
 class _Conversion:
     """One run: the first pass, then the second pass for each output."""
 
-    def __init__(self, job: ClipJob, outputs: list[Output], force: bool, progress: Progress | None) -> None:
+    def __init__(
+        self, job: ClipJob, outputs: list[Output], force: bool, progress: Progress | None, runner: Runner | None
+    ) -> None:
         self._job, self._outputs, self._force = job, outputs, force
-        self._progress = progress
+        self._progress, self._runner = progress, runner
+        self._cluster: Cluster | None = None
         product = outputs[0].product
         wanted = product.animate.focus if product.kind == "animate" else product.stereo.convergence
         self._auto = product.kind != "depth" and wanted == "auto"
@@ -198,6 +211,7 @@ class _Conversion:
             if self._job.video.preview:
                 return self._previews()
             try:
+                self._cluster = None if self._runner is None else Cluster(self._job, work, self._runner)
                 return self._work(work)
             except VideoError as error:
                 if error.frame is None:
@@ -227,10 +241,12 @@ class _Conversion:
             if work.has_finished(output.target, key):
                 continue
             name = "pictures" if len(self._outputs) == 1 else f"pictures-{output.product.stereo.format}"
-            output.make(depth, shots, work.checkpoint(name, key, "rendering"), self._reporter(number))
+            make = output.make if self._cluster is None else partial(self._cluster.make, output)
+            make(depth, shots, work.checkpoint(name, key, "rendering"), self._reporter(number))
             if len(self._outputs) > 1:
                 work.note_finished(output.target, key)
-        work.remove("depth")
+        for name in ("depth", "times"):
+            work.remove(name)
         work.forget_finished()
         return [output.target for output in self._outputs]
 
@@ -239,7 +255,8 @@ class _Conversion:
         if job.depth.depth is not None:
             return given_depth(Path(job.depth.depth), job)
         checkpoint = work.checkpoint("depth", self._depth_key(), "depth")
-        stored = first_pass(job, checkpoint, self._report)
+        predictions = None if self._cluster is None else self._cluster.predictions(checkpoint)
+        stored = first_pass(job, checkpoint, self._report, predictions)
         if job.video.save_depth is not None:
             save_depth(stored, job, Path(job.video.save_depth), checkpoint, self._force)
         return stored

@@ -23,26 +23,25 @@ from depth3d.depthmap import DepthMap, Disparity
 from depth3d.errors import VideoError
 from depth3d.frames import Frame
 from depth3d.io.video.spool import DepthRecord, DepthSpoolWriter, read_spool
-from depth3d.pipeline.clip.eyes import unpack_eyes
 from depth3d.pipeline.clip.job import ClipJob
+from depth3d.pipeline.clip.predict import BATCH, estimator_of, predicted_frames
 from depth3d.pipeline.clip.state import load_state, save_state
 from depth3d.pipeline.clip.threads import on_frame, prefetch
 from depth3d.pipeline.clip.workspace import Checkpoint, WorkFolder, whole
 
 if TYPE_CHECKING:
-    from depth3d.depth.estimator import Estimator
+    pass
 
-__all__ = ["DepthSource", "Progress", "StoredDepth", "first_pass", "kept_frames", "predict_frame"]
+__all__ = ["DepthSource", "Predictions", "Progress", "StoredDepth", "finished_depth", "first_pass", "kept_frames"]
 
 log = logging.getLogger("depth3d.video")
 
 SEGMENT = 48  # frames between two checkpoints of the first pass
-BATCH = 4  # frames per network call; checkpoints are between batches, so that a resumed run has the same batches
-MATCHED_WIDTH = 640  # px; the eyes of stereo clips are matched at this width
 HELD = 8  # maximum number of frames queued between two stages
 STATE = "state.npz"
 
 Progress = Callable[[str, int, int], None]
+Predictions = Callable[[int], Iterator[tuple[Frame, Disparity]]]
 
 
 class DepthSource(Protocol):
@@ -132,12 +131,17 @@ class _State:
         )
 
 
-def first_pass(job: ClipJob, checkpoint: Checkpoint, progress: Progress | None = None) -> StoredDepth:
+def first_pass(
+    job: ClipJob, checkpoint: Checkpoint, progress: Progress | None = None, predictions: Predictions | None = None
+) -> StoredDepth:
     """Predict and stabilize the depth of all frames; resume if an earlier run was stopped.
+
+    ``predictions``: from the number of a frame, the frames from there on with their disparities, where they are made
+    elsewhere.
 
     Raises ``VideoError`` with the frame number, ``ModelError`` if the network cannot be loaded.
     """
-    done = _finished(checkpoint)
+    done = finished_depth(checkpoint)
     if done is not None:
         return done
     state = load_state(checkpoint.folder / STATE, lambda tree: _State.from_state(tree, _filter_of(job)))
@@ -145,7 +149,7 @@ def first_pass(job: ClipJob, checkpoint: Checkpoint, progress: Progress | None =
         state = _State(_filter_of(job), SceneRanges())
     if state.pushed:
         log.info("depth: resumed after %d frames", state.pushed)
-    _Pass(job, checkpoint, state, progress).run()
+    _Pass(job, checkpoint, state, progress).run(predictions)
     ranges = tuple(state.ranges[scene] for scene in range(len(state.ranges)))
     frames = sum(one.frames for one in ranges)
     checkpoint.write_json(
@@ -164,7 +168,7 @@ def kept_frames(work: WorkFolder) -> tuple[int, int]:
     return depth, pictures
 
 
-def _finished(checkpoint: Checkpoint) -> StoredDepth | None:
+def finished_depth(checkpoint: Checkpoint) -> StoredDepth | None:
     """Return the result if an earlier run completed the first pass, else None."""
     done = checkpoint.read_json("done.json")
     try:
@@ -181,27 +185,34 @@ class _Pass:
     def __init__(self, job: ClipJob, checkpoint: Checkpoint, state: _State, progress: Progress | None) -> None:
         self._job, self._checkpoint, self._state, self._progress = job, checkpoint, state, progress
 
-    def run(self) -> None:
+    def run(self, predictions: Predictions | None = None) -> None:
         state, base = self._state, self._job.time_base
-        last = None if state.last_ticks < 0 else state.last_ticks * base
-        frames = self._job.frames(index=max(0, state.pushed - 1), time=last, seen=True, both_eyes=True)
-        with (
-            prefetch(_behind(frames, state.pushed), HELD, "decode") as decoded,
-            prefetch(_predicted(decoded, self._job), HELD, "predict") as predicted,
-        ):
-            for frame, disparity in predicted:
-                with on_frame(frame.index, "stabilize"):
-                    self._take(state.stabilizer.push(frame.guide, disparity), round(frame.time / base))
-                state.pushed, state.last_ticks = frame.index + 1, round(frame.time / base)
-                if state.pushed % BATCH == 0 and len(state.ready) >= SEGMENT:
-                    self._write(SEGMENT)
-                if self._progress is not None:
-                    self._progress("depth", state.pushed, self._job.frames_about)
+        if predictions is not None:
+            self._stabilize(predictions(state.pushed))
+        else:
+            last = None if state.last_ticks < 0 else state.last_ticks * base
+            frames = self._job.frames(index=max(0, state.pushed - 1), time=last, seen=True, both_eyes=True)
+            with (
+                prefetch(_behind(frames, state.pushed), HELD, "decode") as decoded,
+                prefetch(predicted_frames(decoded, self._job), HELD, "predict") as predicted,
+            ):
+                self._stabilize(predicted)
         if state.pushed == 0:
             raise VideoError(f"{self._job.source}: no frame could be decoded")
         self._take(state.stabilizer.flush(), None)
         while state.ready:
             self._write(SEGMENT)
+
+    def _stabilize(self, predicted: Iterable[tuple[Frame, Disparity]]) -> None:
+        state, base = self._state, self._job.time_base
+        for frame, disparity in predicted:
+            with on_frame(frame.index, "stabilize"):
+                self._take(state.stabilizer.push(frame.guide, disparity), round(frame.time / base))
+            state.pushed, state.last_ticks = frame.index + 1, round(frame.time / base)
+            if state.pushed % BATCH == 0 and len(state.ready) >= SEGMENT:
+                self._write(SEGMENT)
+            if self._progress is not None:
+                self._progress("depth", state.pushed, self._job.frames_about)
 
     def _take(self, finished: Iterable[Stable], ticks: int | None) -> None:
         if ticks is not None:
@@ -223,88 +234,14 @@ class _Pass:
             save_state(self._checkpoint.folder / STATE, state.to_state())
 
 
-def predict_frame(job: ClipJob, frame: Frame) -> Disparity:
-    """Return the disparity of one frame without temporal stabilization, for plans and previews."""
-    from depth3d.depth.estimator import predict_disparity
-
-    if job.eyes is not None:
-        return _matched(frame, job)
-    options = job.depth
-    (disparity,) = predict_disparity(
-        [frame.guide],
-        options.model,
-        device=options.device,
-        engine=options.engine,
-        threads=options.threads,
-        precision=options.precision,
-    )
-    return disparity
-
-
-def _estimator(job: ClipJob) -> Estimator:
-    from depth3d.depth.estimator import open_estimator
-
-    options = job.depth
-    return open_estimator(
-        options.model,
-        device=options.device,
-        # torch and OpenVINO run the frames of a clip side by side.
-        engine="torch" if options.engine == "auto" else options.engine,
-        threads=options.threads,
-        precision=options.precision,
-        quiet=True,
-    )
-
-
 def _filter_of(job: ClipJob) -> TemporalFilter:
     """Return the temporal filter of the options; networks for clips use `WindowedDepth` instead."""
     if job.eyes is not None:
         return open_filter(job.stabilize)
-    estimator = _estimator(job)
+    estimator = estimator_of(job)
     if estimator.card.frames > 1:
         return WindowedDepth(estimator.predict_clip, invert=job.depth.invert_depth)
     return open_filter(job.stabilize)
-
-
-def _matched(frame: Frame, job: ClipJob) -> Disparity:
-    """Return the disparity of the left eye, matched between the two eyes in a frame."""
-    from depth3d.depth.stereo.match import stereo_disparity
-
-    if job.eyes is None:
-        raise ValueError("a flat clip has no eyes to match")
-    pair = unpack_eyes(frame.guide, job.eyes)
-    small = pair.size.fit(MATCHED_WIDTH)
-    return stereo_disparity(pair.left.resized(small), pair.right.resized(small), job.depth.matcher).disparity
-
-
-def _predicted(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Frame, Disparity]]:
-    if job.eyes is not None:
-        for frame in frames:
-            with on_frame(frame.index, "match"):
-                disparity = _matched(frame, job)
-            yield job.flat(frame), disparity
-        return
-    options, estimator = job.depth, _estimator(job)
-    if estimator.card.frames > 1:  # `WindowedDepth` runs it
-        unused = Disparity(np.zeros((1, 1), np.float32))
-        yield from ((frame, unused) for frame in frames)
-        return
-    batch: list[Frame] = []
-
-    def run() -> Iterator[tuple[Frame, Disparity]]:
-        with on_frame(batch[0].index, "predict"):
-            found = estimator.predict([frame.guide for frame in batch])
-        sign = -1 if options.invert_depth else 1
-        for frame, disparity in zip(batch, found, strict=True):
-            yield frame, disparity if sign > 0 else Disparity(-disparity.values)
-        batch.clear()
-
-    for frame in frames:
-        batch.append(frame)
-        if frame.index % BATCH == BATCH - 1:
-            yield from run()
-    if batch:
-        yield from run()
 
 
 def _behind(frames: Iterator[Frame], first: int) -> Iterator[Frame]:

@@ -157,6 +157,10 @@ class Output:
             segments = render_segments(
                 self._job, depth, self.renderer, shots.strength, self.style, checkpoint, progress
             )
+        self.join(segments, checkpoint)
+
+    def join(self, segments: Segments, checkpoint: Checkpoint) -> None:
+        """Mux the encoded segments and all other tracks into the file ``target``; the segments are deleted."""
         self._finish(segments, checkpoint)
         checkpoint.remove()
 

@@ -16,8 +16,8 @@ from depth3d.io.video.demux import packet_sizes
 from depth3d.io.video.spool import DepthRecord, DepthSpoolWriter
 from depth3d.io.video.tracks import Track, list_tracks, plan_tracks
 from depth3d.io.video.writer import VideoWriter, even, even_size
-from depth3d.pipeline.clip.depth_pass import predict_frame
 from depth3d.pipeline.clip.job import ClipJob
+from depth3d.pipeline.clip.predict import predict_frame
 from depth3d.pipeline.clip.render_pass import SEGMENT, Style
 from depth3d.pipeline.clip.renderers import FrameRenderer, StereoStrength
 

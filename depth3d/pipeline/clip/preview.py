@@ -19,8 +19,8 @@ from depth3d.io.image.read import save_image
 from depth3d.io.leftovers import temporary_folder
 from depth3d.io.video.reader import VideoReader
 from depth3d.pipeline.clip.cuts import find_cuts
-from depth3d.pipeline.clip.depth_pass import predict_frame
 from depth3d.pipeline.clip.job import ClipJob
+from depth3d.pipeline.clip.predict import predict_frame
 from depth3d.pipeline.clip.renderers import FrameRenderer, StereoStrength
 from depth3d.pipeline.clip.shots import Shot
 

@@ -7,10 +7,12 @@ stopped run loses only its current segment. At most ``HELD`` frames are queued b
 from __future__ import annotations
 
 import logging
+import os
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +27,11 @@ from depth3d.pipeline.clip.renderers import FrameRenderer, StereoStrength
 from depth3d.pipeline.clip.threads import ConsumerThread, on_frame, prefetch
 from depth3d.pipeline.clip.workspace import Checkpoint
 
-__all__ = ["Segments", "Style", "finished_segments", "render_segments"]
+__all__ = ["SegmentRange", "Segments", "Style", "finished_segments", "is_finished", "render_range", "render_segments"]
 
 log = logging.getLogger("depth3d.video")
 
-SEGMENT = 96
+SEGMENT = 96  # frames
 HELD = 4
 
 
@@ -71,21 +73,28 @@ def finished_segments(checkpoint: Checkpoint) -> Segments:
     files: list[Path] = []
     ticks = array("q")
     last_end: int | None = None
-    while True:
-        file = _segment(checkpoint, len(files))
-        try:
-            note = checkpoint.read_json(f"segment-{len(files):06d}.json")
-            times = array("q", note["ticks"])
-            end = note.get("end")
-            complete = len(times) > 0 and file.stat().st_size == note["bytes"]
-            complete = complete and (end is None or isinstance(end, int))
-        except (OSError, KeyError, TypeError, AttributeError, OverflowError):  # missing, or not written by depth3d
-            complete = False
-        if not complete:
-            return Segments(tuple(files), ticks, last_end)
-        files.append(file)
+    while (note := _note(checkpoint, len(files))) is not None:
+        times, last_end = note
+        files.append(_segment(checkpoint, len(files)))
         ticks.extend(times)
-        last_end = end
+    return Segments(tuple(files), ticks, last_end)
+
+
+def is_finished(checkpoint: Checkpoint, number: int, count: int) -> bool:
+    """Return whether segment ``number`` is complete and has ``count`` frames."""
+    note = _note(checkpoint, number)
+    return note is not None and len(note[0]) == count
+
+
+def _note(checkpoint: Checkpoint, number: int) -> tuple[array[int], int | None] | None:
+    """Return the frame times of a segment and the end of its last frame, ticks; None if it is not complete."""
+    try:
+        note = checkpoint.read_json(f"segment-{number:06d}.json")
+        times, end = array("q", note["ticks"]), note.get("end")
+        complete = len(times) > 0 and _segment(checkpoint, number).stat().st_size == note["bytes"]
+    except (OSError, KeyError, TypeError, AttributeError, OverflowError):  # missing, or not written by depth3d
+        return None
+    return (times, end) if complete and (end is None or isinstance(end, int)) else None
 
 
 def render_segments(
@@ -115,9 +124,51 @@ def render_segments(
     if first:
         log.info("rendering: resumed after %d frames", first)
     last_time = done.ticks[-1] * job.time_base if done.ticks else None
+    part = SegmentRange(len(done.files), first, last_time)
+    render_range(job, depth, renderer, strengths, style, checkpoint, part, progress)
+    result = finished_segments(checkpoint)
+    if not result.ticks:
+        raise VideoError(f"{job.source}: no frame could be decoded")
+    checkpoint.write_json("all.json", {"frames": len(result.ticks)})
+    return result
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentRange:
+    """Segments to render: number of the first one, its first frame, time of the frame before, count of frames or None.
+
+    Parameters
+    ----------
+    number, first : int
+        The first segment, and its first frame.
+    last_time : Fraction | None
+        Time of frame ``first - 1``, seconds; None for the start of the clip.
+    count : int | None
+        Number of frames; None = up to the end of the clip.
+    """
+
+    number: int
+    first: int
+    last_time: Fraction | None = None
+    count: int | None = None
+
+
+def render_range(
+    job: ClipJob,
+    depth: DepthSource,
+    renderer: FrameRenderer,
+    strengths: Callable[[Fraction], StereoStrength],
+    style: Style,
+    checkpoint: Checkpoint,
+    part: SegmentRange,
+    progress: Progress | None = None,
+) -> None:
+    """Render and encode the segments of ``part``; see `render_segments`."""
+    first = part.first
     told = isinstance(depth, StoredDepth)  # by the first pass
-    frames = job.frames(index=max(0, first - 1), time=last_time, both_eyes=renderer.both_eyes, quiet=told)
-    encoder = _SegmentEncoder(job, renderer.size, style, checkpoint, len(done.files))
+    frames = job.frames(index=max(0, first - 1), time=part.last_time, both_eyes=renderer.both_eyes, quiet=told)
+    wanted = islice((frame for frame in frames if frame.index >= first), part.count)
+    encoder = _SegmentEncoder(job, renderer.size, style, checkpoint, part.number)
 
     def prepared(decoded: Iterator[Frame]) -> Iterator[tuple[Frame, Any]]:
         for frame, values in depth.follow(decoded, first):
@@ -125,7 +176,7 @@ def render_segments(
                 yield frame, renderer.prepare(frame, values, strengths(frame.time))
 
     with (
-        prefetch((frame for frame in frames if frame.index >= first), HELD, "decode") as decoded,
+        prefetch(wanted, HELD, "decode") as decoded,
         prefetch(prepared(decoded), 2, "prepare") as ready,
         ConsumerThread(encoder.take, HELD, "encode") as encoding,
     ):
@@ -136,11 +187,6 @@ def render_segments(
             if progress is not None:
                 progress("draw", frame.index + 1, job.frames_about)
     encoder.finish()
-    result = finished_segments(checkpoint)
-    if not result.ticks:
-        raise VideoError(f"{job.source}: no frame could be decoded")
-    checkpoint.write_json("all.json", {"frames": len(result.ticks)})
-    return result
 
 
 class _SegmentEncoder:
@@ -194,7 +240,8 @@ class _SegmentEncoder:
 
     @property
     def _temporary(self) -> Path:
-        return self._checkpoint.folder / f"part-segment-{self._number:06d}.nut"
+        # With the process: on a cluster a part may be repeated while a lost worker still runs.
+        return self._checkpoint.folder / f"part-{os.getpid()}-segment-{self._number:06d}.nut"
 
 
 def _segment(checkpoint: Checkpoint, number: int) -> Path:

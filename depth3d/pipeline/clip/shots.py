@@ -70,6 +70,10 @@ class ShotList:
             return self._otherwise
         return StereoStrength(self.shots[place].parallax, self.shots[place].convergence)
 
+    def between(self, first: Fraction, last: Fraction) -> ShotList:
+        """Return the list of the shots that are needed from ``first`` to ``last``, seconds."""
+        return ShotList((shot for shot in self.shots if shot.start <= last and shot.end > first), self._otherwise)
+
 
 def measure_shots(
     depth: StoredDepth, time_base: Fraction, end: Fraction, strength: StereoStrength, auto: bool

@@ -56,6 +56,13 @@ class Checkpoint:
         self._key = json.loads(json.dumps(key, default=str))
         self._prepare(what)
 
+    @classmethod
+    def shared(cls, folder: Path) -> Checkpoint:
+        """Return a checkpoint that another process has prepared: nothing is checked or deleted."""
+        made = cls.__new__(cls)
+        made.folder, made._key = folder, None
+        return made
+
     def _prepare(self, what: str) -> None:
         before = _read_json(self.folder / "key.json")
         if before != self._key and self.folder.exists():

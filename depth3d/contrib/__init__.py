@@ -1,0 +1,1 @@
+"""Optional parts that plug in from outside, each with its own extra."""

@@ -1,0 +1,175 @@
+"""Run the parts of a clip conversion on many machines with Dask distributed (``pip install "depth3d[dask]"``).
+
+``connect("tcp://scheduler:8786")`` uses a running cluster (``dask scheduler``, and ``dask worker`` on every machine);
+``connect("local:4")`` starts four processes here. Dask distributes the parts, repeats those of lost workers and does
+all the scheduling; every worker keeps its network in memory between parts. A scheduler that was restarted is found
+again within a minute. Trust the network: whoever reaches a Dask scheduler can run any program on its workers.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import weakref
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from depth3d.errors import InvalidOption, VideoError
+from depth3d.options.cluster import as_cluster
+
+__all__ = ["DaskRunner", "connect"]
+
+log = logging.getLogger("depth3d.video")
+
+_PATIENCE = 60  # seconds to wait for a scheduler and its first worker
+_LOST = ("cancelled", "lost")
+
+
+def connect(cluster: str) -> DaskRunner:
+    """Return a runner for ``depth3d.convert(..., runner=runner)``; a context manager.
+
+    Raises ``InvalidOption`` without Dask or for an unknown address, ``VideoError`` if no scheduler or worker answers.
+
+    Parameters
+    ----------
+    cluster : str
+        "tcp://host:port" of a scheduler, or "local:N" for N processes on this machine.
+    """
+    return DaskRunner(as_cluster("cluster", cluster))
+
+
+class DaskRunner:
+    """Runs functions on the workers of a Dask cluster; follows `depth3d.pipeline.clip.parallel.runner.Runner`."""
+
+    def __init__(self, cluster: str) -> None:
+        try:
+            import distributed
+        except ImportError:
+            raise InvalidOption("cluster", 'needs Dask: pip install "depth3d[dask]"') from None
+        self._dask: Any = distributed
+        self._address = cluster
+        self._local: Any = None
+        self._client: Any = None
+        self._live: weakref.WeakSet[_Part] = weakref.WeakSet()
+
+    def __enter__(self) -> DaskRunner:
+        if self._address.startswith("local:"):
+            self._local = self._start_processes(int(self._address.partition(":")[2]))
+        try:
+            self._open()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for opened in (self._client, self._local):
+            if opened is not None:
+                opened.close()
+        self._client = self._local = None
+
+    @property
+    def width(self) -> int:
+        """Number of parts that run at once: threads of all workers."""
+        threads: dict[str, int] = self._client.nthreads()
+        return max(1, sum(threads.values()))
+
+    def submit(self, function: Callable[..., Any], *arguments: Any) -> _Part:
+        """Start ``function(*arguments)`` on a worker."""
+        part = _Part(self, function, arguments)
+        part.start()
+        self._live.add(part)
+        return part
+
+    def everywhere(self, function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
+        """Call ``function(*arguments)`` once in every worker; return worker address -> result."""
+        found: dict[str, Any] = self._client.run(function, *arguments)
+        return found
+
+    def completed(self, parts: dict[Any, int]) -> Iterator[tuple[Any, int]]:
+        """Yield (result, number) of all parts, in the order in which they end."""
+        waiting = dict(parts)
+        while waiting:
+            futures = {part.future: part for part in waiting}
+            for future in self._dask.as_completed(list(futures), loop=self._client.loop):
+                part = futures[future]
+                if future.status in _LOST:  # the scheduler is gone: all parts are started again together
+                    self.reopen(part.future)
+                    break
+                yield part.result(), waiting.pop(part)
+
+    def start(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+        """Return the future of a new task."""
+        return self._client.submit(function, *arguments, pure=False)
+
+    def reopen(self, lost: Any) -> None:
+        """Connect again after the scheduler was lost with the future ``lost``; start all unfinished parts again."""
+        if all(part.future is not lost for part in self._live):
+            return  # done already for another part
+        log.warning("the scheduler %s is gone; waiting for it up to %d s", self._address, _PATIENCE)
+        self._client.close(timeout=1)
+        self._open()
+        for part in list(self._live):
+            part.start()
+
+    def finished(self, part: _Part) -> None:
+        """Forget a part that has its result."""
+        self._live.discard(part)
+
+    def _open(self) -> None:
+        place = self._local if self._local is not None else self._address
+        try:
+            self._client = self._dask.Client(place, timeout=_PATIENCE, set_as_default=False)
+            self._client.wait_for_workers(1, timeout=_PATIENCE)
+        except (OSError, TimeoutError) as error:
+            what = "no scheduler answers" if self._client is None else "no worker is connected to this scheduler"
+            raise VideoError(f"{self._address}: {what}; start it and run the same command again") from error
+
+    def _start_processes(self, count: int) -> Any:
+        # One frame is drawn by several threads: without a share each, the processes would fight for the cores.
+        share = str(max(1, len(os.sched_getaffinity(0)) // count)) if hasattr(os, "sched_getaffinity") else "1"
+        names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "LP_NUM_THREADS")
+        env = {name: os.environ.get(name, share) for name in names}
+        return self._dask.LocalCluster(
+            n_workers=count,
+            threads_per_worker=1,
+            dashboard_address=None,
+            memory_limit=0,
+            env=env,
+            silence_logs=logging.ERROR,
+        )
+
+
+class _Part:
+    """A task of the cluster; started again if the scheduler was lost."""
+
+    def __init__(self, runner: DaskRunner, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        self._runner, self._function, self._arguments = runner, function, arguments
+        self.future: Any = None
+
+    def start(self) -> None:
+        """Hand the task to the cluster."""
+        self.future = self._runner.start(self._function, self._arguments)
+
+    def result(self) -> Any:
+        """Wait for the result and return it.
+
+        Raises the error of the function, ``VideoError`` if workers died again and again on this part.
+        """
+        from concurrent.futures import CancelledError
+
+        from distributed import KilledWorker
+
+        while True:
+            lost = self.future
+            try:
+                found = self.future.result()
+            except KilledWorker as error:
+                raise VideoError("several workers died on one part; look at their logs (memory?)") from error
+            except (CancelledError, OSError):
+                if lost.status not in _LOST:
+                    raise
+                self._runner.reopen(lost)
+                continue
+            self._runner.finished(self)
+            return found

@@ -1,0 +1,39 @@
+"""Options of conversions on many machines."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import ClassVar
+
+from depth3d.errors import InvalidOption
+from depth3d.validation import Validated, option
+
+__all__ = ["ClusterOptions", "as_cluster"]
+
+
+def as_cluster(name: str, value: object) -> str:
+    """Return the address of a cluster: "local:N" or that of a Dask scheduler; raises ``InvalidOption``."""
+    text = str(value).strip()
+    kind, _, rest = text.partition(":")
+    if kind == "local" and rest.isdecimal() and 1 <= int(rest) <= 1024:
+        return text
+    if re.fullmatch(r"(tcp|tls|ws|wss|ucx)://[^/\s:]+:\d{1,5}", text):
+        return text
+    raise InvalidOption(
+        name, f"{text!r}, expected local:N (1 to 1024 processes) or tcp://HOST:PORT of a Dask scheduler"
+    )
+
+
+@dataclass(frozen=True)
+class ClusterOptions(Validated):
+    """Where the parts of a clip's conversion run."""
+
+    media: ClassVar[str] = "clip"
+
+    cluster: str | None = option(
+        None,
+        "Convert on many machines: tcp://HOST:PORT of a Dask scheduler, or local:N processes (extra depth3d[dask]).",
+        metavar="ADDRESS",
+        convert=as_cluster,
+    )

@@ -1,0 +1,1 @@
+"""Runs the parts of a clip conversion in other processes or on other machines."""

@@ -1,0 +1,119 @@
+"""Predictions of the first pass, made in parts a little ahead of the stabilizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from depth3d.depth.temporal.state import array_of
+from depth3d.depthmap import Disparity
+from depth3d.errors import VideoError
+from depth3d.frames import Frame
+from depth3d.image import Image
+from depth3d.pipeline.clip.depth_pass import SEGMENT
+from depth3d.pipeline.clip.job import ClipJob
+from depth3d.pipeline.clip.parallel.runner import Part, Runner
+from depth3d.pipeline.clip.predict import estimator_of, predicted_frames
+from depth3d.pipeline.clip.state import load_state, save_state
+from depth3d.pipeline.clip.workspace import Checkpoint
+
+__all__ = ["PredictedDepth", "in_parts"]
+
+_KEPT = 3  # segments of predictions that are kept behind the reader
+
+
+def in_parts(job: ClipJob) -> bool:
+    """Return whether frames are predicted one by one; networks for clips, which see many at once, are not cut up."""
+    return job.eyes is not None or estimator_of(job).card.frames == 1
+
+
+class PredictedDepth:
+    """Disparities of all frames, predicted in parts a little ahead of the reader.
+
+    Parameters
+    ----------
+    job : ClipJob
+        The clip.
+    checkpoint : Checkpoint
+        Of the first pass; predictions are stored in its folder until they are used.
+    ticks : list[int]
+        Times of all frames.
+    runner : Runner
+        Runs the parts.
+    """
+
+    def __init__(self, job: ClipJob, checkpoint: Checkpoint, ticks: list[int], runner: Runner) -> None:
+        self._job = replace(job, source=job.source.absolute())
+        self._folder, self._ticks, self._runner = checkpoint.folder.absolute(), ticks, runner
+
+    def read(self, first: int) -> Iterator[tuple[Frame, Disparity]]:
+        """Yield every frame from number ``first`` (at the size of its disparity) with its disparity."""
+        count = -(-len(self._ticks) // SEGMENT)
+        ahead = 2 * self._runner.width + 2
+        waiting: dict[int, Part] = {}
+        handed = first // SEGMENT
+        for number in range(first // SEGMENT, count):
+            while handed < min(count, number + ahead):
+                if not _predicted_file(self._folder, handed).is_file():
+                    waiting[handed] = self._hand_out(handed)
+                handed += 1
+            if number in waiting:
+                waiting.pop(number).result()
+            path = _predicted_file(self._folder, number)
+            found = _load(path)
+            if found is None:  # damaged: once more
+                self._hand_out(number).result()
+                found = _load(path)
+            if found is None:
+                raise VideoError(f"{path}: a prediction cannot be read back", number * SEGMENT)
+            for frame, disparity in zip(self._frames(number, found["pictures"]), found["values"], strict=True):
+                if frame.index >= first:
+                    yield frame, Disparity(disparity)
+            # The last saved state may lie some frames back: a run that is stopped now starts there.
+            _predicted_file(self._folder, number - _KEPT).unlink(missing_ok=True)
+
+    def _frames(self, number: int, pictures: Any) -> Iterator[Frame]:
+        for offset, picture in enumerate(pictures):
+            index = number * SEGMENT + offset
+            yield Frame(index, self._ticks[index] * self._job.time_base, Image(picture))
+
+    def _hand_out(self, number: int) -> Part:
+        first = number * SEGMENT
+        ticks = tuple(self._ticks[first : first + SEGMENT])
+        return self._runner.submit(_predict, self._job, number, ticks, self._folder)
+
+
+def _predicted_file(folder: Path, number: int) -> Path:
+    return folder / f"predicted-{number:06d}.npz"
+
+
+def _load(path: Path) -> dict[str, Any] | None:
+    def build(tree: dict[str, Any]) -> dict[str, Any]:
+        values = array_of(tree["values"], np.float32, (None, None, None))
+        return {"values": values, "pictures": array_of(tree["pictures"], np.uint8, (*values.shape, 3))}
+
+    return load_state(path, build)
+
+
+def _predict(job: ClipJob, number: int, ticks: tuple[int, ...], folder: Path) -> int:
+    """Predict one segment of the first pass and store disparities and pictures at their size; return the count."""
+    first = number * SEGMENT
+    time = ticks[0] * job.time_base if first else None
+    frames = islice(job.frames(index=first, time=time, seen=True, both_eyes=True), len(ticks))
+    values, pictures = [], []
+    for frame, disparity in predicted_frames(frames, job):
+        if round(frame.time / job.time_base) != ticks[frame.index - first]:
+            raise VideoError(
+                f"{job.source}: a frame has another time than before; the file may have changed", frame.index
+            )
+        values.append(disparity.values)
+        pictures.append(frame.guide.resized(disparity.size).eight_bit().pixels)
+    if len(values) != len(ticks):
+        raise VideoError(f"{job.source}: ends before its last frame", first + len(values))
+    save_state(_predicted_file(folder, number), {"values": np.stack(values), "pictures": np.stack(pictures)})
+    return len(values)

@@ -1,0 +1,65 @@
+"""Check that all workers see the clip and the work folder, and take the same network."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from depth3d.errors import Depth3DError, VideoError
+from depth3d.pipeline.clip.job import ClipJob
+from depth3d.pipeline.clip.parallel.runner import Runner
+from depth3d.pipeline.clip.workspace import WorkFolder
+
+__all__ = ["check_storage"]
+
+
+def check_storage(job: ClipJob, work: WorkFolder, runner: Runner) -> None:
+    """Check that every worker sees the clip and the work folder, can write there, and takes the same network.
+
+    Raises ``VideoError``, which names the worker and what it does not see.
+    """
+    source, folder = job.source.absolute(), work.folder.absolute()
+    model = job.depth.model if job.eyes is None and job.depth.depth is None else None
+    token = f"seen-{uuid.uuid4().hex}"
+    (folder / token).write_text(token, encoding="utf-8")
+    try:
+        ours = {**_look(source, folder, token, model), "token": token, "writes": True}
+        for worker, seen in runner.everywhere(_look, source, folder, token, model).items():
+            if seen == ours:
+                continue
+            place = f"the worker {worker}"
+            if seen["source"] != ours["source"]:
+                what = f"does not see {source} as it is here; put the clip on storage that all machines share"
+            elif seen["token"] != token:
+                what = f"does not see {folder}; write to a folder (`output`) that all machines share"
+            elif not seen["writes"]:
+                what = f"cannot write to {folder}"
+            else:
+                what = (
+                    f"would use the network {seen['model']} instead of {ours['model']}; set `model`, or fetch it there"
+                )
+            raise VideoError(f"{place} {what}")
+    finally:
+        (folder / token).unlink(missing_ok=True)
+
+
+def _look(source: Path, folder: Path, token: str, model: str | None) -> dict[str, Any]:
+    """Return what a worker sees: size of the source, content of the token file, whether it can write, its network."""
+    seen: dict[str, Any] = {"source": None, "token": None, "writes": False, "model": None}
+    with suppress(OSError):
+        seen["source"] = source.stat().st_size if source.is_file() else 0
+    with suppress(OSError):
+        seen["token"] = (folder / token).read_text(encoding="utf-8")
+        own = folder / f"{token}-{os.getpid()}"
+        own.write_text("", encoding="utf-8")
+        own.unlink()
+        seen["writes"] = True
+    if model is not None:
+        from depth3d.depth.selection import select
+
+        with suppress(Depth3DError):
+            seen["model"] = select(model, quiet=True).card.name
+    return seen

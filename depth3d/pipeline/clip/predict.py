@@ -1,0 +1,98 @@
+"""Disparity of the frames of a clip: from a network, in batches, or matched between the two eyes of a stereo clip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from depth3d.depthmap import Disparity
+from depth3d.frames import Frame
+from depth3d.pipeline.clip.eyes import unpack_eyes
+from depth3d.pipeline.clip.job import ClipJob
+from depth3d.pipeline.clip.threads import on_frame
+
+if TYPE_CHECKING:
+    from depth3d.depth.estimator import Estimator
+
+__all__ = ["BATCH", "estimator_of", "predict_frame", "predicted_frames"]
+
+BATCH = 4  # frames per network call; checkpoints are between batches, so that a resumed run has the same batches
+MATCHED_WIDTH = 640  # px; the eyes of stereo clips are matched at this width
+
+
+def predict_frame(job: ClipJob, frame: Frame) -> Disparity:
+    """Return the disparity of one frame without temporal stabilization, for plans and previews."""
+    from depth3d.depth.estimator import predict_disparity
+
+    if job.eyes is not None:
+        return _matched(frame, job)
+    options = job.depth
+    (disparity,) = predict_disparity(
+        [frame.guide],
+        options.model,
+        device=options.device,
+        engine=options.engine,
+        threads=options.threads,
+        precision=options.precision,
+    )
+    return disparity
+
+
+def estimator_of(job: ClipJob) -> Estimator:
+    """Return the network of the job's options; kept in memory between calls."""
+    from depth3d.depth.estimator import open_estimator
+
+    options = job.depth
+    return open_estimator(
+        options.model,
+        device=options.device,
+        # torch and OpenVINO run the frames of a clip side by side.
+        engine="torch" if options.engine == "auto" else options.engine,
+        threads=options.threads,
+        precision=options.precision,
+        quiet=True,
+    )
+
+
+def _matched(frame: Frame, job: ClipJob) -> Disparity:
+    """Return the disparity of the left eye, matched between the two eyes in a frame."""
+    from depth3d.depth.stereo.match import stereo_disparity
+
+    if job.eyes is None:
+        raise ValueError("a flat clip has no eyes to match")
+    pair = unpack_eyes(frame.guide, job.eyes)
+    small = pair.size.fit(MATCHED_WIDTH)
+    return stereo_disparity(pair.left.resized(small), pair.right.resized(small), job.depth.matcher).disparity
+
+
+def predicted_frames(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Frame, Disparity]]:
+    """Yield each frame with its disparity; frames of stereo clips are whole ones, and come back as left eyes."""
+    if job.eyes is not None:
+        for frame in frames:
+            with on_frame(frame.index, "match"):
+                disparity = _matched(frame, job)
+            yield job.flat(frame), disparity
+        return
+    options, estimator = job.depth, estimator_of(job)
+    if estimator.card.frames > 1:  # `WindowedDepth` runs it
+        unused = Disparity(np.zeros((1, 1), np.float32))
+        yield from ((frame, unused) for frame in frames)
+        return
+    batch: list[Frame] = []
+
+    def run() -> Iterator[tuple[Frame, Disparity]]:
+        with on_frame(batch[0].index, "predict"):
+            found = estimator.predict([frame.guide for frame in batch])
+        sign = -1 if options.invert_depth else 1
+        for frame, disparity in zip(batch, found, strict=True):
+            yield frame, disparity if sign > 0 else Disparity(-disparity.values)
+        batch.clear()
+
+    for frame in frames:
+        batch.append(frame)
+        if frame.index % BATCH == BATCH - 1:
+            yield from run()
+    if batch:
+        yield from run()

@@ -1,0 +1,160 @@
+"""Clips on a cluster of processes: the same frames as on one machine, through killed workers and stopped runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from clips import hashes
+
+from depth3d.contrib.dask import DaskRunner, connect
+from depth3d.errors import InvalidOption, VideoError
+from depth3d.options import DepthOptions, OutputOptions, StereoOptions, VideoOptions
+from depth3d.pipeline.clip.convert import convert
+
+pytest.importorskip("distributed")
+
+TINY = DepthOptions(model="tiny", threads=1)
+WIDTH, HEIGHT, COUNT = 64, 48, 220
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three scenes with something that moves; 220 frames: five segments of the first pass, three of the second."""
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    dice = np.random.default_rng(3)
+    walls = [dice.integers(0, 255, (6, 8, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1) for _ in range(3)]
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("libx264", rate=25, options={"crf": "12", "g": "30"})
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        for number in range(COUNT):
+            pixels = walls[0 if number < 70 else 1 if number < 130 else 2].copy()
+            x = number % 40
+            pixels[16:32, x : x + 20] = (250, 220, 40)
+            frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
+            frame.pts, frame.time_base = number, Fraction(1, 25)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+@pytest.fixture(scope="module")
+def alone(film: Path) -> list[tuple[Fraction, str]]:
+    """Times and digests of the frames that one process makes."""
+    return hashes(made(film, film.with_name("alone.mkv")))
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Any:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    with connect("local:2") as runner:
+        yield runner
+
+
+def made(film: Path, target: Path, **more: Any) -> Path:
+    more.setdefault("depth", TINY)
+    more.setdefault("video", VideoOptions(codec="ffv1"))
+    return convert(film, target, output_options=OutputOptions(force=True), **more)
+
+
+def test_the_frames_are_the_same_as_on_one_machine(
+    film: Path, alone: list[tuple[Fraction, str]], cluster: DaskRunner, tmp_path: Path
+) -> None:
+    """All of them, at cuts and between them: the difference is 0."""
+    seen: list[tuple[str, int, int]] = []
+    target = made(film, tmp_path / "a.mkv", runner=cluster, progress=lambda *one: seen.append(one))
+    assert hashes(target) == alone
+    assert len(alone) == COUNT
+    assert {stage for stage, *_ in seen} == {"depth", "draw"}
+    assert seen[-1] == ("draw", COUNT, COUNT)
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_killed_worker_costs_nothing(
+    film: Path, alone: list[tuple[Fraction, str]], cluster: DaskRunner, tmp_path: Path
+) -> None:
+    killed: list[int] = []
+
+    def kill(stage: str, done: int, _total: int) -> None:
+        wanted = ("depth", "draw")[len(killed)] if len(killed) < 2 else None
+        if stage == wanted and done >= 30:
+            pids = list(cluster.everywhere(os.getpid).values())
+            killed.append(pids[0])
+            os.kill(pids[0], signal.SIGKILL)
+
+    assert hashes(made(film, tmp_path / "a.mkv", runner=cluster, progress=kill)) == alone
+    assert len(set(killed)) == 2
+
+
+def test_a_stopped_run_goes_on(
+    film: Path, alone: list[tuple[Fraction, str]], cluster: DaskRunner, tmp_path: Path
+) -> None:
+    def stop_at(stage: str) -> Any:
+        def stop(now: str, done: int, _total: int) -> None:
+            if now == stage and done >= 90:
+                raise KeyboardInterrupt
+
+        return stop
+
+    for stage in ("depth", "draw"):
+        with pytest.raises(KeyboardInterrupt):
+            made(film, tmp_path / "a.mkv", runner=cluster, progress=stop_at(stage))
+    seen: list[str] = []
+    target = made(film, tmp_path / "a.mkv", runner=cluster, progress=lambda stage, *_: seen.append(stage))
+    assert "depth" not in seen  # the first pass is not repeated
+    assert hashes(target) == alone
+
+
+def test_a_run_alone_takes_up_what_a_cluster_has_begun(
+    film: Path, alone: list[tuple[Fraction, str]], cluster: DaskRunner, tmp_path: Path
+) -> None:
+    def stop(stage: str, done: int, _total: int) -> None:
+        if stage == "depth" and done >= 150:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        made(film, tmp_path / "a.mkv", runner=cluster, progress=stop)
+    assert hashes(made(film, tmp_path / "a.mkv")) == alone
+
+
+def test_a_part_of_a_film_with_given_depth_and_automatic_convergence(
+    film: Path, cluster: DaskRunner, tmp_path: Path
+) -> None:
+    depth = made(film, tmp_path / "depth.mkv", only_depth=True)
+    settings = {
+        "depth": DepthOptions(depth=str(depth)),
+        "stereo": StereoOptions(convergence="auto", format="red-cyan"),
+        "video": VideoOptions(codec="ffv1", start="1", end="6.5"),
+    }
+    one = made(film, tmp_path / "one.mkv", **settings)
+    two = made(film, tmp_path / "two.mkv", runner=cluster, **settings)
+    assert hashes(two) == hashes(one)
+    assert len(hashes(two)) > 130
+
+
+def test_a_worker_that_does_not_see_the_film_is_named(cluster: DaskRunner, film: Path, tmp_path: Path) -> None:
+    with pytest.raises(VideoError, match=r"10\.0\.0\.9:40000 does not see .*film"):
+        made(film, tmp_path / "a.mkv", runner=_Blind(cluster))
+
+
+class _Blind:
+    """A cluster one of whose workers sees nothing."""
+
+    def __init__(self, runner: DaskRunner) -> None:
+        self._runner = runner
+
+    def everywhere(self, *arguments: Any) -> dict[str, Any]:
+        seen = self._runner.everywhere(*arguments)
+        return {**seen, "tcp://10.0.0.9:40000": {"source": None, "token": None, "writes": False, "model": None}}
+
+
+@pytest.mark.parametrize("cluster", ["local:0", "local:x", "scheduler:8786", "tcp://host", "http://host:80"])
+def test_a_wrong_address_is_refused_before_any_work(cluster: str) -> None:
+    with pytest.raises(InvalidOption, match="local:N"):
+        connect(cluster)
