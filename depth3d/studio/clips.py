@@ -17,6 +17,7 @@ from depth3d.pipeline.clip.shots import Shot, write_shots
 from depth3d.studio.products import Output, free_stem, option_values
 from depth3d.studio.scenes import picture_address
 from depth3d.studio.worker import Report
+from depth3d.validation import field_names
 
 __all__ = ["TASKS"]
 
@@ -84,17 +85,17 @@ def _convert(arguments: dict[str, Any], report: Report) -> dict[str, Any]:
 def _run(arguments: dict[str, Any], target: Path, report: Report, *, force: bool = False) -> dict[str, Any]:
     output, path = Output.of(arguments["output"]), Path(arguments["path"])
     values = option_values(output.kind, arguments["options"], "clip")
-    video = VideoOptions(**{name: values[name] for name in ("start", "end", "size") if name in values})
+    of_video = {name: values.pop(name) for name in field_names(VideoOptions) if name in values}
+    video = VideoOptions(**of_video)
     if arguments.get("shots"):
         shots = target.with_name(f"{arguments['stem']}_shots.toml")
         _write_shots(arguments["shots"], shots, path.name)
         video = replace(video, shots=str(shots))
-    own = {name: value for name, value in values.items() if name not in ("start", "end", "size")}
     kind: dict[str, Any] = {"only_depth": True}
     if output.kind == "animate":
-        kind = {"animate": AnimateOptions(**own)}
+        kind = {"animate": AnimateOptions(**values)}
     elif output.kind == "stereo":
-        kind = {"stereo": StereoOptions(**{**own, "format": output.form})}
+        kind = {"stereo": StereoOptions(**{**values, "format": output.form})}
 
     def progress(stage: str, done: int, total: int) -> None:
         report({"done": done if stage == "depth" else total + done, "total": 2 * total, "message": stage})

@@ -18,6 +18,7 @@ from starlette.routing import Route
 from depth3d import __version__
 from depth3d.errors import Depth3DError, InvalidInput
 from depth3d.geometry.camera.paths import PATHS
+from depth3d.studio.destinations import destinations
 from depth3d.studio.guard import Guard
 from depth3d.studio.items import Item
 from depth3d.studio.jobs import Job
@@ -138,6 +139,7 @@ class _Routes:
             "catalog": catalog(),
             "paths": list(PATHS),
             "networks": networks(),
+            "presets": destinations(),
             "model": studio.model,
             "results": str(studio.results or studio.downloads),
         }

@@ -125,6 +125,17 @@ def test_an_mp4_and_a_glb_are_saved(page: Browser, running: Running) -> None:
     page.click("#close-player")
 
 
+def test_a_preset_chooses_its_output_and_settings(page: Browser) -> None:
+    page.click("#tab-save")
+    page.click("[data-preset=quest]")
+    page.wait("/^depth3d stereo flower.jpg/.test(document.getElementById('commands').textContent)")
+    assert page.run("document.getElementById('parallax').value") == "2.5"
+    page.click("[data-preset=facebook]")
+    page.wait("document.getElementById('commands').textContent.includes('--facebook')")
+    page.click("[data-preset=facebook]")
+    set_slider(page, "parallax", 2)
+
+
 def test_results_are_never_replaced(page: Browser, running: Running) -> None:
     mesh = running.results / "flower.glb"
     before = mesh.stat().st_mtime_ns

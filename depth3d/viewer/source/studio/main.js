@@ -60,7 +60,7 @@ const source = () => ({ source: find("source").value, invert: find("invert").che
 function request() {
   if (!photo.item) return null;
   const number = (id) => (find(id).value ? Number(find(id).value) : null);
-  const options = { ...settings, size: find("size").value, near: number("near"), far: number("far") };
+  const options = { ...settings, ...parts.extra, size: find("size").value === "auto" ? parts.extra?.size ?? "auto" : find("size").value, near: number("near"), far: number("far") };
   if (photo.item.kind === "clip" && options.size === "auto") delete options.size;
   return { item: photo.item.key, ...source(), options, shots: parts.clip.shots };
 }
@@ -216,6 +216,7 @@ function wireControls(state) {
   };
   wirePaths([...state.paths, "auto"], moving("path"));
   wireViews();
+  wirePresets(state.presets);
   for (const id of ["source", "invert"]) find(id).addEventListener("change", guarded(() => photo.item && load({ keep: true })));
   find("other").addEventListener("change", guarded(compare));
   find("divider").addEventListener("input", divide);
@@ -227,6 +228,32 @@ function wireControls(state) {
     if (x >= 0 && x <= 1 && y >= 0 && y <= 1) pick(x, y);
   });
   listSources();
+}
+
+// A preset sets the sliders, chooses its output, and brings options that have no slider.
+function wirePresets(presets) {
+  const buttons = presets.map((preset) => {
+    const label = preset.name.replaceAll("-", " ");
+    const button = make("button", { type: "button", title: preset.about, "aria-pressed": "false", "data-preset": preset.name }, label);
+    button.addEventListener("click", () => {
+      const recipe = preset[photo.item?.kind === "clip" ? "clip" : "photo"];
+      if (!recipe) return toast(`${label} takes no ${photo.item?.kind ?? "photo"}.`);
+      const on = button.getAttribute("aria-pressed") !== "true";
+      for (const each of buttons) each.setAttribute("aria-pressed", String(on && each === button));
+      parts.extra = {};
+      for (const [name, value] of Object.entries(on ? recipe.options : {})) {
+        if (name === "convergence" && value === "auto") parts.set.convergence(photo.facts?.focus ?? 0.5);
+        else if (name === "path") document.querySelector(`[data-path="${CSS.escape(value)}"]`)?.click();
+        else if (name in parts.set && typeof value === "number") parts.set[name](value);
+        else parts.extra[name] = value;
+      }
+      if (on) parts.save.chooseOnly([recipe.output]);
+      return parts.save.update();
+    });
+    return button;
+  });
+  find("presets").replaceChildren(...buttons);
+  find("preset-field").hidden = !buttons.length;
 }
 
 function wirePaths(names, change) {
