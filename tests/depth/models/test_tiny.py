@@ -23,7 +23,7 @@ def test_the_card_tells_the_parameters() -> None:
     from depth3d.depth.models.tiny.network import TinyNetwork
 
     card = registry.get("tiny")
-    assert sum(p.numel() for p in TinyNetwork(1).parameters()) == card.parameters
+    assert sum(p.numel() for p in TinyNetwork(card.settings["edition"]).parameters()) == card.parameters
 
 
 @pytest.mark.parametrize("edition", [1, 2])
