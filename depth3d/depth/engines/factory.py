@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from depth3d.depth.card import ModelCard
 from depth3d.depth.engines.base import Engine, cores
 from depth3d.errors import ModelError
 
 __all__ = ["ENGINES", "PRECISIONS", "open_engine"]
-
-_log = logging.getLogger("depth3d")
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 ENGINES = {
@@ -45,10 +42,9 @@ def open_engine(
     settings: dict[str, Any] = {"device": device, "threads": threads or cores(), "precision": precision}
     if engine == "auto":
         if card.graph is not None and path is not None and device in ("auto", "cpu") and precision != "bfloat16":
-            try:
-                return _open("opencv", card, path, settings)
-            except ModelError as error:  # an older OpenCV
-                _log.debug("%s", error)
+            opened: Any = _open("opencv", card, path, settings)
+            opened.falls_back = True
+            return cast(Engine, opened)
         engine = "torch"
     if engine not in ENGINES:
         raise ModelError(f"unknown engine {engine!r}; expected auto or one of {', '.join(ENGINES)}")

@@ -5,6 +5,7 @@ OpenCV is imported anyway; importing torch takes several seconds, a hundred time
 
 from __future__ import annotations
 
+import logging
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -21,15 +22,21 @@ from depth3d.image import Size
 
 __all__ = ["OpenCvEngine"]
 
+_log = logging.getLogger("depth3d")
+
 SMALLEST_SIDE = 64
 """Pixels. OpenCV 5.0 computes 5x5 convolutions of maps that are 1 pixel high from memory that nobody has written; at
 1/32 of its size an input of 32 pixels is such a map. It goes to torch."""
 
 
 class OpenCvEngine:
-    """Run the graph of ``card`` on the CPU in float32, image by image; one graph for each input size."""
+    """Run the graph of ``card`` on the CPU in float32, image by image; one graph for each input size.
+
+    ``falls_back``: torch runs what OpenCV cannot (an older version), instead of an error.
+    """
 
     batch = 1
+    falls_back = False
 
     def __init__(self, card: ModelCard, path: Path | None, *, device: str, threads: int, precision: str) -> None:
         if card.graph is None or path is None:
@@ -39,13 +46,20 @@ class OpenCvEngine:
         self._card, self._path, self._threads = card, path, threads
         self._torch: Engine | None = None
         self._prepared = lru_cache(maxsize=2)(self._prepare)
-        self._prepared(card.input.net_size(Size(4, 3)))  # so that a version that cannot run it says so at once
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, 3, H, W) normalized float32 -> (N, H, W) float32, in the unit of the card's ``output``."""
         if min(inputs.shape[2:]) < SMALLEST_SIDE:
             return self._with_torch(inputs)
-        network = self._prepared(Size(inputs.shape[3], inputs.shape[2]))
+        try:
+            return self._run(self._prepared(Size(inputs.shape[3], inputs.shape[2])), inputs)
+        except ModelError as error:
+            if not self.falls_back or isinstance(error, WeightsError):
+                raise
+            _log.debug("%s", error)
+            return self._with_torch(inputs)
+
+    def _run(self, network: cv2.dnn.Net, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         before = cv2.getNumThreads()
         cv2.setNumThreads(self._threads)
         try:

@@ -64,11 +64,14 @@ def test_auto_takes_torch_where_opencv_cannot_run_the_graph(monkeypatch: pytest.
     def fails(*_: object) -> None:
         raise cv2.error("unknown layer")
 
-    assert isinstance(factory.open_engine(card, path, engine="auto", **CHOICES), OpenCvEngine)
+    x = np.random.default_rng(0).standard_normal((1, 3, 64, 96)).astype(np.float32)
+    exact = factory.open_engine(card, path, engine="torch", **CHOICES)(x)
+    opened = factory.open_engine(card, path, engine="auto", **CHOICES)
+    assert isinstance(opened, OpenCvEngine)
     monkeypatch.setattr(cv2.dnn, "readNetFromONNX", fails)
-    assert isinstance(factory.open_engine(card, path, engine="auto", **CHOICES), TorchEngine)
+    np.testing.assert_array_equal(opened(x), exact)
     with pytest.raises(ModelError, match="cannot run tiny; use `engine='torch'`"):
-        factory.open_engine(card, path, engine="opencv", **CHOICES)
+        factory.open_engine(card, path, engine="opencv", **CHOICES)(x)
 
 
 def test_networks_without_a_graph_and_wrong_files_are_told(tmp_path: Path) -> None:
@@ -81,5 +84,6 @@ def test_networks_without_a_graph_and_wrong_files_are_told(tmp_path: Path) -> No
     from safetensors.numpy import save_file
 
     save_file({"other": np.zeros(3, np.float16)}, tmp_path / "w.safetensors")
+    opened = factory.open_engine(registry.get("tiny"), tmp_path / "w.safetensors", engine="auto", **CHOICES)
     with pytest.raises(WeightsError, match="not the weights of tiny"):
-        factory.open_engine(registry.get("tiny"), tmp_path / "w.safetensors", engine="opencv", **CHOICES)
+        opened(np.zeros((1, 3, 64, 64), np.float32))

@@ -216,7 +216,9 @@ class TestWhichNetworkAFileIs:
 
     def test_otherwise_the_user_has_to_say(self, bare: dict[str, torch.Tensor], tmp_path: Path) -> None:
         path = write(tmp_path / "weights.pth", bare)
-        with pytest.raises(ModelError, match=r"say which one it is, for example `model='depth_anything_v2_small:weights\.pth'`"):
+        with pytest.raises(
+            ModelError, match=r"say which one it is, for example `model='depth_anything_v2_small:weights\.pth'`"
+        ):
             selection.select(path)
         chosen = selection.select(f"depth-anything-v1-small:{path}")
         assert (chosen.card.name, chosen.path) == ("depth_anything_v1_small", path)
