@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from stereoscenes import scene_pair, texture
 
 from depth3d.errors import InvalidInput, ReadError
 from depth3d.image import Image
@@ -17,47 +18,69 @@ from depth3d.pipeline.eyes import find_eyes
 from depth3d.pipeline.scene import load_scene
 
 
-@pytest.fixture
-def faults(shared: Path) -> Path:
-    return shared / "data" / "faults"
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Pairs drawn by formula: full square eyes, a crossed pair, a couple of two sizes, and an ordinary photo."""
+    folder = tmp_path_factory.mktemp("drawn")
+    square, wide = scene_pair(240, 240), scene_pair()
+    for name, pixels in (
+        ("square", np.hstack([square.left.pixels, square.right.pixels])),
+        ("unmarked_xview", np.hstack([wide.right.pixels, wide.left.pixels])),
+        ("cam_L", wide.left.pixels),
+        ("cam_R", wide.right.pixels[:, :317]),
+        ("p", texture(320, 240, 5)),
+    ):
+        save_image(Image(pixels), folder / f"{name}.png")
+    return folder
 
 
 def eyes(path: Path, **options: object):  # type: ignore[no-untyped-def]
     return find_eyes(open_photo(path), DepthOptions(**options))  # type: ignore[arg-type]
 
 
-def test_two_square_eyes_are_full(faults: Path) -> None:
-    pair = eyes(faults / "square.jpg")
-    assert pair.size == (375, 375)
+def test_two_square_eyes_are_full(drawn: Path) -> None:
+    pair = eyes(drawn / "square.png")
+    assert pair.size == (240, 240)
     assert "full" in pair.notes[0]
 
 
-def test_an_unmarked_crossed_pair_is_turned_and_said(faults: Path) -> None:
-    whole = open_image(faults / "unmarked_xview.jpg")
-    pair = eyes(faults / "unmarked_xview.jpg")
-    np.testing.assert_array_equal(pair.left.pixels, whole.pixels[:, 450:])
+def test_an_unmarked_crossed_pair_is_turned_and_said(drawn: Path) -> None:
+    whole = open_image(drawn / "unmarked_xview.png")
+    pair = eyes(drawn / "unmarked_xview.png")
+    np.testing.assert_array_equal(pair.left.pixels, whole.pixels[:, 320:])
     assert any("exchanged" in note for note in pair.notes)
 
 
-@pytest.mark.parametrize("name", ["cones", "motorcycle", "art"])
-@pytest.mark.parametrize("crossed", [False, True])
-def test_unmarked_pairs_come_out_in_the_right_order(shared: Path, tmp_path: Path, name: str, crossed: bool) -> None:
-    folder = shared / "data" / "stereo" / name
-    left, right = (open_image(folder / f"{eye}.png") for eye in ("left", "right"))
-    halves = [right.pixels, left.pixels] if crossed else [left.pixels, right.pixels]
-    pair = eyes(save_image(Image(np.hstack(halves)), tmp_path / "picture.png"))
-    np.testing.assert_array_equal(pair.left.pixels, left.pixels)
+def assert_order_is_found(left: Image, right: Image, folder: Path) -> None:
+    for name, halves in (("parallel", [left, right]), ("crossed", [right, left])):
+        pair = eyes(save_image(Image(np.hstack([eye.pixels for eye in halves])), folder / f"{name}.png", force=True))
+        np.testing.assert_array_equal(pair.left.pixels, left.pixels)
 
 
-def test_a_couple_of_slightly_different_sizes(faults: Path) -> None:
-    pair = eyes(faults / "cam_L.jpg")
-    assert pair.size == (447, 375)
-    assert "cam_R.jpg" in pair.notes[0]
+@pytest.mark.parametrize(("near", "far"), [(8, -3), (5, -6), (12, 2)])
+def test_unmarked_pairs_come_out_in_the_right_order(near: int, far: int, tmp_path: Path) -> None:
+    pair = scene_pair(near=near, far=far)
+    assert_order_is_found(pair.left, pair.right, tmp_path)
 
 
-def test_coins_grids_and_copies_are_no_stereo(faults: Path) -> None:
-    assert eyes(faults / "coins.png") is None
-    photo = open_image(faults / "p.jpg").pixels
+def test_real_unmarked_pairs_come_out_in_the_right_order(shared: Path, tmp_path: Path) -> None:
+    for name in ("cones", "motorcycle", "art"):
+        folder = shared / "data" / "stereo" / name
+        assert_order_is_found(open_image(folder / "left.png"), open_image(folder / "right.png"), tmp_path)
+
+
+def test_a_couple_of_slightly_different_sizes(drawn: Path) -> None:
+    pair = eyes(drawn / "cam_L.png")
+    assert pair.size == (317, 240)
+    assert "cam_R.png" in pair.notes[0]
+
+
+def test_coins_are_no_stereo(shared: Path) -> None:
+    assert eyes(shared / "data" / "faults" / "coins.png") is None
+
+
+def test_grids_and_copies_are_no_stereo(drawn: Path) -> None:
+    photo = open_image(drawn / "p.png").pixels
     for second in (photo, np.clip(photo * 0.6 + 60, 0, 255).astype(np.uint8), photo[:, ::-1]):
         assert seen_mark(Image(np.hstack([photo, second]))) is None  # before and after, mirrored
     rows, columns = np.mgrid[:300, :600]
@@ -65,25 +88,25 @@ def test_coins_grids_and_copies_are_no_stereo(faults: Path) -> None:
     assert seen_mark(Image(np.repeat(checks[..., None], 3, axis=2))) is None
 
 
-def test_options_name_the_eyes(faults: Path, tmp_path: Path) -> None:
-    whole = open_image(faults / "square.jpg").pixels
-    left = save_image(Image(whole[:, :375]), tmp_path / "one.png")
-    right = save_image(Image(whole[:, 375:]), tmp_path / "other.png")
+def test_options_name_the_eyes(drawn: Path, tmp_path: Path) -> None:
+    whole = open_image(drawn / "square.png").pixels
+    left = save_image(Image(whole[:, :240]), tmp_path / "one.png")
+    right = save_image(Image(whole[:, 240:]), tmp_path / "other.png")
     pair = eyes(left, second_eye=str(right))
-    np.testing.assert_array_equal(pair.right.pixels, whole[:, 375:])
-    assert eyes(faults / "square.jpg", stereo=False) is None
-    swapped = eyes(faults / "square.jpg", swap_eyes=True)
-    np.testing.assert_array_equal(swapped.left.pixels, whole[:, 375:])
-    crossed = eyes(faults / "square.jpg", layout="cross")
-    np.testing.assert_array_equal(crossed.left.pixels, whole[:, 375:])
+    np.testing.assert_array_equal(pair.right.pixels, whole[:, 240:])
+    assert eyes(drawn / "square.png", stereo=False) is None
+    swapped = eyes(drawn / "square.png", swap_eyes=True)
+    np.testing.assert_array_equal(swapped.left.pixels, whole[:, 240:])
+    crossed = eyes(drawn / "square.png", layout="cross")
+    np.testing.assert_array_equal(crossed.left.pixels, whole[:, 240:])
     scene = load_scene(left, DepthOptions(second_eye=str(right)))
     assert "two eyes" in scene.how
     with pytest.raises(InvalidInput, match="expected sbs"):
         eyes(left, layout="anaglyph")
     with pytest.raises(ReadError, match="no second eye"):
-        eyes(faults / "p.jpg", swap_eyes=True)
+        eyes(drawn / "p.png", swap_eyes=True)
     with pytest.raises(ReadError, match="differ by more than 2 %"):
-        eyes(left, second_eye=str(faults / "p.jpg"))
+        eyes(left, second_eye=str(drawn / "p.png"))
 
 
 def test_ordinary_photos_stay_whole(shared: Path) -> None:
@@ -99,13 +122,13 @@ def test_repeated_blocks_are_ambiguous() -> None:
     assert not likeness(tiled, tiled).same_scene
 
 
-def test_the_second_eye_of_a_couple_is_not_converted_again(faults: Path, tmp_path: Path) -> None:
+def test_the_second_eye_of_a_couple_is_not_converted_again(drawn: Path, tmp_path: Path) -> None:
     from depth3d.pipeline.inputs import expand
 
-    for name in ("cam_L.jpg", "cam_R.jpg", "p.jpg"):
-        (tmp_path / name).write_bytes((faults / name).read_bytes())
-    (tmp_path / "road_right.jpg").write_bytes((faults / "p.jpg").read_bytes())  # no left eye of that name
-    assert [one.path.name for one in expand([tmp_path])] == ["cam_L.jpg", "p.jpg", "road_right.jpg"]
+    for name in ("cam_L.png", "cam_R.png", "p.png"):
+        (tmp_path / name).write_bytes((drawn / name).read_bytes())
+    (tmp_path / "road_right.png").write_bytes((drawn / "p.png").read_bytes())  # no left eye of that name
+    assert [one.path.name for one in expand([tmp_path])] == ["cam_L.png", "p.png", "road_right.png"]
 
 
 def test_folders_leave_out_results_whose_picture_is_beside_them(tmp_path: Path) -> None:
@@ -130,8 +153,6 @@ def handheld(photo: np.ndarray, *, degrees: float, zoom: float, shift: float) ->
 
 @pytest.mark.parametrize(("degrees", "zoom", "shift"), [(0.8, 1.015, 5), (-1, 1.0, 3), (0.3, 1.02, -6), (0, 1.01, 0)])
 def test_two_exposures_of_one_view_are_no_stereo(degrees: float, zoom: float, shift: float) -> None:
-    from stereoscenes import texture
-
     photo = texture(480, 320, 5)
     second = handheld(photo, degrees=degrees, zoom=zoom, shift=shift)
     alike = likeness(Image(photo), Image(second))
