@@ -1,7 +1,5 @@
 """Options of the depth map: its source, its stability in clips, and depth maps as files."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 

@@ -1,7 +1,5 @@
 """Options of what is made from one picture and its depth: animations, meshes, pages."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from fractions import Fraction
 

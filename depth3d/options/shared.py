@@ -1,7 +1,5 @@
 """What the options of several commands share: kinds of fields, and mixins."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Literal
 

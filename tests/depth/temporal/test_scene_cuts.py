@@ -84,16 +84,12 @@ REAL_CLIPS = {
 }
 
 
-def test_real_clips(shared: Path) -> None:
+def test_real_cuts_and_a_real_cross_fade(shared: Path) -> None:
     av = pytest.importorskip("av")
     for name, expected in REAL_CLIPS.items():
         with av.open(str(shared / "data/video" / name)) as clip:
             frames = [frame.to_ndarray(format="rgb24", width=192, height=108) for frame in clip.decode(video=0)]
         assert starts(frames) == expected, name
-
-
-def test_a_real_cross_fade(shared: Path) -> None:
-    av = pytest.importorskip("av")
     with av.open(str(shared / "data/video/derived/crossfade_48_60.mp4")) as clip:
         frames = [frame.to_ndarray(format="rgb24", width=192, height=108) for frame in clip.decode(video=0)]
     found = starts(frames)

@@ -255,9 +255,7 @@ def test_awkward_stereo_files_of_cameras_are_read(shared: Path) -> None:
         pair = read_stereo(shared / "data/awkward" / name)
         assert tuple(pair.size) == size, name
         assert likeness(pair.left, pair.right).same_scene, name
-
-
-def test_views_of_different_sizes_are_refused_in_one_line(shared: Path) -> None:
+    # Views of different sizes are refused in one line.
     with pytest.raises(ReadError, match=r"frame_size.mpo: its pictures have different sizes") as caught:
         read_stereo(shared / "data/awkward/frame_size.mpo")
     assert "\n" not in str(caught.value)

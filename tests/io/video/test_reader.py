@@ -174,20 +174,20 @@ def test_every_clip_of_the_data_folder(shared: Path) -> None:
         assert times == frame_times(path), name
 
 
-@pytest.mark.parametrize(("name", "transfer"), [("hdr10_pq.mp4", 16), ("hlg10_audio.mp4", 18)])
-def test_hdr_is_kept_and_seen_toned(shared: Path, name: str, transfer: int) -> None:
-    with VideoReader(shared / "data/video/derived" / name) as reader:
-        frame = next(iter(reader))
-        info = reader.info
-    assert info.rate == RATE
-    assert (info.color.transfer, info.color.primaries, info.bit_depth) == (transfer, 9, 10)
-    assert frame.image.pixels.dtype == np.uint16
-    assert frame.seen is not None
-    # PQ packs a white wall into the middle of its range: the toned picture has more contrast.
-    assert frame.guide.pixels.std() > frame.image.eight_bit().pixels.std() * 1.1
-    if transfer == 16:
-        assert info.color.mastering == "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
-        assert info.color.light_level == (1000, 400)
+def test_hdr_is_kept_and_seen_toned(shared: Path) -> None:
+    for name, transfer in (("hdr10_pq.mp4", 16), ("hlg10_audio.mp4", 18)):
+        with VideoReader(shared / "data/video/derived" / name) as reader:
+            frame = next(iter(reader))
+            info = reader.info
+        assert info.rate == RATE
+        assert (info.color.transfer, info.color.primaries, info.bit_depth) == (transfer, 9, 10)
+        assert frame.image.pixels.dtype == np.uint16
+        assert frame.seen is not None
+        # PQ packs a white wall into the middle of its range: the toned picture has more contrast.
+        assert frame.guide.pixels.std() > frame.image.eight_bit().pixels.std() * 1.1
+        if transfer == 16:
+            assert info.color.mastering == "G(13250,34500)B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+            assert info.color.light_level == (1000, 400)
 
 
 def test_animated_webp_and_apng_are_read_with_their_times(tmp_path: Path) -> None:
