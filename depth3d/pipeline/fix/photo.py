@@ -78,7 +78,8 @@ def plain_stem(source: Path) -> Path:
 
 def photo_targets(source: Path, output: str | Path | None, format: str) -> list[Path]:
     """Return the files that ``write_photo`` writes; raises ``InvalidOption`` if one is the source."""
-    files = written_files(plain_stem(source), output, format)
+    # `flat`: the name need not exist, so that no sphere can be looked for in it.
+    files = written_files(plain_stem(source), output, format, DepthOptions(flat=True))
     for file in files:
         if file.exists() and source.exists() and file.resolve() == source.resolve():
             raise InvalidOption("output", f"{file}: the output would overwrite the photo; choose another name")
