@@ -12,11 +12,11 @@ from typing import Any
 import av
 import numpy as np
 
-from depth3d.errors import VideoError
+from depth3d.errors import InvalidOption, VideoError
 from depth3d.frames import Color, VideoInfo
 from depth3d.image import Size
 
-__all__ = ["ENCODERS", "HARDWARE", "Encoder", "choose", "encoder_for", "ffmpeg_version", "works"]
+__all__ = ["ENCODERS", "HARDWARE", "Encoder", "check_settings", "choose", "encoder_for", "ffmpeg_version", "works"]
 
 # Widest H.264 picture, px, that hardware decoders of headsets and television sets accept.
 H264_WIDEST = 4096
@@ -156,8 +156,25 @@ def _named(codec: str) -> Encoder:
     return ENCODERS[name]
 
 
+def check_settings(codec: str, suffix: str, crf: int | None, preset: str | None) -> None:
+    """Try the options ``codec``, ``crf`` and ``preset`` on one frame, before hours of work.
+
+    "hardware" is not tried: which encoder it is depends on the clip.
+
+    Raises ``InvalidOption`` if the encoder refuses quality or preset, ``VideoError`` for an unknown encoder.
+    """
+    if codec == "hardware":
+        return
+    card = (encoder_for(suffix) or ENCODERS["libx264"]) if codec == "auto" else _named(codec)
+    if crf is None and preset is None:
+        return
+    for name, values in (("preset", (None, preset)), ("crf", (crf, None))):
+        if works(card.name, *values) is not None:
+            raise InvalidOption(name, f"{(preset if name == 'preset' else crf)!r} is not accepted by {card.name}")
+
+
 @cache
-def works(name: str) -> str | None:
+def works(name: str, crf: int | None = None, preset: str | None = None) -> str | None:
     """Encode one 256x256 frame; return None on success, else the error message of the encoder."""
     card = ENCODERS[name]
     try:
@@ -166,7 +183,7 @@ def works(name: str) -> str | None:
         context.width = context.height = 256
         context.pix_fmt = card.formats[8]
         context.time_base, context.framerate = Fraction(1, 25), Fraction(25)
-        context.options = settings(card, None, None, None)
+        context.options = settings(card, crf, preset, None)
         frame = av.VideoFrame.from_ndarray(np.full((256, 256, 3), 128, np.uint8), "rgb24").reformat(
             format=card.formats[8]
         )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from depth3d.errors import InvalidOption, WriteError
 from depth3d.geometry.camera.paths import PATHS
-from depth3d.io.video.encoders import ENCODERS
+from depth3d.io.video.encoders import ENCODERS, check_settings
 from depth3d.options import AnimateOptions, DepthOptions, StabilizeOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.clip.output import Product, targets_of
 from depth3d.pipeline.clip.preview import preview_path
@@ -43,6 +43,7 @@ def check_clip(
     suffixes = dict.fromkeys(suffix for card in ENCODERS.values() for suffix in card.containers)
     for target in targets:
         check_suffix(target, list(suffixes), "clips")
+        check_settings(video.codec, target.suffix.lower(), video.crf, video.preset)
     for name, file in (("save_depth", video.save_depth), ("shots", video.shots)):
         if file is not None and not Path(file).absolute().parent.is_dir():
             raise WriteError(file, f"the folder {Path(file).parent} does not exist; create it first (`{name}`)")

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from clips import frame_times, picture
 
-from depth3d.errors import VideoError
+from depth3d.errors import InvalidOption, VideoError
 from depth3d.frames import Color, VideoInfo
 from depth3d.image import Image, Size
-from depth3d.io.video.encoders import ENCODERS, HARDWARE, choose, works
+from depth3d.io.video.encoders import ENCODERS, HARDWARE, check_settings, choose, works
 from depth3d.io.video.reader import VideoReader
 from depth3d.io.video.writer import VideoWriter, even, even_size
 
@@ -133,3 +133,13 @@ def test_hardware_is_used_only_if_one_frame_can_be_encoded(card: object) -> None
     else:
         with pytest.raises(VideoError, match="omit `codec`"):
             choose(name, info(), SIZE, ".mp4")
+
+
+def test_encoder_settings_are_tried_before_the_work() -> None:
+    check_settings("auto", ".mp4", 20, "slow")
+    check_settings("libsvtav1", ".mp4", None, "4")
+    check_settings("hardware", ".mp4", 20, "p4")
+    with pytest.raises(InvalidOption, match="preset: 'nonsense' is not accepted by libx264"):
+        check_settings("auto", ".mp4", None, "nonsense")
+    with pytest.raises(VideoError, match="did you mean libx265"):
+        check_settings("libx25", ".mp4", None, None)
