@@ -62,6 +62,10 @@ class _Photo:
     soft: bool
 
 
+MOST_PARALLAX = 100.0
+"""Percent of the width. A point that moves further has left the picture."""
+
+
 def build_layers(
     image: Image,
     depth: DepthMap,
@@ -102,6 +106,8 @@ def build_layers(
     for name, value, known in (("ways", ways, _WAYS), ("quality", quality, _CELLS)):
         if value not in known:
             raise InvalidInput(f"build_layers: {name} is {value!r}, expected one of {', '.join(known)}")
+    # A camera that stands at the nearest point gives 60,000 %: only pixels that no view shows would be computed.
+    parallax_percent = min(parallax_percent, MOST_PARALLAX)
     photo = _continued(image.eight_bit(), depth, parallax_percent / 100 * image.size.width, border_percent)
     cell = _CELLS[quality]
     pixels = max(1, round(image.size.width / (SOFT_GROW_WIDTH if photo.soft else GROW_WIDTH)))
@@ -132,6 +138,8 @@ def _continued(image: Image, depth: DepthMap, travel: float, border_percent: flo
     if softness(told) >= NETWORK_SOFT_SHARE:
         shift = align_to_picture(shift, image.pixels)
     margin = math.ceil(travel if border_percent is None else border_percent / 100 * image.size.width) + 2
+    # More than half the picture on each side is mirrored twice: nothing worth its memory.
+    margin = min(margin, max(image.size) // 2 + 2)
     pixels, shifts = extend_border(image.pixels, shift, margin, STEP_PIXELS)
     return _Photo(image.size, margin, travel, pixels, shifts, softness(told) >= SOFT_SHARE)
 

@@ -23,6 +23,7 @@ __all__ = ["DepthRecord", "DepthSpoolWriter", "read_spool"]
 
 _HEADER = struct.Struct("<qqiHHI")  # index, ticks, scene, height, width, bytes that follow
 _END = -1
+_MOST_PIXELS = 1 << 26  # of one record; more than any frame that is read
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +76,11 @@ def read_spool(path: Path) -> Iterator[DepthRecord]:
             if index == _END:
                 return
             try:
-                raw = np.frombuffer(zlib.decompress(file.read(length)), np.uint8)
+                if height * width > _MOST_PIXELS:
+                    raise ValueError(f"a record of {width}x{height} pixels")
+                # No more than the header promises, or a made file could fill the memory.
+                unpacked = zlib.decompressobj().decompress(file.read(length), 2 * height * width + 1)
+                raw = np.frombuffer(unpacked, np.uint8)
                 values = np.ascontiguousarray(raw.reshape(2, -1).T).view(np.float16).reshape(height, width)
             except (zlib.error, ValueError) as error:
                 raise ReadError(path, f"is damaged ({error}); delete it and run the command again") from error
