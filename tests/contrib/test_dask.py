@@ -20,7 +20,8 @@ from depth3d.pipeline.clip.convert import convert
 
 pytest.importorskip("distributed")
 
-TINY = DepthOptions(model="tiny", threads=1)
+LONG = pytest.mark.skipif("DEPTH3D_LONG" not in os.environ, reason="takes minutes: set DEPTH3D_LONG=1")
+DEPTH = DepthOptions(model="tiny" if "DEPTH3D_LONG" in os.environ else "gradient", threads=1)
 WIDTH, HEIGHT, COUNT = 64, 48, 220
 
 
@@ -58,7 +59,7 @@ def cluster() -> Any:
 
 
 def made(film: Path, target: Path, **more: Any) -> Path:
-    more.setdefault("depth", TINY)
+    more.setdefault("depth", DEPTH)
     more.setdefault("video", VideoOptions(codec="ffv1"))
     return convert(film, target, output_options=OutputOptions(force=True), **more)
 
@@ -76,6 +77,7 @@ def test_the_frames_are_the_same_as_on_one_machine(
     assert list(tmp_path.iterdir()) == [target]
 
 
+@LONG
 def test_a_killed_worker_costs_nothing(
     film: Path, alone: list[tuple[Fraction, str]], cluster: DaskRunner, tmp_path: Path
 ) -> None:
@@ -92,6 +94,7 @@ def test_a_killed_worker_costs_nothing(
     assert len(set(killed)) == 2
 
 
+@LONG
 def test_a_stopped_run_goes_on(
     film: Path, alone: list[tuple[Fraction, str]], cluster: DaskRunner, tmp_path: Path
 ) -> None:
@@ -111,6 +114,7 @@ def test_a_stopped_run_goes_on(
     assert hashes(target) == alone
 
 
+@LONG
 def test_a_run_alone_takes_up_what_a_cluster_has_begun(
     film: Path, alone: list[tuple[Fraction, str]], cluster: DaskRunner, tmp_path: Path
 ) -> None:
@@ -123,6 +127,7 @@ def test_a_run_alone_takes_up_what_a_cluster_has_begun(
     assert hashes(made(film, tmp_path / "a.mkv")) == alone
 
 
+@LONG
 def test_a_part_of_a_film_with_given_depth_and_automatic_convergence(
     film: Path, cluster: DaskRunner, tmp_path: Path
 ) -> None:
