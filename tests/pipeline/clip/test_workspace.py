@@ -189,7 +189,7 @@ def test_a_work_folder_of_another_user_is_refused(tmp_path: Path) -> None:
     ["", "[", "[1]", "3", '"x"', "null", "[" * 100_000, '{"frames": 1e999, "ranges": 3, "ticks": {}}'],
 )
 def test_malformed_json_starts_afresh(clip: Path, tmp_path: Path, text: str) -> None:
-    from depth3d.pipeline.clip.depth_pass import _finished
+    from depth3d.pipeline.clip.depth_pass import finished_depth
     from depth3d.pipeline.clip.render_pass import finished_segments
 
     with WorkFolder(tmp_path, "out.mkv") as work:
@@ -199,7 +199,7 @@ def test_malformed_json_starts_afresh(clip: Path, tmp_path: Path, text: str) -> 
                 (checkpoint.folder / file).write_text(text)
             (checkpoint.folder / "segment-000000.nut").write_bytes(b"")
         assert work.progress() == (0, 0)
-        assert _finished(checkpoint) is None
+        assert finished_depth(checkpoint) is None
         assert finished_segments(checkpoint).files == ()
         (checkpoint.folder / "key.json").write_text(text)
         work.checkpoint("pictures", {"a": 1}, "drawing")
