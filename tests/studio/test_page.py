@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import struct
 import time
 from collections.abc import Iterator
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 FLOWER = Path(__file__).parents[2] / "examples" / "flower.jpg"
 PICTURE = "document.documentElement.dataset.picture"
+
+# The tests of a file share one page and build on each other; workers that steal tests would break their order.
+IN_ORDER = pytest.mark.skipif("PYTEST_XDIST_WORKER" in os.environ, reason="needs one process: pytest tests/studio")
+pytestmark = IN_ORDER
 
 
 @pytest.fixture(scope="module")
