@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from depth3d.errors import InvalidInput
 
-__all__ = ["Image", "Size", "array_of", "linear_to_srgb", "srgb_to_linear"]
+__all__ = ["Image", "Size", "array_of", "data_address", "linear_to_srgb", "srgb_to_linear"]
 
 _SHOWN = 800  # longer side of a picture in a notebook, pixels
 
@@ -164,15 +164,20 @@ class Image:
 
     def _repr_html_(self) -> str:
         """HTML for Jupyter: the picture, longer side at most 800 pixels."""
-        import base64
-
         import cv2  # here, so that `import depth3d.image` stays light
 
         small = self.eight_bit().resized(self.size.fit(_SHOWN))
         channels = [small.pixels[..., ::-1]] if small.alpha is None else [small.pixels[..., ::-1], small.alpha]
         _, data = cv2.imencode(".png", np.dstack(channels))
-        source = f"data:image/png;base64,{base64.b64encode(bytes(data)).decode()}"
+        source = data_address("image/png", bytes(data))
         return f'<img alt="picture, {self.size}" title="{self.size}" style="max-width:100%" src="{source}">'
+
+
+def data_address(kind: str, data: bytes) -> str:
+    """Return data of a media type ("image/png") as an address that a page can show without a file."""
+    import base64
+
+    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 def _to_uint8(values: NDArray[Any]) -> NDArray[np.uint8]:

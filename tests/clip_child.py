@@ -35,6 +35,19 @@ class FunctionOfThePicture:
         return found
 
 
+class Broken(FunctionOfThePicture):
+    """Fails at the ninth frame that it gets."""
+
+    seen = 0
+
+    def predict(self, images: Iterable[Image]) -> list[Disparity]:
+        images = list(images)
+        self.seen += len(images)
+        if self.seen > 8:
+            raise RuntimeError("out of luck")
+        return super().predict(images)
+
+
 def stand_in(*_: Any, **__: Any) -> FunctionOfThePicture:
     return FunctionOfThePicture()
 

@@ -61,10 +61,11 @@ def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     if preset is None:
         run_inputs(inputs, output, values, KINDS, _preparer(values), _instead)
         return
+    values = {**values, "preset": None}
     recipes = preset.recipes()
     modules = {media: import_module(f"depth3d.cli.{recipe.command}") for media, recipe in recipes.items()}
     kinds = {media: module.KINDS[media] for media, module in modules.items()}
-    run_inputs(inputs, output, {**values, "preset": None}, kinds, _by_recipe(values, recipes, modules), _instead)
+    run_inputs(inputs, output, values, kinds, _by_recipe(values, recipes, modules), _instead)
 
 
 def _instead(name: str, media: str) -> str:
@@ -94,8 +95,8 @@ def _by_recipe(
     values: dict[str, Any], recipes: dict[str, Recipe], modules: dict[str, Any]
 ) -> Callable[[Path, Path | None, str], Job]:
     """Return the function that prepares one input by a preset; options that the user set count more than it."""
-    own = {name: value for name, value in given(values).items() if name != "preset" and not from_settings(name)}
-    chosen = {media: {**values, "preset": None, **recipe.options, **own} for media, recipe in recipes.items()}
+    own = {name: value for name, value in given(values).items() if not from_settings(name)}
+    chosen = {media: {**values, **recipe.options, **own} for media, recipe in recipes.items()}
     prepare = {media: module.preparer(chosen[media]) for media, module in modules.items()}
 
     def prepare_one(path: Path, output: Path | None, media: str) -> Job:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 
 import click
 
+from depth3d.cli.info import UNAVAILABLE, ffmpeg, opengl
 from depth3d.errors import Depth3DError
 
 __all__ = ["command"]
@@ -50,7 +51,7 @@ def command(as_json: bool) -> None:
 
 def _needed() -> Iterator[Finding]:
     yield _tried("OpenGL", _opengl)
-    yield _tried("ffmpeg", _ffmpeg)
+    yield _tried("ffmpeg", ffmpeg)
     yield _tried("weights cache", _cache)
     yield _tried("own settings", _settings)
     yield _networks()
@@ -73,22 +74,15 @@ def _extras() -> Iterator[Finding]:
 def _tried(name: str, ask: Callable[[], str]) -> Finding:
     try:
         return Finding(name, "ok", ask())
-    except (Depth3DError, ImportError, OSError, RuntimeError) as error:
+    except UNAVAILABLE as error:
         return Finding(name, "broken", " ".join(str(error).split()))
 
 
 def _opengl() -> str:
-    from depth3d.render.context import describe_context
+    from depth3d.render.context import is_software
 
-    facts = describe_context()
-    slow = "; no GPU is used: pictures are drawn by the processor" if facts["software"] == "yes" else ""
-    return f"{facts['renderer']}, {facts['version']}{slow}"
-
-
-def _ffmpeg() -> str:
-    from depth3d.io.video.encoders import ffmpeg_version
-
-    return ffmpeg_version()
+    shown = opengl()
+    return f"{shown}; no GPU is used: pictures are drawn by the processor" if is_software() else shown
 
 
 def _cache() -> str:

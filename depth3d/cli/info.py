@@ -13,7 +13,10 @@ import click
 from depth3d import __version__
 from depth3d.errors import Depth3DError
 
-__all__ = ["command"]
+__all__ = ["UNAVAILABLE", "command", "ffmpeg", "opengl"]
+
+# What a part of depth3d raises where it does not work on this machine.
+UNAVAILABLE = (Depth3DError, ImportError, OSError, RuntimeError)
 
 PACKAGES = (
     "torch",
@@ -40,8 +43,8 @@ def command(as_json: bool) -> None:
         "python": f"{platform.python_version()} ({sys.executable})",
         "system": platform.platform(),
         "torch device": _try(_torch_device),
-        "OpenGL": _try(_gl),
-        "ffmpeg": _try(_ffmpeg),
+        "OpenGL": _try(opengl),
+        "ffmpeg": _try(ffmpeg),
         "weights cache": _try(_cache),
         **{name: _version(name) for name in PACKAGES},
     }
@@ -57,7 +60,7 @@ def _try(ask: Callable[[], str]) -> str:
     """Return ``ask()``, or the reason why it failed, so that the report also works on a broken system."""
     try:
         return ask()
-    except (Depth3DError, ImportError, OSError, RuntimeError) as error:
+    except UNAVAILABLE as error:
         return f"not available: {error}"
 
 
@@ -78,14 +81,16 @@ def _torch_device() -> str:
     return f"cpu, {torch.get_num_threads()} threads"
 
 
-def _gl() -> str:
+def opengl() -> str:
+    """Return renderer and version of the OpenGL context."""
     from depth3d.render.context import describe_context
 
     facts = describe_context()
     return f"{facts['renderer']}, {facts['version']}"
 
 
-def _ffmpeg() -> str:
+def ffmpeg() -> str:
+    """Return version and path of ffmpeg."""
     from depth3d.io.video.encoders import ffmpeg_version
 
     return ffmpeg_version()

@@ -6,8 +6,6 @@ import json
 
 import click
 
-from depth3d.cli.options import flag_of
-
 __all__ = ["command"]
 
 
@@ -15,7 +13,7 @@ __all__ = ["command"]
 @click.option("--json", "as_json", is_flag=True, help="One machine-readable line per preset.")
 def command(as_json: bool) -> None:
     """List the destinations for `depth3d FILE --preset NAME`, with the options that each sets."""
-    from depth3d.pipeline.presets import read_config
+    from depth3d.pipeline.presets import option_words, read_config
 
     for preset in read_config().all_presets().values():
         recipes = preset.recipes()
@@ -25,13 +23,6 @@ def command(as_json: bool) -> None:
             continue
         click.echo(f"{preset.name:16} {preset.about}")
         for media, recipe in recipes.items():
-            words = " ".join(_words(name, value) for name, value in recipe.options.items())
-            click.echo(f"{'':16}   {media}: depth3d {recipe.command} {words}".rstrip())
+            click.echo(f"{'':16}   {media}: {' '.join(['depth3d', recipe.command, *option_words(recipe.options)])}")
         if preset.limits:
             click.echo(f"{'':16}   {preset.limits}")
-
-
-def _words(name: str, value: object) -> str:
-    if isinstance(value, bool):
-        return flag_of(name) if value else "--no-" + flag_of(name)[2:]
-    return f"{flag_of(name)} {f'{value:g}' if isinstance(value, float) else value}"

@@ -6,7 +6,6 @@ its own depth. The viewer displaces them and splits them at depth discontinuitie
 
 from __future__ import annotations
 
-import base64
 import html
 import json
 from collections.abc import Callable
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput, WriteError
-from depth3d.image import Image
+from depth3d.image import Image, data_address
 from depth3d.io.atomic import atomic_path
 from depth3d.io.image.read import encode_image
 
@@ -208,7 +207,7 @@ def _pictures(sheet: RgbdImage, quality: int) -> dict[str, str]:
     if jpeg is None:
         picture = sheet.picture.eight_bit().resized(sheet.picture.size.fit(LARGEST))
         jpeg = encode_image(picture, ".jpg", quality=quality)
-    return {"picture": _data_uri("image/jpeg", jpeg), "depth": _data_uri("image/png", _depth_png(sheet))}
+    return {"picture": data_address("image/jpeg", jpeg), "depth": data_address("image/png", _depth_png(sheet))}
 
 
 def _depth_png(sheet: RgbdImage) -> bytes:
@@ -222,10 +221,6 @@ def _depth_png(sheet: RgbdImage) -> bytes:
     if not done:
         raise InvalidInput(f"a depth map of {sheet.depth.size} cannot be encoded as PNG")
     return bytes(data)
-
-
-def _data_uri(kind: str, data: bytes) -> str:
-    return f"data:{kind};base64,{base64.b64encode(data).decode()}"
 
 
 @cache

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import html
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from depth3d.image import data_address
 
 __all__ = ["WrittenPath", "page_frame"]
 
@@ -56,4 +57,4 @@ class WrittenPath(_Path):
         return f"<code>{name}</code> ({size / 1e6:.1f} MB)"
 
     def _data(self, kind: str) -> str:
-        return f"data:{kind};base64,{base64.b64encode(self.read_bytes()).decode()}"
+        return data_address(kind, self.read_bytes())

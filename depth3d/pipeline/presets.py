@@ -17,7 +17,17 @@ from depth3d.errors import InvalidOption, ReadError
 from depth3d.options import ALL_OPTIONS
 from depth3d.validation import field_names, nearest
 
-__all__ = ["CONFIG_NAME", "PRESETS", "Config", "Preset", "Recipe", "config_path", "find_preset", "read_config"]
+__all__ = [
+    "CONFIG_NAME",
+    "PRESETS",
+    "Config",
+    "Preset",
+    "Recipe",
+    "config_path",
+    "find_preset",
+    "option_words",
+    "read_config",
+]
 
 CONFIG_NAME = "config.toml"
 COMMANDS = ("animate", "stereo", "depth", "view")
@@ -210,6 +220,18 @@ def find_preset(name: str, presets: Mapping[str, Preset] | None = None) -> Prese
     if name not in known:
         raise InvalidOption("preset", f"{name!r} is unknown{nearest(name, list(known))}")
     return known[name]
+
+
+def option_words(options: Mapping[str, Any]) -> list[str]:
+    """Return options as command line words: ``{"own_eyes": False, "amount": 2.0}`` is --no-own-eyes --amount 2."""
+    words: list[str] = []
+    for name, value in options.items():
+        flag = name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(f"--{flag}" if value else f"--no-{flag}")
+        else:
+            words += [f"--{flag}", f"{value:g}" if isinstance(value, float) else str(value)]
+    return words
 
 
 def _own_preset(path: Path, name: str, table: Any) -> Preset:

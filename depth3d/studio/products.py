@@ -9,7 +9,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from fractions import Fraction
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ from depth3d.options import (
     VideoOptions,
     ViewOptions,
 )
+from depth3d.pipeline.presets import option_words
 from depth3d.quantities import as_file
 from depth3d.stereoformats import FORMATS
 from depth3d.studio.worker import Report
@@ -192,16 +192,7 @@ def command_line(output: Output, source: str, values: dict[str, Any], depth: dic
     usual = {"animate": ".mp4", "mesh": ".glb", "depth": ".png"}.get(output.kind)
     if usual not in (None, output.form) and output.form.startswith(".") and media == "photo":
         words += ["-o", output.file_name(Path(source).stem)]
-    for name, value in {**values, **depth}.items():
-        flag = "--" + name.replace("_", "-")
-        words += [flag] if value is True else [f"--no-{flag[2:]}"] if value is False else [flag, _word(value)]
-    return shlex.join(words)
-
-
-def _word(value: Any) -> str:
-    if isinstance(value, Fraction):
-        return str(value)
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return shlex.join([*words, *option_words({**values, **depth})])
 
 
 def free_stem(output: Output, folder: Path, stem: str, media: str = "photo") -> str:

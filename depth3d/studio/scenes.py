@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections import OrderedDict
 from dataclasses import astuple, replace
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from depth3d.camera import FARTHEST_INVERSE, Camera
 from depth3d.depthmap import DepthMap
 from depth3d.geometry.camera.focus import least_occlusion_path, salient_depth
-from depth3d.image import Image
+from depth3d.image import Image, data_address
 from depth3d.io.depth.names import is_depth_name
 from depth3d.io.depth.picture import gray_picture
 from depth3d.io.depth.read import read_depth
@@ -58,14 +57,14 @@ def cached_scene(path: Path, options: DepthOptions) -> Scene:
 
 def picture_address(picture: Image) -> str:
     """Return a picture as a JPEG data address for the page."""
-    return "data:image/jpeg;base64," + base64.b64encode(encode_image(picture.eight_bit(), ".jpg", quality=88)).decode()
+    return data_address("image/jpeg", encode_image(picture.eight_bit(), ".jpg", quality=88))
 
 
 def depth_address(depth: DepthMap) -> str:
     """Return depth as an 8-bit gray PNG data address, white = near."""
     done, data = cv2.imencode(".png", np.rint(depth.values * 255).astype(np.uint8), [cv2.IMWRITE_PNG_COMPRESSION, 1])
     assert done
-    return "data:image/png;base64," + base64.b64encode(data.tobytes()).decode()
+    return data_address("image/png", data.tobytes())
 
 
 def _warm(arguments: dict[str, Any], report: Report) -> dict[str, Any]:

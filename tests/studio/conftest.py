@@ -1,4 +1,4 @@
-"""One running studio for all tests of this folder."""
+"""A running studio for every file of tests in this folder."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Running:
         return status, json.loads(content) if kind and "json" in kind else content
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """The studio with the network `tiny`, its private files and its results in folders of their own."""
     folder = tmp_path_factory.mktemp("studio")

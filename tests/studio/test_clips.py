@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,10 +16,6 @@ if TYPE_CHECKING:
     from conftest import Running
 
 FRAMES = 200  # more than one segment of a conversion
-
-# The tests of a file share one page and build on each other; workers that steal tests would break their order.
-IN_ORDER = pytest.mark.skipif("PYTEST_XDIST_WORKER" in os.environ, reason="needs one process: pytest tests/studio")
-pytestmark = IN_ORDER
 
 
 @pytest.fixture(scope="module")

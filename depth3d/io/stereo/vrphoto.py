@@ -12,6 +12,7 @@ from depth3d.errors import ReadError
 from depth3d.image import Size
 from depth3d.io.atomic import atomic_path
 from depth3d.io.image.jpeg import insert_segments
+from depth3d.io.image.panorama import GPANO
 from depth3d.io.image.photofile import PhotoFile, Source, open_photo
 from depth3d.io.image.read import encode_image, open_image
 from depth3d.io.image.xmp import decode_base64, xmp_segments
@@ -20,7 +21,6 @@ from depth3d.stereopair import StereoPair
 
 __all__ = ["FORMAT", "has_right_eye", "read_vr_photo", "write_vr_photo"]
 
-_GPANO = "http://ns.google.com/photos/1.0/panorama/"
 _GIMAGE = "http://ns.google.com/photos/1.0/image/"
 
 
@@ -44,7 +44,7 @@ def write_vr_photo(pair: StereoPair, path: str | Path, *, degrees: float, force:
     crop = {f"GPano:{name}": value for name, value in _crop(pair.size, degrees).items()}
     eye = {"GImage:Data": base64.b64encode(right).decode("ascii")}
     segments = xmp_segments(
-        {"GPano": _GPANO, "GImage": _GIMAGE},
+        {"GPano": GPANO, "GImage": _GIMAGE},
         {**crop, "GImage:Mime": "image/jpeg"},
         extended=({"GImage": _GIMAGE}, eye),
     )
@@ -94,7 +94,7 @@ def has_right_eye(source: Source) -> bool:
 def _right_eye(photo: PhotoFile) -> str | None:
     xmp = photo.xmp
     # Phones also keep a JPEG of other things there; a VR photo is a panorama, too.
-    if not xmp.has(_GPANO) or not xmp.value(_GIMAGE, "Mime"):
+    if not xmp.has(GPANO) or not xmp.value(_GIMAGE, "Mime"):
         return None
     return xmp.value(_GIMAGE, "Data")
 

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -49,16 +48,10 @@ def _found(path: Path, changed: int, size: int) -> bool:
         with Demuxer(path, careful=True) as source:
             if source.stream.codec_context.name not in _CODECS:
                 return False
-            length = source.stream.duration or 0
-            for place in range(_PLACES):
-                begin = (source.stream.start_time or 0) + length * place // _PLACES
-                if place and not (length and source.seek(begin)):
-                    break
-                if any(side_data(frame, "A53_CC") for frame in islice(source.frames(), _FRAMES)):
-                    return True
+            samples = source.samples(_PLACES, _FRAMES)
+            return any(side_data(frame, "A53_CC") for frames in samples for frame in frames)
     except (av.error.FFmpegError, ValueError, OSError):
-        pass
-    return False
+        return False
 
 
 def write_captions(source: Path, path: Path, span: Span) -> tuple[TrackFile | None, list[str]]:

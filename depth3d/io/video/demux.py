@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from functools import lru_cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,17 @@ class Demuxer:
         except (av.error.FFmpegError, ValueError, OverflowError):
             return False
         return True
+
+    def samples(self, places: int, count: int) -> Iterator[Iterator[Any]]:
+        """Yield decoded frames, at most ``count`` consecutive ones, at each of ``places`` evenly spread places.
+
+        The first place is the start. Ends where seeking fails or the length is unknown.
+        """
+        begin, length = self.stream.start_time or 0, self.stream.duration or 0
+        for place in range(places):
+            if place and not (length and self.seek(begin + length * place // places)):
+                return
+            yield islice(self.frames(), count)
 
     def frames(self, key_after: Fraction | None = None) -> Iterator[Any]:
         """Decode frames in presentation order, with continuous ``pts``.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -124,15 +124,12 @@ def _is_telecine(runs: Sequence[Sequence[bool]]) -> bool:
 def _measured(path: Path, changed: int, size: int) -> _Measured:
     found = _Measured()
     with Demuxer(path, careful=True) as source:
-        stream, context = source.stream, source.stream.codec_context
+        context = source.stream.codec_context
         if context.height > _TALLEST or context.name in ("gif", "vp8", "vp9", "av1", "libdav1d", "png", "apng"):
             return found
         found.order = int(context.field_order)
-        length = stream.duration or 0
-        for place in range(_PLACES):
-            if place and not (length and source.seek((stream.start_time or 0) + length * place // _PLACES)):
-                break
-            _look(list(islice(source.frames(), _FRAMES)), found)
+        for frames in source.samples(_PLACES, _FRAMES):
+            _look(list(frames), found)
         found.order = int(context.field_order) or found.order
     return found
 

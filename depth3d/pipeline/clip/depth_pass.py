@@ -11,7 +11,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
@@ -28,9 +28,6 @@ from depth3d.pipeline.clip.predict import BATCH, estimator_of, predicted_frames
 from depth3d.pipeline.clip.state import load_state, save_state
 from depth3d.pipeline.clip.threads import on_frame, prefetch
 from depth3d.pipeline.clip.workspace import Checkpoint, WorkFolder, whole
-
-if TYPE_CHECKING:
-    pass
 
 __all__ = ["DepthSource", "Predictions", "Progress", "StoredDepth", "finished_depth", "first_pass", "kept_frames"]
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from clip_child import FunctionOfThePicture
+from clip_child import Broken, FunctionOfThePicture
 from clips import RATE, ffmpeg, find_box, frame_times, make_clip, picture, probe, with_extras
 
 import depth3d.depth.estimator
-from depth3d.depthmap import Disparity
 from depth3d.errors import Depth3DError, ExistsError, InvalidInput, ReadError, VideoError
-from depth3d.image import Image
 from depth3d.io.video.reader import VideoReader
 from depth3d.options import DepthOptions, OutputOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.clip.convert import convert
@@ -201,16 +198,6 @@ def test_existing_files_are_refused_before_any_work(tmp_path: Path) -> None:
 
 
 def test_a_failing_network_names_the_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    class Broken(FunctionOfThePicture):
-        seen = 0
-
-        def predict(self, images: Iterable[Image]) -> list[Disparity]:
-            images = list(images)
-            self.seen += len(images)
-            if self.seen > 8:
-                raise RuntimeError("out of luck")
-            return super().predict(images)
-
     broken = Broken()
     monkeypatch.setattr(depth3d.depth.estimator, "open_estimator", lambda *_, **__: broken)
     with pytest.raises(VideoError, match="frame 8: predict failed: RuntimeError: out of luck"):

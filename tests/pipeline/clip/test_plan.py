@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import pytest
-from clip_child import FunctionOfThePicture, stand_in
+from clip_child import Broken, stand_in
 from clips import ffmpeg, frame_times, make_clip
 
 import depth3d.depth.estimator
-from depth3d.depthmap import Disparity
 from depth3d.errors import VideoError
-from depth3d.image import Image
 from depth3d.io.video.demux import frames_before
 from depth3d.options import StabilizeOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.clip import convert as conversion
@@ -66,19 +63,6 @@ def test_a_plan_of_one_frame(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     told = planned(monkeypatch, make_clip(tmp_path / "a.mp4", count=1), tmp_path / "out.mp4")
     assert told.frames == 1
     assert told.bytes > 0
-
-
-class Broken(FunctionOfThePicture):
-    """Fails at the ninth frame that it gets."""
-
-    seen = 0
-
-    def predict(self, images: Iterable[Image]) -> list[Disparity]:
-        images = list(images)
-        self.seen += len(images)
-        if self.seen > 8:
-            raise RuntimeError("out of luck")
-        return super().predict(images)
 
 
 @pytest.mark.parametrize(("video", "frame"), [({"start": "0.25"}, 14), ({"start": "0.25", "fps": "12"}, 22)])

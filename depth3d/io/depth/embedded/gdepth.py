@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from depth3d.errors import InvalidInput, ReadError
 from depth3d.io.depth.embedded.registry import EmbeddedDepth, EmbeddedFormat
 from depth3d.io.image.jpeg import insert_segments
+from depth3d.io.image.panorama import GPANO
 from depth3d.io.image.photofile import PhotoFile
 from depth3d.io.image.xmp import decode_base64, xmp_segments
 
@@ -20,7 +21,6 @@ __all__ = ["FORMAT"]
 
 _GDEPTH = "http://ns.google.com/photos/1.0/depthmap/"
 _GIMAGE = "http://ns.google.com/photos/1.0/image/"
-_PANORAMA = "http://ns.google.com/photos/1.0/panorama/"
 
 
 def _find(photo: PhotoFile) -> EmbeddedDepth | None:
@@ -32,7 +32,7 @@ def _find(photo: PhotoFile) -> EmbeddedDepth | None:
     if not picture:
         raise ReadError(photo.name, "GDepth data is damaged (not base64)")
     # In panoramas GImage holds a second eye, elsewhere the photo without its artificial blur.
-    image = xmp.value(_GIMAGE, "Data") if not xmp.has(_PANORAMA) else None
+    image = xmp.value(_GIMAGE, "Data") if not xmp.has(GPANO) else None
     return EmbeddedDepth(
         picture,
         "GDepth",
