@@ -98,9 +98,9 @@ if TYPE_CHECKING:  # the same list for type checkers and editors, which do not r
     from depth3d.pipeline.check.report import StereoReport as StereoReport
     from depth3d.pipeline.clip.convert import convert as convert
     from depth3d.pipeline.export import mesh as mesh
-    from depth3d.pipeline.export import view as view
     from depth3d.pipeline.fix.files import FixReport as FixReport
     from depth3d.pipeline.fix.files import fix as fix
+    from depth3d.pipeline.page import view as view
     from depth3d.pipeline.show import show as show
     from depth3d.pipeline.stereo import stereo as stereo
     from depth3d.pipeline.views import render_path as render_path
@@ -177,7 +177,7 @@ _PUBLIC = {
     "stabilize": "depth3d.depth.temporal.stabilizer",
     "stereo": "depth3d.pipeline.stereo",
     "stereo_pair": "depth3d.pipeline.views",
-    "view": "depth3d.pipeline.export",
+    "view": "depth3d.pipeline.page",
     "write_depth": "depth3d.io.depth.write",
     "write_hints": "depth3d.io.hints",
 }

@@ -91,6 +91,20 @@ class Camera:
         longer = 0.5 / math.tan(math.radians(self.field_of_view) / 2)
         return longer * max(aspect, 1.0) / aspect
 
+    def angles(self, aspect: float) -> tuple[float, float]:
+        """Return the horizontal and the vertical field of view, degrees.
+
+        Parameters
+        ----------
+        aspect : float
+            Width / height of the picture.
+        """
+        focal = self.focal(aspect)
+        return (
+            2 * math.degrees(math.atan(0.5 / focal)),
+            2 * math.degrees(math.atan(0.5 / (focal * aspect))),
+        )
+
     def matrix(self, aspect: float) -> NDArray[np.float64]:
         """Return the (3, 4) matrix from a homogeneous world point (X, Y, Z, 1) to a homogeneous picture point.
 

@@ -37,7 +37,7 @@ def preparer(values: dict[str, Any], count: int = 1) -> Callable[[Path, Path | N
     options, depth, outputs = build(ViewOptions, values), build(DepthOptions, values), build(OutputOptions, values)
 
     def prepare(path: Path, output: Path | None, media: str) -> Job:
-        from depth3d.pipeline.export import view_target
+        from depth3d.pipeline.page import view_target
 
         if options.serve and (count > 1 or path.parent / path.name != path):
             raise InvalidOption(
@@ -51,7 +51,7 @@ def preparer(values: dict[str, Any], count: int = 1) -> Callable[[Path, Path | N
 
 def _run(path: Path, target: Path, options: ViewOptions, depth: DepthOptions, outputs: OutputOptions) -> None:
     from depth3d.io.viewer import serve_page
-    from depth3d.pipeline.export import view_scene
+    from depth3d.pipeline.page import view_scene
     from depth3d.pipeline.scene import load_scene
 
     scene = load_scene(path, depth)

@@ -66,7 +66,7 @@ class Page:
     Parameters
     ----------
     photo : RgbdImage
-        The photo with its depth; it is split where neighbors differ by more than ``tear``.
+        The photo with its depth; it is split where neighbors differ by more than ``max_step``.
     background : RgbdImage | None
         The disoccluded background behind the photo, or None.
     field_of_view : float
@@ -75,7 +75,7 @@ class Page:
         Distances of depth 1 and 0, in meters if ``metric``, else in any unit.
     amount : float
         Initial relative travel of the nearest against the farthest point, percent of the width.
-    most : float
+    max_amount : float
         Maximum of the slider for ``amount``.
     focus : float
         Initial depth in [0, 1] that does not move.
@@ -88,9 +88,9 @@ class Page:
     field_of_view: float
     near: float
     far: float
-    tear: float
+    max_step: float
     amount: float = 2.0
-    most: float = 6.0
+    max_amount: float = 6.0
     focus: float = 0.5
     metric: bool = False
     title: str = "3D photo"
@@ -102,7 +102,7 @@ def page_html(page: Page) -> str:
     parts = {
         "title": html.escape(page.title),
         "description": html.escape(page.description),
-        "most": f"{page.most:g}",
+        "most": f"{page.max_amount:g}",
         # "</" would end the script element that contains the text.
         "scene": json.dumps(page_scene(page), allow_nan=False).replace("</", "<\\/"),
         "script": _resource("viewer.min.js").replace("</script", "<\\/script"),
@@ -123,7 +123,7 @@ def page_scene(page: Page) -> dict[str, Any]:
         "fieldOfView": page.field_of_view,
         "near": page.near,
         "far": page.far,
-        "tear": page.tear,
+        "maxStep": page.max_step,
         "amount": page.amount,
         "focus": page.focus,
         "metric": page.metric,

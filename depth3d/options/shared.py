@@ -82,3 +82,8 @@ class ScaleOptions(Validated):
         near, far = self.near, self.far
         if (near is None) != (far is None) or (near is not None and far is not None and near >= far):
             raise InvalidOption("near", f"{near} with `far` {far}, expected both, in meters, 0 < near < far")
+
+    @property
+    def distances(self) -> tuple[float, float] | None:
+        """Distances of the nearest and the farthest point in meters, or None."""
+        return None if self.near is None or self.far is None else (self.near, self.far)

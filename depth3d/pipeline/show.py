@@ -7,8 +7,8 @@ from depth3d.errors import InvalidInput
 from depth3d.image import Image
 from depth3d.io.viewer import page_html
 from depth3d.options import ViewOptions
-from depth3d.pipeline.export import view_page
 from depth3d.pipeline.notebook import page_frame
+from depth3d.pipeline.page import view_page
 from depth3d.pipeline.scene import Scene
 
 __all__ = ["View3D", "show"]

@@ -29,7 +29,7 @@ def degrees_across(options: StereoOptions, size: Size, photo: Image | None = Non
         camera = Camera(field_of_view=options.field_of_view)
     else:
         camera = Camera() if photo is None else Camera.of_photo(photo)
-    return math.degrees(2 * math.atan(0.5 / camera.focal(size.aspect)))
+    return camera.angles(size.aspect)[0]
 
 
 def sphere_side(size: Size, across: float, largest: int = 4096) -> int:

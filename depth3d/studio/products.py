@@ -249,7 +249,7 @@ def _write_mesh(
 def _write_page(
     output: Output, path: Path, target: Path, values: dict[str, Any], depth: DepthOptions, report: Report
 ) -> list[Path]:
-    from depth3d.pipeline.export import view_scene
+    from depth3d.pipeline.page import view_scene
     from depth3d.studio.scenes import cached_scene
 
     return [view_scene(cached_scene(path, depth), target, ViewOptions(**values), source=path)]

@@ -23,8 +23,8 @@ from depth3d.io.video.reader import VideoReader, probe
 from depth3d.io.viewer import Page, RgbdImage, page_scene
 from depth3d.options import DepthOptions, ViewOptions
 from depth3d.pipeline.comfort import border_depth
-from depth3d.pipeline.export import MOST, view_page
 from depth3d.pipeline.inputs import media_of
+from depth3d.pipeline.page import MAX_AMOUNT, view_page
 from depth3d.pipeline.scene import Scene, load_scene
 from depth3d.studio.worker import Report
 
@@ -140,18 +140,15 @@ def _draft(scene: Scene, detail: int) -> Page:
     image = flatten(scene.image.eight_bit())
     small = image.resized(image.size.fit(1600))
     depth = scene.depth.resized(image.size.fit(detail))
-    degrees = Camera.of_photo(scene.image).field_of_view
-    across = 2 * np.tan(np.radians(degrees) / 2)  # of the longer side at distance 1
-    height = across / max(image.size.aspect, 1.0)
     near, far = scene.distances or (1.0, 1 / FARTHEST_INVERSE)
     return Page(
         RgbdImage(small, depth),
         None,
-        field_of_view=float(np.degrees(2 * np.arctan(height / 2))),
+        field_of_view=Camera.of_photo(scene.image).angles(image.size.aspect)[1],
         near=near,
         far=far,
-        tear=2.0,  # steps are at most 1: one connected sheet, so that no gap opens before the background is there
-        most=MOST,
+        max_step=2.0,  # steps are at most 1: one connected sheet, so that no gap opens before the background is there
+        max_amount=MAX_AMOUNT,
     )
 
 

@@ -39,7 +39,7 @@ def scene_page(**changes: object) -> Page:
     hidden = np.zeros((HEIGHT, WIDTH), bool)
     hidden[110:210, 130:210] = True
     background = RgbdImage(plain, DepthMap(np.zeros((HEIGHT, WIDTH), np.float32)), hidden)
-    settings = {"field_of_view": 40.0, "near": 1.0, "far": 10.0, "tear": 0.05, **changes}
+    settings = {"field_of_view": 40.0, "near": 1.0, "far": 10.0, "max_step": 0.05, **changes}
     return Page(RgbdImage(Image(pixels), DepthMap(depth)), background, **settings)  # type: ignore[arg-type]
 
 
@@ -96,7 +96,7 @@ def test_depth_goes_in_exactly_and_0_means_nothing_there() -> None:
     ramp = np.tile(np.linspace(0, 1, WIDTH, dtype=np.float32), (HEIGHT, 1))
     page = scene_page()
     page = Page(
-        page.photo, RgbdImage(page.photo.picture, DepthMap(ramp), present), field_of_view=40, near=1, far=9, tear=1
+        page.photo, RgbdImage(page.photo.picture, DepthMap(ramp), present), field_of_view=40, near=1, far=9, max_step=1
     )
     background = scene_of(page_html(page))["background"]
     assert isinstance(background, dict)
@@ -109,7 +109,7 @@ def test_depth_goes_in_exactly_and_0_means_nothing_there() -> None:
 def test_own_jpeg_bytes_are_used_as_they_are() -> None:
     page = scene_page()
     photo = RgbdImage(page.photo.picture, page.photo.depth, jpeg=b"\xff\xd8\xff bytes")
-    scene = scene_of(page_html(Page(photo, None, field_of_view=40, near=1, far=9, tear=1)))
+    scene = scene_of(page_html(Page(photo, None, field_of_view=40, near=1, far=9, max_step=1)))
     assert isinstance(scene["photo"], dict)
     assert base64.b64decode(scene["photo"]["picture"].split(",", 1)[1]) == b"\xff\xd8\xff bytes"
     assert scene["background"] is None

@@ -18,7 +18,7 @@ from depth3d.camera import FARTHEST_INVERSE, Camera
 from depth3d.image import Image, Size
 from depth3d.layeredmesh import Mesh
 
-__all__ = ["Relief", "place", "tear_apart"]
+__all__ = ["Relief", "place", "triangulate"]
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -49,19 +49,19 @@ class Relief:
     faces: Indices
 
 
-def tear_apart(depth: Floats, tear: float, flat: float) -> Relief:
+def triangulate(depth: Floats, max_step: float, flat: float) -> Relief:
     """Triangles for a depth picture.
 
     Parameters
     ----------
     depth : Floats
         (H, W) float32 in [0, 1], normalized inverse depth; NaN = no surface.
-    tear : float
+    max_step : float
         Depth difference of neighbors above which they are not connected.
     flat : float
         Depth error allowed where cells merge; 0 merges exact planes only.
     """
-    corners = _corner_depths(depth, tear)
+    corners = _corner_depths(depth, max_step)
     leaves = _merge(depth, corners, flat)
     height, width = depth.shape
     used = np.zeros(corners.shape, bool)
@@ -76,7 +76,7 @@ def tear_apart(depth: Floats, tear: float, flat: float) -> Relief:
     total = len(rows)
     for size, (rows, columns) in leaves.items():
         if size == 1:
-            ring, own = _single_cells(depth, corners, number, rows, columns, tear, total)
+            ring, own = _single_cells(depth, corners, number, rows, columns, max_step, total)
             faces += [ring[:, [0, 1, 2]], ring[:, [0, 2, 3]]]
         else:
             own, more = _large_cells(corners, used, number, rows, columns, size, total)
@@ -120,11 +120,11 @@ def place(
     )
 
 
-def _corner_depths(depth: Floats, tear: float) -> Floats:
+def _corner_depths(depth: Floats, max_step: float) -> Floats:
     """(H+1, W+1): the mean of the pixels around each corner; NaN where they are not connected."""
     padded = np.pad(depth, 1, mode="edge")
     around = np.stack([padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]])
-    together = around.max(0) - around.min(0) <= tear  # False for NaN
+    together = around.max(0) - around.min(0) <= max_step  # False for NaN
     return np.where(together, around.mean(0), np.nan).astype(np.float32)
 
 
@@ -155,7 +155,7 @@ def _merge(depth: Floats, corners: Floats, flat: float) -> dict[int, tuple[Indic
 
 
 def _single_cells(
-    depth: Floats, corners: Floats, number: Indices, rows: Indices, columns: Indices, tear: float, first: int
+    depth: Floats, corners: Floats, number: Indices, rows: Indices, columns: Indices, max_step: float, first: int
 ) -> tuple[Indices, Floats]:
     """(N, 4) vertices around each one-pixel cell, and the new vertices (corners at discontinuities) among them."""
     height, width = depth.shape
@@ -164,20 +164,20 @@ def _single_cells(
     for corner, (right, down) in enumerate(_RING):
         x, y = columns + right, rows + down
         ring[:, corner] = number[y, x]  # its values at corners on discontinuities are replaced
-        torn = np.flatnonzero(np.isnan(corners[y, x]))
-        py, px = rows[torn], columns[torn]
+        split = np.flatnonzero(np.isnan(corners[y, x]))
+        py, px = rows[split], columns[split]
         beside_x = np.clip(px + (1 if right else -1), 0, width - 1)
         beside_y = np.clip(py + (1 if down else -1), 0, height - 1)
         own = depth[py, px]
         around = np.stack([depth[py, beside_x], depth[beside_y, px], depth[beside_y, beside_x]])
         with np.errstate(invalid="ignore"):
-            same = np.abs(around - own) <= tear
+            same = np.abs(around - own) <= max_step
         mean = (own + np.where(same, around, 0).sum(0)) / (1 + same.sum(0))
-        u = np.where(same[0], x[torn], px + 0.5)
-        v = np.where(same[1], y[torn], py + 0.5)
+        u = np.where(same[0], x[split], px + 0.5)
+        v = np.where(same[1], y[split], py + 0.5)
         # Numbered after the last vertex for now; duplicates of a corner shared by neighboring pixels are merged below.
-        ring[torn, corner] = -1 - sum(map(len, new)) - np.arange(len(torn))
-        new.append(np.column_stack([x[torn], y[torn], u, v, mean]).astype(np.float32))
+        ring[split, corner] = -1 - sum(map(len, new)) - np.arange(len(split))
+        new.append(np.column_stack([x[split], y[split], u, v, mean]).astype(np.float32))
     kept, index = np.unique(np.concatenate(new), axis=0, return_inverse=True)
     unsettled = ring < 0
     ring[unsettled] = first + index.reshape(-1)[-1 - ring[unsettled]]

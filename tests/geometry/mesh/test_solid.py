@@ -1,4 +1,4 @@
-"""Depth pictures to torn adaptive meshes: areas, sides, counts and places known by formula."""
+"""Depth pictures to split adaptive meshes: areas, sides, counts and places known by formula."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from depth3d.camera import Camera
-from depth3d.geometry.mesh.solid import Relief, place, tear_apart
+from depth3d.geometry.mesh.solid import Relief, place, triangulate
 from depth3d.image import Image, Size
 
 TEXTURE = Image(np.zeros((4, 4, 3), np.uint8))
@@ -28,7 +28,7 @@ def disc(height: int = 120, width: int = 160) -> NDArray[np.float32]:
 
 
 def test_a_flat_picture_of_64_pixels_is_two_triangles() -> None:
-    relief = tear_apart(np.full((64, 64), 0.5, np.float32), tear=0.05, flat=0.01)
+    relief = triangulate(np.full((64, 64), 0.5, np.float32), max_step=0.05, flat=0.01)
     assert len(relief.faces) == 2
     assert sorted(map(tuple, relief.points.tolist())) == [(0, 0), (0, 1), (1, 0), (1, 1)]
     np.testing.assert_array_equal(relief.depth, np.float32(0.5))
@@ -36,13 +36,13 @@ def test_a_flat_picture_of_64_pixels_is_two_triangles() -> None:
 
 
 def test_never_merging_gives_two_triangles_a_pixel() -> None:
-    relief = tear_apart(np.full((5, 7), 0.5, np.float32), tear=0.05, flat=-1)
+    relief = triangulate(np.full((5, 7), 0.5, np.float32), max_step=0.05, flat=-1)
     assert len(relief.faces) == 2 * 5 * 7
     assert len(relief.points) == 6 * 8
 
 
 def test_the_cells_tile_the_picture_and_all_face_the_camera() -> None:
-    areas = signed_areas(tear_apart(disc(), tear=0.05, flat=0.002), 160, 120)
+    areas = signed_areas(triangulate(disc(), max_step=0.05, flat=0.002), 160, 120)
     assert (areas > 0).all()
     assert areas.sum() == pytest.approx(160 * 120, rel=1e-6)
 
@@ -52,14 +52,14 @@ def test_the_cells_tile_the_picture_and_all_face_the_camera() -> None:
 def test_any_size_and_depth_is_tiled(height: int, width: int, seed: int, flat: float) -> None:
     coarse = np.random.default_rng(seed).random((height // 9 + 1, width // 9 + 1), dtype=np.float32)
     depth = np.kron(coarse, np.ones((9, 9), np.float32))[:height, :width]
-    areas = signed_areas(tear_apart(depth, tear=0.1, flat=flat), width, height)
+    areas = signed_areas(triangulate(depth, max_step=0.1, flat=flat), width, height)
     assert (areas > 0).all()
     assert areas.sum() == pytest.approx(width * height, rel=1e-5)
 
 
-def test_no_triangle_spans_a_tear_and_none_is_lost() -> None:
+def test_no_triangle_spans_a_max_step_and_none_is_lost() -> None:
     depth = disc()
-    relief = tear_apart(depth, tear=0.05, flat=0.002)
+    relief = triangulate(depth, max_step=0.05, flat=0.002)
     spread = relief.depth[relief.faces].max(1) - relief.depth[relief.faces].min(1)
     assert spread.max() <= 0.05
     near = relief.depth[relief.faces].mean(1) > 0.6
@@ -67,10 +67,10 @@ def test_no_triangle_spans_a_tear_and_none_is_lost() -> None:
     assert areas[near].sum() == pytest.approx((depth > 0.6).sum(), rel=1e-6)
 
 
-def test_color_at_a_tear_comes_from_the_own_side() -> None:
+def test_color_at_a_max_step_comes_from_the_own_side() -> None:
     depth = np.full((16, 16), 0.2, np.float32)
     depth[:, 8:] = 0.9
-    relief = tear_apart(depth, tear=0.05, flat=0.002)
+    relief = triangulate(depth, max_step=0.05, flat=0.002)
     edge = relief.points[:, 0] == 0.5
     assert set(np.unique(relief.uv[edge & (relief.depth < 0.5), 0] * 16)) == {7.5}
     assert set(np.unique(relief.uv[edge & (relief.depth > 0.5), 0] * 16)) == {8.5}
@@ -79,13 +79,13 @@ def test_color_at_a_tear_comes_from_the_own_side() -> None:
 def test_holes_stay_holes() -> None:
     depth = np.full((32, 32), 0.4, np.float32)
     depth[10:20, 10:20] = np.nan
-    relief = tear_apart(depth, tear=np.inf, flat=0.01)
+    relief = triangulate(depth, max_step=np.inf, flat=0.01)
     assert signed_areas(relief, 32, 32).sum() == pytest.approx(32 * 32 - 100)
     assert np.isfinite(relief.depth).all()
 
 
 def test_no_cracks_between_large_and_small_cells() -> None:
-    relief = tear_apart(disc(), tear=np.inf, flat=0.002)
+    relief = triangulate(disc(), max_step=np.inf, flat=0.002)
     edges = np.sort(np.concatenate([relief.faces[:, [0, 1]], relief.faces[:, [1, 2]], relief.faces[:, [2, 0]]]), 1)
     pairs, count = np.unique(edges, axis=0, return_counts=True)
     assert count.max() == 2
@@ -97,7 +97,7 @@ def test_no_cracks_between_large_and_small_cells() -> None:
 def test_error_of_merged_cells_stays_within_the_promise() -> None:
     rows, columns = np.mgrid[:64, :64]
     smooth = (0.5 + 0.4 * np.sin(columns / 20) * np.cos(rows / 30)).astype(np.float32)
-    fine, coarse = tear_apart(smooth, 1, -1), tear_apart(smooth, 1, 0.01)
+    fine, coarse = triangulate(smooth, 1, -1), triangulate(smooth, 1, 0.01)
     assert len(coarse.faces) < len(fine.faces) / 20
     exact = {tuple(point): depth for point, depth in zip(fine.points.tolist(), fine.depth.tolist(), strict=True)}
     for point, depth in zip(coarse.points.tolist(), coarse.depth.tolist(), strict=True):

@@ -1,6 +1,6 @@
 // WebXR: the photo before the viewer, at a size that gives the chosen strength between two real eyes.
 
-const EYES_APART = 0.063; // metres, a usual distance
+const EYES_APART = 0.063; // meters, a usual distance
 
 /** Offer `button` where a headset is there; `screen` draws. Metric scenes keep their true scale. */
 export async function offerHeadset(button, screen, view, scene, say) {

@@ -5,7 +5,7 @@ import {
   ShaderMaterial, SRGBColorSpace, Texture,
 } from "three";
 import { bytesOf, decodeGrayPng } from "./png.js";
-import { buildSheet } from "./sheet.js";
+import { buildSurface } from "./surface.js";
 
 const MARGIN = 0.04; // the sheet goes on beyond the photo by this part of its long side, mirrored
 const FLAT = 0.004; // depth error allowed in large cells: a tenth of a pixel or so at usual strength
@@ -68,9 +68,9 @@ function withMargin({ width, height, values }, margin) {
   return wide;
 }
 
-function geometryOf(depth, lens, tear) {
+function geometryOf(depth, lens, maxStep) {
   const margin = Math.round(MARGIN * Math.max(depth.width, depth.height));
-  const { vertices, triangles } = buildSheet(withMargin(depth, margin), tear, FLAT);
+  const { vertices, triangles } = buildSurface(withMargin(depth, margin), maxStep, FLAT);
   const count = vertices.length / 5;
   const position = new Float32Array(count * 3);
   const uv = new Float32Array(count * 2);
@@ -114,7 +114,7 @@ export async function loadLayers(scene, lens) {
     const behind = source !== scene.photo;
     const [texture, depth] = await Promise.all([loadTexture(source.picture), loadDepth(source.depth, behind)]);
     const material = new MeshBasicMaterial({ map: texture, side: DoubleSide, toneMapped: false });
-    const mesh = new Mesh(geometryOf(depth, lens, behind ? Infinity : scene.tear), material);
+    const mesh = new Mesh(geometryOf(depth, lens, behind ? Infinity : scene.maxStep), material);
     mesh.userData.picture = material;
     mesh.name = behind ? "background" : "photo";
     mesh.frustumCulled = false;
@@ -125,9 +125,9 @@ export async function loadLayers(scene, lens) {
     for (const mesh of group.children) mesh.material = on ? depthMaterial : mesh.userData.picture;
   };
   /** Give the photo another depth map; what lies behind it stays. */
-  const changeDepth = async (dataUri, tear) => {
+  const changeDepth = async (dataUri, maxStep) => {
     const mesh = group.getObjectByName("photo");
-    const geometry = geometryOf(await loadDepth(dataUri, false), lens, tear);
+    const geometry = geometryOf(await loadDepth(dataUri, false), lens, maxStep);
     mesh.geometry.dispose();
     mesh.geometry = geometry;
   };

@@ -1,5 +1,5 @@
 // A greyscale PNG to numbers, without a canvas: browsers that guard against fingerprinting add noise to
-// canvas pixels, and colour management may change them. Depth must come out exactly as it went in.
+// canvas pixels, and color management may change them. Depth must come out exactly as it went in.
 
 const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
 

@@ -32,12 +32,12 @@ export class Stage {
     const layers = await loadLayers(scene, lens);
     if (this.screen) this.screen.change(lens, layers);
     else this.screen = new Screen(this.canvas, lens, layers);
-    this.tear = scene.tear;
+    this.maxStep = scene.maxStep;
     this.needed = true;
   }
 
   async changeDepth(dataUri) {
-    await this.screen?.layers.changeDepth(dataUri, this.tear);
+    await this.screen?.layers.changeDepth(dataUri, this.maxStep);
     this.needed = true;
   }
 
