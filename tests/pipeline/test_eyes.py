@@ -12,7 +12,7 @@ from depth3d.errors import InvalidInput, ReadError
 from depth3d.image import Image
 from depth3d.io.image.photofile import open_photo
 from depth3d.io.image.read import open_image, save_image
-from depth3d.io.stereo.layouts import likeness, seen_mark
+from depth3d.io.stereo.layouts import likeness, seen_layout
 from depth3d.options import DepthOptions
 from depth3d.pipeline.eyes import find_eyes
 from depth3d.pipeline.scene import load_scene
@@ -82,10 +82,10 @@ def test_coins_are_no_stereo(shared: Path) -> None:
 def test_grids_and_copies_are_no_stereo(drawn: Path) -> None:
     photo = open_image(drawn / "p.png").pixels
     for second in (photo, np.clip(photo * 0.6 + 60, 0, 255).astype(np.uint8), photo[:, ::-1]):
-        assert seen_mark(Image(np.hstack([photo, second]))) is None  # before and after, mirrored
+        assert seen_layout(Image(np.hstack([photo, second]))) is None  # before and after, mirrored
     rows, columns = np.mgrid[:300, :600]
     checks = ((rows // 20 + columns // 20) % 2 * 255).astype(np.uint8)
-    assert seen_mark(Image(np.repeat(checks[..., None], 3, axis=2))) is None
+    assert seen_layout(Image(np.repeat(checks[..., None], 3, axis=2))) is None
 
 
 def test_options_name_the_eyes(drawn: Path, tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_options_name_the_eyes(drawn: Path, tmp_path: Path) -> None:
 def test_ordinary_photos_stay_whole(shared: Path) -> None:
     photos = sorted((shared / "data" / "photos").glob("*/*.[jp][pn]g"))
     assert len(photos) > 20
-    assert [path.name for path in photos if seen_mark(open_image(path)) is not None] == []
+    assert [path.name for path in photos if seen_layout(open_image(path)) is not None] == []
 
 
 def test_repeated_blocks_are_ambiguous() -> None:
@@ -172,7 +172,7 @@ def test_things_of_one_kind_are_no_stereo(seed: int) -> None:
             cv2.circle(sheet, place, 22, float(random.integers(110, 220)), -1)
             cv2.circle(sheet, (column, row), 11, 90, 2)
     noisy = np.clip(sheet + random.normal(0, 5, sheet.shape), 0, 255).astype(np.uint8)
-    assert seen_mark(Image(np.repeat(noisy[..., None], 3, axis=2))) is None
+    assert seen_layout(Image(np.repeat(noisy[..., None], 3, axis=2))) is None
 
 
 def test_a_scene_keeps_its_depth_in_every_layout() -> None:
@@ -180,6 +180,6 @@ def test_a_scene_keeps_its_depth_in_every_layout() -> None:
 
     pair = scene_pair()
     for axis, packing in ((1, "side"), (0, "stack")):
-        mark = seen_mark(Image(np.concatenate([pair.left.pixels, pair.right.pixels], axis)))
-        assert mark is not None
-        assert mark.packing == packing
+        layout = seen_layout(Image(np.concatenate([pair.left.pixels, pair.right.pixels], axis)))
+        assert layout is not None
+        assert layout.packing == packing

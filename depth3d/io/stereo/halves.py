@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from depth3d.io.image.read import open_image
-from depth3d.io.stereo.layouts import noted, seen_mark
+from depth3d.io.stereo.layouts import seen_layout, unpack_noted
 from depth3d.io.stereo.registry import StereoFile
 
 __all__ = ["FORMAT"]
@@ -12,7 +12,7 @@ FORMAT = StereoFile(
     "halves",
     "side by side or top-bottom, known from its two halves",
     (),
-    lambda photo: seen_mark(open_image(photo)),
-    lambda photo, mark: noted(mark, open_image(photo), "its two halves"),
+    lambda photo: seen_layout(open_image(photo)),
+    lambda photo, layout: unpack_noted(layout, open_image(photo), "its two halves"),
     order=90,
 )

@@ -14,16 +14,16 @@ from depth3d.io.atomic import atomic_path
 from depth3d.io.image.jpeg import APP3, insert_segments
 from depth3d.io.image.photofile import PhotoFile, Source, open_photo
 from depth3d.io.image.read import encode_image, open_image
-from depth3d.io.stereo.layouts import Mark, side_by_side
+from depth3d.io.stereo.layouts import EyeLayout, side_by_side
 from depth3d.io.stereo.registry import StereoFile
 from depth3d.stereopair import StereoPair
 
-__all__ = ["FORMAT", "jps_mark", "read_jps", "write_jps"]
+__all__ = ["FORMAT", "jps_layout", "read_jps", "write_jps"]
 
 _JPS = b"_JPSJPS_"
 _HALF_HEIGHT, _HALF_WIDTH, _LEFT_FIRST = 1, 2, 4
 _SIDE, _STACK = 2, 3
-_CUSTOM = Mark("side", half=False, right_first=True)  # without a segment: crossed eyes, full width
+_CUSTOM = EyeLayout("side", half=False, right_first=True)  # without a segment: crossed eyes, full width
 
 
 def write_jps(packed: Image, path: str | Path, *, right_first: bool = True, force: bool = False) -> Path:
@@ -61,13 +61,13 @@ def read_jps(source: Source) -> StereoPair:
         The file.
     """
     photo = open_photo(source)
-    mark = jps_mark(photo) or _CUSTOM
-    if mark.packing == "other":
+    layout = jps_layout(photo) or _CUSTOM
+    if layout.packing == "other":
         raise ReadError(photo.name, "this JPS is interleaved or an anaglyph, which cannot be separated")
-    return mark.unpack(open_image(photo))
+    return layout.unpack(open_image(photo))
 
 
-def jps_mark(source: Source) -> Mark | None:
+def jps_layout(source: Source) -> EyeLayout | None:
     """Return the layout in the APP3 segment of a JPEG, or None; packing "other" = no two separate eyes.
 
     Parameters
@@ -77,10 +77,10 @@ def jps_mark(source: Source) -> Mark | None:
     """
     for segment in open_photo(source).segments:
         if segment.marker == APP3 and segment.payload.startswith(_JPS) and len(segment.payload) >= 14:
-            _, flags, layout, kind = struct.unpack_from(">BBBB", segment.payload, 10)
-            packing = {_SIDE: "side", _STACK: "stack"}.get(layout, "other") if kind == 1 else "other"
+            _, flags, arrangement, kind = struct.unpack_from(">BBBB", segment.payload, 10)
+            packing = {_SIDE: "side", _STACK: "stack"}.get(arrangement, "other") if kind == 1 else "other"
             half = bool(flags & (_HALF_WIDTH if packing == "side" else _HALF_HEIGHT))
-            return Mark(packing, half, not flags & _LEFT_FIRST)
+            return EyeLayout(packing, half, not flags & _LEFT_FIRST)
     return None
 
 
@@ -89,7 +89,7 @@ def _detect(photo: PhotoFile) -> bool | None:
         if photo.suffix == ".jps":
             raise ReadError(photo.name, "unsupported or corrupt JPS file: it does not begin with a JPEG")
         return None
-    return photo.suffix == ".jps" or jps_mark(photo) is not None or None
+    return photo.suffix == ".jps" or jps_layout(photo) is not None or None
 
 
 def _write(pair: StereoPair, path: Path, force: bool) -> Path:

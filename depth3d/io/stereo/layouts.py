@@ -16,15 +16,15 @@ from depth3d.stereoformats import StereoFormat
 from depth3d.stereopair import StereoPair, unpack
 
 __all__ = [
+    "EyeLayout",
     "Likeness",
-    "Mark",
     "confirms",
     "is_squeezed",
     "likeness",
-    "named_mark",
-    "noted",
-    "seen_mark",
+    "named_layout",
+    "seen_layout",
     "side_by_side",
+    "unpack_noted",
 ]
 
 # What players look for in file names (SKYBOX, Pigasus, DeoVR, rad TV, Commedia), in lower case.
@@ -45,7 +45,7 @@ _HALF = {"half", "hsbs", "hlr", "hou", "htb"}
 _FULL = {"full", "lrf", "tbf", "3dhf", "3dvf", "sbsf", "fsbs", "fou", "ftb", "fulltb", "rlf"}
 
 
-def named_mark(path: str | Path, size: Size, image: Image | None = None) -> Mark | None:
+def named_layout(path: str | Path, size: Size, image: Image | None = None) -> EyeLayout | None:
     """Return the layout that a file's name claims ("x_LR.mp4", "x_Full_SBS.jpg", "x.left-right.jpg"), or None.
 
     Tokens must stand by themselves. Half or full, where the name leaves it open, is decided by the shape (two full eyes
@@ -75,11 +75,11 @@ def named_mark(path: str | Path, size: Size, image: Image | None = None) -> Mark
         half = is_squeezed(image) if _screen_shaped(size) or abs(size.aspect - 2) < 0.02 else True
     else:
         half = size.aspect > 1.1 if stacked else size.aspect < 2.2
-    return Mark("stack" if stacked else "side", half, bool(tokens & _RIGHT_FIRST))
+    return EyeLayout("stack" if stacked else "side", half, bool(tokens & _RIGHT_FIRST))
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class EyeLayout:
     """What a file says about its own layout: packing "side" or "stack", squeezed or not, who is first."""
 
     packing: str
@@ -87,9 +87,9 @@ class Mark:
     right_first: bool
 
     def unpack(self, image: Image) -> StereoPair:
-        """Cut the picture as the mark says."""
+        """Cut the picture as the layout says."""
         packing = "stack" if self.packing == "stack" else "side"
-        return unpack(image, StereoFormat("marked", packing, "", "", "", self.half, self.right_first))  # type: ignore[arg-type]
+        return unpack(image, StereoFormat("tagged", packing, "", "", "", self.half, self.right_first))  # type: ignore[arg-type]
 
 
 def confirms(first: Image, second: Image) -> bool:
@@ -109,7 +109,7 @@ def _correlation(first: Image, second: Image) -> float:
     return float(cv2.matchTemplate(b, middle, cv2.TM_CCOEFF_NORMED).max())
 
 
-def seen_mark(image: Image) -> Mark | None:
+def seen_layout(image: Image) -> EyeLayout | None:
     """Return the layout that the picture itself shows, or None: its halves are compared.
 
     The usual order of the eyes is assumed; ``depth.stereo.eye_order`` finds swapped ones.
@@ -127,12 +127,12 @@ def seen_mark(image: Image) -> Mark | None:
         alike = likeness(left, right)
         if alike.same_scene and alike.has_depth:
             # A screen-shaped whole holds two squeezed eyes; old cards hold two nearly square ones.
-            return Mark("side", half=_screen_shaped(image.size) and is_squeezed(image), right_first=False)
+            return EyeLayout("side", half=_screen_shaped(image.size) and is_squeezed(image), right_first=False)
     upper, lower = Image(image.pixels[: height // 2]), Image(image.pixels[height // 2 : height // 2 * 2])
     if image.size.aspect < 2.0:
         alike = likeness(upper, lower)
         if alike.same_scene and alike.has_depth:
-            return Mark("stack", half=_screen_shaped(image.size), right_first=False)
+            return EyeLayout("stack", half=_screen_shaped(image.size), right_first=False)
     return None
 
 
@@ -172,22 +172,22 @@ def side_by_side(pair: StereoPair, *, right_first: bool = False) -> Image:
     return Image(np.hstack(eyes[::-1] if right_first else eyes))
 
 
-def noted(mark: Mark, image: Image, by: str) -> StereoPair:
+def unpack_noted(layout: EyeLayout, image: Image, by: str) -> StereoPair:
     """Cut a picture as its layout says, and note for the user what it was taken for.
 
     Parameters
     ----------
-    mark : Mark
+    layout : EyeLayout
         The layout.
     image : Image
         The whole picture.
     by : str
         What the layout is known from: "its name".
     """
-    words = "top-bottom" if mark.packing == "stack" else "side by side"
-    size = "half" if mark.half else "full"
-    order = ", right eye first" if mark.right_first else ""
-    return replace(mark.unpack(image), notes=(f"stereo picture, {words}, {size}{order} (known from {by})",))
+    words = "top-bottom" if layout.packing == "stack" else "side by side"
+    size = "half" if layout.half else "full"
+    order = ", right eye first" if layout.right_first else ""
+    return replace(layout.unpack(image), notes=(f"stereo picture, {words}, {size}{order} (known from {by})",))
 
 
 def _screen_shaped(size: Size) -> bool:

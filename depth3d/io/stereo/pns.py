@@ -13,14 +13,14 @@ from depth3d.image import Image
 from depth3d.io.atomic import atomic_path
 from depth3d.io.image.photofile import PhotoFile, Source, open_photo
 from depth3d.io.image.read import encode_image, open_image
-from depth3d.io.stereo.layouts import Mark, side_by_side
+from depth3d.io.stereo.layouts import EyeLayout, side_by_side
 from depth3d.io.stereo.registry import StereoFile
 from depth3d.stereopair import StereoPair
 
-__all__ = ["FORMAT", "pns_mark", "read_pns", "write_pns"]
+__all__ = ["FORMAT", "pns_layout", "read_pns", "write_pns"]
 
 _PNG = b"\x89PNG\r\n\x1a\n"
-_CUSTOM = Mark("side", half=False, right_first=True)  # without a chunk: crossed eyes
+_CUSTOM = EyeLayout("side", half=False, right_first=True)  # without a chunk: crossed eyes
 
 
 def write_pns(packed: Image, path: str | Path, *, right_first: bool = True, force: bool = False) -> Path:
@@ -57,10 +57,10 @@ def read_pns(source: Source) -> StereoPair:
         The file.
     """
     photo = open_photo(source)
-    return (pns_mark(photo) or _CUSTOM).unpack(open_image(photo))
+    return (pns_layout(photo) or _CUSTOM).unpack(open_image(photo))
 
 
-def pns_mark(source: Source) -> Mark | None:
+def pns_layout(source: Source) -> EyeLayout | None:
     """Return the layout in the ``sTER`` chunk of a PNG, or None if it has none.
 
     Parameters
@@ -74,7 +74,7 @@ def pns_mark(source: Source) -> Mark | None:
         (length,) = struct.unpack_from(">I", data, place)
         kind = data[place + 4 : place + 8]
         if kind == b"sTER" and length == 1:
-            return Mark("side", half=False, right_first=data[place + 8] == 0)
+            return EyeLayout("side", half=False, right_first=data[place + 8] == 0)
         if kind == b"IDAT":
             return None
         place += 12 + length
@@ -82,7 +82,7 @@ def pns_mark(source: Source) -> Mark | None:
 
 
 def _detect(photo: PhotoFile) -> bool | None:
-    return (not photo.is_jpeg and (photo.suffix == ".pns" or pns_mark(photo) is not None)) or None
+    return (not photo.is_jpeg and (photo.suffix == ".pns" or pns_layout(photo) is not None)) or None
 
 
 def _write(pair: StereoPair, path: Path, force: bool) -> Path:

@@ -193,9 +193,9 @@ def _picture_pair(path: Path, layout: str | None) -> tuple[str, Iterator[StereoP
 
 
 def _clip_pairs(path: Path, count: int, layout: str | None) -> tuple[str, Iterator[StereoPair]]:
-    from depth3d.io.stereo.layouts import Mark, named_mark, seen_mark
+    from depth3d.io.stereo.layouts import EyeLayout, named_layout, seen_layout
     from depth3d.io.video.reader import VideoReader
-    from depth3d.pipeline.clip.eyes import marked_layout
+    from depth3d.pipeline.clip.eyes import tagged_layout
     from depth3d.stereoformats import find_format
 
     with VideoReader(path) as reader:
@@ -204,22 +204,22 @@ def _clip_pairs(path: Path, count: int, layout: str | None) -> tuple[str, Iterat
     how = "given"
     if layout is not None:
         given = find_format(layout)
-        mark: Mark | None = Mark(given.packing, given.half, given.right_first)
+        eyes: EyeLayout | None = EyeLayout(given.packing, given.half, given.right_first)
     else:
-        mark, how = marked_layout(path, first.size), "from its stereo metadata"
+        eyes, how = tagged_layout(path, first.size), "from its stereo metadata"
         # Unlike stereo metadata, names distinguish half and full.
-        named = named_mark(path, info.size)
-        if named is not None and (mark is None or mark.packing == named.packing):
-            mark, how = named, "from its name"
-        if mark is None:
-            mark, how = seen_mark(first), "from its two halves"
-    if mark is None or mark.packing not in ("side", "stack"):
+        named = named_layout(path, info.size)
+        if named is not None and (eyes is None or eyes.packing == named.packing):
+            eyes, how = named, "from its name"
+        if eyes is None:
+            eyes, how = seen_layout(first), "from its two halves"
+    if eyes is None or eyes.packing not in ("side", "stack"):
         raise ReadError(path, "no second eye found in this clip; set `layout` (sbs, sbs-half, tb ...)")
-    words = "top-bottom" if mark.packing == "stack" else "side by side"
-    return f"clip, {words}, {'half' if mark.half else 'full'} ({how})", _sampled(path, mark, info, count)
+    words = "top-bottom" if eyes.packing == "stack" else "side by side"
+    return f"clip, {words}, {'half' if eyes.half else 'full'} ({how})", _sampled(path, eyes, info, count)
 
 
-def _sampled(path: Path, mark: Any, info: Any, count: int) -> Iterator[StereoPair]:
+def _sampled(path: Path, eyes: Any, info: Any, count: int) -> Iterator[StereoPair]:
     from depth3d.io.video.reader import VideoReader
 
     length = info.duration or (Fraction(info.count or 1) / info.rate)
@@ -227,5 +227,5 @@ def _sampled(path: Path, mark: Any, info: Any, count: int) -> Iterator[StereoPai
         for number in range(count):
             time = info.start + length * (2 * number + 1) / (2 * count)
             for frame in reader.around(time):
-                yield mark.unpack(frame.image.eight_bit())
+                yield eyes.unpack(frame.image.eight_bit())
                 break

@@ -15,12 +15,12 @@ from pathlib import Path
 from depth3d.errors import ReadError
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Image, Size
-from depth3d.io.stereo.layouts import Mark, likeness, named_mark, seen_mark
+from depth3d.io.stereo.layouts import EyeLayout, likeness, named_layout, seen_layout
 from depth3d.io.video.reader import VideoReader
 from depth3d.io.video.stereo_metadata import read_stereo_metadata
 from depth3d.stereopair import StereoPair
 
-__all__ = ["eye_info", "find_layout", "left_eye", "marked_layout", "plain_stem", "unpack_eyes"]
+__all__ = ["eye_info", "find_layout", "left_eye", "plain_stem", "tagged_layout", "unpack_eyes"]
 
 _SAMPLES = 5  # frames that are examined
 _NEEDED = 3  # frames that must show a layout if neither metadata nor the name states it
@@ -28,7 +28,7 @@ _ANAGLYPH = re.compile(r"(?<![a-z])anaglyph(?![a-z])", re.IGNORECASE)
 _TAG = re.compile(r"[ _.-]+(lrf|rlf|tbf|lr|rl|tb|ou|sbs|h?sbs|fsbs|hou|htb|full|half|fulltb|3dhf?|3dvf?|cross)$", re.I)
 
 
-def find_layout(path: Path, info: VideoInfo) -> tuple[Mark, str] | None:
+def find_layout(path: Path, info: VideoInfo) -> tuple[EyeLayout, str] | None:
     """Detect the layout of a stereo clip; return it with a phrase that says how it was found, or None for a flat clip.
 
     Raises ``ReadError`` for an anaglyph: its eyes are mixed and cannot be separated.
@@ -46,51 +46,51 @@ def find_layout(path: Path, info: VideoInfo) -> tuple[Mark, str] | None:
         raise ReadError(
             path, "the name says anaglyph, whose eyes cannot be separated; use --no-own-eyes if it is a flat clip"
         )
-    marked = marked_layout(path, info.size)
-    named = named_mark(path, info.size)
-    if marked is not None:
+    tagged = tagged_layout(path, info.size)
+    named = named_layout(path, info.size)
+    if tagged is not None:
         # The container does not distinguish half from full; the name may.
-        return (named if named is not None and named.packing == marked.packing else marked), "its container says so"
+        return (named if named is not None and named.packing == tagged.packing else tagged), "its container says so"
     frames = _samples(path, info)
     if named is not None:
         alike = [likeness(*_halves(frame, named)).same_scene for frame in frames]
         return (named, "its name says so") if any(alike) else None
-    seen = Counter(mark for mark in map(seen_mark, frames) if mark is not None)
+    seen = Counter(layout for layout in map(seen_layout, frames) if layout is not None)
     if seen and seen.most_common(1)[0][1] >= min(_NEEDED, len(frames)):
         return seen.most_common(1)[0][0], "both halves show the same scene"
     return None
 
 
-def marked_layout(path: Path, size: Size) -> Mark | None:
+def tagged_layout(path: Path, size: Size) -> EyeLayout | None:
     """Return the layout in the container's stereo metadata (MP4 st3d, Matroska StereoMode), or None."""
     found = read_stereo_metadata(path)
     if found is None:
         return None
     side = found[0] == "side"
-    return Mark(found[0], size.aspect < 2.2 if side else size.aspect > 1.1, found[1])
+    return EyeLayout(found[0], size.aspect < 2.2 if side else size.aspect > 1.1, found[1])
 
 
-def eye_info(info: VideoInfo, mark: Mark) -> VideoInfo:
+def eye_info(info: VideoInfo, layout: EyeLayout) -> VideoInfo:
     """Return the properties of one eye's clip; half formats are restored to full size with square pixels."""
-    side, (width, height) = mark.packing == "side", info.size
+    side, (width, height) = layout.packing == "side", info.size
     full = Size(width // 2 * 2, height) if side else Size(width, height // 2 * 2)
-    if not mark.half:
+    if not layout.half:
         return replace(info, size=Size(width // 2, height) if side else Size(width, height // 2))
     squeezed = Fraction(2) if side else Fraction(1, 2)
     aspect = info.pixel_aspect / squeezed if abs(float(info.pixel_aspect / squeezed) - 1) < 0.1 else info.pixel_aspect
     return replace(info, size=full, pixel_aspect=aspect)
 
 
-def unpack_eyes(image: Image, mark: Mark, size: Size | None = None) -> StereoPair:
+def unpack_eyes(image: Image, layout: EyeLayout, size: Size | None = None) -> StereoPair:
     """Separate the two eyes of a frame; resize them to ``size`` if given."""
-    pair = mark.unpack(image)
+    pair = layout.unpack(image)
     return pair if size is None else StereoPair(pair.left.resized(size), pair.right.resized(size))
 
 
-def left_eye(frame: Frame, mark: Mark, size: Size | None = None) -> Frame:
+def left_eye(frame: Frame, layout: EyeLayout, size: Size | None = None) -> Frame:
     """Return the frame with the left eye only, resized to ``size`` if given."""
-    seen = None if frame.seen is None else unpack_eyes(frame.seen, mark, size).left
-    return replace(frame, image=unpack_eyes(frame.image, mark, size).left, seen=seen)
+    seen = None if frame.seen is None else unpack_eyes(frame.seen, layout, size).left
+    return replace(frame, image=unpack_eyes(frame.image, layout, size).left, seen=seen)
 
 
 def plain_stem(stem: str) -> str:
@@ -110,6 +110,6 @@ def _samples(path: Path, info: VideoInfo) -> list[Image]:
     return found
 
 
-def _halves(image: Image, mark: Mark) -> tuple[Image, Image]:
-    pair = mark.unpack(image)
+def _halves(image: Image, layout: EyeLayout) -> tuple[Image, Image]:
+    pair = layout.unpack(image)
     return pair.left, pair.right

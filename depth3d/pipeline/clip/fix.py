@@ -15,7 +15,7 @@ from depth3d.depth.stereo.alignment import Alignment, Tone
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput, InvalidOption, ReadError
 from depth3d.io.atomic import refuse_existing
-from depth3d.io.stereo.layouts import Mark
+from depth3d.io.stereo.layouts import EyeLayout
 from depth3d.io.video.reader import VideoReader
 from depth3d.options import DepthOptions, FixOptions, StabilizeOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.clip.cuts import find_cuts
@@ -114,7 +114,7 @@ def _job(source: Path, options: FixOptions, video: VideoOptions) -> ClipJob:
     layout = None
     if options.layout is not None:
         given = find_format(options.layout)
-        layout = Mark(given.packing, given.half, given.right_first)
+        layout = EyeLayout(given.packing, given.half, given.right_first)
     job = plan_job(source, DepthOptions(), StabilizeOptions(), video, layout=layout)
     if job.eyes is None:
         raise ReadError(source, "no second eye found in this clip; set `layout` (sbs, sbs-half, tb ...)")
@@ -140,7 +140,7 @@ def _measured(
     """Return the job with its eyes in the right order and the corrections, from the work folder if they are there."""
     stored = checkpoint.read_json("corrections.json")
     try:
-        return replace(job, eyes=Mark(**stored["eyes"])), tuple(_from_json(one) for one in stored["shots"])
+        return replace(job, eyes=EyeLayout(**stored["eyes"])), tuple(_from_json(one) for one in stored["shots"])
     except (TypeError, KeyError, ValueError):  # missing, or not written by depth3d
         pass
     job, shots = _measure(job, options, progress)

@@ -13,7 +13,7 @@ import numpy as np
 from depth3d.depthmap import DepthMap
 from depth3d.frames import Frame
 from depth3d.image import Image, Size
-from depth3d.io.stereo.layouts import Mark
+from depth3d.io.stereo.layouts import EyeLayout
 from depth3d.options import StereoOptions
 from depth3d.pipeline.clip.eyes import unpack_eyes
 from depth3d.pipeline.clip.own_eyes import EyesComposer
@@ -42,7 +42,7 @@ class FixedEyesRenderer:
     ----------
     size : Size
         Size of one eye, px.
-    eyes : Mark
+    eyes : EyeLayout
         Layout of the eyes in the source.
     layout : StereoFormat
         Layout of the output.
@@ -52,7 +52,7 @@ class FixedEyesRenderer:
 
     both_eyes = True
 
-    def __init__(self, size: Size, eyes: Mark, layout: StereoFormat, shots: Sequence[ShotCorrection]) -> None:
+    def __init__(self, size: Size, eyes: EyeLayout, layout: StereoFormat, shots: Sequence[ShotCorrection]) -> None:
         self._eye, self._eyes, self._shots = size, eyes, shots
         self._starts = [shot.start for shot in shots]
         self._view = View.common((shot.correction for shot in shots), size, zoom=True)

@@ -11,7 +11,7 @@ from typing import Any
 from depth3d.errors import InvalidInput
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Size
-from depth3d.io.stereo.layouts import Mark
+from depth3d.io.stereo.layouts import EyeLayout
 from depth3d.io.video.demux import frames_before
 from depth3d.io.video.reader import VideoReader, probe
 from depth3d.options import DepthOptions, StabilizeOptions, VideoOptions
@@ -40,7 +40,7 @@ class ClipJob:
         New picture size; None = unchanged.
     depth, stabilize, video : DepthOptions, StabilizeOptions, VideoOptions
         The options.
-    eyes : Mark | None
+    eyes : EyeLayout | None
         Layout of the two eyes in a frame of a stereo clip; ``info`` then describes one eye. None = a flat clip.
     """
 
@@ -53,7 +53,7 @@ class ClipJob:
     depth: DepthOptions
     stabilize: StabilizeOptions
     video: VideoOptions
-    eyes: Mark | None = None
+    eyes: EyeLayout | None = None
 
     @property
     def time_base(self) -> Fraction:
@@ -171,7 +171,7 @@ def plan_job(
     video: VideoOptions,
     *,
     own_eyes: bool = True,
-    layout: Mark | None = None,
+    layout: EyeLayout | None = None,
 ) -> ClipJob:
     """Open the clip and resolve the options to a `ClipJob`.
 
@@ -186,7 +186,7 @@ def plan_job(
     if start is not None and info.duration is not None and start >= info.duration:
         raise InvalidInput(f"`start` {video.start}: the clip is only {float(info.duration):.2f} s long")
     if layout is not None:
-        found: tuple[Mark, str] | None = (layout, "as asked")
+        found: tuple[EyeLayout, str] | None = (layout, "as asked")
     else:
         found = find_layout(source, info) if own_eyes and depth.depth is None and depth.model == "auto" else None
     eyes = None if found is None else found[0]

@@ -9,7 +9,7 @@ import numpy as np
 from depth3d.depthmap import DepthMap
 from depth3d.frames import Frame
 from depth3d.image import Image, Size
-from depth3d.io.stereo.layouts import Mark
+from depth3d.io.stereo.layouts import EyeLayout
 from depth3d.pipeline.clip.eyes import unpack_eyes
 from depth3d.pipeline.clip.renderers import StereoStrength
 from depth3d.stereoformats import StereoFormat
@@ -65,7 +65,7 @@ class OwnEyesRenderer:
     ----------
     size : Size
         Size of one eye, px.
-    eyes : Mark
+    eyes : EyeLayout
         Layout of the eyes in the source.
     layout : StereoFormat
         Layout of the output.
@@ -73,7 +73,7 @@ class OwnEyesRenderer:
 
     both_eyes = True
 
-    def __init__(self, size: Size, eyes: Mark, layout: StereoFormat) -> None:
+    def __init__(self, size: Size, eyes: EyeLayout, layout: StereoFormat) -> None:
         self._eye, self._eyes = size, eyes
         self._composer = EyesComposer(size, layout)
         self.size = self._composer.size

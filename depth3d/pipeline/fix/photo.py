@@ -57,16 +57,16 @@ def photo_format(file: PhotoFile, options: FixOptions) -> str:
         return options.layout.removesuffix("-half")
     from depth3d.io.image.read import open_image
     from depth3d.io.stereo.detect import find_kind
-    from depth3d.io.stereo.layouts import named_mark, seen_mark
+    from depth3d.io.stereo.layouts import named_layout, seen_layout
 
     kind = find_kind(file)
     if kind in _KEPT:
         return _KEPT[kind]
     image = open_image(file)
-    mark = (None if file.path is None else named_mark(file.path, image.size, image)) or seen_mark(image)
-    if mark is None:
+    eyes = (None if file.path is None else named_layout(file.path, image.size, image)) or seen_layout(image)
+    if eyes is None:
         return "sbs"
-    return "tb" if mark.packing == "stack" else "cross" if mark.right_first else "sbs"
+    return "tb" if eyes.packing == "stack" else "cross" if eyes.right_first else "sbs"
 
 
 def plain_stem(source: Path) -> Path:

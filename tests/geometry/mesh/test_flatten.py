@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from depth3d.geometry.mesh.flatten import flatten_layer
-from depth3d.geometry.mesh.solid import tear_apart
+from depth3d.geometry.mesh.solid import triangulate
 from depth3d.image import Image, Size
 from depth3d.layeredmesh import Layer
 
 
 def layer_of(depth: np.ndarray, pixels: np.ndarray, flat: float) -> Layer:
-    relief = tear_apart(depth, tear=0.05, flat=flat)
+    relief = triangulate(depth, max_step=0.05, flat=flat)
     return Layer(relief.points, relief.depth, relief.uv, relief.faces.astype(np.uint32), Image(pixels))
 
 

@@ -22,14 +22,14 @@ from depth3d.io.stereo.couple import other_eye
 from depth3d.io.stereo.detect import find_pair, looks_stereo, read_stereo
 from depth3d.io.stereo.heic import is_spatial_heic, read_spatial_heic, write_spatial_heic
 from depth3d.io.stereo.jps import read_jps, write_jps
-from depth3d.io.stereo.layouts import likeness, named_mark
+from depth3d.io.stereo.layouts import likeness, named_layout
 from depth3d.io.stereo.mpo import has_disparity_index, read_mpo, write_mpo
 from depth3d.io.stereo.pns import read_pns, write_pns
 from depth3d.io.stereo.vrphoto import read_vr_photo, write_vr_photo
 from depth3d.stereopair import StereoPair
 
 EXIFTOOL = shutil.which("exiftool")
-needs_exiftool = pytest.mark.skipif(EXIFTOOL is None, reason="needs exiftool")
+needs_exiftool = pytest.layout.skipif(EXIFTOOL is None, reason="needs exiftool")
 
 
 def exif(path: Path) -> dict[str, Any]:
@@ -165,8 +165,8 @@ def test_spatial_heic_is_a_stereo_pair_for_libheif(pair: StereoPair, tmp_path: P
     ],
 )
 def test_names_tell_the_layout(name: str, size: tuple[int, int], wanted: tuple[str, bool, bool] | None) -> None:
-    mark = named_mark(name, Image(np.zeros((size[1], size[0], 3), np.uint8)).size)
-    assert (None if mark is None else (mark.packing, mark.half, mark.right_first)) == wanted
+    layout = named_layout(name, Image(np.zeros((size[1], size[0], 3), np.uint8)).size)
+    assert (None if layout is None else (layout.packing, layout.half, layout.right_first)) == wanted
 
 
 def test_packed_pictures_are_known_by_their_halves(pair: StereoPair, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import depth3d.depth.estimator
 from depth3d.errors import ReadError
 from depth3d.frames import VideoInfo
 from depth3d.image import Size
-from depth3d.io.stereo.layouts import Mark
+from depth3d.io.stereo.layouts import EyeLayout
 from depth3d.io.video.reader import VideoReader, probe
 from depth3d.options import AnimateOptions, DepthOptions, OutputOptions, StabilizeOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.clip.convert import convert
@@ -74,24 +74,24 @@ def side(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "mark"),
+    ("name", "layout"),
     [
-        ("film_SBS.mkv", Mark("side", False, False)),
-        ("film_LRF_Full_SBS.mkv", Mark("side", False, False)),
-        ("film_cross.mkv", Mark("side", False, True)),
-        ("film_TB_full.mkv", Mark("stack", False, False)),
-        ("film.mkv", Mark("side", False, False)),
-        ("film_half_SBS.mkv", Mark("side", True, False)),
+        ("film_SBS.mkv", EyeLayout("side", False, False)),
+        ("film_LRF_Full_SBS.mkv", EyeLayout("side", False, False)),
+        ("film_cross.mkv", EyeLayout("side", False, True)),
+        ("film_TB_full.mkv", EyeLayout("stack", False, False)),
+        ("film.mkv", EyeLayout("side", False, False)),
+        ("film_half_SBS.mkv", EyeLayout("side", True, False)),
     ],
 )
-def test_the_layout_is_found_by_name_or_content(tmp_path: Path, name: str, mark: Mark) -> None:
+def test_the_layout_is_found_by_name_or_content(tmp_path: Path, name: str, layout: EyeLayout) -> None:
     left, right = eyes(0)
-    first, second = (right, left) if mark.right_first else (left, right)
-    packed = np.concatenate([first, second], axis=0 if mark.packing == "stack" else 1)
-    path = write(tmp_path / name, [packed[:, ::2] if mark.half else packed] * 6)
+    first, second = (right, left) if layout.right_first else (left, right)
+    packed = np.concatenate([first, second], axis=0 if layout.packing == "stack" else 1)
+    path = write(tmp_path / name, [packed[:, ::2] if layout.half else packed] * 6)
     found = find_layout(path, probe(path))
     assert found is not None
-    assert found[0] == mark
+    assert found[0] == layout
 
 
 def test_the_container_is_believed(tmp_path: Path) -> None:
@@ -189,11 +189,11 @@ def test_sizes_of_one_eye() -> None:
     def info(width: int, height: int, aspect: Fraction) -> VideoInfo:
         return VideoInfo(Path("x"), Size(width, height), Fraction(25), Fraction(1, 25), pixel_aspect=aspect)
 
-    found = eye_info(info(1920, 1080, Fraction(1)), Mark("side", True, False))
+    found = eye_info(info(1920, 1080, Fraction(1)), EyeLayout("side", True, False))
     assert (found.size, found.pixel_aspect) == (Size(1920, 1080), 1)
-    found = eye_info(info(1920, 1080, Fraction(2)), Mark("side", True, False))
+    found = eye_info(info(1920, 1080, Fraction(2)), EyeLayout("side", True, False))
     assert (found.size, found.pixel_aspect) == (Size(1920, 1080), 1)
-    found = eye_info(info(1920, 2160, Fraction(1)), Mark("stack", False, False))
+    found = eye_info(info(1920, 2160, Fraction(1)), EyeLayout("stack", False, False))
     assert (found.size, found.pixel_aspect) == (Size(1920, 1080), 1)
 
 
