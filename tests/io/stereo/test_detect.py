@@ -29,7 +29,7 @@ from depth3d.io.stereo.vrphoto import read_vr_photo, write_vr_photo
 from depth3d.stereopair import StereoPair
 
 EXIFTOOL = shutil.which("exiftool")
-needs_exiftool = pytest.layout.skipif(EXIFTOOL is None, reason="needs exiftool")
+needs_exiftool = pytest.mark.skipif(EXIFTOOL is None, reason="needs exiftool")
 
 
 def exif(path: Path) -> dict[str, Any]:
