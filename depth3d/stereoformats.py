@@ -11,7 +11,22 @@ from depth3d.errors import InvalidInput
 
 __all__ = ["FORMATS", "Packing", "StereoFormat", "find_format", "find_formats"]
 
-Packing = Literal["side", "stack", "rows", "columns", "checker", "anaglyph", "mono", "depth", "views", "sphere"]
+Packing = Literal[
+    "side",
+    "stack",
+    "rows",
+    "columns",
+    "checker",
+    "anaglyph",
+    "file",
+    "pair",
+    "wiggle",
+    "depth",
+    "quilt",
+    "print",
+    "strip",
+    "sphere",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +39,9 @@ class StereoFormat:
         Name of the format in options.
     packing : Packing
         "side" = next to each other, "stack" = one above the other, "rows", "columns" and "checker" = interlaced,
-        "anaglyph" = mixed through colored glasses, "mono" = two separate pictures (in one file or two), "depth" =
-        picture and depth side by side, "views" = more than two views, "sphere" = VR180.
+        "anaglyph" = mixed through colored glasses, "file" = a kind of stereo file (``depth3d/io/stereo``), "pair" = two
+        files, "wiggle" = one after the other, "depth" = picture and depth side by side, "quilt" = many views in tiles,
+        "print" = many views interlaced, "strip" = the pitch test of a print, "sphere" = VR180.
     tag : str
         Added to the file's stem; players detect the layout by it.
     suffix : str
@@ -86,30 +102,30 @@ _CARDS = (
     ),
     StereoFormat("checkerboard", "checker", "_checkerboard", ".png", "Checkerboard: DLP sets.", moving=True),
     *(_anaglyph(name, card) for name, card in ANAGLYPHS.items()),
-    StereoFormat("wiggle-gif", "mono", "_wiggle", ".gif", "Wiggle picture, GIF: 3D without glasses."),
-    StereoFormat("wiggle-webp", "mono", "_wiggle", ".webp", "Wiggle picture, WebP."),
-    StereoFormat("wiggle-mp4", "mono", "_wiggle", ".mp4", "Wiggle picture, MP4."),
-    StereoFormat("mpo", "mono", "", ".mpo", "MPO: 3D cameras, TVs, Nintendo 3DS (CIPA DC-007)."),
+    StereoFormat("wiggle-gif", "wiggle", "_wiggle", ".gif", "Wiggle picture, GIF: 3D without glasses."),
+    StereoFormat("wiggle-webp", "wiggle", "_wiggle", ".webp", "Wiggle picture, WebP."),
+    StereoFormat("wiggle-mp4", "wiggle", "_wiggle", ".mp4", "Wiggle picture, MP4."),
+    StereoFormat("mpo", "file", "", ".mpo", "MPO: 3D cameras, TVs, Nintendo 3DS (CIPA DC-007)."),
     StereoFormat("jps", "side", "", ".jps", "JPS: side-by-side JPEG for crossed eyes.", right_first=True),
     StereoFormat("pns", "side", "", ".pns", "PNS: side-by-side PNG for crossed eyes.", right_first=True),
-    StereoFormat("pair", "mono", "", ".jpg", "Two files, NAME_L and NAME_R."),
+    StereoFormat("pair", "pair", "", ".jpg", "Two files, NAME_L and NAME_R."),
     StereoFormat(
         "rgbd", "depth", "_RGBD", ".png", "Picture left, depth right (white = near): Looking Glass.", moving=True
     ),
-    StereoFormat("quilt-portrait", "views", "_qs8x6a0.75", ".png", "Looking Glass Portrait, 8x6 views."),
-    StereoFormat("quilt-go", "views", "_qs11x6a0.5625", ".png", "Looking Glass Go, 11x6 views."),
-    StereoFormat("quilt-16", "views", "_qs7x7a1.78", ".png", "Looking Glass 16 inch landscape, 7x7 views."),
-    StereoFormat("quilt-32", "views", "_qs5x9a1.78", ".png", "Looking Glass 32 inch landscape, 5x9 views."),
-    StereoFormat("lenticular", "views", "_lenticular", ".png", "Interlaced print for a lenticular sheet."),
+    StereoFormat("quilt-portrait", "quilt", "_qs8x6a0.75", ".png", "Looking Glass Portrait, 8x6 views."),
+    StereoFormat("quilt-go", "quilt", "_qs11x6a0.5625", ".png", "Looking Glass Go, 11x6 views."),
+    StereoFormat("quilt-16", "quilt", "_qs7x7a1.78", ".png", "Looking Glass 16 inch landscape, 7x7 views."),
+    StereoFormat("quilt-32", "quilt", "_qs5x9a1.78", ".png", "Looking Glass 32 inch landscape, 5x9 views."),
+    StereoFormat("lenticular", "print", "_lenticular", ".png", "Interlaced print for a lenticular sheet."),
     StereoFormat(
-        "pitch-test", "views", "_pitch_test", ".png", "Test strip that finds a lenticular sheet's true pitch."
+        "pitch-test", "strip", "_pitch_test", ".png", "Test strip that finds a lenticular sheet's true pitch."
     ),
     StereoFormat(
         "vr180", "sphere", "_180x180_LR", ".jpg", "VR180: equirectangular half spheres side by side.", moving=True
     ),
     StereoFormat("vr360", "stack", "_360_TB", ".jpg", "360-degree photos: both eyes top-bottom, equirectangular."),
-    StereoFormat("vr-photo", "mono", "", ".vr.jpg", "Google VR photo (Cardboard Camera)."),
-    StereoFormat("heic", "mono", "_spatial", ".heic", "Spatial photo for Apple devices; experimental."),
+    StereoFormat("vr-photo", "file", "", ".vr.jpg", "Google VR photo (Cardboard Camera)."),
+    StereoFormat("heic", "file", "_spatial", ".heic", "Spatial photo for Apple devices; experimental."),
 )
 _ALIASES = {
     "anaglyph": "red-cyan",

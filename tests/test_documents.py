@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 
 import depth3d
+from depth3d.io.depth.embedded.registry import embedded_formats
+from depth3d.io.depth.registry import depth_formats
+from depth3d.io.stereo.registry import stereo_files
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(depth3d.__file__).parent
@@ -57,6 +60,23 @@ def test_the_table_where_to_change_what_has_a_place_in_every_row() -> None:
     rows = [line for line in table.splitlines() if line.startswith("| ")][1:]
     assert len(rows) >= 10
     assert all(any(place(word) for word in re.findall(r"`([\w./-]+)`", row)) for row in rows)
+
+
+def format_table() -> str:
+    """The README's table of file formats, from the registries."""
+    rows = ["| kind | format | what it is | suffixes | written |", "|---|---|---|---|---|"]
+    kinds = {"stereo": stereo_files(), "depth": depth_formats(), "depth in a photo": embedded_formats()}
+    for kind, entries in kinds.items():
+        for one in sorted(entries, key=lambda entry: entry.name.lower()):
+            written = one.write is not None or getattr(one, "write_sphere", None) is not None
+            suffixes = " ".join(f"`{suffix}`" for suffix in getattr(one, "suffixes", ()))
+            rows.append(f"| {kind} | {one.name} | {one.about} | {suffixes} | {'yes' if written else ''} |")
+    return "\n".join(rows)
+
+
+def test_the_table_of_formats_comes_from_the_registries() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert format_table() in text, f"the README's table of formats should be:\n{format_table()}"
 
 
 def test_the_project_names_no_address_of_its_own() -> None:

@@ -33,8 +33,10 @@ KINDS: Kinds = {
 def _list_formats(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
     if not value or context.resilient_parsing:
         return
+    from depth3d.io.stereo.registry import add_formats
     from depth3d.stereoformats import FORMATS
 
+    add_formats()
     for card in FORMATS.values():
         click.echo(f"{card.name:20} {card.about}{' Clips too.' if card.moving else ''}")
     context.exit()

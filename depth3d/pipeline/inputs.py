@@ -179,8 +179,10 @@ def _walk(folder: Path, recursive: bool) -> Iterator[Path]:
 
 def _is_input(path: Path, results: bool) -> bool:
     from depth3d.io.depth.names import is_depth_name, is_result_name
+    from depth3d.io.stereo.registry import stereo_suffixes
 
-    if path.name.startswith(".") or path.suffix.lower() not in PHOTO_SUFFIXES | CLIP_SUFFIXES or not path.is_file():
+    known = PHOTO_SUFFIXES | CLIP_SUFFIXES | {*stereo_suffixes()}
+    if path.name.startswith(".") or path.suffix.lower() not in known or not path.is_file():
         return False
     return not is_depth_name(path) and (results or not is_result_name(path))
 
@@ -221,7 +223,7 @@ def target_for(source: Path, output: str | Path | None, name: str) -> Path:
 def check_suffix(target: Path, suffixes: Sequence[str], what: str) -> Path:
     """Return ``target``; raise ``InvalidOption`` if its suffix is not in ``suffixes``, the formats of ``what``."""
     suffix = target.suffix.lower()
-    if suffix not in suffixes:
+    if not suffix or not target.name.lower().endswith(tuple(suffixes)):
         known = ", ".join(suffixes)
         shown = f"'{suffix}'" if suffix else "a name without suffix"
         raise InvalidOption("output", f"{target.name}: {shown} is not a format of {what}; expected one of {known}")

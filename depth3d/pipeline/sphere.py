@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ import numpy as np
 from depth3d.camera import Camera
 from depth3d.depthmap import DepthMap
 from depth3d.image import Image, Size
+from depth3d.io.stereo.registry import implied_format
 from depth3d.options import DepthOptions, StereoOptions
 from depth3d.stereopair import StereoPair
 
@@ -59,9 +59,7 @@ def sphere_formats(source: Path | PhotoFile, output: str | Path | None, names: s
     depth : DepthOptions
         ``flat`` is used.
     """
-    named = output is not None and os.fspath(output).lower().endswith(
-        (".vr.jpg", ".mpo", ".jps", ".pns", ".gif", ".heic")
-    )
+    named = output is not None and implied_format(Path(output)) is not None
     if names != StereoOptions.format or named:
         return names
     sphere = sphere_of(source, depth)

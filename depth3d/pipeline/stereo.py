@@ -12,6 +12,7 @@ import numpy as np
 
 from depth3d.errors import InvalidInput, InvalidOption
 from depth3d.image import Image
+from depth3d.io.stereo.registry import add_formats, implied_format, plain_name, stereo_file
 from depth3d.options import DepthOptions, OutputOptions, StabilizeOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.comfort import border_disparity, floating_window, rig_of, viewing_of
 from depth3d.pipeline.inputs import Destination, check_depth_source, check_suffix, media_of, target_for
@@ -20,7 +21,7 @@ from depth3d.pipeline.scene import Scene, load_scene, photo_pair
 from depth3d.pipeline.sphere import sphere_formats, sphere_of
 from depth3d.pipeline.stereowrite import Subject, eye_files, write_format
 from depth3d.quantities import as_path
-from depth3d.stereoformats import StereoFormat, find_format, find_formats
+from depth3d.stereoformats import FORMATS, StereoFormat, find_formats
 from depth3d.stereopair import StereoPair, StereoRig
 from depth3d.validation import changed, field_names, nothing_left, require
 
@@ -28,15 +29,8 @@ __all__ = ["own_pair", "stereo", "stereo_photo", "stereo_targets"]
 
 log = logging.getLogger("depth3d.stereo")
 
-_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif", ".jps", ".pns")
-# Suffixes that imply a format if none is given.
-_BY_SUFFIX = {
-    ".mpo": "mpo",
-    ".jps": "jps",
-    ".pns": "pns",
-    ".gif": "wiggle-gif",
-    ".heic": "heic",
-}
+# Packed eyes can be saved as any of these; crossed ones also in stereo files that hold a packed picture.
+_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif")
 
 
 def stereo(
@@ -96,12 +90,18 @@ def stereo(
 
 def _suffixes(layout: StereoFormat) -> list[str]:
     """Return the file suffixes that support this format for photos."""
-    if layout.name.startswith("wiggle"):
-        from depth3d.io.animation import FORMATS
+    if layout.packing == "wiggle":
+        from depth3d.io.animation import FORMATS as ANIMATIONS
 
-        return list(FORMATS)
-    special = {"mpo": (".mpo",), "heic": (".heic", ".heif"), "vr-photo": (".jpg", ".jpeg")}
-    return list(dict.fromkeys(special.get(layout.name, (layout.suffix, *_PICTURES))))
+        return list(ANIMATIONS)
+    kind = stereo_file(Path(), layout.name)
+    if kind is not None:
+        return [*kind.suffixes, *kind.other_suffixes]
+    crossed = layout.packing == "side" and layout.right_first and not layout.half
+    packed = [
+        card.suffix for card in FORMATS.values() if crossed and (card.packing, card.right_first) == ("side", True)
+    ]
+    return list(dict.fromkeys((layout.suffix, *_PICTURES, *packed)))
 
 
 def written_files(source: Path, output: str | Path | None, names: str, depth: DepthOptions | None = None) -> list[Path]:
@@ -111,7 +111,7 @@ def written_files(source: Path, output: str | Path | None, names: str, depth: De
 
 
 def _files(target: Path, layout: StereoFormat) -> tuple[Path, ...]:
-    return eye_files(target) if layout.name == "pair" else (target,)
+    return eye_files(target) if layout.packing == "pair" else (target,)
 
 
 def stereo_targets(source: Path, output: str | Path | None, names: str) -> dict[Path, StereoFormat]:
@@ -119,6 +119,7 @@ def stereo_targets(source: Path, output: str | Path | None, names: str) -> dict[
 
     Raises ``InvalidInput`` if an output would overwrite the photo, or for unknown formats.
     """
+    add_formats()
     try:
         layouts = find_formats(names)
     except InvalidInput as error:
@@ -127,14 +128,11 @@ def stereo_targets(source: Path, output: str | Path | None, names: str) -> dict[
     base = place.path / source.name if place.path is not None and place.folder else source
     output = None if place.folder else place.path
     if output is not None and len(layouts) == 1:
-        suffix = ".vr.jpg" if output.name.lower().endswith(".vr.jpg") else output.suffix.lower()
-        named = "vr-photo" if suffix == ".vr.jpg" else _BY_SUFFIX.get(suffix)
-        layout = find_format(named) if named is not None and layouts[0].name == "sbs" else layouts[0]
-        targets = {output: layout}
+        implied = implied_format(output) if layouts[0].name == StereoOptions.format else None
+        targets = {output: implied or layouts[0]}
     else:
         base = base if output is None else output
-        stem = base.name.removesuffix("".join(base.suffixes[-2:])) if base.name.endswith(".vr.jpg") else base.stem
-        targets = {base.with_name(f"{stem}{layout.tag}{layout.suffix}"): layout for layout in layouts}
+        targets = {base.with_name(f"{plain_name(base)}{layout.tag}{layout.suffix}"): layout for layout in layouts}
     for target, layout in targets.items():
         check_suffix(target, _suffixes(layout), f"the stereo format {layout.name}")
         target_for(source, target, "")  # checks the length of the name

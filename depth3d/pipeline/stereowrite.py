@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -32,14 +32,13 @@ from depth3d.stereopair import StereoPair, StereoRig
 
 if TYPE_CHECKING:
     from depth3d.io.image.panorama import Sphere
+    from depth3d.io.stereo.registry import StereoFile
 
 __all__ = ["Subject", "write_format"]
 
 # Wiggle pictures: views per second and duration; the rate is chosen so that both views fuse to a 3D impression.
 _WIGGLE_RATE = Fraction(7)
 _WIGGLE_SECONDS = 4
-# Distance between an adult's eyes, the baseline that cameras write for pictures at life-size scale.
-_BASELINE_METERS = 0.065
 
 
 @dataclass(frozen=True)
@@ -105,18 +104,18 @@ class Subject:
 def write_format(subject: Subject, layout: StereoFormat, target: Path, *, force: bool) -> list[Path]:
     """Write ``subject`` in one format; returns the paths (two for separate eyes)."""
     from depth3d.io.image.read import save_image
+    from depth3d.io.stereo.registry import stereo_file
 
-    if layout.flat and target.suffix.lower() not in (".jps", ".pns"):
-        from depth3d.render.compose import compose
-
-        return [save_image(compose(subject.pair, layout), target, force=force)]
-    if layout.packing == "views":
-        return [save_image(_many_views(subject, layout), target, force=force)]
-    if layout.packing == "depth":
-        return [save_image(_picture_and_depth(subject.scene), target, force=force)]
-    if layout.packing == "sphere":
-        return [save_image(_half_spheres(subject), target, force=force)]
-    return _write_container(subject, layout, target, force=force)
+    kind = stereo_file(target, layout.name)
+    if kind is not None:
+        return [_write_file(subject, kind, target, force=force)]
+    if layout.packing == "pair":
+        eyes = zip((subject.pair.left, subject.pair.right), eye_files(target), strict=True)
+        return [save_image(eye, file, force=force) for eye, file in eyes]
+    if layout.packing == "wiggle":
+        return [_write_wiggle(subject.pair, target, force=force)]
+    draw = _PICTURES.get(layout.packing, _composed)
+    return [save_image(draw(subject, layout), target, force=force)]
 
 
 def eye_files(target: Path) -> tuple[Path, Path]:
@@ -124,50 +123,43 @@ def eye_files(target: Path) -> tuple[Path, Path]:
     return target.with_name(f"{target.stem}_L{target.suffix}"), target.with_name(f"{target.stem}_R{target.suffix}")
 
 
-def _write_container(subject: Subject, layout: StereoFormat, target: Path, *, force: bool) -> list[Path]:
-    pair = subject.pair
-    if layout.name == "mpo":
-        from depth3d.io.stereo.mpo import write_mpo
-
-        return [write_mpo([pair.left, pair.right], target, baseline_meters=_BASELINE_METERS, force=force)]
-    if layout.packing == "side":
-        from depth3d.io.stereo.jps import write_jps
-        from depth3d.io.stereo.pns import write_pns
-        from depth3d.render.compose import compose
-
-        write = write_pns if target.suffix.lower() == ".pns" else write_jps
-        return [write(compose(pair, layout), target, right_first=layout.right_first, force=force)]
-    if layout.name == "heic":
-        from depth3d.io.stereo.heic import write_spatial_heic
-
-        return [write_spatial_heic(pair, target, force=force)]
-    if layout.name == "vr-photo":
-        return [_write_vr_photo(subject, target, force=force)]
-    if layout.name == "pair":
-        from depth3d.io.image.read import save_image
-
-        files = eye_files(target)
-        return [save_image(eye, file, force=force) for eye, file in zip((pair.left, pair.right), files, strict=True)]
-    return [_write_wiggle(pair, target, force=force)]
+def _write_file(subject: Subject, kind: StereoFile, target: Path, *, force: bool) -> Path:
+    if kind.write_sphere is not None:
+        pair, degrees = _projected(subject)
+        return kind.write_sphere(pair, target, degrees, force)
+    assert kind.write is not None, "stereo_file returns only kinds that can be written"
+    return kind.write(subject.pair, target, force)
 
 
-def _picture_and_depth(scene: Scene) -> Image:
-    image = scene.image.eight_bit()
-    depth = np.rint(scene.depth.resized(image.size).values * 255).astype(np.uint8)
+def _composed(subject: Subject, layout: StereoFormat) -> Image:
+    from depth3d.render.compose import compose
+
+    return compose(subject.pair, layout)
+
+
+def _picture_and_depth(subject: Subject, layout: StereoFormat) -> Image:
+    image = subject.scene.image.eight_bit()
+    depth = np.rint(subject.scene.depth.resized(image.size).values * 255).astype(np.uint8)
     return Image(np.hstack([image.pixels, np.repeat(depth[..., None], 3, axis=2)]))
 
 
-def _many_views(subject: Subject, layout: StereoFormat) -> Image:
+def _pitch_test(subject: Subject, layout: StereoFormat) -> Image:
     options = subject.options
-    if layout.name in ("lenticular", "pitch-test"):
-        width = length_meters(options.print_width, "in", "print_width")
-        if layout.name == "pitch-test":
-            return pitch_test(width, lpi=options.lpi, dpi=options.dpi)
-        count = options.views or max(2, round(options.dpi / options.lpi))
-        size = lenticular_size(subject.scene.image.size, width, options.dpi)
-        # Only every count-th column of a view is used, so it is not rendered larger than the photo.
-        drawn = subject.scene.image.size.fit(max(size))
-        return interlace(subject.fan(drawn, count), count, size, lpi=options.lpi, dpi=options.dpi)
+    width = length_meters(options.print_width, "in", "print_width")
+    return pitch_test(width, lpi=options.lpi, dpi=options.dpi)
+
+
+def _lenticular(subject: Subject, layout: StereoFormat) -> Image:
+    options = subject.options
+    count = options.views or max(2, round(options.dpi / options.lpi))
+    width = length_meters(options.print_width, "in", "print_width")
+    size = lenticular_size(subject.scene.image.size, width, options.dpi)
+    # Only every count-th column of a view is used, so it is not rendered larger than the photo.
+    drawn = subject.scene.image.size.fit(max(size))
+    return interlace(subject.fan(drawn, count), count, size, lpi=options.lpi, dpi=options.dpi)
+
+
+def _quilt(subject: Subject, layout: StereoFormat) -> Image:
     columns, rows, aspect = quilt_grid(layout)
     whole = QUILT_SIZES[layout.name]
     tile = Size(whole.width // columns, whole.height // rows)
@@ -180,7 +172,7 @@ def _many_views(subject: Subject, layout: StereoFormat) -> Image:
     return quilt(views, columns, rows, tile, (min(round(x * squeeze), tile.width - size.width), y))
 
 
-def _half_spheres(subject: Subject) -> Image:
+def _half_spheres(subject: Subject, layout: StereoFormat) -> Image:
     from depth3d.pipeline.sphere import sphere_side
     from depth3d.render.compose import compose
     from depth3d.render.warp.sphere import SphereProjector
@@ -204,19 +196,18 @@ def _front(pair: StereoPair, sphere: Sphere) -> StereoPair:
     return StereoPair(left, right)
 
 
-def _write_vr_photo(subject: Subject, target: Path, *, force: bool) -> Path:
-    from depth3d.io.stereo.vrphoto import write_vr_photo
-    from depth3d.render.warp.sphere import SphereProjector
-
+def _projected(subject: Subject) -> tuple[StereoPair, float]:
+    """Return the eyes projected on a sphere, and the degrees that they cover across."""
     if subject.sphere is not None:
-        return write_vr_photo(subject.pair, target, degrees=subject.sphere.across, force=force)
+        return subject.pair, subject.sphere.across
+    from depth3d.render.warp.sphere import SphereProjector
 
     across, photo = subject.across, subject.pair.size
     down = math.degrees(2 * math.atan(math.tan(math.radians(across) / 2) / photo.aspect))
     size = Size(photo.width, max(1, round(photo.width * down / across)))
     with SphereProjector(photo, size, span=(across, down), across=across) as sphere:
         eyes = [sphere.project(eye) for eye in (subject.pair.left, subject.pair.right)]
-    return write_vr_photo(StereoPair(eyes[0], eyes[1]), target, degrees=across, force=force)
+    return StereoPair(eyes[0], eyes[1]), across
 
 
 def _write_wiggle(pair: StereoPair, target: Path, *, force: bool) -> Path:
@@ -230,3 +221,13 @@ def _write_wiggle(pair: StereoPair, target: Path, *, force: bool) -> Path:
     count = 2 if not kind.even else 2 * round(_WIGGLE_SECONDS * _WIGGLE_RATE / 2)
     frames = (eyes[number % 2] for number in range(count))
     return write_animation(frames, target, fps=_WIGGLE_RATE, size=size, count=count, force=force)
+
+
+# Packing -> the picture that is written; all others are composed of two eyes.
+_PICTURES: dict[str, Callable[[Subject, StereoFormat], Image]] = {
+    "quilt": _quilt,
+    "print": _lenticular,
+    "strip": _pitch_test,
+    "depth": _picture_and_depth,
+    "sphere": _half_spheres,
+}

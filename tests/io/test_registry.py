@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from depth3d.cli.main import cli
 from depth3d.depthmap import DepthMap
 from depth3d.image import Image
 from depth3d.io.depth.read import find_depth, read_depth
@@ -18,6 +20,7 @@ from depth3d.io.depth.write import write_depth
 from depth3d.io.image.read import save_image
 from depth3d.io.stereo.detect import read_stereo
 from depth3d.io.stereo.registry import stereo_files, write_stereo
+from depth3d.stereoformats import FORMATS
 from depth3d.stereopair import StereoPair
 
 DEPTH_TOY = """
@@ -75,6 +78,7 @@ def add(tmp_path: Path) -> Iterator[Callable[[str, str], None]]:
     for package, folder in added:
         importlib.import_module(package).__path__.remove(folder)
         sys.modules.pop(f"{package}.toy", None)
+    FORMATS.pop("toy", None)
     depth_formats.cache_clear()
     stereo_files.cache_clear()
 
@@ -100,6 +104,22 @@ def test_a_stereo_format_is_one_file(tmp_path: Path, add: Callable[[str, str], N
     pair = read_stereo(path)
     np.testing.assert_array_equal(pair.left.pixels, eyes[0])
     np.testing.assert_array_equal(pair.right.pixels, eyes[1])
+
+
+def test_a_stereo_format_of_one_file_is_written_by_the_command_line(
+    tmp_path: Path, add: Callable[[str, str], None]
+) -> None:
+    add("depth3d.io.stereo", STEREO_TOY)
+    photo = save_image(Image(np.random.default_rng(2).integers(0, 255, (48, 64, 3), np.uint8)), tmp_path / "photo.png")
+    write_depth(DepthMap(np.linspace(0, 1, 48 * 64, dtype=np.float32).reshape(48, 64)), tmp_path / "photo_depth.png")
+    done = CliRunner().invoke(cli, ["stereo", str(photo), "--format", "toy,mpo"])
+    assert done.exit_code == 0, done.output
+    assert read_stereo(tmp_path / "photo.toys").size == (64, 48)
+    done = CliRunner().invoke(cli, ["stereo", str(photo), "-o", str(tmp_path / "other.toys")])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "other.toys").read_bytes()[:4] == b"TOYS"
+    listed = CliRunner().invoke(cli, ["stereo", "--list-formats"]).output
+    assert "a toy." in listed
 
 
 @pytest.mark.parametrize("suffix", [".mpo", ".jps", ".pns"])

@@ -120,7 +120,7 @@ def _like(model: str, word: str) -> str:
 
 
 FORMAT = StereoFile(
-    "couple",
+    "pair",
     "two files, NAME_L and NAME_R or NAME_left and NAME_right",
     (),
     _detect,

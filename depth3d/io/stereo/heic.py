@@ -180,7 +180,7 @@ def _add(table: bytearray, place: int, size: int, by: int) -> None:
 FORMAT = StereoFile(
     "heic",
     "spatial photo of iPhones and Vision Pro",
-    (".heic",),
+    (".heic", ".heif"),
     lambda photo: (photo.is_heif and is_spatial_heic(photo)) or None,
     lambda photo, _: read_spatial_heic(photo),
     lambda pair, path, force: write_spatial_heic(pair, path, force=force),

@@ -120,5 +120,7 @@ FORMAT = StereoFile(
     (".vr.jpg",),
     lambda photo: (photo.is_jpeg and has_right_eye(photo)) or None,
     lambda photo, _: read_vr_photo(photo),
+    write_sphere=lambda pair, path, degrees, force: write_vr_photo(pair, path, degrees=degrees, force=force),
+    other_suffixes=(".jpg", ".jpeg"),
     order=30,
 )

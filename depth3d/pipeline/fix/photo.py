@@ -15,9 +15,10 @@ from depth3d.pipeline.eyes import find_eyes
 from depth3d.pipeline.fix.correction import Correction, View
 from depth3d.pipeline.fix.find import find_correction
 from depth3d.pipeline.scene import Scene
+from depth3d.pipeline.sphere import sphere_of
 from depth3d.pipeline.stereo import stereo_targets, written_files
 from depth3d.pipeline.stereowrite import Subject, write_format
-from depth3d.stereoformats import find_format
+from depth3d.stereoformats import FORMATS, find_format
 from depth3d.stereopair import StereoPair, StereoRig
 
 if TYPE_CHECKING:
@@ -25,9 +26,7 @@ if TYPE_CHECKING:
 
 __all__ = ["corrected_photo", "photo_format", "photo_targets", "plain_stem", "read_pair", "write_photo"]
 
-# Kind of stereo file -> format that keeps it; all other kinds are packed in one picture.
-_KEPT = {"mpo": "mpo", "jps": "jps", "pns": "pns", "couple": "pair", "heic": "heic", "vrphoto": "vr-photo"}
-_TWO_EYES = ("side", "stack", "rows", "columns", "checker", "anaglyph", "mono")
+_TWO_EYES = ("side", "stack", "rows", "columns", "checker", "anaglyph", "file", "pair", "wiggle")
 
 
 def read_pair(file: PhotoFile, options: FixOptions) -> StereoPair:
@@ -58,10 +57,12 @@ def photo_format(file: PhotoFile, options: FixOptions) -> str:
     from depth3d.io.image.read import open_image
     from depth3d.io.stereo.detect import find_kind
     from depth3d.io.stereo.layouts import named_layout, seen_layout
+    from depth3d.io.stereo.registry import add_formats
 
+    add_formats()
     kind = find_kind(file)
-    if kind in _KEPT:
-        return _KEPT[kind]
+    if kind in FORMATS:  # a kind of stereo file that can be written; all others are packed in one picture
+        return kind
     image = open_image(file)
     eyes = (None if file.path is None else named_layout(file.path, image.size, image)) or seen_layout(image)
     if eyes is None:
@@ -71,9 +72,11 @@ def photo_format(file: PhotoFile, options: FixOptions) -> str:
 
 def plain_stem(source: Path) -> Path:
     """Return the source's path with a stem without layout tags and with ``_fixed``, for the name of the result."""
+    from depth3d.io.stereo.registry import plain_name
     from depth3d.pipeline.clip.eyes import plain_stem as without_tags
 
-    return source.with_name(f"{without_tags(source.stem)}_fixed{source.suffix}")
+    stem = plain_name(source)
+    return source.with_name(f"{without_tags(stem)}_fixed{source.name.removeprefix(stem)}")
 
 
 def photo_targets(source: Path, output: str | Path | None, format: str) -> list[Path]:
@@ -116,6 +119,8 @@ def write_photo(
 ) -> list[Path]:
     """Write the corrected pair; returns the paths (two for separate eyes)."""
     rig, options = StereoRig(), StereoOptions(format=format)
-    subject = Subject(Scene(pair.left, DepthMap(np.zeros((1, 1), np.float32)), "not used"), rig, options, pair)
+    sphere = sphere_of(source, DepthOptions()) if format == "vr-photo" else None  # such eyes are on a sphere already
+    unused = Scene(pair.left, DepthMap(np.zeros((1, 1), np.float32)), "not used")
+    subject = Subject(unused, rig, options, pair, sphere)
     ((target, layout),) = stereo_targets(plain_stem(source), output, format).items()
     return write_format(subject, layout, target, force=force)
