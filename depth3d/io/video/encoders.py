@@ -108,6 +108,9 @@ ENCODERS: dict[str, Encoder] = {
         *HARDWARE,
     )
 }
+# Option that makes a requested key frame one that no later packet precedes in time (IDR). libx264 needs none.
+_FORCED_IDR = {"libx265": "forced-idr", "h264_nvenc": "forced-idr", "hevc_nvenc": "forced-idr"}
+_FORCED_IDR |= {"h264_qsv": "forced_idr", "hevc_qsv": "forced_idr", "h264_amf": "forced_idr", "hevc_amf": "forced_idr"}
 _SHORT = {"h264": "libx264", "x264": "libx264", "h265": "libx265", "hevc": "libx265", "x265": "libx265"}
 _SHORT |= {"av1": "libsvtav1", "svtav1": "libsvtav1", "vp9": "libvpx-vp9"}
 
@@ -197,6 +200,8 @@ def works(name: str, crf: int | None = None, preset: str | None = None) -> str |
 def settings(card: Encoder, crf: int | None, preset: str | None, color: Color | None) -> dict[str, str]:
     """Return the options of an encoder for quality, preset and HDR10 metadata."""
     options = dict(card.options)
+    if card.name in _FORCED_IDR:
+        options[_FORCED_IDR[card.name]] = "1"
     quality = crf if crf is not None else card.crf
     if card.quality and quality is not None:
         options[card.quality] = str(quality)

@@ -177,7 +177,7 @@ def _maps(film: Film, target: Path, extras: _Extras, tracks: list[TrackFile]) ->
         words += ["-map", f"{2 + number}:0"]
     for track in extras.pictures:
         words += ["-map", f"1:{track.index}"]
-    words += ["-c", "copy"]
+    words += ["-c", "copy", "-bsf:0", _last_duration(film)]
     covers = 0
     every = [*(one.track for one in tracks), *extras.pictures]
     for place, track in enumerate(every, 1):
@@ -204,6 +204,12 @@ def _maps(film: Film, target: Path, extras: _Extras, tracks: list[TrackFile]) ->
         if film.tag:
             words += ["-tag:v:0", film.tag]
     return words
+
+
+def _last_duration(film: Film) -> str:
+    """Return the bitstream filter that sets the duration of the last frame: the pipe loses it for some codecs."""
+    last = (film.times[-1] - film.time_base / 2, film.end - film.times[-1])
+    return "setts=pts=PTS:dts=DTS:duration='if(gte(PTS*TB,{:.9f}),{:.9f}/TB,DURATION)'".format(*map(float, last))
 
 
 def _tag_words(film: Film, target: Path, extras: _Extras, tracks: list[TrackFile]) -> list[str]:

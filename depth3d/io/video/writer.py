@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 import numpy as np
+from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
@@ -108,8 +109,10 @@ class VideoWriter(StreamWriter):
             threads=threads,
         )
 
-    def write(self, image: Image, time: Fraction, duration: Fraction | None = None) -> None:
-        """Encode one picture with presentation time ``time``, seconds.
+    def write(
+        self, image: Image, time: Fraction, duration: Fraction | None = None, *, key_frame: bool = False
+    ) -> None:
+        """Encode one picture with presentation time ``time``, seconds; ``key_frame``: as a key frame.
 
         Raises
         ------
@@ -122,6 +125,8 @@ class VideoWriter(StreamWriter):
             frame = self._converted(image.pixels)
         except (av.error.FFmpegError, ValueError) as error:
             raise VideoError(f"{self._path}: cannot be encoded: {error}", self.written) from error
+        if key_frame:
+            frame.pict_type = PictureType.I
         self.encode(frame, time, duration)
 
     def _converted(self, pixels: NDArray[Any]) -> Any:

@@ -33,6 +33,7 @@ log = logging.getLogger("depth3d.video")
 
 SEGMENT = 96  # frames
 HELD = 4
+_HELD_LONG = Fraction(5, 4)  # a last frame that lasts so many usual ones is encoded as a key frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,18 +196,27 @@ class _SegmentEncoder:
     def __init__(self, job: ClipJob, size: Size, style: Style, checkpoint: Checkpoint, number: int) -> None:
         self._job, self._style, self._checkpoint, self._number = job, style, checkpoint, number
         self._size = even_size(size)
+        self._step = 1 / (job.rate or job.info.rate)
         self._ticks: list[int] = []
         self._end: int | None = None
         self._writer: VideoWriter | None = None
+        self._held: tuple[Frame, Image] | None = None  # encoded when it is known whether it is a segment's last one
 
     def take(self, item: tuple[Frame, Image]) -> None:
         """Encode one (frame, picture) pair."""
-        with self._checkpoint.keeping():
-            self._take(*item)
-        if len(self._ticks) == SEGMENT:
+        if self._held is not None:
+            self._encode(*self._held)
+        self._held = item
+        if len(self._ticks) + 1 == SEGMENT:
             self.finish()
 
-    def _take(self, frame: Frame, picture: Image) -> None:
+    def _encode(self, frame: Frame, picture: Image, *, key_frame: bool = False) -> None:
+        with self._checkpoint.keeping(), on_frame(frame.index, "encode"):
+            self._open().write(even(picture), frame.time, key_frame=key_frame)
+        self._ticks.append(round(frame.time / self._job.time_base))
+        self._end = None if frame.duration is None else round((frame.time + frame.duration) / self._job.time_base)
+
+    def _open(self) -> VideoWriter:
         if self._writer is None:
             self._writer = VideoWriter(
                 self._temporary,
@@ -220,17 +230,18 @@ class _SegmentEncoder:
                 crf=self._style.crf,
                 preset=self._style.preset,
             )
-        with on_frame(frame.index, "encode"):
-            self._writer.write(even(picture), frame.time)
-        self._ticks.append(round(frame.time / self._job.time_base))
-        self._end = None if frame.duration is None else round((frame.time + frame.duration) / self._job.time_base)
+        return self._writer
 
     def finish(self) -> None:
         """Close the current segment, if any."""
-        if self._writer is None:
+        if self._held is None:
             return
+        (frame, picture), self._held = self._held, None
+        # Containers keep the duration of the packet that is decoded last only. Where B-frames are reordered this would
+        # not be the frame that is shown last; a key frame is both.
+        self._encode(frame, picture, key_frame=frame.duration is not None and frame.duration > _HELD_LONG * self._step)
         with self._checkpoint.keeping():
-            self._writer.close()
+            self._open().close()
         file = _segment(self._checkpoint, self._number)
         self._checkpoint.adopt(self._temporary, file)
         note = {"ticks": self._ticks, "end": self._end, "bytes": file.stat().st_size}

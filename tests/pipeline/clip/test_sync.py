@@ -7,6 +7,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+import PIL.Image
 import pytest
 from clip_child import FunctionOfThePicture
 from clips import ffmpeg, frame_times, probe
@@ -129,6 +130,24 @@ def test_a_picture_that_is_held_stays_as_long(tmp_path: Path, shared: Path) -> N
         assert float(probe(path)["format"]["duration"]) == pytest.approx(3.4, abs=0.05)
         assert len(frame_times(path)) == count
         assert frame_times(path)[1] == Fraction(1, 10)
+
+
+@pytest.mark.parametrize(
+    ("target", "codec"),
+    [("mp4", "libx264"), ("mkv", "libx264"), ("mov", "libx265"), ("webm", "vp9"), ("mp4", "vp9"), ("mkv", "ffv1")],
+)
+def test_a_held_picture_behind_reordered_frames_stays_as_long(tmp_path: Path, target: str, codec: str) -> None:
+    """Nearly equal frames make B-frames: the last one is not the last to be decoded unless it is a key frame."""
+    grays = [PIL.Image.new("RGB", (64, 48), (40 * n, 40 * n, 40 * n)) for n in range(5)]
+    source = tmp_path / "a.gif"
+    grays[0].save(source, save_all=True, append_images=grays[1:], duration=[100] * 4 + [3000], loop=0)
+    for fps, count in ((None, 5), ("10", 34)):
+        path = converted(source, tmp_path / f"{count}.{target}", fps=fps, codec=codec)
+        times = frame_times(path)
+        assert len(times) == count
+        assert times[:5] == [Fraction(n, 10) for n in range(5)]
+        with av.open(str(path)) as container:
+            assert container.duration == pytest.approx(3_400_000, abs=2000)
 
 
 @pytest.mark.parametrize("suffix", ["ts", "mpg"])
