@@ -109,9 +109,7 @@ class VideoWriter(StreamWriter):
             threads=threads,
         )
 
-    def write(
-        self, image: Image, time: Fraction, duration: Fraction | None = None, *, key_frame: bool = False
-    ) -> None:
+    def write(self, image: Image, time: Fraction, duration: Fraction | None = None, *, key_frame: bool = False) -> None:
         """Encode one picture with presentation time ``time``, seconds; ``key_frame``: as a key frame.
 
         Raises
