@@ -8,7 +8,7 @@ from depth3d.image import Image
 
 
 def assert_alike(seen: Image, expected: Image, *, flat: int = 2, edge: int = 8, share: float = 0.001) -> None:
-    """Away from strong edges at most ``flat`` grey levels apart; near them ``share`` of the picture may differ by more
+    """Away from strong edges at most ``flat`` gray levels apart; near them ``share`` of the picture may differ by more
     than ``edge``."""
     assert seen.size == expected.size
     a, b = seen.pixels.astype(int), expected.pixels.astype(int)

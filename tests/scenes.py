@@ -9,7 +9,7 @@ from depth3d.image import Image, Size
 
 
 def texture(size: Size, seed: int = 0) -> Image:
-    """Soft random colours: every pixel differs from its neighbours, none by much."""
+    """Soft random colors: every pixel differs from its neighbors, none by much."""
     rng = np.random.default_rng(seed)
     coarse = rng.integers(0, 256, (size.height // 8 + 2, size.width // 8 + 2, 3)).astype(np.float32)
     rows, columns = np.mgrid[0 : size.height, 0 : size.width] / 8.0
@@ -36,7 +36,7 @@ def step(size: Size, left: int, right: int) -> tuple[Image, DepthMap]:
 
 
 def disc(size: Size, radius: float, *, checker: int = 8) -> tuple[Image, DepthMap, np.ndarray]:
-    """A red disc (depth 1), its outline anti-aliased, before a grey checkerboard (depth 0); and its coverage."""
+    """A red disc (depth 1), its outline anti-aliased, before a gray checkerboard (depth 0); and its coverage."""
     rows, columns = np.mgrid[0 : size.height, 0 : size.width]
     board = np.where((rows // checker + columns // checker) % 2, 60, 200).astype(np.float32)
     away = np.hypot(rows + 0.5 - size.height / 2, columns + 0.5 - size.width / 2)

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from depth3d.cli.options import build, flags, given
+from depth3d.cli.options import OptionsCommand, build, flags, given
 from depth3d.cli.run import input_arguments
 from depth3d.cli.stereo import run_stereo
 from depth3d.errors import InvalidOption
@@ -26,7 +26,7 @@ __all__ = ["command"]
 _KINDS = ("dubois", "color", "half", "gray", "optimized", "crt")
 
 
-@click.command("anaglyph")
+@click.command("anaglyph", cls=OptionsCommand)
 @input_arguments("PHOTO|CLIP|FOLDER...", "File to write")
 @click.option(
     "--glasses",

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from depth3d.cli.clip import prepare_clip
-from depth3d.cli.options import build, flags
+from depth3d.cli.options import OptionsCommand, build, flags
 from depth3d.cli.output import log, print_result
 from depth3d.cli.progress import progress_bar
 from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
@@ -31,7 +31,7 @@ KINDS: Kinds = {
 }
 
 
-@click.command("animate")
+@click.command("animate", cls=OptionsCommand)
 @input_arguments("PHOTO|CLIP|FOLDER...", "File to write: .mp4 .webm .gif .webp .png")
 @flags(AnimateOptions, DepthOptions, StabilizeOptions, VideoOptions, ClusterOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from depth3d.cli import animate, stereo
-from depth3d.cli.options import flags, given
+from depth3d.cli.options import OptionsCommand, flags, given
 from depth3d.cli.run import Job, Kinds, from_settings, input_arguments, run_inputs
 from depth3d.options import (
     AnimateOptions,
@@ -36,7 +36,7 @@ _INSTEAD = {
 }
 
 
-@click.command("auto")
+@click.command("auto", cls=OptionsCommand)
 @input_arguments("PHOTO|CLIP|FOLDER...", "File to write")
 @flags(
     AnimateOptions,

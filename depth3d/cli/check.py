@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from depth3d.cli.options import build, flags
+from depth3d.cli.options import OptionsCommand, build, flags
 from depth3d.cli.output import print_text
 from depth3d.cli.progress import progress_bar
 from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
@@ -23,7 +23,7 @@ __all__ = ["command"]
 KINDS: Kinds = {"photo": (CheckOptions,), "clip": (CheckOptions,)}
 
 
-@click.command("check")
+@click.command("check", cls=OptionsCommand)
 @input_arguments("PHOTO|CLIP|FOLDER...", "Also write a histogram of the disparities to this picture")
 @flags(CheckOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:

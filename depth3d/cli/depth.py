@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from depth3d.cli.clip import prepare_clip
-from depth3d.cli.options import build, flags
+from depth3d.cli.options import OptionsCommand, build, flags
 from depth3d.cli.output import log, print_result
 from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
 from depth3d.options import (
@@ -30,7 +30,7 @@ KINDS: Kinds = {
 }
 
 
-@click.command("depth")
+@click.command("depth", cls=OptionsCommand)
 @input_arguments("PHOTO|CLIP|FOLDER...", "File to write")
 @flags(DepthMapOptions, DepthOptions, VideoOptions, ClusterOptions, StabilizeOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:

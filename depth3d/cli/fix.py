@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from depth3d.cli.options import build, flags
+from depth3d.cli.options import OptionsCommand, build, flags
 from depth3d.cli.output import log, print_result
 from depth3d.cli.progress import progress_bar
 from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
@@ -23,7 +23,7 @@ __all__ = ["command"]
 KINDS: Kinds = {"photo": (FixOptions,), "clip": (FixOptions, VideoOptions)}
 
 
-@click.command("fix")
+@click.command("fix", cls=OptionsCommand)
 @input_arguments("PHOTO|CLIP|FOLDER...", "File to write")
 @flags(FixOptions, VideoOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:

@@ -132,7 +132,7 @@ def cli(context: click.Context) -> None:
     depth3d clip.mp4         3D for headset or TV: clip_LRF_Full_SBS.mp4
     depth3d folder/          every photo and clip in it
     """
-    if context.invoked_subcommand not in (None, "config", "doctor", "help"):
+    if context.invoked_subcommand not in (None, "config", "doctor", "help", "info"):
         from depth3d.cli.config import default_map
 
         context.default_map = default_map(["auto", *COMMANDS])

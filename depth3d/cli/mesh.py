@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from depth3d.cli.options import build, flags
+from depth3d.cli.options import OptionsCommand, build, flags
 from depth3d.cli.output import log, print_result
 from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
 from depth3d.options import BatchOptions, DepthOptions, MeshOptions, OutputOptions
@@ -18,7 +18,7 @@ __all__ = ["command"]
 KINDS: Kinds = {"photo": (MeshOptions, DepthOptions)}
 
 
-@click.command("mesh")
+@click.command("mesh", cls=OptionsCommand)
 @input_arguments("PHOTO|FOLDER...", "File to write: .glb .obj .ply .usdz .splat .spz")
 @flags(MeshOptions, DepthOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:

@@ -17,7 +17,16 @@ import click
 
 from depth3d.cli.completion import VALUES, complete
 from depth3d.errors import Depth3DError, InvalidInput, InvalidOption
-from depth3d.options import ALL_OPTIONS, frame_rate
+from depth3d.options import (
+    ALL_OPTIONS,
+    BatchOptions,
+    ClusterOptions,
+    DepthOptions,
+    OutputOptions,
+    StabilizeOptions,
+    VideoOptions,
+    frame_rate,
+)
 from depth3d.validation import field_names
 
 if TYPE_CHECKING:
@@ -26,13 +35,29 @@ if TYPE_CHECKING:
 else:  # generic for the type checker only: older clicks have a plain class
     _NumberType = _RateType = click.ParamType
 
-__all__ = ["build", "flag_of", "flags", "given", "in_flags"]
+__all__ = ["OptionsCommand", "build", "flag_of", "flags", "given", "in_flags"]
 
 Options = TypeVar("Options")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 # Flags of function arguments that are not fields of an option dataclass.
-_MORE_NAMES = {"output": "-o", "layout": "--layout", "frames": "--frames", "glasses": "--glasses", "kind": "--kind"}
+_MORE_NAMES = {
+    "output": "-o",
+    "layout": "--layout",
+    "frames": "--frames",
+    "glasses": "--glasses",
+    "kind": "--kind",
+    "list_formats": "--list-formats",
+}
+# Headings of the help; options of other kinds are the command's own.
+_HEADINGS: dict[type[Any], str] = {
+    DepthOptions: "Depth of photos and clips",
+    StabilizeOptions: "Stable depth in clips",
+    VideoOptions: "Clips",
+    ClusterOptions: "Clips",
+    BatchOptions: "Inputs and results",
+    OutputOptions: "Inputs and results",
+}
 _METAVARS = {"as_size": "SIZE", "as_time": "TIME", "as_file": "NAME|FILE", "convert": "LENGTH"}
 
 
@@ -69,6 +94,29 @@ class FrameRate(_RateType):
             self.fail(str(error), param, ctx)
 
 
+class HeadedOption(click.Option):
+    """An option that is listed under a heading of its own in the help."""
+
+    def __init__(self, *names: Any, heading: str = "Options", **settings: Any) -> None:
+        super().__init__(*names, **settings)
+        self.heading = heading
+
+
+class OptionsCommand(click.Command):
+    """A command whose help lists its options under headings."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one section for each heading."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is not None and isinstance(parameter, click.Option):
+                sections.setdefault(getattr(parameter, "heading", "Options"), []).append(record)
+        for heading, records in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+
 def flags(*kinds: type[Any]) -> Callable[[Command], Command]:
     """Decorate a click command with one flag for every field of the option dataclasses ``kinds``.
 
@@ -79,7 +127,8 @@ def flags(*kinds: type[Any]) -> Callable[[Command], Command]:
         made = {item.name: (kind, item) for kind in reversed(kinds) for item in fields(kind)}
         for name in reversed(field_names(*kinds)):
             kind, item = made[name]
-            command = _flag(name, get_type_hints(kind)[name], item.default, dict(item.metadata))(command)
+            heading = _HEADINGS.get(kind, "Options")
+            command = _flag(name, get_type_hints(kind)[name], item.default, dict(item.metadata), heading)(command)
         for old, new in {
             old: new for kind in kinds for old, new in getattr(kind, "renamed_fields", {}).items()
         }.items():
@@ -141,15 +190,16 @@ def _as_flag(found: re.Match[str]) -> str:
     return f"{flag_of(name)} {value.strip(chr(39) + chr(34))}"
 
 
-def _flag(name: str, hint: Any, default: Any, metadata: dict[str, Any]) -> Callable[[Command], Command]:
+def _flag(name: str, hint: Any, default: Any, metadata: dict[str, Any], heading: str) -> Callable[[Command], Command]:
     words = flag_of(name)
-    help_text = metadata.get("help", "")
+    help_text = in_flags(metadata.get("help", ""))
+    common: dict[str, Any] = {"cls": HeadedOption, "heading": heading, "default": None}
     if hint is bool:
         both = f"{words}/--no-{words[2:]}" if default else words
-        return click.option(both, name, is_flag=True, default=None, help=help_text)
+        return click.option(both, name, is_flag=True, help=help_text, **common)
     if default is not None:
         help_text += f"  [default: {default}]"
-    settings: dict[str, Any] = {"help": help_text, "default": None, "type": _type_of(hint, metadata)}
+    settings: dict[str, Any] = {**common, "help": help_text, "type": _type_of(hint, metadata)}
     if name in VALUES:
         settings["shell_complete"] = complete
     if not isinstance(settings["type"], click.Choice):

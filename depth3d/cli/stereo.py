@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from depth3d.cli.clip import prepare_clip
-from depth3d.cli.options import build, flags
+from depth3d.cli.options import OptionsCommand, build, flags
 from depth3d.cli.output import log, print_result
 from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
 from depth3d.options import (
@@ -42,7 +42,7 @@ def _list_formats(context: click.Context, _parameter: click.Parameter, value: bo
     context.exit()
 
 
-@click.command("stereo")
+@click.command("stereo", cls=OptionsCommand)
 @input_arguments("PHOTO|CLIP|FOLDER...", "File to write (for several formats: its name before the tag)")
 @click.option(
     "--list-formats",

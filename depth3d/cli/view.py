@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from depth3d.cli.options import build, flags
+from depth3d.cli.options import OptionsCommand, build, flags
 from depth3d.cli.output import log, print_result
 from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
 from depth3d.errors import InvalidOption
@@ -19,7 +19,7 @@ __all__ = ["command", "preparer"]
 KINDS: Kinds = {"photo": (ViewOptions, DepthOptions)}
 
 
-@click.command("view")
+@click.command("view", cls=OptionsCommand)
 @input_arguments("PHOTO|FOLDER...", "File to write: .html")
 @flags(ViewOptions, DepthOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:

@@ -34,7 +34,7 @@ class AnimateOptions(QualityOptions, FocusOptions):
         limits=(0, 360),
         unit="degrees",
     )
-    vignette: float = option(0.0, "Darkening of the corners.", limits=(0, 95), unit="percent")
+    vignette: float = option(0.0, "Darkening of the corners, percent.", limits=(0, 95), unit="percent")
     shake: float = percent(0.0, "Camera shake: travel between nearest and farthest point, percent of the width.", 20)
 
 
@@ -67,4 +67,4 @@ class ViewOptions(ScaleOptions, FocusOptions):
     title: str | None = option(None, "Title of the page (default: the photo's file name).")
     detail: int = option(1024, "Longest side of the depth picture in the page, pixels.", limits=(16, 8192))
     serve: bool = option(False, "Then serve the page on this machine only (for headsets: adb reverse).")
-    port: int = option(8123, "Port for --serve; 0 takes a free one.", limits=(0, 65535))
+    port: int = option(8123, "Port for `serve`; 0 takes a free one.", limits=(0, 65535))

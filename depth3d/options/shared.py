@@ -74,8 +74,8 @@ class QualityOptions(Validated):
 class ScaleOptions(Validated):
     """True distances. Raises ``InvalidOption`` unless both are given or none, with near < far."""
 
-    near: float | None = option(None, "Distance of the nearest point, meters (needs --far).", above=0, limits=(0, 1e6))
-    far: float | None = option(None, "Distance of the farthest point, meters (needs --near).", above=0, limits=(0, 1e6))
+    near: float | None = option(None, "Distance of the nearest point, meters (needs `far`).", above=0, limits=(0, 1e6))
+    far: float | None = option(None, "Distance of the farthest point, meters (needs `near`).", above=0, limits=(0, 1e6))
 
     def __post_init__(self) -> None:
         Validated.__post_init__(self)

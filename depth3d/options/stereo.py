@@ -19,7 +19,7 @@ class StereoOptions(QualityOptions):
     W * parallax/100 * (v - convergence) further left to the right eye than to the left eye."""
 
     format: str = option(
-        "sbs", "sbs, anaglyph, tb, mpo and more, several with commas (see --list-formats).", metavar="NAME[,NAME]"
+        "sbs", "sbs, anaglyph, tb, mpo and more, several with commas (see `list_formats`).", metavar="NAME[,NAME]"
     )
     parallax: float = percent(
         2.0, "Difference in disparity between nearest and farthest point, percent of the width.", 50
@@ -32,7 +32,7 @@ class StereoOptions(QualityOptions):
     distance: str | None = option(None, "Distance between viewer and screen, as 2.5m.", convert=as_length("m"))
     arc_minutes: float | None = option(
         None,
-        "Parallax as a visual angle instead of --parallax (needs --screen and --distance).",
+        "Parallax as a visual angle instead of `parallax` (needs `screen` and `distance`).",
         limits=(0, 600),
         unit="arc minutes",
     )

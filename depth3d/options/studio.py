@@ -27,5 +27,5 @@ class StudioOptions(Validated):
     )
     browser: bool = option(True, "Open the page in the browser.")
     largest: float = option(
-        20.0, "Largest file that can be dropped into the page.", above=0, limits=(0, 1000), unit="GB"
+        20.0, "Largest file that can be dropped into the page, GB.", above=0, limits=(0, 1000), unit="GB"
     )

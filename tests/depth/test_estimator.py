@@ -170,7 +170,7 @@ def test_the_stand_in_says_once_that_it_guesses(
 class TestCheckpoints:
     """Files are recognized by their keys, and nothing is left out or made up in silence."""
 
-    def test_every_official_file_is_recognised(self, golden_folder: Path) -> None:
+    def test_every_official_file_is_recognized(self, golden_folder: Path) -> None:
         made = golden.recipe(golden_folder)
         for name in golden.facts(golden_folder):
             state = {key: torch.empty(entry["shape"], device="meta") for key, entry in made.load_keys(name).items()}

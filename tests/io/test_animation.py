@@ -19,7 +19,7 @@ ALL = ["clip.mp4", "clip.webm", "clip.gif", "clip.webp", "clip.png"]
 
 
 def bars(count: int, size: Size = SIZE) -> Iterator[Image]:
-    """A vertical edge that walks from left to right: red on its left, grey on its right."""
+    """A vertical edge that walks from left to right: red on its left, gray on its right."""
     for index in range(count):
         pixels = np.full((size.height, size.width, 3), 128, np.uint8)
         pixels[:, : 8 + 4 * index] = (200, 30, 30)

@@ -1,4 +1,4 @@
-"""Mesh files read back: bounds, counts, colours, texture bytes, camera."""
+"""Mesh files read back: bounds, counts, colors, texture bytes, camera."""
 
 from __future__ import annotations
 
@@ -122,7 +122,7 @@ def test_obj_is_read_back_with_its_textures(tmp_path: Path) -> None:
         np.testing.assert_allclose(each.visual.uv[0], [0, 1])
 
 
-def test_ply_mesh_joins_the_layers_with_srgb_colours(tmp_path: Path) -> None:
+def test_ply_mesh_joins_the_layers_with_srgb_colors(tmp_path: Path) -> None:
     path = write_mesh([mesh_named("background", 5, (1, 2, 200)), mesh_named("photo", 2)], tmp_path / "a.ply", CAMERA)
     back = trimesh.load(path, process=False)
     assert (len(back.vertices), len(back.faces)) == (8, 4)
@@ -147,7 +147,7 @@ def test_points_are_srgb_in_ply_and_linear_in_glb(tmp_path: Path) -> None:
     np.testing.assert_allclose(stored[1, :2], [1, 0], atol=1e-4)
 
 
-def test_colours_at_vertices_are_the_texture_s() -> None:
+def test_colors_at_vertices_are_the_texture_s() -> None:
     ramp = np.zeros((2, 4, 3), np.uint8)
     ramp[:, :, 0] = [0, 80, 160, 240]
     middles = np.array([[0.125, 0.5], [0.375, 0.5], [0.625, 0.5], [0.875, 0.5]], np.float32)

@@ -30,7 +30,7 @@ NEAR_COLOR, FAR_COLOR = (199, 60, 29), (60, 90, 200)
 
 
 def scene_page(**changes: object) -> Page:
-    """A far grey wall with a blue square painted on it, and a near red square before its left half."""
+    """A far gray wall with a blue square painted on it, and a near red square before its left half."""
     pixels = np.full((HEIGHT, WIDTH, 3), 128, np.uint8)
     depth = np.full((HEIGHT, WIDTH), 1 / 255, np.float32)
     pixels[120:200, 140:200], depth[120:200, 140:200] = NEAR_COLOR, 1.0
@@ -50,7 +50,7 @@ def scene_of(html: str) -> dict[str, object]:
 
 
 def middle(picture: NDArray[np.uint8], color: tuple[int, int, int]) -> NDArray[np.float64]:
-    """(column, row) of the centre of all pixels of about this colour."""
+    """(column, row) of the center of all pixels of about this color."""
     rows, columns = np.nonzero((np.abs(picture.astype(int) - color) < 12).all(2))
     assert len(rows) > 500, f"no {color} in the page"
     return np.array([columns.mean(), rows.mean()])
@@ -137,7 +137,7 @@ def test_the_bundle_is_what_its_source_gives() -> None:
     assert said.returncode == 0, said.stderr
 
 
-def test_colours_are_right_and_nothing_is_complained_about(page: str) -> None:
+def test_colors_are_right_and_nothing_is_complained_about(page: str) -> None:
     picture, said = chromium.shoot(f"{page}#still", 900, 600)
     assert said == ""
     for color in (NEAR_COLOR, FAR_COLOR):
@@ -169,7 +169,7 @@ def test_no_hole_opens_beside_the_near_square(from_both_sides: list[NDArray[np.u
         inside = np.nonzero((np.abs(row - 128) <= 3).all(1))[0]
         between = row[inside[0] : inside[-1] + 1]
         known = np.array([(128, 128, 128), NEAR_COLOR, FAR_COLOR])
-        # Every pixel is one of the three colours, or a mixture of two along one of four outlines.
+        # Every pixel is one of the three colors, or a mixture of two along one of four outlines.
         off = np.abs(between[:, None] - known).max(2).min(1) > 8
         assert off.sum() <= 12
 
@@ -188,7 +188,7 @@ def test_other_ways_to_look(page: str, mode: str) -> None:
     picture, said = chromium.shoot(f"{page}#still&mode={mode}&focus=0.5", 900, 600)
     assert said == ""
     if mode == "depth":
-        assert np.abs(picture[100, 450].astype(int) - 1).max() <= 1  # grey as in the file, not encoded again
+        assert np.abs(picture[100, 450].astype(int) - 1).max() <= 1  # gray as in the file, not encoded again
         assert len(np.nonzero((picture[250:300] >= 254).all(2))[0]) > 2000
     else:
         assert np.abs(picture[100, 450].astype(int) - 128).max() <= 3  # equal eyes stay neutral (Dubois rows sum to 1)

@@ -29,7 +29,7 @@ def sticker() -> tuple[Image, DepthMap]:
 
 
 @pytest.mark.parametrize("eyes", ["right", "both"])
-def test_alpha_moves_with_the_colours(eyes: str) -> None:
+def test_alpha_moves_with_the_colors(eyes: str) -> None:
     image, depth = sticker()
     pair = stereo_pair(image, depth, parallax=100 * 8 / WIDTH, convergence=0.0, eyes=eyes)  # type: ignore[arg-type]
     shift = 8 if eyes == "right" else 4

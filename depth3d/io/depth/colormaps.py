@@ -1,4 +1,4 @@
-"""Heat maps: depth as colours, and colours back to depth."""
+"""Convert depth to the colors of a heat map, and colors back to depth."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class HeatMap(NamedTuple):
 
 @cache
 def color_table(name: str) -> NDArray[np.uint8]:
-    """(256, 3) uint8 sRGB, from the farthest to the nearest. Raises ``InvalidInput`` for an unknown name."""
+    """Return the (256, 3) uint8 sRGB colors of a heat map, farthest first. Raises ``InvalidInput`` for an unknown name."""
     ramp = np.arange(256, dtype=np.uint8)
     table: NDArray[Any]
     if name == "gray":
@@ -123,17 +123,17 @@ def color_table(name: str) -> NDArray[np.uint8]:
 
 
 def colorize(depth: DepthMap, name: str) -> Image:
-    """A depth map as a picture in the colours of the heat map ``name``: its bright or red end is near."""
+    """Convert a depth map to the colors of a heat map, whose bright or red end is near."""
     if name not in HEATMAPS:
         raise InvalidInput(f"heat map {name!r}: expected one of {', '.join(HEATMAPS)}")
     return Image(color_table(name)[np.round(depth.values * 255).astype(np.uint8)])
 
 
 def read_heat_map(pixels: NDArray[np.uint8]) -> HeatMap | None:
-    """(H, W, 3) uint8 in the colours of a heat map -> values, or None if no known map fits.
+    """Convert (H, W, 3) uint8 colors of a heat map to values; return None if no known map fits.
 
-    Every colour goes to the nearest one on the map. In lossy files, lone pixels far from the map or from all
-    their neighbours take the median of those around them.
+    Each color takes the value of the nearest color of the map. In lossy files, single pixels far from the map or from
+    all their neighbors take the median of those around them.
     """
     packed, codes, colors = _distinct(pixels)
     weights = _sample_counts(packed, codes)
@@ -154,10 +154,7 @@ def read_heat_map(pixels: NDArray[np.uint8]) -> HeatMap | None:
     place[codes] = np.arange(len(codes), dtype=np.uint32)
     values = index[place[packed]]
     if residual > _EXACT:
-        # Colours mixed by JPEG at an edge may land anywhere on the map: a spike in 3D.
-        around = cv2.medianBlur(values, 5)
-        stray = (distance[place[packed]] > _STRAY) | (cv2.absdiff(values, around) > _SPIKE)
-        values = np.where(stray, around, values)
+        values = _without_spikes(values, distance[place[packed]] > _STRAY)
     return HeatMap(name, values.astype(np.float32) / np.float32(255), residual)
 
 
@@ -178,9 +175,14 @@ def read_scale(pixels: NDArray[np.uint8], table: NDArray[np.uint8]) -> tuple[NDA
     off = float(np.average(distance, weights=_sample_counts(packed, codes)))
     values = index[place[packed]]
     if off > _EXACT:
-        around = cv2.medianBlur(values, 5)
-        values = np.where(cv2.absdiff(values, around) > _SPIKE, around, values)
+        values = _without_spikes(values, np.zeros(values.shape, bool))
     return values.astype(np.float32) / np.float32(255), off
+
+
+def _without_spikes(values: NDArray[np.uint8], stray: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Replace stray pixels and spikes by the median: colors mixed by JPEG may lie anywhere on the map."""
+    around = cv2.medianBlur(values, 5)
+    return np.where(stray | (cv2.absdiff(values, around) > _SPIKE), around, values)
 
 
 def _distinct(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np.int64], NDArray[np.float32]]:
@@ -193,14 +195,14 @@ def _distinct(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.uint32], NDArray[np
 
 
 def _sample_counts(packed: NDArray[np.uint32], codes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """How often each of the colours ``codes`` occurs in a regular sample (about a million pixels)."""
+    """Count each of the colors ``codes`` in a regular sample of about a million pixels."""
     step = max(1, int((packed.size / 1e6) ** 0.5))
     counts = np.bincount(np.searchsorted(codes, packed[::step, ::step].ravel()), minlength=len(codes))
     return counts.astype(np.float64)
 
 
 def _nearest(colors: NDArray[np.float32], table: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """For (N, 3) colours: the nearest entry of the table, and how far it is."""
+    """Return the nearest entry of the table for each of (N, 3) colors, and its distance."""
     entries = table.astype(np.float32)
     squares = (entries**2).sum(axis=1)
     index = np.empty(len(colors), np.uint8)

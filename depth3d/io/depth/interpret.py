@@ -109,7 +109,7 @@ def _hole_value(gray: NDArray[np.float32]) -> float | None:
 def depth_from_numbers(values: NDArray[Any], *, distances: bool = False, invert: bool = False) -> tuple[DepthMap, str]:
     """(H, W) floats -> depth. NaN and infinity = unknown, filled from the farther side.
 
-    - ``distances`` (an EXR channel called Z, say): larger = farther, normalised inverse.
+    - ``distances`` (an EXR channel called Z, say): larger = farther, normalized inverse.
     - all within [0, 1]: depth as depth3d writes it, taken as it is.
     - else disparity or a network's relative inverse depth: larger = nearer, least to largest becomes 0 to 1.
 

@@ -1,4 +1,4 @@
-"""An opened Pillow picture of any mode -> sRGB pixels: profiles, CMYK, Lab, palettes, alpha, more than 8 bits."""
+"""Convert Pillow pictures of any mode to sRGB: profiles, CMYK, Lab, palettes, alpha, more than 8 bits."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from PIL import ImageCms
 
 __all__ = ["Pixels", "deep_gray", "to_srgb"]
 
-# Colour space of an ICC profile -> Pillow modes that it can describe.
+# Color space of an ICC profile -> Pillow modes that it can describe.
 _PROFILE_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "LAB": "LAB"}
 
 
 class Pixels(NamedTuple):
-    """(H, W, 3) uint8 or uint16 sRGB, (H, W) alpha of the same dtype or None, and notes for the user."""
+    """Pixels (H, W, 3) uint8 or uint16 sRGB, alpha (H, W) of the same dtype or None, and notes for the user."""
 
     color: NDArray[Any]
     alpha: NDArray[Any] | None
@@ -30,7 +30,7 @@ def to_srgb(picture: Pillow.Image, profile: bytes | None) -> Pixels:
     Parameters
     ----------
     picture : Pillow.Image
-        Loaded pixels. Grey with more than 8 bits stays uint16; floats are scaled to uint16.
+        Loaded pixels. Gray with more than 8 bits stays uint16; floats are scaled to uint16.
     profile : bytes | None
         The file's ICC profile, or None for sRGB.
     """
@@ -52,7 +52,7 @@ def to_srgb(picture: Pillow.Image, profile: bytes | None) -> Pixels:
 
 
 def _managed(picture: Pillow.Image, profile: bytes | None) -> tuple[Pillow.Image, tuple[str, ...]]:
-    """Through the profile to sRGB; by Pillow's plain formulas where there is none or it does not fit."""
+    """Convert to sRGB by the profile, or by Pillow's formulas where there is none or it does not fit."""
     if picture.mode == "LAB" and profile is None:
         profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")).tobytes()
     if profile is None:
@@ -63,7 +63,7 @@ def _managed(picture: Pillow.Image, profile: bytes | None) -> tuple[Pillow.Image
         if mode == "RGB" and picture.mode == "L":
             picture = picture.convert("RGB")
         if mode != picture.mode:
-            note = f"its colour profile ({source.profile.xcolor_space.strip()}) does not fit its pixels and was ignored"
+            note = f"its color profile ({source.profile.xcolor_space.strip()}) does not fit its pixels and was ignored"
             return _plain(picture), (note,)
         if "sRGB IEC61966" in (source.profile.profile_description or ""):
             return _plain(picture), ()
@@ -78,9 +78,9 @@ def _managed(picture: Pillow.Image, profile: bytes | None) -> tuple[Pillow.Image
     except (ImageCms.PyCMSError, OSError, ValueError, AttributeError):
         if picture.mode == "LAB":
             raise
-        return picture.convert("RGB"), ("its colour profile is damaged and was ignored",)
+        return picture.convert("RGB"), ("its color profile is damaged and was ignored",)
     if converted is None:  # only with inPlace; for the type checker
-        raise ValueError("no picture came out of the colour conversion")
+        raise ValueError("no picture came out of the color conversion")
     return converted, ()
 
 
@@ -104,7 +104,7 @@ def deep_gray(values: NDArray[Any]) -> Pixels:
 
 
 def _scaled(values: NDArray[np.float64]) -> NDArray[np.uint16]:
-    """[0, 1] or [0, 255] as they are; any other range from its minimum to its maximum."""
+    """Scale floats to uint16: [0, 1] and [0, 255] by a constant, any other range from its minimum to its maximum."""
     values = np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
     if low >= 0 and high <= 255:

@@ -89,7 +89,7 @@ def open_image(
 
 
 def flatten(image: Image) -> Image:
-    """The picture on white, without alpha: for formats and screens that have none."""
+    """Return the picture on white, without alpha, for formats that have none."""
     if image.alpha is None:
         return image
     top = int(np.iinfo(image.pixels.dtype).max)
@@ -124,7 +124,7 @@ def save_image(image: Image, path: str | Path, *, force: bool = False, quality: 
 
 
 def encode_image(image: Image, suffix: str, *, quality: int = 95, name: str | Path = "picture") -> bytes:
-    """The bytes of a picture file of the kind of ``suffix`` (".png"); see ``save_image``."""
+    """Encode a picture in the format of ``suffix`` (".png"); see ``save_image``."""
     suffix = suffix.lower()
     if suffix in (".png", ".tif", ".tiff") and image.pixels.dtype == np.uint16:
         return _encode_deep(image, suffix)
@@ -153,7 +153,7 @@ def encode_image(image: Image, suffix: str, *, quality: int = 95, name: str | Pa
 
 
 def _encode_deep(image: Image, suffix: str) -> bytes:
-    import cv2  # Pillow writes no 16-bit colour
+    import cv2  # Pillow writes no 16-bit color
 
     channels = [image.pixels[..., index] for index in (2, 1, 0)]
     if image.alpha is not None:
@@ -255,7 +255,7 @@ def _decode(picture: Pillow.Image, data: bytes | None, at_most: int | None, colo
 
 
 def _decode_deep(picture: Pillow.Image, data: bytes | None) -> Pixels | None:
-    """16-bit colour, which Pillow would cut to 8; None where the file has no such pixels."""
+    """Decode 16-bit color, which Pillow would reduce to 8 bits; return None where the file has no such pixels."""
     if data is None or not _is_deep_color(picture, data):
         return None
     import cv2

@@ -1,6 +1,6 @@
-"""Scanned stereo cards: two pictures on a mount, found, straightened and cut out.
+"""Find the two pictures of a scanned stereo card, straighten the scan and cut them out.
 
-Old cards carry two nearly square prints side by side on coloured cardboard, often with lettering beside
+Old cards carry two nearly square prints side by side on colored cardboard, often with lettering beside
 them. What is not mount is picture; the two widest pieces are the eyes.
 """
 
@@ -26,7 +26,7 @@ _LONG_SIDE = 1000
 
 @dataclass(frozen=True, slots=True)
 class StereoCard:
-    """Where the two pictures of a scanned card are.
+    """Position of the two pictures on a scanned card.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def cut_card(scan: Image, card: StereoCard) -> StereoPair:
 
 
 def find_card(scan: Image) -> StereoCard | None:
-    """Find the two pictures of a scanned stereo card, or None if this is none.
+    """Find the two pictures of a scanned stereo card; return None for any other picture.
 
     None also where the pictures fill the scan completely: then cutting it in the middle is exact.
     """
@@ -89,7 +89,7 @@ _Prints = tuple[NDArray[np.bool_], list[_Run], _Run]
 
 
 def _prints(pixels: NDArray[Any]) -> _Prints | None:
-    """What is picture (H, W), the columns of both prints, and the rows they share."""
+    """Return the (H, W) mask of the prints, the columns of both, and the rows that they share."""
     top, bottom, first, last = _card_box(pixels)
     picture = np.zeros(pixels.shape[:2], bool)
     picture[top:bottom, first:last] = _not_mount(pixels[top:bottom, first:last])
@@ -108,7 +108,7 @@ def _prints(pixels: NDArray[Any]) -> _Prints | None:
 
 
 def _edge_slope(picture: NDArray[np.bool_], runs: list[_Run], rows: _Run) -> float:
-    """Degrees counter-clockwise that level the outer edges of the prints (their upper ones may be arches)."""
+    """Return the degrees counter-clockwise that level the outer edges of the prints (upper edges may be arches)."""
     slopes = []
     for start, end in runs:
         inset = (end - start) // 6
@@ -128,7 +128,7 @@ def _edge_slope(picture: NDArray[np.bool_], runs: list[_Run], rows: _Run) -> flo
 
 
 def _slope(along: NDArray[Any], across: NDArray[Any]) -> float | None:
-    """The angle of a straight edge in degrees, or None if it is not straight (arches, scenes like the mount)."""
+    """Return the angle of an edge in degrees, or None if it is not straight (arches, scenes like the mount)."""
     if len(along) < 20:
         return None
     line = np.polyfit(along, across, 1)
@@ -141,7 +141,7 @@ def _slope(along: NDArray[Any], across: NDArray[Any]) -> float | None:
 
 
 def _card_box(pixels: NDArray[Any]) -> tuple[int, int, int, int]:
-    """Top, bottom, left, right of the card where the scanner's lid shows around it; else the whole scan."""
+    """Return top, bottom, left and right of the card if the scanner's lid shows around it, else of the whole scan."""
     mask = _not_lid(pixels)
     height, width = mask.shape
     rows, columns = np.flatnonzero(mask.mean(axis=1) > 0.5), np.flatnonzero(mask.mean(axis=0) > 0.5)
@@ -156,7 +156,7 @@ def _card_box(pixels: NDArray[Any]) -> tuple[int, int, int, int]:
 
 
 def _edge_bands(lab: NDArray[Any]) -> NDArray[Any]:
-    """(N, 3): the colours along the upper, left and right edge, where a card shows its mount."""
+    """Return the (N, 3) colors along the upper, left and right edge, where a card shows its mount."""
     height, width = lab.shape[:2]
     bands = (
         lab[height // 100 : height // 30],
@@ -167,12 +167,12 @@ def _edge_bands(lab: NDArray[Any]) -> NDArray[Any]:
 
 
 def _plain_edges(pixels: NDArray[Any]) -> bool:
-    colours = _edge_bands(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB).astype(np.float32))
-    return bool((np.linalg.norm(colours - np.median(colours, axis=0), axis=1) < 14).mean() > 0.75)
+    colors = _edge_bands(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB).astype(np.float32))
+    return bool((np.linalg.norm(colors - np.median(colors, axis=0), axis=1) < 14).mean() > 0.75)
 
 
 def _outline_angle(pixels: NDArray[Any]) -> float:
-    """Degrees counter-clockwise that level the card's outline on the lid; 0 without a visible outline."""
+    """Return the degrees counter-clockwise that level the card's outline on the lid; 0 without a visible outline."""
     mask = _not_lid(pixels).astype(np.uint8)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:
@@ -189,7 +189,7 @@ def _outline_angle(pixels: NDArray[Any]) -> float:
 
 
 def _not_lid(pixels: NDArray[Any]) -> NDArray[np.bool_]:
-    """(H, W): what differs from the colour of the scan's rim, without specks and holes."""
+    """Return the (H, W) mask of what differs from the color of the scan's border, without specks and holes."""
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB).astype(np.float32)
     lid = np.median(np.concatenate([lab[:3].reshape(-1, 3), lab[-3:].reshape(-1, 3)]), axis=0)
     mask = (np.linalg.norm(cv2.blur(lab, (3, 3)) - lid, axis=2) > 12).astype(np.uint8)
@@ -199,7 +199,7 @@ def _not_lid(pixels: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _matched(pixels: NDArray[Any], angle: float, runs: list[_Run], rows: _Run, factor: float) -> StereoCard | None:
-    """Boxes of one size whose rows agree, in pixels of the scan; None if they do not show the same scene."""
+    """Return two boxes of one size whose rows agree, in pixels of the scan; None if they show different scenes."""
     trim = 5  # the seam between print and mount, and half the window that looks for texture
     (a, b), (c, d) = ((first + trim, last - trim) for first, last in runs)
     top, bottom = rows[0] + trim, rows[1] - trim
@@ -222,7 +222,7 @@ def _matched(pixels: NDArray[Any], angle: float, runs: list[_Run], rows: _Run, f
 
 
 def _not_mount(pixels: NDArray[Any]) -> NDArray[np.bool_]:
-    """(H, W): what differs in colour from the mount, or is textured; holes within pictures are closed."""
+    """Return the (H, W) mask of what is textured or differs in color from the mount, holes closed."""
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB).astype(np.float32)
     width = lab.shape[1]
     mount = np.median(_edge_bands(lab), axis=0)  # between the edge of the card and the prints
@@ -237,7 +237,7 @@ def _not_mount(pixels: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def _turned(pixels: NDArray[Any], degrees: float) -> NDArray[Any]:
-    """Turned counter-clockwise about the middle; nothing below a twentieth of a degree."""
+    """Rotate counter-clockwise about the center; angles below a twentieth of a degree are ignored."""
     if abs(degrees) < 0.05:
         return pixels
     height, width = pixels.shape[:2]
@@ -248,7 +248,7 @@ def _turned(pixels: NDArray[Any], degrees: float) -> NDArray[Any]:
 
 
 def _runs(marks: NDArray[np.bool_], *, smallest: int, gap: int) -> list[tuple[int, int]]:
-    """(start, end) of the runs of true values; gaps up to ``gap`` are closed, runs below ``smallest`` dropped."""
+    """Return (start, end) of the runs of true values; gaps up to ``gap`` are closed, runs below ``smallest`` dropped."""
     steps = np.diff(np.concatenate([[0], marks.astype(np.int8), [0]]))
     merged: list[tuple[int, int]] = []
     for start, end in zip(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1), strict=True):

@@ -82,7 +82,7 @@ def test_official_image_path(height: int, width: int, pack: Path, recipe: Module
     np.testing.assert_allclose(seen[:, -8:, -8:], golden[f"{prefix}_input_br"], atol=1e-5)
 
 
-def test_end_to_end_from_a_file_that_is_recognised(pack: Path, recipe: ModuleType, tmp_path: Path) -> None:
+def test_end_to_end_from_a_file_that_is_recognized(pack: Path, recipe: ModuleType, tmp_path: Path) -> None:
     from depth3d.depth.estimator import predict_disparity
     from depth3d.image import Image, Size
 

@@ -47,7 +47,7 @@ def test_every_edition_fits_the_package(edition: int) -> None:
     torch.testing.assert_close(after, before, rtol=1e-4, atol=1e-5)
 
 
-def test_the_file_is_recognised_by_its_keys() -> None:
+def test_the_file_is_recognized_by_its_keys() -> None:
     from depth3d.depth import checkpoint
 
     path = weights.locate(registry.get("tiny"))

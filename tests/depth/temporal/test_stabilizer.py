@@ -56,7 +56,7 @@ def test_noise_falls_as_the_square_root_of_the_frames_averaged() -> None:
     assert np.std(np.diff(run([frame] * 24, noisy), axis=0)) < raw / 8
 
 
-def test_one_frame_is_normalised_to_the_unit_range() -> None:
+def test_one_frame_is_normalized_to_the_unit_range() -> None:
     truth = slope()
     out = run([picture()], [truth * 1000])
     assert out.shape == (1, HEIGHT, WIDTH)

@@ -29,12 +29,12 @@ def as_jpeg(pixels: np.ndarray, quality: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize("name", COLORED)
-def test_colours_go_back_to_the_very_values(name: str) -> None:
+def test_colors_go_back_to_the_very_values(name: str) -> None:
     decoded = read_heat_map(color_table(name)[scene()])
     assert decoded is not None
     assert decoded.name == name
     off = np.abs(decoded.values * 255 - scene())
-    # Jet has runs of equal colours at its ends; every other map tells all 256 levels apart, give or take one.
+    # Jet has runs of equal colors at its ends; every other map tells all 256 levels apart, give or take one.
     assert off.max() <= (4 if name == "jet" else 1)
 
 
@@ -53,7 +53,7 @@ def test_jpeg_noise_is_tolerated(name: str, quality: int) -> None:
 
 
 def test_no_spikes_along_an_edge() -> None:
-    """The colours that JPEG mixes between far and near may lie on the map's other side; none may stay there."""
+    """The colors that JPEG mixes between far and near may lie on the map's other side; none may stay there."""
     values = np.full((64, 96), 10, np.uint8)
     values[:, 48:] = 120
     decoded = read_heat_map(as_jpeg(color_table("jet")[values], 75))

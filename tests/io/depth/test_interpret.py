@@ -46,7 +46,7 @@ def test_a_flat_map_stays_flat() -> None:
     assert np.ptp(depth.values) == 0
 
 
-def test_colours_of_no_heat_map_are_refused() -> None:
+def test_colors_of_no_heat_map_are_refused() -> None:
     colors = np.zeros((8, 8, 3), np.uint8)
     colors[..., 1] = 255
     with pytest.raises(InvalidInput, match="save the depth map as gray"):
@@ -54,7 +54,7 @@ def test_colours_of_no_heat_map_are_refused() -> None:
 
 
 def test_a_depth_cameras_millimeters() -> None:
-    """0 = no measurement: filled from the farther side; distance d becomes normalised 1/d."""
+    """0 = no measurement: filled from the farther side; distance d becomes normalized 1/d."""
     row = [1000, 1000, 0, 0, 2000, 4000, 4000, 4000]
     below = np.linspace(1000, 4000, 8 * 19).reshape(19, 8)
     depth, how = depth_from_picture(gray(np.vstack([[row], below]), np.uint16), invert=True)
@@ -91,7 +91,7 @@ def test_distances_are_inverted_and_sky_is_farthest() -> None:
     assert np.allclose(other.values, [[0, 1 / 3, 1]])
 
 
-def test_unknown_values_take_the_farther_neighbour() -> None:
+def test_unknown_values_take_the_farther_neighbor() -> None:
     nan = np.nan
     values = np.array([[10, nan, 2, nan], [nan, nan, nan, nan], [nan, 6, nan, 4]])
     depth, how = depth_from_numbers(values)

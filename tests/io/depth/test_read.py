@@ -67,7 +67,7 @@ def test_a_file_beside_the_photo_is_found(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize("mode", ["L", "P", "LA", "RGB", "RGBA", "I;16", "F", "1"])
-def test_every_way_to_store_grey(tmp_path: Path, mode: str) -> None:
+def test_every_way_to_store_gray(tmp_path: Path, mode: str) -> None:
     ramp = np.tile(np.arange(0, 256, 4, dtype=np.uint8), (48, 1))
     if mode == "F":
         picture = Pillow.fromarray(ramp.astype(np.float32) / 3)  # any range: least to largest becomes 0 to 1
@@ -183,7 +183,7 @@ def test_what_cannot_be_written_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_contact_picture_shows_photo_depth_and_colours() -> None:
+def test_the_contact_picture_shows_photo_depth_and_colors() -> None:
     sheet = contact_picture(PHOTO, scene(), height=48)
     assert sheet.size == Size(3 * 64, 48)
     assert np.array_equal(sheet.pixels[:, :64], PHOTO.pixels)

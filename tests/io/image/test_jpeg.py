@@ -79,7 +79,7 @@ def test_metadata_goes_and_the_picture_stays() -> None:
     np.testing.assert_array_equal(np.asarray(Pillow.open(io.BytesIO(clean))), np.asarray(Pillow.open(io.BytesIO(data))))
 
 
-def test_cmyk_s_colour_transform_stays() -> None:
+def test_cmyk_s_color_transform_stays() -> None:
     data = encoded(mode="CMYK")
     assert any(segment.marker == 0xEE for segment in jpeg_segments(data))
     clean = without_metadata(data)

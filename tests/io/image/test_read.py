@@ -19,7 +19,7 @@ from depth3d.errors import ExistsError, InvalidInput, ReadError, WriteError
 from depth3d.image import Image, Size
 from depth3d.io.image.read import encode_image, flatten, open_image, save_image
 
-# Corner colours of a test picture, as rows of (top left, top right), (bottom left, bottom right).
+# Corner colors of a test picture, as rows of (top left, top right), (bottom left, bottom right).
 CORNERS = np.array([[[200, 40, 40], [40, 180, 40]], [[40, 40, 200], [220, 220, 60]]], np.uint8)
 
 
@@ -115,7 +115,7 @@ def test_alpha_is_kept_and_opaque_alpha_is_none(kind: str) -> None:
     assert np.array_equal(alpha, pixels[..., 3])
 
 
-def test_palettes_with_a_transparent_colour() -> None:
+def test_palettes_with_a_transparent_color() -> None:
     picture = Pillow.new("P", (2, 1))
     picture.putpalette([10, 20, 30, 200, 100, 50])
     picture.putdata([0, 1])
@@ -263,7 +263,7 @@ def test_every_awkward_file_opens_or_ends_in_one_line(shared: Path) -> None:
     assert not [message for message in failures.values() if message is not None and "\n" in message]
 
 
-def test_known_awkward_colours_and_orientation(shared: Path) -> None:
+def test_known_awkward_colors_and_orientation(shared: Path) -> None:
     folder = shared / "data" / "awkward"
     hopper = open_image(folder / "hopper.webp").pixels.astype(float)
     for number in range(2, 9):

@@ -145,7 +145,7 @@ def test_spatial_heic_is_a_stereo_pair_for_libheif(pair: StereoPair, tmp_path: P
     groups = pillow_heif.open_heif(path).info["entity_groups"]
     assert [(group["type"], group["images"]) for group in groups] == [("ster", [0, 1])]
     assert is_spatial_heic(path)
-    same(read_spatial_heic(path), pair, 12)  # coloured noise in 4:2:0
+    same(read_spatial_heic(path), pair, 12)  # colored noise in 4:2:0
     same(read_stereo(path), pair, 12)
 
 

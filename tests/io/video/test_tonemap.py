@@ -15,14 +15,14 @@ def test_pq_has_the_standard_values() -> None:
 
 def test_hlg_has_the_standard_values() -> None:
     # BT.2408: reference white is 75 % of the HLG signal; full signal is the display's peak.
-    greys = np.repeat(np.array([0.0, 0.75, 1.0])[:, None], 3, axis=1)
-    assert hlg_light(greys)[:, 0] == pytest.approx([0, 203, 1000], rel=0.01, abs=0.1)
+    grays = np.repeat(np.array([0.0, 0.75, 1.0])[:, None], 3, axis=1)
+    assert hlg_light(grays)[:, 0] == pytest.approx([0, 203, 1000], rel=0.01, abs=0.1)
 
 
 @pytest.mark.parametrize("transfer", [16, 18])
-def test_grey_stays_grey_and_order_is_kept(transfer: int) -> None:
-    greys = np.repeat(np.linspace(0, 1, 200)[:, None], 3, axis=1)
-    toned = tone_mapped(greys, transfer)
+def test_gray_stays_gray_and_order_is_kept(transfer: int) -> None:
+    grays = np.repeat(np.linspace(0, 1, 200)[:, None], 3, axis=1)
+    toned = tone_mapped(grays, transfer)
     assert np.ptp(toned, axis=1).max() < 1e-3
     assert (np.diff(toned[:, 0]) >= 0).all()
     assert toned[0, 0] == 0

@@ -22,7 +22,7 @@ export class Lens {
     this.far = far;
   }
 
-  /** Distance along the axis of normalised inverse depth: 1 = nearest, 0 = farthest. */
+  /** Distance along the axis of normalized inverse depth: 1 = nearest, 0 = farthest. */
   distance(depth) {
     return 1 / (this.inverseFar + depth * (this.inverseNear - this.inverseFar));
   }
@@ -102,7 +102,7 @@ const depthMaterial = new ShaderMaterial({
       shade = near;
       gl_Position = projectionMatrix * modelViewMatrix * vec4(position, 1.0);
     }`,
-  // Grey as coded values, white = near, as in a depth file: no conversion on the way out.
+  // Gray as coded values, white = near, as in a depth file: no conversion on the way out.
   fragmentShader: "varying float shade; void main() { gl_FragColor = vec4(vec3(shade), 1.0); }",
 });
 

@@ -1,4 +1,4 @@
-// A greyscale PNG to numbers, without a canvas: browsers that guard against fingerprinting add noise to
+// A grayscale PNG to numbers, without a canvas: browsers that guard against fingerprinting add noise to
 // canvas pixels, and color management may change them. Depth must come out exactly as it went in.
 
 const SIGNATURE = [137, 80, 78, 71, 13, 10, 26, 10];
@@ -11,7 +11,7 @@ export function bytesOf(dataUri) {
   return bytes;
 }
 
-/** { width, height, values }: values are Uint8Array or Uint16Array, row 0 at the top. 8 or 16 bit grey only. */
+/** { width, height, values }: values are Uint8Array or Uint16Array, row 0 at the top. 8 or 16 bit gray only. */
 export async function decodeGrayPng(bytes) {
   if (!SIGNATURE.every((value, i) => bytes[i] === value)) throw new Error("depth picture: not a PNG");
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -25,7 +25,7 @@ export async function decodeGrayPng(bytes) {
     const body = bytes.subarray(at + 8, at + 8 + length);
     if (kind === "IHDR") {
       [width, height, bits] = [view.getUint32(at + 8), view.getUint32(at + 12), body[8]];
-      if (body[9] !== 0 || body[12] !== 0 || bits < 8) throw new Error("depth picture: expected plain 8 or 16 bit grey");
+      if (body[9] !== 0 || body[12] !== 0 || bits < 8) throw new Error("depth picture: expected plain 8 or 16 bit gray");
     } else if (kind === "IDAT") parts.push(body);
     at += length + 12;
   }
