@@ -95,7 +95,7 @@ class HeatMap(NamedTuple):
 
 @cache
 def color_table(name: str) -> NDArray[np.uint8]:
-    """Return the (256, 3) uint8 sRGB colors of a heat map, farthest first. Raises ``InvalidInput`` for an unknown name."""
+    """Return the (256, 3) uint8 sRGB colors of a heat map, farthest first; raises ``InvalidInput`` if unknown."""
     ramp = np.arange(256, dtype=np.uint8)
     table: NDArray[Any]
     if name == "gray":

@@ -248,7 +248,7 @@ def _turned(pixels: NDArray[Any], degrees: float) -> NDArray[Any]:
 
 
 def _runs(marks: NDArray[np.bool_], *, smallest: int, gap: int) -> list[tuple[int, int]]:
-    """Return (start, end) of the runs of true values; gaps up to ``gap`` are closed, runs below ``smallest`` dropped."""
+    """Return (start, end) of runs of true values; gaps up to ``gap`` are closed, runs below ``smallest`` dropped."""
     steps = np.diff(np.concatenate([[0], marks.astype(np.int8), [0]]))
     merged: list[tuple[int, int]] = []
     for start, end in zip(np.flatnonzero(steps == 1), np.flatnonzero(steps == -1), strict=True):
