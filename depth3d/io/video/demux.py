@@ -28,6 +28,7 @@ __all__ = [
     "frames_before",
     "is_cover",
     "is_scrambled",
+    "last_frame_time",
     "packet_sizes",
     "packets_of",
     "total_length",
@@ -179,13 +180,24 @@ def packets_of(container: Any, *streams: Any) -> Iterator[Any]:
 
 def total_length(path: Path) -> Fraction | None:
     """Return the duration of the video stream, seconds, by reading all packets; for formats whose clock may jump."""
+    first, _, end = _scanned(path)
+    return None if first is None or end is None else end - first
+
+
+def last_frame_time(path: Path) -> Fraction | None:
+    """Return when the last frame is presented (container time, seconds), by reading all packets; None if unknown."""
+    return _scanned(path)[1]
+
+
+def _scanned(path: Path) -> tuple[Fraction | None, Fraction | None, Fraction | None]:
+    """Return the time of the first frame, that of the last one, and the end of all, by reading all packets once."""
     stat = path.stat()
-    return _scanned(path, stat.st_mtime_ns, stat.st_size)
+    return _scan(path, stat.st_mtime_ns, stat.st_size)
 
 
 @lru_cache(maxsize=16)
-def _scanned(path: Path, changed: int, size: int) -> Fraction | None:
-    first = end = None
+def _scan(path: Path, changed: int, size: int) -> tuple[Fraction | None, Fraction | None, Fraction | None]:
+    first = last = end = None
     with open_container(path) as container:
         stream = choose_stream(container, path)
         for packet in packets_of(container, stream):
@@ -194,9 +206,10 @@ def _scanned(path: Path, changed: int, size: int) -> Fraction | None:
                 continue
             time = stamp * Fraction(packet.time_base)
             first = time if first is None else min(first, time)
+            last = time if last is None else max(last, time)
             after = time + (packet.duration or 0) * Fraction(packet.time_base)
             end = after if end is None else max(end, after)
-    return None if first is None or end is None else end - first
+    return first, last, end
 
 
 def frames_before(path: Path, time: Fraction) -> int:

@@ -65,9 +65,10 @@ class DepthClipWriter(StreamWriter):
             metadata={_START_TAG: str(start)},
         )
 
-    def write(self, depth: DepthMap, time: Fraction) -> None:
-        """Append one (H, W) map with presentation time ``time``, seconds."""
-        self.encode(av.VideoFrame.from_ndarray(np.round(depth.values * 65535).astype(np.uint16), "gray16le"), time)
+    def write(self, depth: DepthMap, time: Fraction, duration: Fraction | None = None) -> None:
+        """Append one (H, W) map with presentation time ``time`` and, if given, its duration, seconds."""
+        gray = np.round(depth.values * 65535).astype(np.uint16)
+        self.encode(av.VideoFrame.from_ndarray(gray, "gray16le"), time, duration)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -77,6 +77,7 @@ class StreamWriter:
         metadata: Mapping[str, str] | None = None,
     ) -> None:
         self._path, self._base = Path(path), time_base
+        self._durations: dict[int, int] = {}  # time -> duration, ticks; most encoders do not pass durations on
         self.written = 0
         try:
             self._container = create_container(path, layout=layout, options=container_options)
@@ -122,8 +123,8 @@ class StreamWriter:
         try:
             frame.pts, frame.time_base = round(time / self._base), self._base
             if duration is not None:
-                frame.duration = max(1, round(duration / self._base))
-            self._container.mux(self._stream.encode(frame))
+                self._durations[frame.pts] = frame.duration = max(1, round(duration / self._base))
+            self._mux(self._stream.encode(frame))
         except (av.error.FFmpegError, ValueError, OSError) as error:
             words = disk_error(str(error))
             if words is not None:
@@ -140,12 +141,17 @@ class StreamWriter:
             If the file cannot be completed.
         """
         try:
-            self._container.mux(self._stream.encode(None))
+            self._mux(self._stream.encode(None))
             self._container.close()
         except (av.error.FFmpegError, OSError) as error:
             raise WriteError(
                 self._path, f"cannot be finished: {(disk_error(str(error)) or str(error)).lower()}"
             ) from error
+
+    def _mux(self, packets: list[Any]) -> None:
+        for packet in packets:
+            packet.duration = self._durations.pop(packet.pts, packet.duration)
+            self._container.mux(packet)
 
     def _tag(self, context: Any, pixel_format: str, color: Color) -> None:
         rgb = any(name in pixel_format for name in ("rgb", "gbr", "bgr"))

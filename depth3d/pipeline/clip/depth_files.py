@@ -15,6 +15,7 @@ from depth3d.errors import InvalidInput, VideoError
 from depth3d.frames import Frame
 from depth3d.image import Size
 from depth3d.io.atomic import atomic_path, refuse_existing
+from depth3d.io.video.demux import last_frame_time
 from depth3d.io.video.depth_clip import TimedDepth
 from depth3d.pipeline.clip.depth_pass import DepthSource, StoredDepth
 from depth3d.pipeline.clip.job import ClipJob
@@ -118,8 +119,7 @@ def _offset(path: Path, job: ClipJob) -> Fraction:
 
     info = depth_clip_info(path)
     source = job.info
-    whole = source.duration
-    stop = job.end if whole is None else min(whole, job.end or whole)
+    stop = _stop(job)
     # The last frames may be displayed slightly longer than their depth.
     tolerance = 3 / source.rate
     offset = job.begin if info.start is None else job.begin - info.start
@@ -128,13 +128,28 @@ def _offset(path: Path, job: ClipJob) -> Fraction:
     needed = stop - job.begin - (source.start if job.begin == 0 else 0)
     if info.start is None and info.length < offset + needed - tolerance:
         offset = Fraction(0)
-    if offset < 0 or info.length < offset + needed - tolerance:
+    if offset < 0 or (info.length < offset + needed - tolerance and info.length < offset + _last_begin(job)):
         raise InvalidInput(
             f"{path.name} holds {float(info.length):.2f} s of depth"
             f"{'' if not info.start else f' from second {float(info.start):g} on'}, but {float(needed):.2f} s from"
             f" second {float(job.begin):g} on are needed; omit `depth` to predict it"
         )
     return offset
+
+
+def _stop(job: ClipJob) -> Fraction | None:
+    """Return the end of the wanted part, seconds of the source; None = unknown."""
+    whole = job.info.duration
+    return job.end if whole is None else min(whole, job.end or whole)
+
+
+def _last_begin(job: ClipJob) -> Fraction:
+    """Return when the last wanted frame begins, seconds after the first one: its depth may be held as long as it is."""
+    last = last_frame_time(job.source) if job.rate is None and job.source.is_file() else None
+    if last is None:
+        return Fraction(10**9)  # unknown, or it is repeated to its end
+    begin = last - job.info.origin
+    return (begin if job.end is None else min(begin, job.end)) - job.begin - (job.info.start if job.begin == 0 else 0)
 
 
 def save_depth(depth: StoredDepth, job: ClipJob, path: Path, checkpoint: Checkpoint, force: bool) -> None:
@@ -149,6 +164,7 @@ def save_depth(depth: StoredDepth, job: ClipJob, path: Path, checkpoint: Checkpo
     refuse_existing(path, force=force)
     writer: DepthClipWriter | None = None
     rate = job.rate or job.info.rate
+    end = _stop(job)
     with atomic_path(path, force=force) as temporary:
         for record in depth.records():
             values = depth.ranges[record.scene].normalize(record.values.astype(np.float32))
@@ -157,7 +173,10 @@ def save_depth(depth: StoredDepth, job: ClipJob, path: Path, checkpoint: Checkpo
                 writer = DepthClipWriter(
                     temporary, Size(width, height), rate=rate, time_base=job.time_base, start=job.begin
                 )
-            writer.write(values, record.ticks * job.time_base)
+            time = record.ticks * job.time_base
+            # The last map lasts as long as the last frame; else the file would be too short for its own clip.
+            left = None if end is None or record.index < depth.frames - 1 else end - job.begin - time
+            writer.write(values, time, left if left is None else max(left, 1 / rate))
         if writer is not None:
             writer.close()
     checkpoint.write_json("saved.json", str(path.resolve()))

@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
+import PIL.Image
 import pytest
 from clip_child import FunctionOfThePicture
 from clips import make_clip
@@ -16,7 +17,7 @@ from depth3d.errors import InvalidInput
 from depth3d.image import Size
 from depth3d.io.video.depth_clip import DepthClipWriter
 from depth3d.io.video.reader import VideoReader
-from depth3d.options import DepthOptions, StabilizeOptions, VideoOptions
+from depth3d.options import DepthOptions, OutputOptions, StabilizeOptions, VideoOptions
 from depth3d.pipeline.clip.convert import convert
 from depth3d.pipeline.clip.depth_files import given_depth
 from depth3d.pipeline.clip.job import plan_job
@@ -90,3 +91,21 @@ def test_saved_depth_of_a_part_says_where_it_begins(tmp_path: Path) -> None:
     same = [np.abs(a - b).mean() for a, b in zip(before[5:20], after, strict=True)]
     other = [np.abs(a - b).mean() for a, b in zip(before[4:19], after, strict=True)]
     assert max(same) < 0.5 < min(other)
+
+
+@pytest.mark.parametrize("suffix", ["mkv", "nut"])
+def test_saved_depth_of_a_held_frame_fits_its_own_clip(tmp_path: Path, suffix: str) -> None:
+    grays = [PIL.Image.new("RGB", (64, 48), (40 * n, 40 * n, 40 * n)) for n in range(5)]
+    clip, saved = tmp_path / "a.gif", tmp_path / f"d.{suffix}"
+    grays[0].save(clip, save_all=True, append_images=grays[1:], duration=[100] * 4 + [3000], loop=0)
+    for span in ({}, {"start": "0.2"}, {"end": "2"}):
+        video = VideoOptions(save_depth=str(saved), codec="ffv1", **span)  # type: ignore[arg-type]
+        convert(clip, tmp_path / "b.mkv", video=video, output_options=OutputOptions(force=True))
+        pairs = seconds_of(clip, saved, **span)
+        assert len(pairs) == 5 - 2 * ("start" in span)
+        wanted = {"start": 3.2, "end": 2.0}.get(next(iter(span), ""), 3.4)
+        with VideoReader(saved) as reader:
+            assert suffix == "nut" or float(reader.info.duration or 0) == pytest.approx(wanted, abs=0.01)
+    if suffix == "nut":  # without durations: the repeated frame would lack depth
+        with pytest.raises(InvalidInput, match="of depth"):
+            seconds_of(clip, saved, fps="10")
