@@ -29,12 +29,12 @@ FLAGS = [
 
 
 def program() -> str:
-    """Path of Chromium or Chrome; skips the test where there is none."""
+    """Path of Chromium or Chrome; skips the test, or the file of tests that calls this, where there is none."""
     for name in ("chromium", "chromium-browser", "google-chrome", "chrome"):
         found = shutil.which(name)
         if found:
             return found
-    pytest.skip("needs Chromium or Chrome")
+    pytest.skip("needs Chromium or Chrome", allow_module_level=True)
 
 
 def shoot(address: str, width: int, height: int, *extra: str) -> tuple[NDArray[np.uint8], str]:

@@ -75,8 +75,9 @@ def test_a_couple_of_slightly_different_sizes(drawn: Path) -> None:
     assert "cam_R.png" in pair.notes[0]
 
 
-def test_coins_are_no_stereo(shared: Path) -> None:
-    assert eyes(shared / "data" / "faults" / "coins.png") is None
+def test_coins_are_no_stereo(tmp_path: Path) -> None:
+    coins = pytest.importorskip("skimage.data").coins()
+    assert eyes(save_image(Image(np.repeat(coins[..., None], 3, axis=2)), tmp_path / "coins.png")) is None
 
 
 def test_grids_and_copies_are_no_stereo(drawn: Path) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 
+import imageio_ffmpeg
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -131,7 +131,7 @@ def test_unpack_undoes_compose(name: str) -> None:
     np.testing.assert_array_equal(back.right.pixels, pair.right.pixels)
 
 
-FFMPEG = shutil.which("ffmpeg")
+FFMPEG = imageio_ffmpeg.get_ffmpeg_exe()
 LAYOUT_NAMES = {"cross": "sbsr", "tb": "abl"}
 # ffmpeg weaves all pixels of both eyes together, so it gets the pixels that a screen of the photo's size can show.
 WOVEN_NAMES = {"rows": "irl", "rows-right": "irr", "columns": "icl", "columns-right": "icr", "checkerboard": "chl"}
@@ -140,13 +140,12 @@ WOVEN_NAMES = {"rows": "irl", "rows-right": "irr", "columns": "icl", "columns-ri
 def by_ffmpeg(side: NDArray[np.uint8], layout: str, size: Size) -> NDArray[np.uint8]:
     """A full side-by-side picture turned into ``layout`` by ffmpeg's stereo3d filter."""
     height, width = side.shape[:2]
-    command = [str(FFMPEG), "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-i", "-"]
+    command = [FFMPEG, "-v", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{width}x{height}", "-i", "-"]
     command += ["-vf", f"stereo3d=sbsl:{layout}", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
     done = subprocess.run(command, input=side.tobytes(), stdout=subprocess.PIPE, check=True)
     return np.frombuffer(done.stdout, np.uint8).reshape(size.height, size.width, 3)
 
 
-@pytest.mark.skipif(FFMPEG is None, reason="needs ffmpeg")
 @pytest.mark.parametrize("name", LAYOUT_NAMES)
 def test_ffmpeg_lays_out_the_same(name: str) -> None:
     pair = random_pair(24, 14)
@@ -164,7 +163,6 @@ def shown(eye: Image, packing: str, odd: bool) -> NDArray[np.uint8]:
     return np.stack([row[(number + odd) % 2 :: 2] for number, row in enumerate(pixels)])
 
 
-@pytest.mark.skipif(FFMPEG is None, reason="needs ffmpeg")
 @pytest.mark.parametrize("name", WOVEN_NAMES)
 def test_ffmpeg_weaves_the_same(name: str) -> None:
     pair, card = random_pair(24, 14), FORMATS[name]
@@ -174,7 +172,6 @@ def test_ffmpeg_weaves_the_same(name: str) -> None:
     np.testing.assert_array_equal(compose(pair, name).pixels, witness)
 
 
-@pytest.mark.skipif(FFMPEG is None, reason="needs ffmpeg")
 @pytest.mark.parametrize(
     ("name", "other"),
     [("red-cyan-color", "arcc"), ("green-magenta-color", "agmc"), ("amber-blue-color", "aybc")],

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING
 import av
 import pytest
 from browser import Browser
+from chromium import program
 from clips import make_clip
 
 if TYPE_CHECKING:
     from conftest import Running
+
+program()  # without Chromium all tests of this file skip as one
 
 FRAMES = 200  # more than one segment of a conversion
 

@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from browser import Browser
+from chromium import program
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from conftest import Running
+
+program()  # without Chromium all tests of this file skip as one
 
 FLOWER = Path(__file__).parents[2] / "examples" / "flower.jpg"
 PICTURE = "document.documentElement.dataset.picture"
