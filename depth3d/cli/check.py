@@ -38,7 +38,7 @@ def _preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]
         if output is None:
             return Job((), lambda: _run(path, None, options, outputs))
         from depth3d.io.video.suffixes import PHOTO_SUFFIXES
-        from depth3d.pipeline.inputs import check_suffix, target_for
+        from depth3d.pipeline.targets import check_suffix, target_for
 
         target = target_for(path, output, f"{path.stem}_check.png")
         check_suffix(target, sorted(PHOTO_SUFFIXES), "pictures")

@@ -99,7 +99,8 @@ def run_inputs(
     outputs, batch = build(OutputOptions, values), build(BatchOptions, values)
     log_renamed(values, kinds, outputs)
     setup_logging(quiet=outputs.quiet)
-    from depth3d.pipeline.inputs import Destination, expand, media_of
+    from depth3d.pipeline.inputs import expand, media_of
+    from depth3d.pipeline.targets import Destination
 
     inputs = expand(names, recursive=batch.recursive, results=results)
     destination = Destination.of(output, len(inputs))
@@ -113,14 +114,15 @@ def run_inputs(
             found[item.path] = media
     _refuse_inapplicable(values, kinds, found, outputs, hint)
     jobs: list[Job] = []
-    for item in inputs:
-        if item.path not in found:
-            continue
-        with batch_run.guard():
-            job = prepare(item.path, destination.for_input(item), found[item.path])
-            if batch_run.admits(item.path, job):
-                jobs.append(job)
-    batch_run.run(jobs)
+    with destination.without_empty_folders():
+        for item in inputs:
+            if item.path not in found:
+                continue
+            with batch_run.guard():
+                job = prepare(item.path, destination.for_input(item), found[item.path])
+                if batch_run.admits(item.path, job):
+                    jobs.append(job)
+        batch_run.run(jobs)
 
 
 def log_renamed(values: dict[str, Any], kinds: Kinds, outputs: OutputOptions) -> None:

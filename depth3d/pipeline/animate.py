@@ -9,10 +9,11 @@ from typing import Any
 
 from depth3d.errors import InvalidOption, ReadError
 from depth3d.options import AnimateOptions, DepthOptions, OutputOptions, StabilizeOptions, VideoOptions, frame_rate
-from depth3d.pipeline.inputs import check_depth_source, check_suffix, media_of, target_for
+from depth3d.pipeline.inputs import check_depth_source, media_of
 from depth3d.pipeline.notebook import WrittenPath
 from depth3d.pipeline.scene import Scene, load_scene
 from depth3d.pipeline.size import output_size
+from depth3d.pipeline.targets import check_suffix, target_for
 from depth3d.quantities import as_path
 from depth3d.validation import changed, nearest, nothing_left, require
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from depth3d.options import DepthMapOptions, DepthOptions
-from depth3d.pipeline.inputs import check_suffix, target_for
 from depth3d.pipeline.scene import Scene, load_scene
+from depth3d.pipeline.targets import check_suffix, target_for
 
 __all__ = ["depth_files", "save_depth"]
 

@@ -27,9 +27,10 @@ from depth3d.io.usd import write_usdz
 from depth3d.io.viewer import LARGEST
 from depth3d.layeredmesh import Mesh
 from depth3d.options import DepthOptions, MeshOptions
-from depth3d.pipeline.inputs import check_depth_source, check_suffix, target_for
+from depth3d.pipeline.inputs import check_depth_source
 from depth3d.pipeline.notebook import WrittenPath
 from depth3d.pipeline.scene import Scene, load_scene
+from depth3d.pipeline.targets import check_suffix, target_for
 from depth3d.quantities import as_path
 from depth3d.splats import SplatCloud
 from depth3d.validation import changed, nothing_left, require

@@ -15,24 +15,20 @@ from glob import glob, has_magic
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from depth3d.errors import InvalidInput, InvalidOption, ModelError, ReadError, WriteError
+from depth3d.errors import InvalidInput, InvalidOption, ModelError, ReadError
 from depth3d.io.video.suffixes import CLIP_SUFFIXES, PHOTO_SUFFIXES, is_clip, is_sequence
 from depth3d.options import DepthOptions, StabilizeOptions
 from depth3d.validation import nearest
 
 __all__ = [
-    "Destination",
     "Input",
     "check_depth_source",
     "check_stabilizer",
-    "check_suffix",
     "expand",
     "media_of",
-    "target_for",
 ]
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
-_LONGEST_NAME = 255  # bytes; limit of ext4, APFS, NTFS and exFAT (each in its own unit)
 _CHECKPOINTS = (".pt", ".pth", ".safetensors", ".ckpt", ".bin")
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?|xpu(:\d+)?")
 
@@ -51,54 +47,6 @@ class Input:
 
     path: Path
     inside: Path = Path()
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Destination of the results of a run.
-
-    Parameters
-    ----------
-    path : Path | None
-        A file or folder; None = the folder of each input.
-    folder : bool
-        Whether ``path`` is a folder.
-    """
-
-    path: Path | None = None
-    folder: bool = False
-
-    @classmethod
-    def of(cls, output: str | Path | None, inputs: int = 1) -> Destination:
-        """Interpret an output name; a name that ends with a slash is a folder, existing or not.
-
-        Raises ``InvalidOption`` for an invalid file name, or if one file is the target of several inputs.
-        """
-        if output is None:
-            return cls()
-        text = os.fspath(output)
-        if "\0" in text or not text.strip():
-            raise InvalidOption("output", f"{text!r}, expected a file or folder name")
-        folder = text.endswith(("/", os.sep)) or os.path.isdir(text)
-        if inputs > 1 and not folder:
-            raise InvalidOption(
-                "output", f"names one file, but there are {inputs} inputs; name a folder ({text}/) or omit `output`"
-            )
-        return cls(Path(text), folder)
-
-    def for_input(self, item: Input) -> Path | None:
-        """Return the ``output`` argument for one input; a folder is created if missing.
-
-        Raises ``WriteError`` if it cannot be created.
-        """
-        if self.path is None or not self.folder:
-            return self.path
-        folder = self.path / item.inside
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(folder, f"the folder cannot be created: {error.strerror or error}") from error
-        return folder
 
 
 def expand(names: Sequence[str | Path], *, recursive: bool = False, results: bool = False) -> list[Input]:
@@ -199,35 +147,6 @@ def media_of(path: Path) -> str:
             hint = f"; did you mean {close[0]}?" if close else ""
         raise ReadError(path, f"no such file{hint}")
     return "clip" if is_clip(path) else "photo"
-
-
-def target_for(source: Path, output: str | Path | None, name: str) -> Path:
-    """Return the output file: ``name`` in the folder of the source or in the folder ``output``, or the file ``output``.
-
-    Raises ``InvalidOption`` for a name with NUL, ``WriteError`` for a name longer than file systems allow.
-    """
-    destination = Destination.of(output)
-    if destination.path is None:
-        target = source.with_name(name)
-    else:
-        target = destination.path / name if destination.folder else destination.path
-    length = len(os.fsencode(target.name))
-    if length > _LONGEST_NAME:
-        raise WriteError(
-            target.parent,
-            f"the output name is {length} bytes long, the limit is {_LONGEST_NAME}; set a shorter name with `output`",
-        )
-    return target
-
-
-def check_suffix(target: Path, suffixes: Sequence[str], what: str) -> Path:
-    """Return ``target``; raise ``InvalidOption`` if its suffix is not in ``suffixes``, the formats of ``what``."""
-    suffix = target.suffix.lower()
-    if not suffix or not target.name.lower().endswith(tuple(suffixes)):
-        known = ", ".join(suffixes)
-        shown = f"'{suffix}'" if suffix else "a name without suffix"
-        raise InvalidOption("output", f"{target.name}: {shown} is not a format of {what}; expected one of {known}")
-    return target
 
 
 def check_depth_source(options: DepthOptions, media: str = "clip") -> None:

@@ -16,9 +16,10 @@ from depth3d.io.image.jpeg import own_jpeg, without_metadata
 from depth3d.io.image.read import flatten
 from depth3d.io.viewer import LARGEST, Page, RgbdImage, write_page
 from depth3d.options import DepthOptions, ViewOptions
-from depth3d.pipeline.inputs import check_depth_source, check_suffix, target_for
+from depth3d.pipeline.inputs import check_depth_source
 from depth3d.pipeline.notebook import WrittenPath
 from depth3d.pipeline.scene import Scene, load_scene
+from depth3d.pipeline.targets import check_suffix, target_for
 from depth3d.quantities import as_path
 from depth3d.validation import changed, nothing_left, require
 

@@ -15,11 +15,12 @@ from depth3d.image import Image
 from depth3d.io.stereo.registry import add_formats, implied_format, plain_name, stereo_file
 from depth3d.options import DepthOptions, OutputOptions, StabilizeOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.comfort import border_disparity, floating_window, rig_of, viewing_of
-from depth3d.pipeline.inputs import Destination, check_depth_source, check_suffix, media_of, target_for
+from depth3d.pipeline.inputs import check_depth_source, media_of
 from depth3d.pipeline.notebook import WrittenPath
 from depth3d.pipeline.scene import Scene, load_scene, photo_pair
 from depth3d.pipeline.sphere import sphere_formats, sphere_of
 from depth3d.pipeline.stereowrite import Subject, eye_files, write_format
+from depth3d.pipeline.targets import Destination, check_suffix, target_for
 from depth3d.quantities import as_path
 from depth3d.stereoformats import FORMATS, StereoFormat, find_formats
 from depth3d.stereopair import StereoPair, StereoRig

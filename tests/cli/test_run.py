@@ -262,3 +262,12 @@ def test_closed_standard_streams(folder: Path) -> None:
     )
     assert done.returncode == 0
     assert (folder / "ball.glb").read_bytes()[:4] == b"glTF"
+
+
+def test_a_dry_run_into_a_new_folder_leaves_none(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(folder)
+    assert run("stereo", "clip.mp4", "--model", "gradient", "--dry-run", "-o", "new/inner/") == 0
+    assert not (folder / "new").exists()
+    (folder / "bad.png").write_bytes(b"\x89PNG nothing")
+    assert run("mesh", "bad.png", "-o", "new/") == 1
+    assert not (folder / "new").exists()

@@ -10,7 +10,8 @@ from depth3d.io.video.encoders import ENCODERS, check_settings
 from depth3d.options import AnimateOptions, DepthOptions, StabilizeOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.clip.output import Product, targets_of
 from depth3d.pipeline.clip.preview import preview_path
-from depth3d.pipeline.inputs import check_depth_source, check_stabilizer, check_suffix
+from depth3d.pipeline.inputs import check_depth_source, check_stabilizer
+from depth3d.pipeline.targets import check_suffix
 from depth3d.validation import nearest
 
 __all__ = ["check_clip"]

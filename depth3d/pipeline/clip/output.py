@@ -30,7 +30,7 @@ from depth3d.pipeline.clip.renderers import DepthRenderer, FrameRenderer, PathRe
 from depth3d.pipeline.clip.shots import ShotList
 from depth3d.pipeline.clip.sphere import SphereRenderer
 from depth3d.pipeline.clip.workspace import Checkpoint
-from depth3d.pipeline.inputs import Destination, target_for
+from depth3d.pipeline.targets import Destination, target_for
 from depth3d.stereoformats import find_formats
 
 __all__ = ["Output", "Product", "targets_of"]
