@@ -45,7 +45,9 @@ def preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]:
 
     def prepare(path: Path, output: Path | None, media: str) -> Job:
         if media == "clip":
-            return prepare_clip(path, output, values, animate=options)
+            from depth3d.pipeline.clip.output import Product
+
+            return prepare_clip(path, output, values, Product("animate", animate=options))
         from depth3d.pipeline.animate import animation_target
 
         target = animation_target(path, output, options, depth)

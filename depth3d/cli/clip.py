@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from depth3d.cli.options import build
 from depth3d.cli.output import log, print_result
@@ -13,10 +13,13 @@ from depth3d.cli.progress import progress_bar
 from depth3d.cli.run import Job
 from depth3d.options import ClusterOptions, DepthOptions, OutputOptions, StabilizeOptions, VideoOptions
 
+if TYPE_CHECKING:
+    from depth3d.pipeline.clip.output import Product
+
 __all__ = ["prepare_clip"]
 
 
-def prepare_clip(source: Path, output: str | Path | None, values: dict[str, Any], **product: Any) -> Job:
+def prepare_clip(source: Path, output: str | Path | None, values: dict[str, Any], product: Product) -> Job:
     """Validate the conversion of one clip and return it as a job.
 
     Parameters
@@ -27,19 +30,19 @@ def prepare_clip(source: Path, output: str | Path | None, values: dict[str, Any]
         A file or an existing folder; None = the clip's folder.
     values : dict[str, Any]
         The options of the command, None where not given.
-    **product : Any
-        Kind of output, as in ``depth3d.convert``: ``stereo``, ``animate``, ``only_depth``, ``heatmap``.
+    product : Product
+        What is made of it.
     """
     from depth3d.pipeline.clip.early import check_clip
 
     video, outputs = build(VideoOptions, values), build(OutputOptions, values)
     stabilize, depth = build(StabilizeOptions, values), build(DepthOptions, values)
     cluster = build(ClusterOptions, values).cluster
-    targets = check_clip(source, output, video, stabilize, depth, **product)
+    targets = check_clip(source, output, video, stabilize, depth, product)
     written = () if video.dry_run else targets
 
     def run() -> None:
-        options = {"video": video, "stabilize": stabilize, "depth": depth, **product}
+        options = {"product": product, "video": video, "stabilize": stabilize, "depth": depth}
         if cluster is None or video.dry_run or video.preview:
             _convert(source, output, outputs, options)
             return

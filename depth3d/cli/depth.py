@@ -50,7 +50,9 @@ def preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]:
 
     def prepare(path: Path, output: Path | None, media: str) -> Job:
         if media == "clip":
-            return prepare_clip(path, output, values, only_depth=True, heatmap=options.heatmap)
+            from depth3d.pipeline.clip.output import Product
+
+            return prepare_clip(path, output, values, Product("depth", heatmap=options.heatmap))
         from depth3d.pipeline.depthmap import depth_files
         from depth3d.pipeline.inputs import check_depth_source
 

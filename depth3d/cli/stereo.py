@@ -78,9 +78,11 @@ def preparer(values: dict[str, Any], options: StereoOptions | None = None) -> Ca
 
     def prepare(path: Path, output: Path | None, media: str) -> Job:
         if media == "clip":
+            from depth3d.pipeline.clip.output import Product
             from depth3d.pipeline.stereo import clip_runs
 
-            jobs = [prepare_clip(path, file, values, stereo=each) for file, each in clip_runs(path, output, wanted)]
+            runs = clip_runs(path, output, wanted)
+            jobs = [prepare_clip(path, file, values, Product("stereo", each)) for file, each in runs]
             return Job(tuple(target for job in jobs for target in job.targets), lambda: _run_each(jobs))
         from depth3d.pipeline.inputs import check_depth_source
         from depth3d.pipeline.stereo import written_files

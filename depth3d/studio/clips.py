@@ -12,7 +12,7 @@ from depth3d.image import Size
 from depth3d.io.image.read import encode_image
 from depth3d.io.video.reader import VideoReader
 from depth3d.options import AnimateOptions, DepthOptions, OutputOptions, StereoOptions, VideoOptions
-from depth3d.pipeline.clip.convert import convert_all
+from depth3d.pipeline.clip.convert import Product, convert_all
 from depth3d.pipeline.clip.shots import Shot, write_shots
 from depth3d.studio.products import Output, free_stem, option_values
 from depth3d.studio.scenes import picture_address
@@ -91,11 +91,11 @@ def _run(arguments: dict[str, Any], target: Path, report: Report, *, force: bool
         shots = target.with_name(f"{arguments['stem']}_shots.toml")
         _write_shots(arguments["shots"], shots, path.name)
         video = replace(video, shots=str(shots))
-    kind: dict[str, Any] = {"only_depth": True}
+    product = Product("depth")
     if output.kind == "animate":
-        kind = {"animate": AnimateOptions(**values)}
+        product = Product("animate", animate=AnimateOptions(**values))
     elif output.kind == "stereo":
-        kind = {"stereo": StereoOptions(**{**values, "format": output.form})}
+        product = Product("stereo", StereoOptions(**{**values, "format": output.form}))
 
     def progress(stage: str, done: int, total: int) -> None:
         report({"done": done if stage == "depth" else total + done, "total": 2 * total, "message": stage})
@@ -103,7 +103,7 @@ def _run(arguments: dict[str, Any], target: Path, report: Report, *, force: bool
     written = convert_all(
         path,
         target,
-        **kind,
+        product,
         depth=DepthOptions(**arguments["depth"]),
         video=video,
         output_options=OutputOptions(force=force),

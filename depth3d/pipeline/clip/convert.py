@@ -100,13 +100,11 @@ def convert(
     runner : Runner | None
         Does the work in other processes or on other machines: ``depth3d.contrib.dask.connect("tcp://host:8786")``.
     """
+    kind = "depth" if only_depth else "animate" if animate is not None else "stereo"
     return convert_all(
         input,
         output,
-        stereo=stereo,
-        animate=animate,
-        only_depth=only_depth,
-        heatmap=heatmap,
+        Product(kind, stereo or StereoOptions(), animate or AnimateOptions(), heatmap),
         depth=depth,
         stabilize=stabilize,
         video=video,
@@ -118,12 +116,9 @@ def convert(
 
 def convert_all(
     input: str | Path,
-    output: str | Path | None = None,
+    output: str | Path | None,
+    product: Product,
     *,
-    stereo: StereoOptions | None = None,
-    animate: AnimateOptions | None = None,
-    only_depth: bool = False,
-    heatmap: str | None = None,
     depth: DepthOptions | None = None,
     stabilize: StabilizeOptions | None = None,
     video: VideoOptions | None = None,
@@ -131,41 +126,19 @@ def convert_all(
     progress: Progress | None = None,
     runner: Runner | None = None,
 ) -> list[Path]:
-    """Turn a clip into a stereo clip (by default), a clip with a moving camera, or a depth clip; return the paths.
-
-    A stopped run (Ctrl-C, kill, full disk) is resumed by calling again with the same options.
+    """Convert a clip and return the paths of all formats of ``product``; the other arguments are those of ``convert``.
 
     Raises ``ExistsError`` before any work is done, ``VideoError`` with the number of the failed frame,
     and any other ``Depth3DError``.
 
     Parameters
     ----------
-    input : str | Path
-        A video file, a GIF, or the pattern of an image sequence (``img_%04d.png``).
-    output : str | Path | None
-        ``.mp4``, ``.mkv``, ``.mov``, ``.webm``; default ``NAME_LRF_Full_SBS.mp4`` or similar in the folder of the
-        input. With several formats, their tags are appended to its stem.
-    stereo : StereoOptions | None
-        Format, parallax, convergence, eyes. Several formats are separated by commas (``format="sbs,anaglyph,tb"``);
-        all are rendered from one depth prediction.
-    animate : AnimateOptions | None
-        Options of a camera path, which replaces the two eyes.
-    only_depth : bool
-        Write the depth as a clip, white = near.
-    heatmap : str | None
-        Color map of a depth clip; None = gray.
-    depth : DepthOptions | None
-        Source of the depth; ``depth.depth`` may be a depth clip (``video.save_depth`` writes one) or a picture.
-    stabilize, video, output_options : StabilizeOptions | None, VideoOptions | None, OutputOptions | None
-        How depth is stabilized, how the clip is encoded, ``force``.
-    progress : Progress | None
-        Called with (stage, frames done, total frames or 0 if unknown).
-    runner : Runner | None
-        Does the work in other processes or on other machines: ``depth3d.contrib.dask.connect("tcp://host:8786")``.
+    product : Product
+        What is made. Several stereo formats are separated by commas (``format="sbs,anaglyph,tb"``); their tags are
+        appended to the stem of ``output``.
     """
     video, outputs = video or VideoOptions(), output_options or OutputOptions()
-    kind = "depth" if only_depth else "animate" if animate is not None else "stereo"
-    products = Product(kind, stereo or StereoOptions(), animate or AnimateOptions(), heatmap).split()
+    products = product.split()
     source = as_path(input, "input")
     targets = targets_of(source, output, products, video)
     for path in (*targets, video.save_depth):

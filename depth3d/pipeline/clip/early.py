@@ -7,7 +7,7 @@ from pathlib import Path
 from depth3d.errors import InvalidOption, WriteError
 from depth3d.geometry.camera.paths import PATHS
 from depth3d.io.video.encoders import ENCODERS, check_settings
-from depth3d.options import AnimateOptions, DepthOptions, StabilizeOptions, StereoOptions, VideoOptions
+from depth3d.options import DepthOptions, StabilizeOptions, VideoOptions
 from depth3d.pipeline.clip.output import Product, targets_of
 from depth3d.pipeline.clip.preview import preview_path
 from depth3d.pipeline.inputs import check_depth_source, check_stabilizer
@@ -23,24 +23,19 @@ def check_clip(
     video: VideoOptions,
     stabilize: StabilizeOptions,
     depth: DepthOptions,
-    *,
-    stereo: StereoOptions | None = None,
-    animate: AnimateOptions | None = None,
-    only_depth: bool = False,
-    heatmap: str | None = None,
+    product: Product,
 ) -> tuple[Path, ...]:
-    """Return the files that a conversion will write; same arguments as ``depth3d.convert``.
+    """Return the files that a conversion will write; same arguments as ``convert_all``.
 
     Raises ``InvalidOption`` for options that cannot work, ``WriteError`` for side files that cannot be written.
     """
-    kind = "depth" if only_depth else "animate" if animate is not None else "stereo"
-    if animate is not None and animate.path not in PATHS:
-        hint = nearest(animate.path, list(PATHS))
-        raise InvalidOption("path", f"{animate.path!r} is not a camera path of clips{hint}")
+    path = product.animate.path
+    if product.kind == "animate" and path not in PATHS:
+        hint = nearest(path, list(PATHS))
+        raise InvalidOption("path", f"{path!r} is not a camera path of clips{hint}")
     check_depth_source(depth)
     check_stabilizer(stabilize)
-    products = Product(kind, stereo or StereoOptions(), animate or AnimateOptions(), heatmap).split()
-    targets = targets_of(source, output, products, video)
+    targets = targets_of(source, output, product.split(), video)
     suffixes = dict.fromkeys(suffix for card in ENCODERS.values() for suffix in card.containers)
     for target in targets:
         check_suffix(target, list(suffixes), "clips")

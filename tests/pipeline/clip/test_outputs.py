@@ -42,7 +42,7 @@ def test_several_formats_and_the_depth_clip_from_one_depth_pass(tmp_path: Path) 
     clip = make_clip(tmp_path / "a.mp4", count=20)
     names = "sbs,anaglyph,tb,rgbd"
     video = VideoOptions(codec="ffv1", save_depth=str(tmp_path / "depth.mkv"))
-    made = convert_all(clip, tmp_path / "b.mkv", stereo=StereoOptions(format=names), video=video)
+    made = convert_all(clip, tmp_path / "b.mkv", Product("stereo", StereoOptions(format=names)), video=video)
     assert Counting.frames == 20, "the network saw every frame once"
     assert len({path.name for path in made}) == 4
     assert all(path.name.startswith("b_") for path in made)
@@ -65,7 +65,7 @@ def test_an_existing_one_of_several_is_refused_before_the_network(tmp_path: Path
     clip = make_clip(tmp_path / "a.mp4", count=4)
     (tmp_path / "b_TBF_fulltb.mkv").write_text("mine")
     with pytest.raises(ExistsError):
-        convert_all(clip, tmp_path / "b.mkv", stereo=StereoOptions(format="sbs,tb"), video=CODEC)
+        convert_all(clip, tmp_path / "b.mkv", Product("stereo", StereoOptions(format="sbs,tb")), video=CODEC)
     assert Counting.frames == 0
     assert (tmp_path / "b_TBF_fulltb.mkv").read_text() == "mine"
 
@@ -73,7 +73,7 @@ def test_an_existing_one_of_several_is_refused_before_the_network(tmp_path: Path
 def test_a_stopped_run_of_several_goes_on_with_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stopped in the second format: the first is kept, not refused and not made again."""
     clip, options = make_clip(tmp_path / "a.mp4", count=20), StereoOptions(format="sbs,rgbd")
-    whole = [hashes(path) for path in convert_all(clip, tmp_path / "w.mkv", stereo=options, video=CODEC)]
+    whole = [hashes(path) for path in convert_all(clip, tmp_path / "w.mkv", Product("stereo", options), video=CODEC)]
 
     def stop(stage: str, done: int, total: int) -> None:
         if stage == "draw" and done >= 15:
@@ -81,10 +81,10 @@ def test_a_stopped_run_of_several_goes_on_with_the_next(tmp_path: Path, monkeypa
 
     Counting.frames = 0
     with pytest.raises(KeyboardInterrupt):
-        convert_all(clip, tmp_path / "b.mkv", stereo=options, video=CODEC, progress=stop)
+        convert_all(clip, tmp_path / "b.mkv", Product("stereo", options), video=CODEC, progress=stop)
     first = tmp_path / "b_LRF_Full_SBS.mkv"
     written = first.stat().st_mtime_ns
-    made = convert_all(clip, tmp_path / "b.mkv", stereo=options, video=CODEC)
+    made = convert_all(clip, tmp_path / "b.mkv", Product("stereo", options), video=CODEC)
     assert first.stat().st_mtime_ns == written
     assert Counting.frames == 20
     assert [hashes(path) for path in made] == whole
