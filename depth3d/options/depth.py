@@ -23,6 +23,12 @@ class DepthOptions(Validated):
         "FILE|none",
         media="photo",
     )
+    relief: float = option(
+        0.0,
+        "Roundness of faces and hills: amplifies fine relief inside surfaces; 1 doubles it, planes and edges stay.",
+        media="photo",
+        limits=(0, 8),
+    )
     model: str = option(
         "auto",
         "Depth network (see `depth3d models`), a checkpoint or ONNX file, NAME:FILE, or hf:OWNER/NAME of Hugging Face.",

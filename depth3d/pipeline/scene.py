@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from depth3d.io.image.photofile import PhotoFile
     from depth3d.stereopair import StereoPair
 
-__all__ = ["Scene", "load_scene", "photo_pair"]
+__all__ = ["Scene", "load_scene", "photo_pair", "with_relief"]
 
 log = logging.getLogger("depth3d")
 
@@ -75,7 +75,7 @@ def load_scene(
 
     options = options or DepthOptions()
     file = open_photo(path)
-    return _with_hints(_loaded(file, options, ignore), options)
+    return with_relief(_with_hints(_loaded(file, options, ignore), options), options.relief)
 
 
 def _loaded(file: PhotoFile, options: DepthOptions, ignore: Path | None) -> Scene:
@@ -93,6 +93,15 @@ def _loaded(file: PhotoFile, options: DepthOptions, ignore: Path | None) -> Scen
     if asked:
         return _from_eyes(file, options) or _from_network(open_image(file), options, file)
     return _from_within(file, options) or _from_eyes(file, options) or _from_network(open_image(file), options, file)
+
+
+def with_relief(scene: Scene, strength: float) -> Scene:
+    """Return the scene with amplified relief inside surfaces; see ``depth.relief``."""
+    if strength == 0:
+        return scene
+    from depth3d.depth.relief import strengthen_relief
+
+    return replace(scene, depth=strengthen_relief(scene.depth, strength), how=f"{scene.how}; relief {strength:g}")
 
 
 def _with_hints(scene: Scene, options: DepthOptions) -> Scene:

@@ -175,8 +175,8 @@ def _subject(source: Path, options: StereoOptions, depth: DepthOptions, tell: Ca
     from depth3d.io.image.photofile import open_photo
 
     pair, file = None, open_photo(source)
-    # A given depth file, network or unchanged eye requires new eyes.
-    asked = depth.depth is not None or depth.model != "auto" or depth.hints not in (None, "none")
+    # A given depth file, network, relief or unchanged eye requires new eyes.
+    asked = depth.depth is not None or depth.model != "auto" or depth.hints not in (None, "none") or depth.relief > 0
     if options.own_eyes and not asked and options.eyes == "both":
         pair = photo_pair(file, depth)
     if pair is None:

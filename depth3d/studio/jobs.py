@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection
 from typing import Any, Literal
 
 from depth3d.errors import Depth3DError
+from depth3d.studio.estimate import Estimate
 from depth3d.studio.worker import run_worker
 
 __all__ = ["Job", "Jobs", "TaskFailed"]
@@ -52,8 +53,12 @@ class Job:
         Clock of its start; seconds it has taken.
     message : str
         Error or note.
+    cost : tuple[str, float]
+        Kind and work, for the estimate of its time.
     files : list[str]
         Paths written.
+    resumed : bool
+        Whether it goes on where another job was stopped.
     """
 
     number: int
@@ -61,6 +66,7 @@ class Job:
     task: str
     arguments: dict[str, Any]
     item: str
+    cost: tuple[str, float]
     state: State = "waiting"
     done: int = 0
     total: int = 0
@@ -68,6 +74,7 @@ class Job:
     seconds: float = 0.0
     message: str = ""
     files: list[str] = field(default_factory=list)
+    resumed: bool = False
 
     def facts(self) -> dict[str, Any]:
         """Return what the page needs, as JSON."""
@@ -79,6 +86,7 @@ class Job:
         return {
             **{name: getattr(self, name) for name in ("number", "title", "item", "state", "done", "total", "message")},
             **{"seconds": round(took, 1), "left": left, "files": names},
+            "output": self.arguments.get("output", ""),
             **{"resumable": self.task == "clip", "preview": self.task == "clip_preview"},
         }
 
@@ -91,6 +99,7 @@ class Jobs:
 
     def __init__(self) -> None:
         self.jobs: dict[int, Job] = {}
+        self.estimate = Estimate()
         self._numbers = itertools.count(1)
         self._answers: dict[int, asyncio.Future[Any]] = {}
         self._listeners: set[asyncio.Queue[dict[str, Any]]] = set()
@@ -142,7 +151,7 @@ class Jobs:
         finally:
             self._answers.pop(number, None)
 
-    def submit(self, task: str, arguments: dict[str, Any], title: str, item: str) -> Job:
+    def submit(self, task: str, arguments: dict[str, Any], title: str, item: str, cost: tuple[str, float]) -> Job:
         """Put a long task into the queue.
 
         Parameters
@@ -155,8 +164,10 @@ class Jobs:
             What is written, for people.
         item : str
             The photo or clip it belongs to.
+        cost : tuple[str, float]
+            Kind and work, for the estimate of its time.
         """
-        job = Job(next(self._numbers), title, task, arguments, item)
+        job = Job(next(self._numbers), title, task, arguments, item, cost)
         self.jobs[job.number] = job
         for old in [one.number for one in self.jobs.values() if one.state not in ("waiting", "running")][:-_KEPT]:
             del self.jobs[old]
@@ -231,6 +242,8 @@ class Jobs:
             job.state = kind  # type: ignore[assignment]
             job.message = content if kind == "failed" else job.message
             job.files = list(content["files"]) if kind == "done" else []
+            if kind == "done" and not job.resumed:
+                self.estimate.learn(*job.cost, job.seconds)
         self._tell(job)
 
     def _died(self, connection: Connection) -> None:

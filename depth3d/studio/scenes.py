@@ -25,7 +25,7 @@ from depth3d.options import DepthOptions, ViewOptions
 from depth3d.pipeline.comfort import border_depth
 from depth3d.pipeline.inputs import media_of
 from depth3d.pipeline.page import MAX_AMOUNT, view_page
-from depth3d.pipeline.scene import Scene, load_scene
+from depth3d.pipeline.scene import Scene, load_scene, with_relief
 from depth3d.studio.worker import Report
 
 __all__ = ["TASKS", "cached_scene", "depth_address", "picture_address"]
@@ -47,12 +47,13 @@ def cached_scene(path: Path, options: DepthOptions) -> Scene:
         Source of the depth.
     """
     files = [Path(name) for name in (path, options.depth, options.hints) if name not in (None, "none")]
-    key = (*((str(file), file.stat().st_mtime_ns) for file in files), astuple(options))
-    found = _cache.pop(key, None) or load_scene(path, options)
+    plain = replace(options, relief=0.0)  # so that the slider of the relief asks for no new prediction
+    key = (*((str(file), file.stat().st_mtime_ns) for file in files), astuple(plain))
+    found = _cache.pop(key, None) or load_scene(path, plain)
     _cache[key] = found
     while len(_cache) > _SCENES_KEPT:
         _cache.popitem(last=False)
-    return found
+    return with_relief(found, options.relief)
 
 
 def picture_address(picture: Image) -> str:

@@ -237,7 +237,9 @@ class _Routes:
 
     async def commands(self, request: Request) -> dict[str, Any]:
         wanted = await _body(request)
-        return {"commands": [one.command for one in self._studio.planned(wanted)]}
+        planned = self._studio.planned(wanted)
+        seconds = sum(self._studio.jobs.estimate.seconds(*one.cost) for one in planned)
+        return {"commands": [one.command for one in planned], "seconds": round(seconds, 1)}
 
     async def start(self, request: Request) -> dict[str, Any]:
         wanted = await _body(request)
@@ -247,8 +249,8 @@ class _Routes:
             name = f"{item.key}-preview-{len(self._studio.jobs.jobs)}.mp4"
             more = {"time": wanted["time"], "seconds": item.facts["seconds"], "file": str(self._studio.folder / name)}
             more["size"] = [item.facts["width"], item.facts["height"]]
-            planned = [Planned("clip_preview", {**planned[0].arguments, **more}, "", "2 s preview")]
-        started = [self._studio.jobs.submit(one.task, one.arguments, one.title, item.key) for one in planned]
+            planned = [Planned("clip_preview", {**planned[0].arguments, **more}, "", "2 s preview", ("clip", 0.0))]
+        started = [self._studio.jobs.submit(one.task, one.arguments, one.title, item.key, one.cost) for one in planned]
         return {"jobs": [job.facts() for job in started]}
 
     def _job(self, request: Request) -> Job:
@@ -266,7 +268,9 @@ class _Routes:
         job = self._job(request)
         if job.state not in ("cancelled", "failed"):
             raise InvalidInput("only stopped jobs can go on")
-        return self._studio.jobs.submit(job.task, job.arguments, job.title, job.item).facts()
+        again = self._studio.jobs.submit(job.task, job.arguments, job.title, job.item, job.cost)
+        again.resumed = True
+        return again.facts()
 
     async def file(self, request: Request) -> Response:
         job, place = self._job(request), request.path_params["place"]

@@ -10,9 +10,11 @@ from depth3d.errors import InvalidInput
 from depth3d.hints import Hints, Stroke
 from depth3d.io.hints import write_strokes
 from depth3d.options import DepthOptions
+from depth3d.studio.estimate import work_of
 from depth3d.studio.items import Item, Library
 from depth3d.studio.jobs import Jobs
 from depth3d.studio.products import Output, command_line, option_values
+from depth3d.validation import check_value
 
 __all__ = ["Planned", "Studio", "networks"]
 
@@ -31,12 +33,15 @@ class Planned:
         The command that does the same.
     title : str
         Name of the file.
+    cost : tuple[str, float]
+        Kind and work, for the estimate of its time.
     """
 
     task: str
     arguments: dict[str, Any]
     command: str
     title: str
+    cost: tuple[str, float]
 
 
 @dataclass(slots=True)
@@ -82,6 +87,8 @@ class Studio:
             depth["model"] = self.model
         if wanted.get("invert"):
             depth["invert_depth"] = True
+        if wanted.get("relief"):
+            depth["relief"] = check_value(DepthOptions, "relief", wanted["relief"])
         return depth
 
     def painted(self, item: Item, depth: dict[str, Any]) -> dict[str, Any]:
@@ -114,7 +121,11 @@ class Studio:
         """
         item = self.library.get(wanted["item"])
         media = "clip" if item.facts.get("kind") == "clip" else "photo"
-        depth = self.painted(item, self.depth_of(wanted)) if media == "photo" else self.depth_of(wanted)
+        depth = self.depth_of(wanted)
+        if media == "photo":
+            depth = self.painted(item, depth)
+        else:
+            depth.pop("relief", None)  # for photos only
         DepthOptions(**depth)
         return [self._plan(item, media, Output.of(text), wanted, depth) for text in wanted["outputs"]]
 
@@ -132,7 +143,8 @@ class Studio:
         # The private hint file means nothing to a shell: there it is the file that "Keep the strokes" writes.
         shown = depth if not item.strokes else {**depth, "hints": f"{item.path.stem}_hints.png"}
         command = command_line(output, item.path.name if item.dropped else str(item.path), values, shown, media)
-        return Planned(media, arguments, command, output.file_name(item.path.stem, media))
+        cost = work_of(output.kind, output.form, values, item.facts)
+        return Planned(media, arguments, command, output.file_name(item.path.stem, media), cost)
 
 
 def _known_network(name: object) -> str:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from depth3d.depth.hints import apply_hints
+from depth3d.depth.relief import strengthen_relief
 from depth3d.errors import ExistsError
 from depth3d.hints import Hints, Stroke
 from depth3d.io.hints import read_hints, write_hints
@@ -22,7 +23,7 @@ _SIDE = 512  # longer side of the depth map that the page paints on
 
 def _scene(arguments: dict[str, Any]) -> Scene:
     """Return the photo with its depth as it is without any strokes."""
-    return cached_scene(Path(arguments["path"]), DepthOptions(**{**arguments["depth"], "hints": "none"}))
+    return cached_scene(Path(arguments["path"]), DepthOptions(**{**arguments["depth"], "hints": "none", "relief": 0.0}))
 
 
 def _hints(arguments: dict[str, Any]) -> Hints:
@@ -34,7 +35,8 @@ def _repair(arguments: dict[str, Any], report: Report) -> dict[str, Any]:
     scene, hints = _scene(arguments), _hints(arguments)
     size = scene.image.size.fit(_SIDE)
     picture = flatten(scene.image.eight_bit()).resized(size)
-    return {"depth": depth_address(apply_hints(scene.depth.resized(size), hints, picture))}
+    depth = apply_hints(scene.depth.resized(size), hints, picture)
+    return {"depth": depth_address(strengthen_relief(depth, arguments["depth"].get("relief", 0.0)))}
 
 
 def _keep(arguments: dict[str, Any], report: Report) -> dict[str, Any]:

@@ -55,7 +55,16 @@ def test_two_seconds_to_try(page: Browser) -> None:
     page.click("#preview")
     page.wait("document.getElementById('player').videoWidth > 0", 120)
     assert page.run("document.getElementById('player').duration") == pytest.approx(2, abs=0.2)
+    # Side by side: also for red-cyan glasses, at the size of one eye.
+    wide = page.run("document.getElementById('player').videoWidth")
+    page.click("#as-anaglyph")
+    page.wait(f"document.getElementById('glasses').width === {wide} / 2")
+    looked_at = "document.getElementById('glasses').getContext('2d').getImageData(0, 0, 40, 40).data"
+    page.wait(f"{looked_at}.some((value, place) => place % 4 < 3 && value > 20)")
+    page.click("#as-anaglyph")
+    assert page.run("document.getElementById('glasses').hidden")
     page.click("#close-player")
+    assert page.run("document.getElementById('as-anaglyph').hidden")
 
 
 def test_a_stopped_run_goes_on(page: Browser, running: Running) -> None:

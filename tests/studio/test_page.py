@@ -128,6 +128,7 @@ def test_an_mp4_and_a_glb_are_saved(page: Browser, running: Running) -> None:
     commands = page.run("document.getElementById('commands').textContent").splitlines()
     assert commands[0].startswith("depth3d animate flower.jpg --")
     assert "--seconds 2" in commands[0]
+    assert page.run("/^Takes about \\d+ (s|min)/.test(document.getElementById('estimate').textContent)")
     page.click("#save")
     page.wait("document.querySelectorAll('#jobs [data-state=done]').length === 2", 120)
     clip = (running.results / "flower_3d.mp4").read_bytes()
@@ -207,6 +208,20 @@ def test_two_tabs_see_the_same_files(page: Browser, running: Running) -> None:
         count = json.dumps(page.run("document.querySelectorAll('#items li').length"))
         assert other.run(f"document.querySelectorAll('#items li').length === {count}")
         assert other.problems == []
+
+
+def test_relief_changes_the_depth_at_once_and_stands_in_the_command(page: Browser) -> None:
+    drawn = "document.getElementById('depth').toDataURL()"
+    before = page.run(drawn)
+    page.click("#tab-depth")
+    set_slider(page, "relief", 3)
+    page.wait(f"{drawn} !== {json.dumps(before)}")
+    page.wait("document.getElementById('how').textContent.endsWith('relief 3')")
+    page.click("#tab-save")
+    page.wait("document.getElementById('commands').textContent.includes('--relief 3')")
+    set_slider(page, "relief", 0)
+    page.wait("!document.getElementById('how').textContent.includes('relief')")
+    page.wait(f"{PICTURE} === 'ready' && document.getElementById('busy').hidden")
 
 
 def gray_at(page: Browser, x: float, y: float) -> float:

@@ -6,6 +6,7 @@ import { Clip } from "./clip.js";
 import { wireComfort } from "./comfort.js";
 import { DepthPane } from "./depthpane.js";
 import { busy, find, guarded, make, toast, wireSlider, wireTabs } from "./page.js";
+import { play, stopPlaying, wirePlayer } from "./player.js";
 import { Save } from "./save.js";
 import { Stage } from "./stage.js";
 import { Strip } from "./strip.js";
@@ -54,7 +55,11 @@ async function start() {
   page.dataset.state = "ready";
 }
 
-const source = () => ({ source: find("source").value, invert: find("invert").checked });
+const source = () => ({
+  source: find("source").value,
+  invert: find("invert").checked,
+  relief: photo.item?.kind === "clip" ? 0 : Number(find("relief").value),
+});
 
 /** What the server needs to write the present picture; null while there is none. */
 function request() {
@@ -70,8 +75,8 @@ async function open(item) {
   photo.item = item;
   stopPlaying();
   parts.brush.open(item.strokes ?? []);
-  find("brushes").hidden = item.kind === "clip";
   const clip = item.kind === "clip";
+  find("brushes").hidden = find("relief-field").hidden = find("relief-help").hidden = clip;
   find("tab-clip").hidden = !clip;
   find("depth-other").hidden = find("divider").hidden = true;
   listSources();
@@ -121,6 +126,8 @@ async function load({ keep = false }) {
     if (turn === photo.turn) busy("");
   }
 }
+
+const relief = newest(() => load({ keep: true }));
 
 function adopt(facts) {
   parts.set.focus(facts.focus);
@@ -177,19 +184,6 @@ function divide() {
   find("depth-other").style.clipPath = `inset(0 0 0 ${left}px)`;
 }
 
-function play(address) {
-  const player = find("player");
-  player.src = address;
-  player.hidden = find("close-player").hidden = false;
-  player.play().catch((error) => console.warn(error.message));
-}
-
-function stopPlaying() {
-  const player = find("player");
-  player.pause();
-  player.hidden = find("close-player").hidden = true;
-}
-
 function wireControls(state) {
   parts.networks = state.networks.map((network) => [network.name, network.name]);
   const changed = () => parts.save.update();
@@ -213,6 +207,7 @@ function wireControls(state) {
     seconds: wireSlider("seconds", (v) => `${v} s`, (value) => (changed((settings.seconds = value)))),
     parallax: wireSlider("parallax", (v) => `${v.toFixed(1)} %`, stereo("parallax")),
     convergence: wireSlider("convergence", (v) => v.toFixed(2), stereo("convergence")),
+    relief: wireSlider("relief", (v) => v.toFixed(2), () => photo.item && relief().catch((error) => toast(error.message))),
   };
   wirePaths([...state.paths, "auto"], moving("path"));
   wireViews();
@@ -221,7 +216,7 @@ function wireControls(state) {
   find("other").addEventListener("change", guarded(compare));
   find("divider").addEventListener("input", divide);
   for (const id of ["near", "far", "size"]) find(id).addEventListener("change", changed);
-  find("close-player").addEventListener("click", stopPlaying);
+  wirePlayer();
   find("depth").addEventListener("click", (event) => {
     if (parts.brush.painting) return;
     const { x, y } = parts.depth.place(event);

@@ -10,6 +10,15 @@ const clock = (seconds) => {
   return whole < 90 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 };
 
+// Where the two eyes of a result are, the left one first; "half": squeezed to half their width or height.
+const EYES = {
+  "stereo:sbs": { across: 2, down: 1 },
+  "stereo:sbs-half": { across: 2, down: 1, half: true },
+  "stereo:tb": { across: 1, down: 2 },
+  "stereo:tb-half": { across: 1, down: 2, half: true },
+};
+const eyesOf = (job) => EYES[job.output] ?? null;
+
 export class Save {
   /** `request()`: the present item, source and options as the server wants them; `play(address)`: show a clip. */
   constructor(catalog, request, play) {
@@ -86,10 +95,12 @@ export class Save {
     const request = this.request();
     if (!request) return;
     try {
-      const { commands } = await ask("commands", { ...request, outputs: this.wanted() });
+      const { commands, seconds } = await ask("commands", { ...request, outputs: this.wanted() });
       find("commands").textContent = commands.join("\n");
+      find("estimate").textContent = commands.length ? `Takes about ${clock(seconds)}.` : "";
     } catch (error) {
       find("commands").textContent = error.message;
+      find("estimate").textContent = "";
     }
   }
 
@@ -117,7 +128,7 @@ export class Save {
     if (before !== job.state) {
       acts.replaceChildren(...this.#acts(job));
       if (job.state === "done") announce(`${name.textContent} is saved`);
-      if (job.state === "done" && job.preview) this.play(`api/jobs/${job.number}/files/0?show=1`);
+      if (job.state === "done" && job.preview) this.play(`api/jobs/${job.number}/files/0?show=1`, eyesOf(job));
     }
   }
 
@@ -140,7 +151,7 @@ export class Save {
   #player(job, place) {
     const name = job.preview ? job.title : job.files[place];
     const button = make("button", { type: "button", "aria-label": `Play ${name}` }, "Play");
-    button.addEventListener("click", () => this.play(`api/jobs/${job.number}/files/${place}?show=1`));
+    button.addEventListener("click", () => this.play(`api/jobs/${job.number}/files/${place}?show=1`, eyesOf(job)));
     return button;
   }
 
