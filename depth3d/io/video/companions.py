@@ -15,8 +15,8 @@ from typing import Any
 import av
 
 from depth3d.errors import WriteError
-from depth3d.io.video.demux import packets_of
 from depth3d.io.video.files import create_container, disk_error, open_container
+from depth3d.io.video.packets import packets_of
 from depth3d.io.video.tracks import Track
 
 __all__ = ["Span", "TrackFile", "extract_tracks", "write_chapters"]
@@ -61,15 +61,15 @@ class TrackFile:
         The file.
     begin, end : Fraction
         Start of its first and end of its last packet, seconds of the film.
-    change : str
-        How the format of the sound changes within the track: "from 48000 Hz stereo to 44100 Hz mono"; "" = it does not.
+    recode : str
+        Why the sound must be encoded anew: "changes from 48000 Hz stereo to 44100 Hz mono"; "" = a copy will do.
     """
 
     track: Track
     path: Path
     begin: Fraction
     end: Fraction
-    change: str = ""
+    recode: str = ""
 
 
 def extract_tracks(
@@ -119,6 +119,7 @@ class _Writer:
         self._last: int | None = None
         self._failed = 0
         self._format = _SoundFormat() if track.kind == "audio" else None
+        self._decoding = False  # no container takes a copy: the sound is stored as PCM
         self.trouble: str | None = None
 
     def take(self, packet: Any) -> None:
@@ -163,6 +164,10 @@ class _Writer:
         try:
             if self._output is None:
                 self._open()
+            if self._decoding:
+                for frame in packet.decode():
+                    self._output.mux(self._stream.encode(frame))
+                return
             packet.stream = self._stream
             self._output.mux(packet)
         except (av.error.FFmpegError, ValueError, OSError) as error:
@@ -190,11 +195,19 @@ class _Writer:
                 continue
             self._output = output
             return
+        if self._track.kind == "audio":
+            context = self._template.codec_context
+            self._path = self._folder / f"part-track-{self._track.index}.nut"
+            self._output, self._decoding = create_container(self._path), True
+            self._stream = self._output.add_stream("pcm_s16le", rate=context.sample_rate, layout=context.layout.name)
+            return
         raise ValueError(f"no container takes {self._track.codec}") from problem
 
     def close(self) -> None:
         if self._output is not None:
             try:
+                if self._decoding:
+                    self._output.mux(self._stream.encode(None))
                 self._output.close()
             except (av.error.FFmpegError, OSError) as error:
                 words = disk_error(str(error))
@@ -208,8 +221,10 @@ class _Writer:
         with open_container(self._path) as written:
             # ffmpeg subtracts exactly this start time when it reads the file.
             begin = Fraction(written.start_time or 0, 1_000_000) - _LEAD
-        change = "" if self._format is None else self._format.change
-        return TrackFile(self._track, self._path, begin, self._end, change)
+        recode = "" if self._format is None else self._format.change
+        if self._decoding:
+            recode = "cannot be copied into any container"
+        return TrackFile(self._track, self._path, begin, self._end, recode)
 
 
 class _SoundFormat:
@@ -233,7 +248,7 @@ class _SoundFormat:
             found = f"{frame.sample_rate} Hz {frame.layout.name}"
             self._first = self._first or found
             if found != self._first:
-                self.change = f"from {self._first} to {found}"
+                self.change = f"changes from {self._first} to {found}"
 
 
 def write_chapters(source: Path, path: Path, span: Span) -> Path | None:

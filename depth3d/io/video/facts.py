@@ -9,12 +9,13 @@ from typing import Any
 
 from depth3d.frames import VideoInfo
 from depth3d.image import Size
+from depth3d.io.video.choice import is_cover
 from depth3d.io.video.clock import has_discontinuities
 from depth3d.io.video.color import Converter, bit_depth
-from depth3d.io.video.demux import Demuxer, is_cover, total_length
+from depth3d.io.video.demux import Demuxer
 from depth3d.io.video.fields import Fields
 from depth3d.io.video.orientation import Crop, Orientation
-from depth3d.io.video.sequences import SEQUENCE_RATE
+from depth3d.io.video.packets import total_length
 
 __all__ = ["StreamFacts", "describe", "scaled"]
 
@@ -26,7 +27,7 @@ class StreamFacts:
         stream, container = source.stream, source.container
         self.time_base = Fraction(stream.time_base)
         self.begin = Fraction(container.start_time or 0, 1_000_000)
-        self.rate = Fraction(stream.average_rate or stream.guessed_rate or stream.base_rate or SEQUENCE_RATE)
+        self.rate = source.rate
         self.pixel_aspect = Fraction(stream.sample_aspect_ratio or 1) or Fraction(1)
         self.count: int | None = stream.frames or None
         self.duration: Fraction | None = None
@@ -39,7 +40,7 @@ class StreamFacts:
             self.count, self.duration = len(numbers), (numbers[-1] - numbers[0] + 1) * self.time_base
         self.codec = stream.codec_context.name
         self.track = stream.index
-        self.discontinuous = has_discontinuities(container)
+        self.length_unknown = has_discontinuities(container) or source.untimed
         pictures = [one for one in container.streams.video if not is_cover(one)]
         self.notes: tuple[str, ...] = ()
         if len(pictures) > 1:
@@ -65,7 +66,7 @@ def describe(
         zero = min(zero, first.pts)
     start = (first.pts - zero) * facts.time_base if first.pts is not None else Fraction(0)
     length = facts.duration
-    if facts.discontinuous:
+    if facts.length_unknown:
         measured = total_length(path)
         length = length if measured is None else start + measured
     stored = converter.stored

@@ -102,7 +102,7 @@ def _extras(film: Film, target: Path, folder: Path) -> tuple[_Extras, list[Track
         return _Extras(), [], []
     kept, lost = plan_tracks(list_tracks(film.source), target.suffix)
     files, missing = extract_tracks(film.source, kept, folder, film.span)
-    files = [_recoded(one, target, missing) if one.change else one for one in files]
+    files = [_recoded(one, target, missing) if one.recode else one for one in files]
     still = tuple(track for track in kept if track.kind in ("cover", "attachment"))
     chapters = write_chapters(film.source, folder / "chapters.txt", film.span)
     captions, said = write_captions(film.source, folder / "captions.srt", film.span)
@@ -113,9 +113,9 @@ def _extras(film: Film, target: Path, folder: Path) -> tuple[_Extras, list[Track
 
 
 def _recoded(one: TrackFile, target: Path, lines: list[str]) -> TrackFile:
-    """Return a track whose format changes as one to be re-encoded: a copy would be noise after the change."""
+    """Return a track that cannot be copied as one to be re-encoded; after a change of format a copy would be noise."""
     how = _sound_encoder(target)
-    lines.append(f"{one.track.name} changes {one.change}: re-encoded as {how}")
+    lines.append(f"{one.track.name} {one.recode}: re-encoded as {how}")
     return replace(one, track=replace(one.track, how=how))
 
 

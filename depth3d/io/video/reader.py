@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from depth3d.errors import ReadError, VideoError
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Image, Size
+from depth3d.io.video.choice import is_scrambled
 from depth3d.io.video.color import Converter, bit_depth, side_data, stored_color
 from depth3d.io.video.deinterlace import Deinterlacer
-from depth3d.io.video.demux import DamagedPacket, Demuxer, is_scrambled
+from depth3d.io.video.demux import DamagedPacket, Demuxer
 from depth3d.io.video.facts import StreamFacts, describe, scaled
 from depth3d.io.video.fields import find_fields
 from depth3d.io.video.orientation import Crop, orientation_of, read_crop

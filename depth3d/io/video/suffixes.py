@@ -29,9 +29,45 @@ PHOTO_SUFFIXES = _dotted(
     *("ppm", "pgm", "pbm", "jp2", "tga", "jfif", "hif", "jxl"),
 )
 CLIP_SUFFIXES = _dotted(
-    *("mp4", "m4v", "mov", "qt", "mkv", "webm", "avi", "divx", "mpg", "mpeg", "m2v", "mod", "vob", "ts", "mts"),
-    *("m2ts", "m2t", "tod", "tts", "wmv", "asf", "flv", "f4v", "3gp", "3g2", "ogv", "ogm", "dv", "y4m", "mxf", "nut"),
-    *("insv", "lrv", "h264", "264", "h265", "265", "hevc", "ivf", "rm", "rmvb", "gif", "apng", "mjpeg", "mjpg"),
+    *(
+        "mp4",
+        "m4v",
+        "mov",
+        "qt",
+        "ismv",
+        "psp",
+        "3gp",
+        "3g2",
+        "insv",
+        "lrv",
+        "mkv",
+        "webm",
+        "nut",
+        "avi",
+        "divx",
+        "amv",
+    ),
+    *("mpg", "mpeg", "mpe", "m1v", "m2v", "m2p", "mod", "vob", "dvd", "ts", "mts", "m2ts", "m2t", "tod", "tts", "m3u8"),
+    *(
+        "wmv",
+        "asf",
+        "wtv",
+        "flv",
+        "f4v",
+        "swf",
+        "ogv",
+        "ogm",
+        "rm",
+        "rmvb",
+        "roq",
+        "cpk",
+        "smjpeg",
+        "pdv",
+        "flm",
+        "amv",
+    ),
+    *("dv", "mxf", "gxf", "dnxhd", "dnxhr", "y4m", "ivf", "obu", "apv", "drc", "vc2", "gif", "apng", "mjpeg", "mjpg"),
+    *("h261", "h263", "h264", "264", "h265", "265", "hevc", "h266", "266", "vvc"),
 )
 # Suffixes of both stills and animations: decided by the number of frames in the file.
 _STILL_OR_MOVING = _dotted("gif", "webp", "png", "apng", "avif", "mjpeg", "mjpg")
@@ -164,6 +200,8 @@ def _looks_like_video(path: Path) -> bool:
         return False
     if head[4:8] == b"ftyp":
         return head[8:12] not in (b"heic", b"heix", b"mif1", b"avif", b"heim", b"heis")
+    if head.startswith(b"--") and b"Content-type: image/jpeg" in head:
+        return True  # network cameras: JPEG pictures as parts of one message
     if head[4:8] in (b"moov", b"mdat", b"wide", b"skip", b"pnot") and head[0] < 2:
         return True  # QuickTime before 2001
     code = head.find(b"\0\0\x01", 0, 4)

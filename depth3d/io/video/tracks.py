@@ -9,7 +9,7 @@ from typing import Any
 import av
 from av.stream import Disposition
 
-from depth3d.io.video.demux import is_cover
+from depth3d.io.video.choice import is_cover
 from depth3d.io.video.files import open_container
 
 __all__ = ["Track", "fit_subtitle", "list_tracks", "phone_tags", "plan_tracks", "tags_lost"]

@@ -15,8 +15,8 @@ from depth3d.errors import InvalidInput, VideoError
 from depth3d.frames import Frame
 from depth3d.image import Size
 from depth3d.io.atomic import atomic_path, refuse_existing
-from depth3d.io.video.demux import last_frame_time
 from depth3d.io.video.depth_clip import TimedDepth
+from depth3d.io.video.packets import last_frame_time
 from depth3d.pipeline.clip.depth_pass import DepthSource, StoredDepth
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.workspace import Checkpoint

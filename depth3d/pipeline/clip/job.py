@@ -12,7 +12,7 @@ from depth3d.errors import InvalidInput
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Size
 from depth3d.io.stereo.layouts import EyeLayout
-from depth3d.io.video.demux import frames_before
+from depth3d.io.video.packets import frames_before
 from depth3d.io.video.reader import VideoReader, probe
 from depth3d.options import DepthOptions, StabilizeOptions, VideoOptions
 from depth3d.pipeline.clip.eyes import eye_info, find_layout, left_eye

@@ -12,7 +12,7 @@ from depth3d.depthmap import DepthMap
 from depth3d.errors import VideoError
 from depth3d.io.leftovers import temporary_folder
 from depth3d.io.video.captions import has_captions
-from depth3d.io.video.demux import packet_sizes
+from depth3d.io.video.packets import packet_sizes
 from depth3d.io.video.spool import DepthRecord, DepthSpoolWriter
 from depth3d.io.video.tracks import Track, list_tracks, plan_tracks
 from depth3d.io.video.writer import VideoWriter, even, even_size

@@ -17,8 +17,8 @@ from clips import ffmpeg, insert_into_sample_entry, make_clip, picture
 
 from depth3d.errors import ReadError
 from depth3d.frames import Frame
-from depth3d.io.video.demux import packets_of
 from depth3d.io.video.files import open_container
+from depth3d.io.video.packets import packets_of
 from depth3d.io.video.reader import VideoReader
 
 X264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")

@@ -296,8 +296,8 @@ def test_the_input_is_never_replaced(tmp_path: Path) -> None:
 
 def test_frames_beyond_the_limit_are_refused_before_decoding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = make_clip(tmp_path / "a.mp4", count=2)
-    monkeypatch.setattr("depth3d.io.video.demux.LARGEST_FRAME", 64 * 48 - 1)
+    monkeypatch.setattr("depth3d.io.video.choice.LARGEST_FRAME", 64 * 48 - 1)
     with pytest.raises(ReadError, match=r"frames of 64x48 pixels"):
         convert(clip, tmp_path / "b.mp4")
-    monkeypatch.setattr("depth3d.io.video.demux.LARGEST_FRAME", 64 * 48)
+    monkeypatch.setattr("depth3d.io.video.choice.LARGEST_FRAME", 64 * 48)
     assert convert(clip, tmp_path / "b.mp4").exists()

@@ -13,7 +13,7 @@ from clips import ffmpeg, frame_times, make_clip
 
 import depth3d.depth.estimator
 from depth3d.errors import VideoError
-from depth3d.io.video.demux import frames_before
+from depth3d.io.video.packets import frames_before
 from depth3d.options import StabilizeOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.clip import convert as conversion
 from depth3d.pipeline.clip import depth_pass, output, plan, render_pass
