@@ -16,6 +16,7 @@ from depth3d.errors import InvalidInput, InvalidOption
 __all__ = [
     "NAMED_SIZES",
     "as_file",
+    "as_float",
     "as_length",
     "as_path",
     "as_size",
@@ -24,6 +25,7 @@ __all__ = [
     "described",
     "frame_rate",
     "length_meters",
+    "short",
     "text_of",
 ]
 
@@ -39,14 +41,15 @@ def frame_rate(value: Fraction | float | str) -> Fraction:
     Raises ``InvalidInput`` unless 0 < rate <= 1000.
     """
     try:
-        rate = Fraction(value)
+        # Fraction("1e99999999") would compute all its digits.
+        rate = Fraction(float(value) if isinstance(value, str) and "e" in value.lower() else value)
     except (ValueError, ZeroDivisionError, TypeError, OverflowError):
-        raise InvalidInput(f"frame rate {value!r}: expected a number like 30, 59.94 or 30000/1001") from None
+        raise InvalidInput(f"frame rate {short(value)}: expected a number like 30, 59.94 or 30000/1001") from None
     broadcast = Fraction(round(rate * 1001 / 1000) * 1000, 1001)
     if rate.denominator not in (1, 1001) and abs(rate - broadcast) < Fraction(1, 100):
         rate = broadcast
     if not Fraction(1, 1000) <= rate <= 1000:
-        raise InvalidInput(f"frame rate {value}: expected more than 0 and at most 1000")
+        raise InvalidInput(f"frame rate {short(value)}: expected more than 0 and at most 1000")
     return rate.limit_denominator(100_000)
 
 
@@ -98,7 +101,7 @@ def as_size(name: str, value: object) -> str:
 def as_time(name: str, value: object) -> str:
     """Return a time as text; numbers are seconds. Raises ``InvalidOption``."""
     if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        value = f"{float(value):.9f}" if math.isfinite(value) else str(value)
+        value = f"{as_float(value):.9f}"
     text = text_of(name, value)
     clock_seconds(text, name)
     return text
@@ -109,7 +112,7 @@ def as_length(default: str) -> Callable[[str, object], str]:
 
     def convert(name: str, value: object) -> str:
         if isinstance(value, numbers.Real) and not isinstance(value, bool):
-            value = f"{float(value):.6f}" if math.isfinite(value) else str(value)
+            value = f"{as_float(value):.6f}"
         text = text_of(name, value)
         if not 0.001 <= length_meters(text, default, name) <= 1000:
             raise InvalidOption(name, f"{text!r}, expected 1 mm to 1000 m")
@@ -142,11 +145,27 @@ def text_of(name: str, value: object) -> str:
     return value
 
 
+def as_float(value: Any) -> float:
+    """Return a real number as a float; infinity for integers and fractions beyond the largest float."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def short(value: object) -> str:
+    """Return ``repr(value)`` for messages, at most 40 characters."""
+    try:
+        shown = repr(value)
+    except Exception:  # integers of more than 4,300 digits; objects whose own repr fails
+        shown = f"<{type(value).__name__}>"
+    return shown if len(shown) <= 40 else shown[:37] + "..."
+
+
 def described(value: Any) -> str:
     """Return a value and its type in words, for messages: "'2' is a string"."""
     if value is None:
         return "None"
-    shown = repr(value)
     kind = {"str": "string", "bytes": "bytes object"}.get(type(value).__name__, type(value).__name__)
     article = "an" if kind[:1].lower() in "aeiou" else "a"
-    return f"{shown if len(shown) <= 40 else shown[:37] + '...'} is {article} {kind}"
+    return f"{short(value)} is {article} {kind}"

@@ -21,7 +21,7 @@ from fractions import Fraction
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from depth3d.errors import InvalidInput, InvalidOption
-from depth3d.quantities import described, frame_rate, text_of
+from depth3d.quantities import as_float, described, frame_rate, text_of
 
 __all__ = [
     "Validated",
@@ -157,7 +157,7 @@ def _number(name: str, value: Any, rules: Any, *, whole: bool, words: tuple[str,
         raise InvalidOption(name, f"{described(value)}, expected {expected}")
     low, high = rules.get("limits", (-math.inf, math.inf))
     above = rules.get("above", -math.inf)
-    number = float(value)
+    number = as_float(value)
     if not math.isfinite(number) or not low <= number <= high or not number > above:
         raise InvalidOption(name, f"{number:g}, expected {expected}")
     if not whole:

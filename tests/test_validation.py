@@ -27,7 +27,33 @@ from depth3d.stereopair import StereoRig
 from depth3d.validation import check_value
 
 EVERY = [(kind, item.name) for kind in ALL_OPTIONS for item in fields(kind)]
-HOSTILE = [object(), [], {}, b"x", 1j, float("nan"), float("inf"), -float("inf"), 1e308, -1, "\0", "", (1,), Path("\0")]
+
+
+class Unspeakable:
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")
+
+
+HOSTILE = [
+    object(),
+    Unspeakable(),
+    10**400,
+    -(10**5000),
+    Fraction(10**400),
+    [],
+    {},
+    b"x",
+    1j,
+    float("nan"),
+    float("inf"),
+    -float("inf"),
+    1e308,
+    -1,
+    "\0",
+    "",
+    (1,),
+    Path("\0"),
+]
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY, ids=lambda part: getattr(part, "__name__", part))
@@ -73,6 +99,10 @@ def test_defaults_obey_their_own_rules(kind: type, name: str) -> None:
         (AnimateOptions, {"fps": float("inf")}, "frame rate"),
         (AnimateOptions, {"fps": float("nan")}, "frame rate"),
         (AnimateOptions, {"fps": 0}, "frame rate"),
+        (AnimateOptions, {"fps": "1e99999999"}, "frame rate"),
+        (AnimateOptions, {"fps": "1e-99999999"}, "frame rate"),
+        (AnimateOptions, {"fps": 10**5000}, "frame rate <int>"),
+        (StereoOptions, {"parallax": 10**400}, "parallax: inf, expected"),
         (AnimateOptions, {"fps": -1}, "frame rate"),
         (AnimateOptions, {"seconds": 1e9}, "seconds: 1e"),
         (AnimateOptions, {"seconds": 0}, "seconds: 0, expected"),

@@ -70,7 +70,7 @@ def _by_config(cards: list[ModelCard], path: Path) -> ModelCard | None:
         taps = tuple(int(index) - 1 for index in config["backbone_config"]["out_indices"])
         metric = config.get("depth_estimation_type", "relative") == "metric"
         largest = float(config["max_depth"]) if metric else None
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
     for card in cards:
         if card.settings.get("taps") == taps and card.settings.get("max_depth") == largest:

@@ -13,18 +13,21 @@ Size and layout of the input come from the file. Other settings are read from it
 from __future__ import annotations
 
 import json
+import math
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeGuard, get_args
 
 from depth3d.depth.card import UNCHANGED, InputRule, ModelCard, Normalization, Output, ShorterSideRule
 from depth3d.depth.engines.onnx import open_onnx
 from depth3d.errors import ModelError
 from depth3d.image import Size
+from depth3d.quantities import short
 
 __all__ = ["card_for"]
 
 _PREFIX = "depth3d."
+_LARGEST_SIDE = 4096  # of an input, pixels
 _KEYS = ("size", "mean", "std", "layout", "multiple", "keep_aspect", "output", "metric")
 # Published files that normalize their input themselves.
 _KNOWN = {"model-f6b98070.onnx": UNCHANGED, "model-small.onnx": UNCHANGED}
@@ -100,13 +103,13 @@ def _facts(metadata: dict[str, str], sidecar: Path) -> dict[str, Any]:
         if _PREFIX + key in metadata:
             try:
                 facts[key] = json.loads(metadata[_PREFIX + key])
-            except ValueError:
+            except (ValueError, RecursionError):
                 facts[key] = metadata[_PREFIX + key]  # a string without quotes
     try:
         given = json.loads(sidecar.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return facts
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(f"{sidecar}: not valid JSON ({error}); correct or delete the file") from error
     unknown = sorted(set(given) - set(_KEYS)) if isinstance(given, dict) else ["?"]
     if unknown:
@@ -133,21 +136,28 @@ def _rule(
     if height is not None and width is not None:
         return FixedSize(Size(width, height), normalization)
     size = facts.get("size")
-    if isinstance(size, list) and len(size) == 2 and all(isinstance(side, int) and side > 0 for side in size):
+    if isinstance(size, list) and len(size) == 2 and all(_is_side(side) for side in size):
         return FixedSize(Size(*size), normalization)
-    if isinstance(size, int) and not isinstance(size, bool) and size > 0:
+    multiple = facts.get("multiple", 32)
+    if _is_side(size) and _is_side(multiple):
         if not facts.get("keep_aspect", True):
             return FixedSize(Size(size, size), normalization)
-        return ShorterSideRule(size, multiple=int(facts.get("multiple", 32)), normalization=normalization)
+        return ShorterSideRule(size, multiple=multiple, normalization=normalization)
     raise ModelError(
         f"{path}: its input has a variable size; choose one in {sidecar.name} beside it:"
         ' "size": 384 (the shorter side, with "multiple": 32) or "size": [WIDTH, HEIGHT]'
     )
 
 
+def _is_side(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LARGEST_SIDE
+
+
 def _three(path: Path, values: Any) -> tuple[float, float, float]:
     try:
         one, two, three = (float(value) for value in ([values] * 3 if isinstance(values, int | float) else values))
-    except (TypeError, ValueError):
-        raise ModelError(f"{path}: `mean` and `std` must be three numbers each, got {values!r}") from None
+    except (TypeError, ValueError, OverflowError):
+        raise ModelError(f"{path}: `mean` and `std` must be three numbers each, got {short(values)}") from None
+    if not all(map(math.isfinite, (one, two, three))):
+        raise ModelError(f"{path}: `mean` and `std` must be finite numbers, got {short(values)}")
     return one, two, three

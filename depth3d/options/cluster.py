@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from depth3d.errors import InvalidOption
+from depth3d.quantities import short, text_of
 from depth3d.validation import Validated, option
 
 __all__ = ["ClusterOptions", "as_cluster"]
@@ -14,14 +15,13 @@ __all__ = ["ClusterOptions", "as_cluster"]
 
 def as_cluster(name: str, value: object) -> str:
     """Return the address of a cluster: "local:N" or that of a Dask scheduler; raises ``InvalidOption``."""
-    text = str(value).strip()
-    kind, _, rest = text.partition(":")
-    if kind == "local" and rest.isdecimal() and 1 <= int(rest) <= 1024:
+    text = text_of(name, value).strip()
+    if re.fullmatch(r"local:[0-9]{1,4}", text) and 1 <= int(text[6:]) <= 1024:
         return text
     if re.fullmatch(r"(tcp|tls|ws|wss|ucx)://[^/\s:]+:\d{1,5}", text):
         return text
     raise InvalidOption(
-        name, f"{text!r}, expected local:N (1 to 1024 processes) or tcp://HOST:PORT of a Dask scheduler"
+        name, f"{short(text)}, expected local:N (1 to 1024 processes) or tcp://HOST:PORT of a Dask scheduler"
     )
 
 

@@ -200,7 +200,7 @@ def read_config(path: Path | None = None) -> Config:
         raise ReadError(path, f"the settings cannot be read: {error}") from error
     try:
         found = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ReadError(path, f"not a TOML file: {error}") from error
     for key, value in found.items():
         if key not in ("defaults", "presets") or not isinstance(value, dict):

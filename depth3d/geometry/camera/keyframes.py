@@ -10,7 +10,8 @@ whole travel between nearest and farthest. ``z``: forward, 1 = the distance to t
 ``roll``: degrees. ``zoom``: magnification. Omitted values are 0 (zoom 1). ``lock``: true keeps the size of
 the focus depth while moving along z (dolly zoom). Between keys the path is a periodic cubic spline, so that
 position and velocity are continuous; a path with ``"loop": false`` starts and ends with zero velocity.
-``handheld``: size of added camera shake, in the units of x.
+``handheld``: size of added camera shake, in the units of x. Limits: `x`, `y` and `handheld` 10, ``z`` -10 to 1, angles
+360 degrees, ``zoom`` 0.05 to 20, 1000 keys.
 """
 
 from __future__ import annotations
@@ -26,10 +27,21 @@ from numpy.typing import NDArray
 
 from depth3d.camera import FARTHEST_INVERSE, Camera, CameraPath, inverse_distance
 from depth3d.errors import InvalidInput, ReadError
+from depth3d.quantities import short
 
 __all__ = ["camera_shake", "keyframe_path"]
 
+# Name -> lowest and highest value; more would show nothing of the scene, or take hours.
+_RANGES: dict[str, tuple[float, float]] = {
+    "x": (-10, 10),
+    "y": (-10, 10),
+    "z": (-10, 1),
+    **dict.fromkeys(("yaw", "pitch", "roll"), (-360, 360)),
+}
+_RANGES |= {"zoom": (0.05, 20), "handheld": (0, 10)}
 NAMES = ("x", "y", "z", "yaw", "pitch", "roll", "zoom")
+_MOST_KEYS = 1000
+_LARGEST_FILE = 1 << 20  # bytes
 
 
 def keyframe_path(
@@ -37,18 +49,12 @@ def keyframe_path(
 ) -> CameraPath:
     """Read a JSON file of keyframes; the format is described in this module's docstring.
 
-    Raises ``ReadError`` for a missing file or broken JSON, ``InvalidInput`` for wrong keys.
+    Raises ``ReadError`` for a missing file or broken JSON, ``InvalidInput`` for wrong keys or values.
     """
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ReadError(path, f"cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
-        raise ReadError(path, f"is not valid JSON: {error}") from error
+    told = _read(path)
     times, values = _keys(told, path)
-    loop = bool(told.get("loop", True))
-    shake = float(told.get("handheld", 0.0))
-    locked = bool(told.get("lock", False))
+    loop, locked = _flag(told, "loop", True, path), _flag(told, "lock", False, path)
+    shake = _number(told, "handheld", 0.0, str(path))
     focal = photo.focal(aspect)
     still = inverse_distance(focus)
     unit = amount / 200 / (focal * (1 - FARTHEST_INVERSE))
@@ -77,20 +83,49 @@ def camera_shake(phase: float) -> tuple[float, float]:
     return x, y
 
 
+def _read(path: Path) -> Any:
+    try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise ReadError(path, "is too large for a file of keyframes")
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ReadError(path, f"cannot be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise ReadError(path, f"is not valid JSON: {error}") from error
+
+
+def _flag(told: dict[str, Any], name: str, default: bool, path: Path) -> bool:
+    value = told.get(name, default)
+    if not isinstance(value, bool):
+        raise InvalidInput(f"{path}: {name} is {short(value)}, expected true or false")
+    return value
+
+
+def _number(
+    told: dict[str, Any], name: str, default: float, where: str, span: tuple[float, float] | None = None
+) -> float:
+    value = told.get(name, default)
+    low, high = span or _RANGES[name]
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        raise InvalidInput(f"{where}: {name} is {short(value)}, expected a number, {low:g} to {high:g}")
+    return float(value)
+
+
 def _keys(told: Any, path: Path) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     keys = told.get("keys") if isinstance(told, dict) else None
     if not isinstance(keys, list) or not keys or not all(isinstance(key, dict) for key in keys):
         raise InvalidInput(f'{path}: expected {{"keys": [{{"at": 0, "x": -1}}, ...]}}')
+    if len(keys) > _MOST_KEYS:
+        raise InvalidInput(f"{path}: {len(keys)} keys, at most {_MOST_KEYS}")
     for key in keys:
         unknown = set(key) - {"at", *NAMES}
         if unknown:
             raise InvalidInput(f"{path}: unknown {', '.join(sorted(unknown))}; valid names: at, {', '.join(NAMES)}")
-    times = np.array([float(key.get("at", 0.0)) for key in keys])
-    if (times < 0).any() or (times >= 1 + 1e-9).any() or any(b <= a for a, b in pairwise(times)):
-        raise InvalidInput(f'{path}: the keys\' "at" are {times.tolist()}, expected rising numbers in [0, 1)')
-    values = np.array([[float(key.get(name, name == "zoom")) for name in NAMES] for key in keys])
-    if not np.isfinite(values).all():
-        raise InvalidInput(f"{path}: a key contains NaN or an infinite number, expected finite numbers")
+    every = [(key, f"{path}: key {number}") for number, key in enumerate(keys, 1)]
+    times = np.array([_number(key, "at", 0.0, where, (0, 1)) for key, where in every])
+    if any(b <= a for a, b in pairwise(times)):
+        raise InvalidInput(f'{path}: the keys\' "at" are {short(times.tolist())}, expected rising numbers in [0, 1)')
+    values = np.array([[_number(key, name, float(name == "zoom"), where) for name in NAMES] for key, where in every])
     return times, values
 
 

@@ -58,7 +58,7 @@ def open_clip(path: Path, rate: Fraction | None = None) -> tuple[Any, tuple[int,
 
 def is_untimed(container: Any) -> bool:
     """Return whether the file is a bare stream without timestamps: frames follow each other by their durations."""
-    return bool(int(container.format.flags) & _NO_TIMESTAMPS)
+    return bool(int(container.format.flags) & _NO_TIMESTAMPS) and container.format.name != "image2"
 
 
 def stream_rate(container: Any, stream: Any) -> Fraction:

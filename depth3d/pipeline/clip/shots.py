@@ -19,6 +19,7 @@ from depth3d.options import StereoOptions
 from depth3d.pipeline.clip.depth_pass import StoredDepth
 from depth3d.pipeline.clip.renderers import StereoStrength
 from depth3d.pipeline.comfort import auto_convergence
+from depth3d.quantities import short
 from depth3d.stereopair import DEFAULT_CONVERGENCE
 
 __all__ = ["Shot", "ShotList", "measure_shots", "read_shots", "write_shots"]
@@ -136,17 +137,23 @@ def write_shots(shots: list[Shot], path: Path, source: str) -> None:
         temporary.write_text("\n".join(lines), encoding="utf-8")
 
 
+_LIMITS = {"start": (0, 3_600_000), "end": (0, 3_600_000), "parallax": (0, 50), "convergence": (0, 1)}
+_LARGEST_FILE = 1 << 24  # bytes
+
+
 def read_shots(path: Path, otherwise: StereoStrength) -> ShotList:
     """Read a shot list; missing parallax or convergence values are taken from ``otherwise``.
 
     Raises ``ReadError`` if it is not a TOML file with shots, ``InvalidInput`` with the shot number for invalid values.
     """
     try:
+        if path.stat().st_size > _LARGEST_FILE:
+            raise ReadError(path, "is too large for a shot list")
         content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: not TOML, not UTF-8, numbers of 5,000 digits
         raise ReadError(path, f"is not a valid shot list: {error}") from error
     entries = content.get("shot")
-    if not isinstance(entries, list) or not entries:
+    if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         raise ReadError(path, "contains no [[shot]]")
     shots = [_shot(entry, f"{path}: shot {number}", otherwise) for number, entry in enumerate(entries, 1)]
     return ShotList(shots, otherwise)
@@ -157,14 +164,12 @@ def _shot(entry: dict[str, Any], name: str, otherwise: StereoStrength) -> Shot:
     if unknown:
         raise InvalidInput(f"{name}: unknown {sorted(unknown)[0]!r}; known: {', '.join(sorted(_KEYS))}")
     numbers = {"parallax": otherwise.parallax, "convergence": otherwise.convergence} | entry
-    for key in ("start", "end", "parallax", "convergence"):
+    for key, (low, high) in _LIMITS.items():
         value = numbers.get(key)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise InvalidInput(f"{name}: {key} is {value!r}, expected a number")
-    if not (0 <= numbers["start"] < numbers["end"]):
-        raise InvalidInput(f"{name}: start {numbers['start']} and end {numbers['end']}, expected 0 <= start < end")
-    if not (0 <= numbers["parallax"] <= 50 and 0 <= numbers["convergence"] <= 1):
-        raise InvalidInput(f"{name}: expected parallax 0..50 and convergence 0..1")
+        if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+            raise InvalidInput(f"{name}: {key} is {short(value)}, expected a number, {low} to {high}")
+    if numbers["start"] >= numbers["end"]:
+        raise InvalidInput(f"{name}: start {numbers['start']} and end {numbers['end']}, expected start < end")
     # Six decimals may round a time up past its frame.
     margin = Fraction(1, 1_000_000)
     return Shot(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from depth3d.camera import Camera, CameraPath, inverse_distance, photo_to_view
 from depth3d.depthmap import DepthMap
-from depth3d.errors import InvalidInput
+from depth3d.errors import InvalidInput, ReadError
 from depth3d.geometry.camera.focus import least_occlusion_path, salient_depth
 from depth3d.geometry.camera.keyframes import camera_shake, keyframe_path
 from depth3d.geometry.camera.paths import PATHS, largest_travel, named_path
@@ -88,6 +89,36 @@ def test_wrong_keyframes_are_told(tmp_path: Path, told: str) -> None:
     file.write_text(told)
     with pytest.raises(InvalidInput, match=r"path\.json"):
         keyframe_path(file, PHOTO, ASPECT, amount=2.0, seconds=5.0, focus=0.5)
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ('{"keys": [{"at": "a"}]}', "key 1: at is 'a', expected a number, 0 to 1"),
+        ('{"keys": [{"at": null}]}', "key 1: at is None"),
+        ('{"keys": [{"at": 1e308}]}', "at is 1e+308"),
+        ('{"keys": [{"at": 0, "x": 100000000000}]}', "x is 100000000000, expected a number, -10 to 10"),
+        ('{"keys": [{"at": 0}, {"at": 0.5, "z": 1.5}]}', "key 2: z is 1.5, expected a number, -10 to 1"),
+        ('{"keys": [{"at": 0, "y": [1]}]}', "y is [1]"),
+        ('{"keys": [{"at": 0, "zoom": true}]}', "zoom is True"),
+        ('{"keys": [{"at": 0, "yaw": NaN}]}', "yaw is nan"),
+        ('{"keys": [{"at": 0}], "handheld": "x"}', "handheld is 'x'"),
+        ('{"keys": [{"at": 0}], "handheld": Infinity}', "handheld is inf"),
+        ('{"keys": [{"at": 0}], "loop": 1}', "loop is 1, expected true or false"),
+        ('{"keys": [' + '{"at": 0},' * 1000 + '{"at": 0.5}]}', "1001 keys, at most 1000"),
+        ('{"keys": [{"at": 0, "x": ' + "9" * 5000 + "}]}", "is not valid JSON"),
+        ("[" * 100_000, "is not valid JSON"),
+        (" " * (1 << 20) + "[]", "is too large"),
+        ('{"keys": [{"at": 0, "x": ' + "9" * 400 + "}]}", "expected a number"),
+    ],
+    ids=lambda part: part[-30:] if part.startswith("{") else "",
+)
+def test_values_that_are_none_are_told_in_one_line(tmp_path: Path, told: str, words: str) -> None:
+    file = tmp_path / "path.json"
+    file.write_text(told)
+    with pytest.raises((InvalidInput, ReadError), match=re.escape(words)) as caught:
+        keyframe_path(file, PHOTO, ASPECT, amount=2.0, seconds=5.0, focus=0.5)
+    assert len(str(caught.value)) < len(str(file)) + 200
 
 
 def test_camera_shake_is_periodic_and_bounded() -> None:

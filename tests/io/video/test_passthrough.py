@@ -89,3 +89,19 @@ def test_the_shown_frames_and_their_times(tmp_path: Path, name: str) -> None:
         for place in (0, len(frames) // 3, len(frames) - 1):
             again = next(reader.frames(place, frames[place].time))
             assert (again.time, float(again.image.pixels.mean())) == (frames[place].time, ours[place])
+
+
+def test_frames_with_equal_times_are_spread_over_the_gap_behind_them(tmp_path: Path) -> None:
+    """Players show the last of three frames at 0.76 s only; each gets a part of the time up to the next one."""
+    made, clip = tmp_path / "made.mkv", tmp_path / "clip.mkv"
+    ffmpeg(*BASE, "-c:v", "mpeg4", "-q:v", "2", str(made))
+    ffmpeg("-i", str(made), "-c", "copy", "-bsf:v", "setts=ts='if(between(N,20,21),PREV_OUTPTS,TS)'", str(clip))
+    times, bright = shown_by_ffmpeg(clip)
+    assert [round(time, 2) for time in times[18:24]] == [0.72, 0.76, 0.76, 0.76, 0.88, 0.92]
+    with VideoReader(clip) as reader:
+        frames = list(reader)
+        ours = [float(frame.image.pixels.mean()) for frame in frames]
+        assert np.corrcoef(ours, bright)[0, 1] > 0.9999
+        assert [float(frame.time) for frame in frames] == pytest.approx([n / 25 for n in range(75)], abs=0.001)
+        again = next(reader.frames(21, frames[21].time))
+        assert float(again.image.pixels.mean()) == ours[21]

@@ -34,7 +34,18 @@ def test_written_and_read_back_it_says_the_same(tmp_path: Path) -> None:
     [
         ("[[shot]]\nstart = 0\nend = 1\nparalax = 2", "paralax"),
         ("[[shot]]\nstart = 2\nend = 1", "shot 1.*start < end"),
-        ("[[shot]]\nstart = 0\nend = 1\n[[shot]]\nstart = 1\nend = 2\nconvergence = 3", "shot 2.*convergence 0..1"),
+        (
+            "[[shot]]\nstart = 0\nend = 1\n[[shot]]\nstart = 1\nend = 2\nconvergence = 3",
+            "shot 2: convergence is 3, expected.* 0 to 1",
+        ),
+        ("[[shot]]\nstart = 0\nend = inf", "end is inf, expected a number, 0 to 3600000"),
+        ("[[shot]]\nstart = nan\nend = 1", "start is nan"),
+        ("[[shot]]\nstart = -1\nend = 1", "start is -1"),
+        ("[[shot]]\nstart = 0\nend = 1\nparallax = 1e308", "parallax is 1e.308"),
+        ("[[shot]]\nstart = 0\nend = " + "9" * 4000, "end is 9999"),
+        ("[[shot]]\nstart = 0\nend = [1]", r"end is \[1\]"),
+        ("[[shot]]\nstart = 0\nend = 1\nconvergence = {a = 1}", "convergence is {'a': 1}"),
+        ("[[shot]]\nstart = 1979-05-27\nend = 1", "start is datetime.date"),
         ('[[shot]]\nstart = "a"\nend = 1', "shot 1: start"),
     ],
 )
@@ -45,7 +56,19 @@ def test_mistakes_are_named_with_their_shot(tmp_path: Path, text: str, message: 
 
 
 def test_what_is_no_shot_list_is_refused(tmp_path: Path) -> None:
-    for text in ("", "shot = 3", "not toml at all ["):
+    digits, deep = f"[[shot]]\nstart = 0\nend = {'9' * 5000}", "a = " + "[" * 100_000
+    large = "# " + "a" * (1 << 24)
+    for text in (
+        "",
+        "shot = 3",
+        "shot = [3]",
+        "shot = []",
+        "[shot]\nstart = 0",
+        "not toml at all [",
+        digits,
+        deep,
+        large,
+    ):
         (tmp_path / "s.toml").write_text(text)
         with pytest.raises(ReadError):
             read_shots(tmp_path / "s.toml", OTHERWISE)
