@@ -1,21 +1,74 @@
-"""Runs work on chosen pixels in chunks, on two threads: bounded memory for large pictures."""
+"""Runs work on chosen pixels in chunks, or on bands of rows: bounded memory for large pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+import ctypes
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["chunked"]
+__all__ = ["Band", "chunked", "return_freed_memory", "row_bands"]
 
 Indices = NDArray[np.int64]
 Result = TypeVar("Result")
 
 THREADS = 2  # numpy releases the interpreter lock
 _PIXELS = 50_000  # at a time
+BAND_PIXELS = 4_000_000
+
+
+class Band(NamedTuple):
+    """A band of rows of a picture, with more rows on both sides that its computation reads.
+
+    Parameters
+    ----------
+    read : slice
+        Rows of the picture that are read.
+    inside : slice
+        The rows of the band among those read.
+    rows : slice
+        The rows of the band in the picture.
+    """
+
+    read: slice
+    inside: slice
+    rows: slice
+
+
+def row_bands(shape: tuple[int, ...], halo: int, *, least: int = 64, multiple: int = 1) -> Iterator[Band]:
+    """Split a picture into bands of about ``BAND_PIXELS``; results in a band need ``halo`` more rows on both sides.
+
+    Parameters
+    ----------
+    shape : tuple[int, ...]
+        Of the picture: height and width first.
+    halo : int
+        Rows read above and below each band, as far as the picture has them.
+    least : int
+        Fewest rows of a band (the last one may have fewer).
+    multiple : int
+        Bands and halos start at multiples of this row, for work on a grid.
+    """
+    height, width = shape[:2]
+    step = max(least, BAND_PIXELS // width) // multiple * multiple or multiple
+    for top in range(0, height, step):
+        bottom = min(top + step, height)
+        first = max(0, (top - halo) // multiple * multiple)
+        yield Band(slice(first, min(height, bottom + halo)), slice(top - first, bottom - first), slice(top, bottom))
+
+
+def return_freed_memory() -> None:
+    """Give freed memory back to the system (glibc only; elsewhere it does nothing).
+
+    The C library keeps freed blocks of up to 32 MB, for every thread its own: over the bands of a large picture that
+    adds up to hundreds of megabytes.
+    """
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def chunked(work: Callable[[Indices], Result], places: Indices, pixels: int = _PIXELS) -> list[Result]:

@@ -66,10 +66,11 @@ def animate(
 def animation_target(photo: Path, output: str | Path | None, options: AnimateOptions, depth: DepthOptions) -> Path:
     """Return the file that ``animate`` writes for a photo, after all checks that need no picture.
 
-    Raises ``InvalidOption``, or ``ReadError`` for a missing depth or path file.
+    Raises ``InvalidOption``, ``ContextError`` without OpenGL, or ``ReadError`` for a missing depth or path file.
     """
     from depth3d.geometry.camera.paths import PATHS
     from depth3d.io.animation import FORMATS
+    from depth3d.render.context import require_opengl
 
     if options.path.lower().endswith(".json"):
         if not Path(options.path).is_file():
@@ -77,6 +78,7 @@ def animation_target(photo: Path, output: str | Path | None, options: AnimateOpt
     elif options.path not in (*PATHS, "auto"):
         raise InvalidOption("path", f"{options.path!r} is unknown{nearest(options.path, [*PATHS, 'auto'])}")
     check_depth_source(depth, "photo")
+    require_opengl()
     return check_suffix(target_for(photo, output, f"{photo.stem}_3d.mp4"), list(FORMATS), "animations")
 
 

@@ -1,11 +1,20 @@
-"""Compute the output size from the option ``size``."""
+"""Compute the output size from the option ``size``; check a photo's size against the GPU."""
 
 from __future__ import annotations
 
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from depth3d.errors import ReadError
 from depth3d.image import Size
 from depth3d.quantities import NAMED_SIZES, as_size
+from depth3d.stereopair import StereoRig
 
-__all__ = ["LONG_SIDE", "output_size"]
+if TYPE_CHECKING:
+    from depth3d.io.image.panorama import Sphere
+
+__all__ = ["LONG_SIDE", "check_texture_size", "output_size"]
 
 # Default longer side of the output, px: as displayed by phones, TVs and social sites without upscaling.
 LONG_SIDE = 1920
@@ -30,3 +39,33 @@ def output_size(wanted: str, photo: Size, *, even: bool = True, long_side: int =
         width, _, height = text.partition("x")
         size = Size(int(width), int(height))
     return size.even() if even else size
+
+
+def check_texture_size(name: str | Path, size: Size, rig: StereoRig, sphere: Sphere | None) -> None:
+    """Raise an error if there is no OpenGL or a photo exceeds its textures, before any depth is computed.
+
+    Raises ``ContextError`` without OpenGL, ``ReadError`` for a photo that is too large.
+
+    Parameters
+    ----------
+    name : str | Path
+        What the error calls the photo.
+    size : Size
+        Of the photo.
+    rig : StereoRig
+        Parallax of the eyes.
+    sphere : Sphere | None
+        The part of the sphere that the photo covers, or None.
+    """
+    from depth3d.render.context import require_opengl
+
+    largest, share = require_opengl(), rig.parallax / 100
+    # A closed sphere goes on beyond its seam; all photos go on beyond their border, as far as an eye sees.
+    more = 2 * (2 * share + 0.05) if sphere is not None and sphere.closed else 0
+    wide = round(size.width * (1 + more)) + 2 * (math.ceil(max(rig.shares()) * share * size.width) + 2)
+    if max(wide, size.height) > largest:
+        raise ReadError(
+            name,
+            f"is {size}; with its border, {max(wide, size.height)} pixels exceed the largest texture of this GPU"
+            f" ({largest} pixels a side): reduce the photo to at most {int(largest * size.width / wide)} pixels a side",
+        )

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from depth3d.pipeline.comfort import border_disparity, floating_window, rig_of, 
 from depth3d.pipeline.inputs import check_depth_source, media_of
 from depth3d.pipeline.notebook import WrittenPath
 from depth3d.pipeline.scene import Scene, load_scene, photo_pair
+from depth3d.pipeline.size import check_texture_size
 from depth3d.pipeline.sphere import sphere_formats, sphere_of
 from depth3d.pipeline.stereowrite import Subject, eye_files, write_format
 from depth3d.pipeline.targets import Destination, check_suffix, target_for
@@ -26,10 +27,15 @@ from depth3d.stereoformats import FORMATS, StereoFormat, find_formats
 from depth3d.stereopair import StereoPair, StereoRig
 from depth3d.validation import changed, field_names, nothing_left, require
 
+if TYPE_CHECKING:
+    from depth3d.io.image.photofile import PhotoFile
+
 __all__ = ["own_pair", "stereo", "stereo_photo", "stereo_targets"]
 
 log = logging.getLogger("depth3d.stereo")
 
+# Packings that draw smaller views, or none.
+_SMALL = ("quilt", "print", "strip", "depth")
 # Packed eyes can be saved as any of these; crossed ones also in stereo files that hold a packed picture.
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif")
 
@@ -180,6 +186,8 @@ def _subject(source: Path, options: StereoOptions, depth: DepthOptions, tell: Ca
     if options.own_eyes and not asked and options.eyes == "both":
         pair = photo_pair(file, depth)
     if pair is None:
+        if any(layout.packing not in _SMALL for layout in find_formats(options.format)):
+            _check_size(file, options, depth)
         scene = load_scene(file, depth)
         for note in (*scene.image.notes, scene.how):
             tell(f"{source.name}: {note}")
@@ -194,6 +202,13 @@ def _subject(source: Path, options: StereoOptions, depth: DepthOptions, tell: Ca
     for note in (*pair.notes, "the two eyes in the file are used (`own_eyes=False` renders new ones from its depth)"):
         tell(f"{source.name}: {note}")
     return _own_subject(pair, options, depth, source.name)
+
+
+def _check_size(file: PhotoFile, options: StereoOptions, depth: DepthOptions) -> None:
+    from depth3d.io.image.read import open_image
+
+    size = open_image(file).size
+    check_texture_size(file.name, size, rig_of(options, size.aspect), sphere_of(file, depth))
 
 
 def _own_subject(pair: StereoPair, options: StereoOptions, depth: DepthOptions, name: str) -> Subject:

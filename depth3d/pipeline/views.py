@@ -9,21 +9,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
-
-from depth3d.camera import FARTHEST_INVERSE, Camera, CameraPath, inverse_distance
+from depth3d.camera import Camera, CameraPath
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
-from depth3d.geometry.background.fill import fill_view
 from depth3d.geometry.background.frame import find_frame, remove_frame, restore_frame
 from depth3d.geometry.camera.focus import least_occlusion_path, salient_depth
 from depth3d.geometry.camera.keyframes import keyframe_path
 from depth3d.geometry.camera.lens import ExposedPath, Lens, with_camera_shake
 from depth3d.geometry.camera.paths import named_path
-from depth3d.geometry.edges.matte import soften_discontinuities
 from depth3d.geometry.mesh.layers import build_layers
 from depth3d.image import Image, Size
 from depth3d.options import AnimateOptions, Eyes, Quality, StereoOptions
+from depth3d.pipeline.bands import EyeRenderer, eye_camera
 from depth3d.render.context import results_ahead
 from depth3d.render.exposure import Exposure
 from depth3d.render.renderer import Renderer
@@ -31,20 +28,6 @@ from depth3d.stereopair import DEFAULT_CONVERGENCE, StereoPair, StereoRig
 from depth3d.validation import check_value
 
 __all__ = ["animation_frames", "eye_camera", "fan_of_views", "render_path", "stereo_pair"]
-
-
-MESHED_PIXELS = 3_000_000
-
-
-def eye_camera(photo: Camera, aspect: float, parallax: float, convergence: float) -> Camera:
-    """Camera of an eye to the right (to the left with a negative ``parallax``) of the camera that took the photo.
-
-    A point of depth v lands at x - W * parallax / 100 * (v - convergence): parallel axes, off-axis frustum.
-    """
-    focal = photo.focal(aspect)
-    move = parallax / 100 / (focal * (1 - FARTHEST_INVERSE))
-    shift = focal * move * inverse_distance(convergence)
-    return Camera((move, 0.0, 0.0), (0.0, 0.0, 0.0), photo.field_of_view, (shift, 0.0))
 
 
 def stereo_pair(
@@ -85,26 +68,10 @@ def stereo_pair(
     each = parallax / 2 if eyes == "both" else parallax
     frame = find_frame(image)
     inside, depth = remove_frame(image, depth.resized(image.size), frame)
-    right = image if eyes == "left" else restore_frame(_eye(inside, depth, each, convergence), image, frame)
-    left = image if eyes == "right" else restore_frame(_eye(inside, depth, -each, convergence), image, frame)
+    drawn = EyeRenderer(inside, depth, each, convergence)
+    right = image if eyes == "left" else restore_frame(drawn.eye(1), image, frame)
+    left = image if eyes == "right" else restore_frame(drawn.eye(-1), image, frame)
     return StereoPair(left, right)
-
-
-def _eye(image: Image, depth: DepthMap, parallax: float, convergence: float) -> Image:
-    """Render an eye to the right (to the left with a negative ``parallax``); alpha moves with the colors."""
-    if image.alpha is not None:
-        colors = _eye(replace(image, alpha=None), depth, parallax, convergence)
-        cover = _eye(Image(np.repeat(image.alpha[..., None], 3, axis=2)), depth, parallax, convergence)
-        return Image(colors.pixels, cover.pixels[..., 0])
-    ways = "right" if parallax > 0 else "left"
-    # Meshing every pixel of a large photo takes gigabytes; there the alpha of the texture defines the outline instead.
-    cut: Quality = "high" if image.size.pixels <= MESHED_PIXELS else "normal"
-    mesh = build_layers(image, depth, parallax_percent=abs(parallax), quality=cut, ways=ways, backdrop=False)
-    with Renderer(image.size, crisp=True) as renderer:
-        renderer.upload(mesh)
-        picture, seen = renderer.draw_with_depth(eye_camera(mesh.camera, image.size.aspect, parallax, convergence))
-    filled, shift = fill_view(picture.pixels, seen * np.float32(abs(parallax) / 100 * image.size.width))
-    return Image(soften_discontinuities(filled, shift))
 
 
 def fan_of_views(

@@ -16,6 +16,7 @@ from depth3d.stereopair import StereoPair
 
 __all__ = ["Composer", "compose", "composed_size"]
 
+WHOLE_PIXELS = 8_000_000  # larger eyes are composed in bands
 _PACKINGS = {"side": 0, "stack": 1, "rows": 2, "columns": 3, "checker": 4}
 
 
@@ -48,8 +49,41 @@ def compose(pair: StereoPair, format: str | StereoFormat = "anaglyph") -> Image:
         Any flat name of ``depth3d.stereoformats.FORMATS``: sbs, sbs-half, cross, tb, tb-half, rows, columns,
         checkerboard, anaglyph (= red-cyan), green-magenta, amber-blue ...
     """
-    with Composer(pair.size, format) as composer:
+    layout = _flat(format)
+    if pair.size.pixels > WHOLE_PIXELS:
+        return _composed_in_bands(pair, layout)
+    with Composer(pair.size, layout) as composer:
         return composer.compose(pair)
+
+
+def _composed_in_bands(pair: StereoPair, layout: StereoFormat) -> Image:
+    """Compose a large pair in bands of rows, so that the GPU holds one band; every layout keeps its rows apart."""
+    size = composed_size(pair.size, layout)
+    channels: list[NDArray[Any]] = []
+    step = max(2, WHOLE_PIXELS // 2 // pair.size.width // 2 * 2)  # even: rows and squares alternate
+    for top in range(0, pair.size.height, step):
+        rows = slice(top, min(top + step, pair.size.height))
+        eyes = [_rows(eye, rows) for eye in (pair.left, pair.right)]
+        if layout.half and layout.packing == "stack" and eyes[0].size.height < 2:
+            continue  # an odd last row is left out
+        with Composer(eyes[0].size, layout) as composer:
+            part = composer.compose(StereoPair(eyes[0], eyes[1]))
+        planes = [part.pixels] if part.alpha is None else [part.pixels, part.alpha]
+        if not channels:
+            channels = [np.empty((size.height, size.width, *plane.shape[2:]), plane.dtype) for plane in planes]
+        for plane, target in zip(planes, channels, strict=True):
+            if layout.packing == "stack":
+                half = len(plane) // 2
+                first = top // 2 if layout.half else top
+                target[first : first + half] = plane[:half]
+                target[size.height // 2 + first :][:half] = plane[half:]
+            else:
+                target[top : top + len(plane)] = plane
+    return Image(channels[0], channels[1] if len(channels) > 1 else None)
+
+
+def _rows(eye: Image, rows: slice) -> Image:
+    return Image(eye.pixels[rows], None if eye.alpha is None else eye.alpha[rows])
 
 
 class Composer:

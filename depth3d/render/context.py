@@ -30,6 +30,7 @@ __all__ = [
     "get_context",
     "is_software",
     "on_render_thread",
+    "require_opengl",
     "results_ahead",
     "run_on_render_thread",
 ]
@@ -169,6 +170,15 @@ def get_context(backend: str | None = None, device: int | None = None) -> Any:
     raise ContextError(
         f"no OpenGL {_GL_VERSION // 100}.{_GL_VERSION % 100 // 10} context; tried {'; '.join(failures)}. {_CURE}"
     )
+
+
+@on_render_thread
+def require_opengl() -> int:
+    """Make the context, so that a machine without OpenGL is told before any work; return its largest texture's side.
+
+    Raises ``ContextError``.
+    """
+    return int(get_context().info["GL_MAX_TEXTURE_SIZE"])
 
 
 def _release_context() -> None:

@@ -62,15 +62,25 @@ class Renderer:
         self._layers = [upload_layer(self._context, self._program, layer, coded=self._crisp) for layer in mesh.layers]
 
     @on_render_thread
-    def draw_with_depth(self, camera: Camera) -> tuple[Image, NDArray[np.float32]]:
+    def draw_with_depth(self, camera: Camera, first_row: int | None = None) -> tuple[Image, NDArray[np.float32]]:
         """Render the mesh from ``camera``, with the visible depth at every pixel.
 
         Returns the 8-bit picture and (H, W) float32 normalized inverse depth, NaN where the mesh has a hole.
+
+        Parameters
+        ----------
+        camera : Camera
+            The camera.
+        first_row : int | None
+            Draw a band of a larger picture, from this row on: the whole has the size of the mesh's photo. None: the
+            whole picture at this renderer's size.
         """
         context = self._context
         depth = context.texture(tuple(self.size), 1, dtype="f4")
         target = context.framebuffer([self.target.color_attachments[0], depth], self.target.depth_attachment)
         try:
+            if first_row is not None and self._mesh is not None:
+                target.viewport = (0, -first_row, *self._mesh.size)
             target.use()
             target.clear(red=-1.0)
             self._draw_layers(camera)

@@ -69,11 +69,7 @@ def make_texture(context: Any, image: Image, *, coded: bool = False) -> Any:
     Raises ``ContextError`` if the picture is larger than the GPU's largest texture.
     """
     image = image.eight_bit()
-    largest = int(context.info["GL_MAX_TEXTURE_SIZE"])
-    if max(image.size) > largest:
-        raise ContextError(
-            f"a picture of {image.size} does not fit this GPU's textures ({largest}); use a smaller size"
-        )
+    _check_size(context, image.size)
     pixels = image.pixels if image.alpha is None else np.dstack([image.pixels, image.alpha])
     channels, form = (3, GL_SRGB8) if image.alpha is None else (4, GL_SRGB8_ALPHA8)
     texture = context.texture(
@@ -88,9 +84,19 @@ def make_texture(context: Any, image: Image, *, coded: bool = False) -> Any:
 
 
 def make_target(context: Any, size: Size) -> Any:
-    """Make a framebuffer of ``size`` with sRGB color (blended in linear light) and depth."""
+    """Make a framebuffer of ``size`` with sRGB color (blended in linear light) and depth.
+
+    Raises ``ContextError`` if it is larger than the GPU's largest texture.
+    """
+    _check_size(context, size)
     color = context.texture(tuple(size), 4, internal_format=GL_SRGB8_ALPHA8)
     return context.framebuffer([color], context.depth_renderbuffer(tuple(size)))
+
+
+def _check_size(context: Any, size: Size) -> None:
+    largest = int(context.info["GL_MAX_TEXTURE_SIZE"])
+    if max(size) > largest:
+        raise ContextError(f"a picture of {size} does not fit this GPU's textures ({largest}); use a smaller size")
 
 
 def upload_layer(context: Any, program: Any, layer: Layer, *, coded: bool = False) -> GpuLayer:

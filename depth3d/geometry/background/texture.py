@@ -31,7 +31,13 @@ STRIDE_WIDTH = 500  # tones of wider pictures are computed on a grid this many s
 
 
 def paint_background(
-    painted: Bytes, picture: Bytes, hidden: HiddenSurface, seen: Floats, cover: Floats, tolerance: float
+    painted: Bytes,
+    picture: Bytes,
+    hidden: HiddenSurface,
+    seen: Floats,
+    cover: Floats,
+    tolerance: float,
+    first_row: int = 0,
 ) -> Bytes:
     """Color one disoccluded background layer.
 
@@ -54,14 +60,17 @@ def paint_background(
         The same after the foreground was dilated.
     tolerance : float
         Dilated pixels are nearer by more than this, in pixels of shift.
+    first_row : int
+        Row of the whole picture that these arrays begin with, if they are a band of it.
     """
     width = seen.shape[1]
     stride = max(1, width // STRIDE_WIDTH)
-    pick = (slice(stride // 2, None, stride),) * 2
+    top = (stride // 2 - first_row) % stride  # the same grid of samples in every band
+    pick = slice(top, None, stride), slice(stride // 2, None, stride)
     thin = HiddenSurface(hidden.depth[pick], hidden.source[pick], hidden.mask[pick])
     tones = painted[pick].astype(np.float32)
     rows, columns = np.nonzero(thin.mask)
-    places = (rows * stride + stride // 2) * width + columns * stride + stride // 2
+    places = (rows * stride + top) * width + columns * stride + stride // 2
     known = _Far(picture, np.where(cover - seen > tolerance, np.float32(NOWHERE), seen))
     result = painted.copy()
 
@@ -70,7 +79,7 @@ def paint_background(
         if stride == 1:
             smooth = tones.reshape(-1, 3)[here]
         else:
-            smooth = _enlarged(tones, thin.depth, here, level, width, stride, known.colors[source])
+            smooth = _enlarged(tones, thin.depth, here, level, (width, stride, top), known.colors[source])
         colors = smooth + GRAIN * _grain(known, here, source, level, stride)
         result.reshape(-1, 3)[here] = np.clip(colors + 0.5, 0, 255).astype(np.uint8)
 
@@ -166,11 +175,15 @@ def _grain(far: _Far, here: Indices, source: Sources, level: Floats, stride: int
 
 
 def _enlarged(
-    tones: Floats, depth: Floats, here: Indices, level: Floats, width: int, stride: int, otherwise: Bytes
+    tones: Floats, depth: Floats, here: Indices, level: Floats, grid: tuple[int, int, int], otherwise: Bytes
 ) -> Floats:
-    """(K, 3): bilinear interpolation of the four nearest tones, leaving out those at a different depth."""
+    """(K, 3): bilinear interpolation of the four nearest tones, leaving out those at a different depth.
+
+    ``grid``: width of the picture, step between the tones, row of the first ones.
+    """
     height, across = depth.shape
-    y, x = (here // width - stride // 2) / stride, (here % width - stride // 2) / stride
+    width, stride, first = grid
+    y, x = (here // width - first) / stride, (here % width - stride // 2) / stride
     top, left = np.floor(y).astype(np.int64), np.floor(x).astype(np.int64)
     total, mass = np.zeros((len(here), 3), np.float32), np.zeros(len(here), np.float32)
     for down in (0, 1):

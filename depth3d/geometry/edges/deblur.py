@@ -61,8 +61,9 @@ def deblur(depth: Floats, slope: float, scale: float) -> Floats:
             cv2.resize(depth, (width // factor, height // factor), interpolation=cv2.INTER_AREA), np.float32
         )
         change = deblur(small, slope, scale / factor) - small
-        larger = depth + cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR)
-        return np.asarray(np.clip(larger, depth.min(), depth.max()), np.float32)
+        larger = np.asarray(cv2.resize(change, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
+        larger += depth
+        return np.clip(larger, depth.min(), depth.max(), out=larger)
     spread = SHARE * estimate_blur(depth, slope, scale)
     if spread <= 0:
         return depth

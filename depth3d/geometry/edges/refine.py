@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth3d.geometry.chunked import row_bands
 from depth3d.geometry.edges.discontinuities import find_discontinuities
 
 __all__ = ["align_to_picture"]
@@ -26,6 +27,7 @@ PRIOR = 3.0  # nats at ``REACH`` from the edge, in favor of the depth map
 SMOOTH = 25.0  # gray levels: colors of one surface differ by less (guided filter)
 UNEVEN = 0.15  # of the step: standard deviation of the depth on either side
 RAMP = 0.2  # of the step: a pixel whose depth differs by more from its side's is on a ramp
+ISLAND_HALO = 4  # sides of such an island
 SPECK = 4  # pixels square at 640 wide: smaller islands join their surroundings
 
 
@@ -119,12 +121,20 @@ def _find_sides(shift: Floats, color: Floats, scale: float, step: float) -> _Sid
 
 
 def _decided(sides: _Sides, shift: Floats, picture: NDArray[np.uint8], scale: float) -> Floats:
-    """Give every pixel of the band the depth of its side, at the size of ``shift``."""
-    size = shift.shape[::-1]
+    """Give every pixel of the band the depth of its side, at the size of ``shift``; in bands of rows."""
+    result = np.empty_like(shift)
+    # Islands are small: the halo holds those of the band whole.
+    for rows in row_bands(shift.shape, halo=round(ISLAND_HALO * SPECK * scale)):
+        result[rows.rows] = _decided_rows(sides, shift, picture, scale, rows.read)[rows.inside]
+    return result
+
+
+def _decided_rows(sides: _Sides, shift: Floats, picture: NDArray[np.uint8], scale: float, rows: slice) -> Floats:
+    whole = shift.shape
+    shift, picture = shift[rows], picture[rows]
 
     def sized(values: Floats | Mask) -> Floats:
-        way = cv2.INTER_NEAREST if values.dtype == bool else cv2.INTER_LINEAR
-        return np.asarray(cv2.resize(values.astype(np.float32), size, interpolation=way), np.float32)
+        return _resized_rows(values, whole, rows)
 
     # Channel by channel: large pictures would need gigabytes otherwise.
     total = sized(sides.offset)
@@ -138,6 +148,28 @@ def _decided(sides: _Sides, shift: Floats, picture: NDArray[np.uint8], scale: fl
     # Also for pixels that keep their side: those on a ramp, separated from both sides, would be visible as dots.
     changed = band & (np.abs(shift - side) > RAMP * (near - far))
     return np.where(changed, side, shift).astype(np.float32)
+
+
+def _resized_rows(values: Floats | Mask, shape: tuple[int, ...], rows: slice) -> Floats:
+    """Some rows of ``values`` resized to ``shape``: masks by the nearest value, numbers linearly."""
+    wide = np.asarray(values, np.float32)
+    if values.shape == shape:
+        return wide[rows].copy()
+    height = len(values)
+    at = np.arange(rows.start, rows.stop)
+    way = cv2.INTER_NEAREST if values.dtype == bool else cv2.INTER_LINEAR
+    if values.dtype == bool:
+        lower = upper = np.minimum(at * height // shape[0], height - 1)
+        share = np.zeros(len(at), np.float32)
+    else:
+        place = ((at + 0.5) * height / shape[0] - 0.5).clip(0, height - 1)
+        lower = np.floor(place).astype(np.int64)
+        upper, share = np.minimum(lower + 1, height - 1), (place - lower).astype(np.float32)
+    first, last = int(lower[0]), int(upper[-1]) + 1
+    wide = np.asarray(cv2.resize(wide[first:last], (shape[1], last - first), interpolation=way), np.float32)
+    result: Floats = wide[lower - first]
+    result += (wide[upper - first] - result) * share[:, None]
+    return result
 
 
 def _overlap(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> Floats:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depthmap import DepthMap
-from depth3d.geometry.chunked import chunked
+from depth3d.geometry.chunked import chunked, row_bands
 from depth3d.geometry.edges.deblur import deblur
 from depth3d.geometry.edges.discontinuities import find_discontinuities
 
@@ -31,7 +31,7 @@ FRAME_STEP_PIXELS = (1.0, 2.0)  # pixels of shift: lower ramps of clips stay, hi
 _WINDOWS_AT_ONCE = 20_000
 
 
-def sharpen(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
+def sharpen(shift: Floats, picture: NDArray[np.uint8], soft: float | None = None) -> Floats:
     """Turn the ramps of a soft depth map into steps.
 
     First the blur is measured and most of it removed (``deblur``). Then every pixel on a ramp takes the median of the
@@ -44,24 +44,33 @@ def sharpen(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
         (H, W) float32, depth in pixels of shift.
     picture : NDArray[np.uint8]
         (H, W, 3) of the same size.
+    soft : float | None
+        ``softness(shift)``, if it is known.
     """
     spacing = max(1, round(shift.shape[1] / REFERENCE_WIDTH))
-    if softness(shift) < SOFT_SHARE:
+    if (softness(shift) if soft is None else soft) < SOFT_SHARE:
         return _without_slivers(shift, picture)
     result = deblur(shift, RAMP_SLOPE, shift.shape[1] / REFERENCE_WIDTH).copy()
     for window in WINDOWS:
         ramp = _ramps(result)
         before = np.where(ramp, np.float32(np.nan), result)
         _settle_ramps(result, before, ramp, window // 2, spacing)
+    del before, ramp
     snapped = _snap(result, picture, spacing)
+    moved = _around(snapped != result, spacing)
+    del result
     # Once more where a step has moved: it may have to move further.
-    return _without_slivers(_snap(snapped, picture, spacing, _around(snapped != result, spacing)), picture)
+    return _without_slivers(_snap(snapped, picture, spacing, moved), picture)
 
 
 def softness(shift: Floats) -> float:
     """Share of the steep pixels of a depth map that lie inside ramps: about 0 when measured, 1 when blurred."""
-    steep = int(find_discontinuities(shift, RAMP_SLOPE).beside().sum())
-    return float(_between(shift).sum() / steep) if steep else 0.0
+    steep = between = 0
+    for band in row_bands(shift.shape, halo=2):
+        part = shift[band.read]
+        steep += int(find_discontinuities(part, RAMP_SLOPE).beside()[band.inside].sum())
+        between += int(_between(part)[band.inside].sum())
+    return between / steep if steep else 0.0
 
 
 def sharpen_frame(depth: DepthMap, shift_pixels: float, *, sideways: bool = True) -> DepthMap:
@@ -149,7 +158,9 @@ def _snap(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: Mask |
     The colors of both sides are averaged around each step. A pixel is assigned to the side with the more similar
     color, weighted against the side of most of its neighbors.
     """
-    beside = find_discontinuities(shift, SNAP_TEAR).beside()
+    beside = np.empty(shift.shape, bool)
+    for rows in row_bands(shift.shape, halo=1):
+        beside[rows.rows] = find_discontinuities(shift[rows.read], SNAP_TEAR).beside()[rows.inside]
     band = _around(beside, spacing)
     if where is not None:
         band &= where
@@ -192,6 +203,13 @@ def _without_slivers(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
 
     Resizing leaves such pixels. Separated from both sides, they would be visible as dots in a new view.
     """
+    result = np.empty_like(shift)
+    for band in row_bands(shift.shape, halo=1):
+        result[band.rows] = _joined_slivers(shift[band.read], picture[band.read])[band.inside]
+    return result
+
+
+def _joined_slivers(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
     result = shift.copy()
     for axis in (0, 1):
         depth, color = (np.moveaxis(values, axis, 0) for values in (shift, picture))
@@ -220,10 +238,14 @@ def _between(shift: Floats) -> Mask:
 
 def _ramps(shift: Floats) -> Mask:
     """(H, W) bool: pixels of blurred depth edges (ramps); one-pixel steps are excluded."""
-    steep, ramp = find_discontinuities(shift, RAMP_SLOPE).beside(), _between(shift)
-    for _ in range(RAMP_TAIL):
-        ramp = _around(ramp, 1) & steep
-    return ramp
+    found = np.empty(shift.shape, bool)
+    for band in row_bands(shift.shape, halo=RAMP_TAIL + 2):
+        part = shift[band.read]
+        steep, ramp = find_discontinuities(part, RAMP_SLOPE).beside(), _between(part)
+        for _ in range(RAMP_TAIL):
+            ramp = _around(ramp, 1) & steep
+        found[band.rows] = ramp[band.inside]
+    return found
 
 
 def _around(chosen: Mask, reach: int) -> Mask:

@@ -33,7 +33,7 @@ from depth3d.image import Image, Size
 from depth3d.layeredmesh import Layer, LayeredMesh
 from depth3d.options import Quality
 
-__all__ = ["build_layers"]
+__all__ = ["SharpDepth", "build_layers", "layers_of_rows", "sharp_depth"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -59,6 +59,26 @@ class _Photo:
     travel: float
     pixels: NDArray[np.uint8]
     shift: Floats
+    soft: bool
+    first_row: int = 0  # of the whole photo, if this is a band of it
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SharpDepth:
+    """Depth of a whole photo with its edges sharpened, for ``layers_of_rows``.
+
+    Parameters
+    ----------
+    shift : Floats
+        (H, W) float32, pixels of shift between nearest and farthest.
+    travel : float
+        The largest shift.
+    soft : bool
+        Whether the depth map was soft, so that its edges are less exact.
+    """
+
+    shift: Floats
+    travel: float
     soft: bool
 
 
@@ -108,9 +128,57 @@ def build_layers(
             raise InvalidInput(f"build_layers: {name} is {value!r}, expected one of {', '.join(known)}")
     # A camera that stands at the nearest point gives 60,000 %: only pixels that no view shows would be computed.
     parallax_percent = min(parallax_percent, MOST_PARALLAX)
-    photo = _continued(image.eight_bit(), depth, parallax_percent / 100 * image.size.width, border_percent)
+    image = image.eight_bit()
+    photo = _continued(image, sharp_depth(image, depth, parallax_percent), border_percent)
+    layers = _layers(photo, quality, ways)
+    if backdrop:
+        layers.insert(0, _backdrop(photo))
+    return LayeredMesh(tuple(layer for layer in layers if layer is not None), image.size, Camera.of_photo(image))
+
+
+def layers_of_rows(image: Image, depth: SharpDepth, rows: slice, quality: Quality, ways: str) -> LayeredMesh:
+    """Build the layers of a band of rows, at its place in the whole photo, for views that move sideways only.
+
+    Parameters
+    ----------
+    image : Image
+        The whole photo, 8 bits.
+    depth : SharpDepth
+        Its depth.
+    rows : slice
+        The band; in multiples of 256 rows from the top, so that the meshes of two bands have the same grid.
+    quality, ways : Quality, str
+        As for ``build_layers``.
+    """
+    photo = _continued(image, depth, None, rows)
+    layers = tuple(layer for layer in _layers(photo, quality, ways) if layer is not None)
+    return LayeredMesh(layers, image.size, Camera.of_photo(image))
+
+
+def sharp_depth(image: Image, depth: DepthMap, parallax_percent: float) -> SharpDepth:
+    """Convert depth to pixels of shift, and sharpen its edges.
+
+    Parameters
+    ----------
+    image, depth : Image, DepthMap
+        The whole photo, 8 bits, and its depth of the same size.
+    parallax_percent : float
+        Shift between nearest and farthest, percent of the width.
+    """
+    travel = parallax_percent / 100 * image.size.width
+    told = depth.values * np.float32(travel)
+    soft = softness(told)
+    shift = sharpen(told, image.pixels, soft)
+    del told
+    if soft >= NETWORK_SOFT_SHARE:
+        shift = align_to_picture(shift, image.pixels)
+    return SharpDepth(shift, travel, soft >= SOFT_SHARE)
+
+
+def _layers(photo: _Photo, quality: Quality, ways: str) -> list[Layer | None]:
+    """The front layer and the two behind it, back to front."""
     cell = _CELLS[quality]
-    pixels = max(1, round(image.size.width / (SOFT_GROW_WIDTH if photo.soft else GROW_WIDTH)))
+    pixels = max(1, round(photo.size.width / (SOFT_GROW_WIDTH if photo.soft else GROW_WIDTH)))
     cover = (
         dilate_foreground(photo.shift, pixels, sideways_only=ways != "all")
         if photo.travel > STEP_PIXELS
@@ -125,23 +193,17 @@ def build_layers(
     needed = first.mask | carved | (cover - photo.shift > STEP_PIXELS)
     middle, painted = _back(photo, photo.pixels, first, cover, needed, cell)
     back, _ = _back(photo, painted, second, cover, second.mask, cell)
-    layers = [back, middle, front]
-    if backdrop:
-        layers.insert(0, _backdrop(photo))
-    return LayeredMesh(tuple(layer for layer in layers if layer is not None), image.size, Camera.of_photo(image))
+    return [back, middle, front]
 
 
-def _continued(image: Image, depth: DepthMap, travel: float, border_percent: float | None) -> _Photo:
-    """Sharpen the depth and extend the photo outwards by what the views will show."""
-    told = depth.values * np.float32(travel)
-    shift = sharpen(told, image.pixels)
-    if softness(told) >= NETWORK_SOFT_SHARE:
-        shift = align_to_picture(shift, image.pixels)
+def _continued(image: Image, depth: SharpDepth, border_percent: float | None, rows: slice | None = None) -> _Photo:
+    """Extend the photo, or a band of its rows, outwards by what the views will show."""
+    travel, rows = depth.travel, rows or slice(0, image.size.height)
     margin = math.ceil(travel if border_percent is None else border_percent / 100 * image.size.width) + 2
     # More than half the picture on each side is mirrored twice: nothing worth its memory.
     margin = min(margin, max(image.size) // 2 + 2)
-    pixels, shifts = extend_border(image.pixels, shift, margin, STEP_PIXELS)
-    return _Photo(image.size, margin, travel, pixels, shifts, softness(told) >= SOFT_SHARE)
+    pixels, shifts = extend_border(image.pixels[rows], depth.shift[rows], margin, STEP_PIXELS)
+    return _Photo(image.size, margin, travel, pixels, shifts, depth.soft, rows.start)
 
 
 def _front(photo: _Photo, cover: Floats, cell: int, grown: int) -> tuple[Layer, Mask]:
@@ -166,7 +228,7 @@ def _back(
     """A background layer that covers at least the pixels ``needed``, and its colors."""
     if not needed.any():
         return None, beside
-    painted = paint_background(beside, photo.pixels, hidden, photo.shift, cover, STEP_PIXELS)
+    painted = paint_background(beside, photo.pixels, hidden, photo.shift, cover, STEP_PIXELS, photo.first_row)
     # The outline of this layer is never seen, so its cells may be larger than those in front.
     cell = 2 * cell if cell > 1 else 1
     weight = needed.astype(np.float32)
@@ -253,7 +315,8 @@ def _layer(
     flat = FLAT_PIXELS if cell == 1 else COARSE_FLAT_PIXELS
     sheet = mesh_cells(cells, steps, flat, wanted)
     pixels = sheet.corners * np.float32(cell)
-    place = ((pixels - photo.margin) / np.array(photo.size, np.float32)).astype(np.float32)
+    origin = np.array([photo.margin, photo.margin - photo.first_row], np.float32)
+    place = ((pixels - origin) / np.array(photo.size, np.float32)).astype(np.float32)
     height, width = photo.shift.shape
     covered = np.array([width, height], np.float32)
     # Larger cells end at a discontinuity in transparent pixels; half of such a cell is too far to move texels.
