@@ -151,7 +151,7 @@ def convert_all(
             refuse_existing(preview_path(target) if video.preview else target, force=outputs.force)
     if video.shots is not None and not Path(video.shots).exists():
         refuse_thumbnails(Path(video.shots), force=outputs.force)
-    if kind != "depth" and runner is None and not video.dry_run:
+    if product.kind != "depth" and runner is None and not video.dry_run:
         from depth3d.render.context import require_opengl
 
         require_opengl()  # told before the depth of a whole clip is computed
