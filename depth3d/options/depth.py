@@ -19,9 +19,9 @@ class DepthOptions(Validated):
     depth: str | None = file_name("Depth file to use instead of a network.")
     invert_depth: bool = option(False, "The depth file is dark where it is near.")
     hints: str | None = file_name(
-        "Strokes that repair the depth (default: NAME_hints.png beside the photo; none ignores it).",
+        "Strokes that repair the depth (default: NAME_hints.png beside the photo, NAME_hints.json beside the clip; none"
+        " ignores it).",
         "FILE|none",
-        media="photo",
     )
     relief: float = option(
         0.0,

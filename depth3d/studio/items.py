@@ -54,6 +54,8 @@ class Item:
         A small JPEG.
     strokes : list[dict[str, Any]] | None
         Strokes painted in the page; None = those beside the photo, if any.
+    frames : dict[float, list[dict[str, Any]]] | None
+        Of a clip: strokes by the time of their frame, seconds; None = those beside the clip, if any.
     """
 
     key: str
@@ -62,12 +64,15 @@ class Item:
     facts: dict[str, Any] = field(default_factory=dict)
     thumbnail: bytes = b""
     strokes: list[dict[str, Any]] | None = None
+    frames: dict[float, list[dict[str, Any]]] | None = None
 
     def described(self) -> dict[str, Any]:
         """Return what the page needs, as JSON; never the path of the file."""
         return {"key": self.key, "name": self.path.name, "dropped": self.dropped, **self.facts, **self._painted()}
 
     def _painted(self) -> dict[str, Any]:
+        if self.frames is not None:
+            return {"painted": [{"time": time, "strokes": strokes} for time, strokes in self.frames.items()]}
         return {} if self.strokes is None else {"strokes": self.strokes}
 
 

@@ -19,6 +19,7 @@ from depth3d.io.depth.picture import gray_picture
 from depth3d.io.depth.read import read_depth
 from depth3d.io.hints import hints_beside, read_hints
 from depth3d.io.image.read import encode_image, flatten, open_image
+from depth3d.io.video.hints import clip_hints_beside, read_clip_hints
 from depth3d.io.video.reader import VideoReader, probe
 from depth3d.io.viewer import Page, RgbdImage, page_scene
 from depth3d.options import DepthOptions, ViewOptions
@@ -89,7 +90,16 @@ def _open(arguments: dict[str, Any], report: Report) -> dict[str, Any]:
         with VideoReader(path, tone_map=True) as reader:
             first = next(iter(reader)).image
         seconds = float(info.duration or 0)
-        facts = {"seconds": seconds, "rate": float(info.rate), "frames": info.count or round(seconds * info.rate)}
+        facts: dict[str, Any] = {
+            "seconds": seconds,
+            "rate": float(info.rate),
+            "frames": info.count or round(seconds * info.rate),
+        }
+        painted = clip_hints_beside(path)
+        keys = () if painted is None else read_clip_hints(painted)
+        facts["frames_painted"] = [
+            {"time": float(key.time), "strokes": [stroke.facts() for stroke in key.hints.strokes]} for key in keys
+        ]
         return {"kind": "clip", **facts, **_size(first), "thumbnail": _thumbnail(first)}
     image = open_image(path)
     beside = hints_beside(path)

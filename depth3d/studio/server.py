@@ -19,6 +19,7 @@ from depth3d import __version__
 from depth3d.errors import Depth3DError, InvalidInput
 from depth3d.geometry.camera.paths import PATHS
 from depth3d.studio.destinations import destinations
+from depth3d.studio.frames import keep_frames
 from depth3d.studio.guard import Guard
 from depth3d.studio.items import Item
 from depth3d.studio.jobs import Job
@@ -191,7 +192,7 @@ class _Routes:
             "scene",
             {
                 "path": str(self._picture(item)),
-                "depth": self._studio.painted(item, self._studio.depth_of(wanted)),
+                "depth": self._studio.painted(item, self._studio.depth_of(wanted), _frame_time(item, wanted)),
                 "draft": draft,
                 "detail": _DRAFT_DETAIL if draft else _DETAIL,
             },
@@ -205,15 +206,17 @@ class _Routes:
         item, wanted = self._item(request), await _body(request)
         if wanted.get("strokes") is None:
             raise InvalidInput("expected strokes")
-        self._studio.paint(item, wanted["strokes"])
-        depth = self._studio.depth_of(wanted)
-        arguments = {"path": str(self._picture(item)), "depth": depth, "strokes": item.strokes}
+        strokes = self._studio.paint(item, wanted["strokes"], _frame_time(item, wanted))
+        arguments = {"path": str(self._picture(item)), "depth": self._studio.depth_of(wanted), "strokes": strokes}
         return await self._studio.jobs.ask("repair", arguments)
 
     async def keep(self, request: Request) -> dict[str, Any]:
         item, wanted = self._item(request), await _body(request)
+        folder = self._studio.folder_of(item)
+        if item.facts.get("kind") == "clip":
+            return {"files": [keep_frames(item, folder).name], "folder": str(folder)}
         arguments = {"path": str(item.path), "depth": self._studio.depth_of(wanted), "strokes": item.strokes or []}
-        arguments |= {"folder": str(self._studio.folder_of(item)), "stem": item.path.stem}
+        arguments |= {"folder": str(folder), "stem": item.path.stem}
         found = await self._studio.jobs.ask("keep_strokes", arguments)
         return {"files": [Path(file).name for file in found["files"]], "folder": str(self._studio.folder_of(item))}
 
@@ -281,3 +284,13 @@ class _Routes:
             raise InvalidInput(f"{path.name} was moved or deleted")
         kind = "inline" if request.query_params.get("show") else "attachment"
         return FileResponse(path, filename=path.name, content_disposition_type=kind)
+
+
+def _frame_time(item: Item, wanted: dict[str, Any]) -> float | None:
+    """Return the time of the frame at the slider; None for photos. Raises ``InvalidInput``."""
+    if item.facts.get("kind") != "clip":
+        return None
+    time = wanted.get("time", 0)
+    if isinstance(time, bool) or not isinstance(time, int | float) or not 0 <= time < 1e7:
+        raise InvalidInput(f"time is {time!r}, expected seconds")
+    return float(time)

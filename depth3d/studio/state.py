@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from depth3d.errors import InvalidInput
-from depth3d.hints import Hints, Stroke
+from depth3d.hints import Hints
 from depth3d.io.hints import write_strokes
+from depth3d.io.video.hints import write_clip_hints
 from depth3d.options import DepthOptions
 from depth3d.studio.estimate import work_of
+from depth3d.studio.frames import frame_at, hints_of, key_hints, known_frames, with_frame
 from depth3d.studio.items import Item, Library
 from depth3d.studio.jobs import Jobs
 from depth3d.studio.products import Output, command_line, option_values
@@ -91,25 +93,42 @@ class Studio:
             depth["relief"] = check_value(DepthOptions, "relief", wanted["relief"])
         return depth
 
-    def painted(self, item: Item, depth: dict[str, Any]) -> dict[str, Any]:
-        """Return the depth options with the strokes that were painted in the page, as a hint file."""
-        if item.strokes is None:
+    def painted(self, item: Item, depth: dict[str, Any], time: float | None = None) -> dict[str, Any]:
+        """Return the depth options with the strokes that were painted in the page, as a hint file.
+
+        ``time``: of a frame of a clip, whose strokes alone are meant; None = all strokes.
+        """
+        if time is not None:
+            strokes = frame_at(known_frames(item), time)
+            return {**depth, "hints": str(self._written(item, "frame", hints_of(strokes))) if strokes else "none"}
+        if item.strokes is None and item.frames is None:
             return depth
-        if not item.strokes:
+        if not item.strokes and not any((item.frames or {}).values()):
             return {**depth, "hints": "none"}
-        return {**depth, "hints": str(self.hint_file(item))}
+        if item.frames is None:
+            return {**depth, "hints": str(self._written(item, item.path.stem, hints_of(item.strokes)))}
+        return {
+            **depth,
+            "hints": str(write_clip_hints(key_hints(item.frames), self._hint_file(item, "clip"), force=True)),
+        }
 
-    def paint(self, item: Item, strokes: Any) -> None:
-        """Replace the strokes of an item. Raises ``InvalidInput``."""
-        hints = Hints(tuple(Stroke.of(facts) for facts in strokes))
-        item.strokes = [stroke.facts() for stroke in hints.strokes]
-        write_strokes(hints, self.hint_file(item), force=True)
+    def paint(self, item: Item, strokes: Any, time: float | None = None) -> list[dict[str, Any]]:
+        """Replace the strokes of an item, of a clip those of the frame at ``time``. Raises ``InvalidInput``."""
+        found = [stroke.facts() for stroke in hints_of(strokes).strokes]
+        if time is None:
+            item.strokes = found
+        else:
+            item.frames = with_frame(known_frames(item), time, found)
+        return found
 
-    def hint_file(self, item: Item) -> Path:
-        """Return the private hint file of an item."""
+    def _written(self, item: Item, stem: str, hints: Hints) -> Path:
+        return write_strokes(hints, self._hint_file(item, stem), force=True)
+
+    def _hint_file(self, item: Item, stem: str) -> Path:
+        """Return a private hint file of an item."""
         folder = self.folder / f"hints-{item.key}"
         folder.mkdir(mode=0o700, exist_ok=True)
-        return folder / f"{item.path.stem}_hints.json"
+        return folder / f"{stem}_hints.json"
 
     def planned(self, wanted: dict[str, Any]) -> list[Planned]:
         """Return every output of a request, all checked before anything is queued.
@@ -121,10 +140,8 @@ class Studio:
         """
         item = self.library.get(wanted["item"])
         media = "clip" if item.facts.get("kind") == "clip" else "photo"
-        depth = self.depth_of(wanted)
-        if media == "photo":
-            depth = self.painted(item, depth)
-        else:
+        depth = self.painted(item, self.depth_of(wanted))
+        if media == "clip":
             depth.pop("relief", None)  # for photos only
         DepthOptions(**depth)
         return [self._plan(item, media, Output.of(text), wanted, depth) for text in wanted["outputs"]]
@@ -141,7 +158,9 @@ class Studio:
             "shots": wanted.get("shots"),
         }
         # The private hint file means nothing to a shell: there it is the file that "Keep the strokes" writes.
-        shown = depth if not item.strokes else {**depth, "hints": f"{item.path.stem}_hints.png"}
+        kept = "png" if media == "photo" else "json"
+        private = depth.get("hints") not in (None, "none")
+        shown = depth if not private else {**depth, "hints": f"{item.path.stem}_hints.{kept}"}
         command = command_line(output, item.path.name if item.dropped else str(item.path), values, shown, media)
         cost = work_of(output.kind, output.form, values, item.facts)
         return Planned(media, arguments, command, output.file_name(item.path.stem, media), cost)

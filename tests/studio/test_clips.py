@@ -13,6 +13,8 @@ from browser import Browser
 from chromium import program
 from clips import make_clip
 
+from depth3d.io.video.hints import read_clip_hints
+
 if TYPE_CHECKING:
     from conftest import Running
 
@@ -65,6 +67,44 @@ def test_two_seconds_to_try(page: Browser) -> None:
     assert page.run("document.getElementById('glasses').hidden")
     page.click("#close-player")
     assert page.run("document.getElementById('as-anaglyph').hidden")
+
+
+def test_strokes_belong_to_their_frame_and_are_kept_beside_the_clip(page: Browser, running: Running) -> None:
+    def go_to(second: int) -> None:
+        page.run(
+            "(() => { const s = document.getElementById('time');"
+            f" s.value = {second}; s.dispatchEvent(new Event('input')); }})()"
+        )
+        page.wait(f"document.getElementById('time-value').textContent.startsWith('0:0{second}')")
+        time.sleep(0.2)
+        page.wait("document.documentElement.dataset.picture === 'ready' && document.getElementById('busy').hidden")
+
+    go_to(2)
+    page.click("#tab-depth")
+    page.click("[data-tool=farther]")
+    box = page.run(
+        "(() => { const c = document.getElementById('depth'), r = c.getBoundingClientRect(),"
+        " s = Math.min(r.width / c.width, r.height / c.height), w = c.width * s, h = c.height * s;"
+        " return [r.x + (r.width - w) / 2, r.y + (r.height - h) / 2, w, h]; })()"
+    )
+    page.drag([(box[0] + box[2] * x, box[1] + box[3] * 0.9) for x in (0.3, 0.4, 0.5, 0.6)])
+    page.wait("!document.getElementById('undo').disabled")
+    page.click("[data-tool=farther]")
+    page.click("#keep")
+    page.wait("document.getElementById('toast').textContent.includes('square_hints.json')")
+    (key,) = read_clip_hints(running.results / "square_hints.json")
+    assert float(key.time) == pytest.approx(2, abs=0.02)
+    assert [stroke.kind for stroke in key.hints.strokes] == ["farther"]
+    page.click("#tab-save")
+    page.wait("document.getElementById('commands').textContent.includes('--hints square_hints.json')")
+    go_to(1)
+    assert page.run("document.getElementById('undo').disabled")  # this frame has none
+    go_to(2)
+    assert not page.run("document.getElementById('undo').disabled")
+    page.click("#tab-depth")
+    page.click("#clear")
+    page.wait("document.getElementById('undo').disabled")
+    page.click("#tab-clip")
 
 
 def test_a_stopped_run_goes_on(page: Browser, running: Running) -> None:

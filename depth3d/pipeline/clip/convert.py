@@ -30,6 +30,7 @@ from depth3d.options import (
 )
 from depth3d.pipeline.clip.depth_files import StillDepth, given_depth, sampled_depth, save_depth
 from depth3d.pipeline.clip.depth_pass import DepthSource, Progress, StoredDepth, first_pass, kept_frames
+from depth3d.pipeline.clip.hints import hint_file, hints_key, track_hints
 from depth3d.pipeline.clip.job import ClipJob, plan_job
 from depth3d.pipeline.clip.output import Output, Product, targets_of
 from depth3d.pipeline.clip.parallel.cluster import Cluster
@@ -213,6 +214,11 @@ class _Conversion:
         if shots is None:
             return [Path(self._job.video.shots or "")]
         strength = {"shots": [asdict(shot) for shot in shots.shots]} if shots.shots else asdict(self._strength)
+        hints = None if all(output.renderer.both_eyes for output in self._outputs) else hint_file(self._job)
+        strength |= hints_key(hints)
+        if hints is not None:
+            key = {**self._depth_key(), **hints_key(hints)}
+            depth = track_hints(self._job, depth, hints, work.checkpoint("hints", key, "tracking of the strokes"))
         for number, output in enumerate(self._outputs):
             key = output.key(strength)
             if work.has_finished(output.target, key):
@@ -222,7 +228,7 @@ class _Conversion:
             make(depth, shots, work.checkpoint(name, key, "rendering"), self._reporter(number))
             if len(self._outputs) > 1:
                 work.note_finished(output.target, key)
-        for name in ("depth", "times"):
+        for name in ("depth", "times", "hints"):
             work.remove(name)
         work.forget_finished()
         return [output.target for output in self._outputs]

@@ -12,6 +12,7 @@ depth is the same as without a cluster, at cuts and between them. The second pas
 from __future__ import annotations
 
 from depth3d.pipeline.clip.depth_pass import DepthSource, Predictions, Progress
+from depth3d.pipeline.clip.hints import HintedDepth
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.output import Output
 from depth3d.pipeline.clip.parallel.depth import PredictedDepth, in_parts
@@ -55,6 +56,7 @@ class Cluster:
     ) -> None:
         """Render and encode all segments of one output, then mux them here."""
         given = self._job.depth.depth is not None and not output.renderer.both_eyes
+        given = given and not isinstance(depth, HintedDepth)
         known = None if given else depth  # the workers open a given depth file themselves
         segments = render_parts(self._job, self._ticks(), output, known, shots, checkpoint, self._runner, progress)
         output.join(segments, checkpoint)

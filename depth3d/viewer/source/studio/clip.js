@@ -38,6 +38,11 @@ export class Clip {
     await ask(`items/${item.key}/frame`, { time: 0 });
   }
 
+  /** Seconds of the frame that is shown. */
+  get time() {
+    return Number(find("time").value);
+  }
+
   #label() {
     find("time-value").textContent = `${clock(Number(find("time").value))} of ${clock(this.item.seconds)}`;
   }

@@ -27,12 +27,16 @@ async function start() {
   parts.comfort = wireComfort(settings, photo);
   const state = await ask("state", {}, "GET");
   parts.save = new Save(state.catalog, request, play);
-  parts.clip = new Clip(settings, () => load({ keep: true }), parts.save);
+  const frameChanged = () => {
+    parts.brush.open(knownStrokes());
+    return load({ keep: true });
+  };
+  parts.clip = new Clip(settings, frameChanged, parts.save);
   const repaired = (depth) => Promise.all([parts.depth.show(depth), parts.stage.changeDepth(depth)]);
   const wish = () => {
-    photo.item.strokes = parts.brush.strokes; // so that they are there when the photo is opened again
+    rememberStrokes(); // so that they are there when the photo or the frame is opened again
     parts.save.update();
-    return { ...source(), item: photo.item.key };
+    return { ...source(), ...moment(), item: photo.item.key };
   };
   parts.brush = new Brush(depth, wish, repaired, guarded(() => load({ keep: true })));
   parts.strip = new Strip(guarded(open), closed);
@@ -61,6 +65,24 @@ const source = () => ({
   relief: photo.item?.kind === "clip" ? 0 : Number(find("relief").value),
 });
 
+// The frame of a clip that is shown; nothing for photos.
+const moment = () => (photo.item?.kind === "clip" ? { time: parts.clip.time } : {});
+
+/** The frames of a clip that have strokes: { time, strokes }. */
+const paintedFrames = () => (photo.item.frames_now ??= [...(Array.isArray(photo.item.painted) ? photo.item.painted : photo.item.frames_painted ?? [])]);
+const sameFrame = (one) => Math.abs(one.time - parts.clip.time) < 0.005;
+
+function knownStrokes() {
+  if (photo.item.kind !== "clip") return photo.item.strokes ?? [];
+  return paintedFrames().find(sameFrame)?.strokes ?? [];
+}
+
+function rememberStrokes() {
+  const { strokes } = parts.brush;
+  if (photo.item.kind !== "clip") photo.item.strokes = strokes;
+  else photo.item.frames_now = [...paintedFrames().filter((one) => !sameFrame(one)), { ...moment(), strokes }];
+}
+
 /** What the server needs to write the present picture; null while there is none. */
 function request() {
   if (!photo.item) return null;
@@ -74,9 +96,8 @@ async function open(item) {
   page.dataset.empty = "no";
   photo.item = item;
   stopPlaying();
-  parts.brush.open(item.strokes ?? []);
   const clip = item.kind === "clip";
-  find("brushes").hidden = find("relief-field").hidden = find("relief-help").hidden = clip;
+  find("relief-field").hidden = find("relief-help").hidden = clip;
   find("tab-clip").hidden = !clip;
   find("depth-other").hidden = find("divider").hidden = true;
   listSources();
@@ -86,6 +107,7 @@ async function open(item) {
     await parts.clip.open(item);
     parts.tab("clip");
   } else if (page.dataset.tab === "clip") parts.tab("move");
+  parts.brush.open(knownStrokes());
   await load({});
 }
 
@@ -102,7 +124,7 @@ function closed(key) {
 async function load({ keep = false }) {
   const { item } = photo;
   const turn = ++photo.turn;
-  const wish = source();
+  const wish = { ...source(), ...moment() };
   busy("Estimating depth");
   try {
     const draft = await ask(`items/${item.key}/scene`, { ...wish, draft: true });
@@ -167,7 +189,7 @@ async function compare() {
   if (!second || !photo.item) return;
   busy("Estimating depth");
   try {
-    const { facts } = await ask(`items/${photo.item.key}/scene`, { source: second, draft: true });
+    const { facts } = await ask(`items/${photo.item.key}/scene`, { source: second, ...moment(), draft: true });
     await parts.other.show(facts.flatDepth);
     find("how").textContent = `${photo.facts.how} | ${facts.how}`;
   } finally {

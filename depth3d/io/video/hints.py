@@ -1,0 +1,101 @@
+"""Hint files of clips: ``NAME_hints.json`` with the strokes painted on some of the frames."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from depth3d.errors import InvalidInput, ReadError
+from depth3d.hints import Hints, Stroke
+from depth3d.io.atomic import atomic_path
+
+__all__ = ["KeyHints", "clip_hints_beside", "read_clip_hints", "write_clip_hints"]
+
+_FORMAT = "depth3d clip hints"
+_LARGEST = 50_000_000  # bytes
+_MOST = 5000  # key frames
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeyHints:
+    """The strokes of one frame.
+
+    Parameters
+    ----------
+    time : Fraction
+        Time of the frame in the clip, seconds.
+    hints : Hints
+        Its strokes; without any, the repair ends here.
+    """
+
+    time: Fraction
+    hints: Hints
+
+
+def clip_hints_beside(clip: Path) -> Path | None:
+    """Return the hint file beside a clip, or None; that of a photo of the same name is not one."""
+    path = clip.with_name(f"{clip.stem}_hints.json")
+    if not path.is_file() or path.stat().st_size > _LARGEST:
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return None
+    return path if isinstance(content, dict) and content.get("format") == _FORMAT else None
+
+
+def read_clip_hints(path: str | Path) -> tuple[KeyHints, ...]:
+    """Read the hint file of a clip, in the order of time. Raises ``ReadError``.
+
+    Parameters
+    ----------
+    path : str | Path
+        ``.json``.
+    """
+    path = Path(path)
+    try:
+        if path.stat().st_size > _LARGEST:
+            raise ReadError(path, "is too large for a hint file")
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or content.get("format") != _FORMAT:
+            raise InvalidInput(f'expected {{"format": "{_FORMAT}", "frames": [...]}}; hints of a photo are for photos')
+        frames = content["frames"]
+        if not isinstance(frames, list) or len(frames) > _MOST:
+            raise InvalidInput(f"expected a list of at most {_MOST} frames")
+        found = [_key(frame) for frame in frames]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ReadError(path, f"is not a hint file of a clip: {error}") from error
+    return tuple(sorted(found, key=lambda one: one.time))
+
+
+def write_clip_hints(keys: tuple[KeyHints, ...], path: str | Path, *, force: bool = False) -> Path:
+    """Write the strokes of a clip's frames; return the path. Raises ``ExistsError`` or ``WriteError``.
+
+    Parameters
+    ----------
+    keys : tuple[KeyHints, ...]
+        Strokes by time.
+    path : str | Path
+        ``NAME_hints.json`` beside the clip.
+    force : bool
+        Replace an existing file.
+    """
+    frames = [
+        {"time": round(float(key.time), 6), "strokes": [stroke.facts() for stroke in key.hints.strokes]} for key in keys
+    ]
+    text = json.dumps({"format": _FORMAT, "version": 1, "frames": frames}, indent=1)
+    with atomic_path(path, force=force) as temporary:
+        temporary.write_text(text + "\n", encoding="utf-8")
+    return Path(path)
+
+
+def _key(frame: Any) -> KeyHints:
+    time = frame["time"]
+    if isinstance(time, bool) or not isinstance(time, int | float) or not (math.isfinite(time) and 0 <= time < 1e7):
+        raise InvalidInput(f"time {time!r}, expected seconds")
+    strokes = tuple(Stroke.of(facts) for facts in frame["strokes"])
+    return KeyHints(Fraction(str(time)).limit_denominator(10**6), Hints(strokes))
