@@ -50,7 +50,17 @@ def preparer(values: dict[str, Any], count: int = 1) -> Callable[[Path, Path | N
 
 
 def _run(path: Path, target: Path, options: ViewOptions, depth: DepthOptions, outputs: OutputOptions) -> None:
-    from depth3d.io.viewer import serve_page
+    from depth3d.io.pageserver import PageServer
+
+    if not options.serve:
+        _write(path, target, options, depth, outputs)
+        return
+    with PageServer(options.port) as server:  # before the work, so that a port in use is told at once
+        written = _write(path, target, options, depth, outputs)
+        server.serve(written, lambda address: log(f"{address}   (Ctrl-C ends)"))
+
+
+def _write(path: Path, target: Path, options: ViewOptions, depth: DepthOptions, outputs: OutputOptions) -> Path:
     from depth3d.pipeline.page import view_scene
     from depth3d.pipeline.scene import load_scene
 
@@ -59,5 +69,4 @@ def _run(path: Path, target: Path, options: ViewOptions, depth: DepthOptions, ou
         log(f"{path.name}: {note}", quiet=outputs.quiet)
     written = view_scene(scene, target, options, source=path, force=outputs.force)
     print_result(written, as_json=outputs.json, input=path, depth=scene.how, bytes=written.stat().st_size)
-    if options.serve:
-        serve_page(written, options.port, announce=lambda address: log(f"{address}   (Ctrl-C ends)"))
+    return written

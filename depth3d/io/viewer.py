@@ -1,4 +1,4 @@
-"""Writes and serves the 3D page: one HTML file with the photo, its depth, and the viewer program.
+"""Writes the 3D page: one HTML file with the photo, its depth, and the viewer program.
 
 The page contains pictures, not a mesh: the photo with its depth, and the filled background behind the foreground with
 its own depth. The viewer displaces them and splits them at depth discontinuities (``depth3d/viewer/source``).
@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -20,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depthmap import DepthMap
-from depth3d.errors import InvalidInput, WriteError
+from depth3d.errors import InvalidInput
 from depth3d.image import Image, data_address
 from depth3d.io.atomic import atomic_path
 from depth3d.io.image.read import encode_image
 
-__all__ = ["LARGEST", "Page", "RgbdImage", "page_html", "page_scene", "serve_page", "write_page"]
+__all__ = ["LARGEST", "Page", "RgbdImage", "page_html", "page_scene", "write_page"]
 
 # Longest side of a picture in the page in pixels: the texture size that every phone's GPU supports.
 LARGEST = 4096
@@ -139,67 +137,6 @@ def write_page(page: Page, path: str | Path, *, force: bool = False) -> Path:
     with atomic_path(path, force=force) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return path
-
-
-def serve_page(path: Path, port: int, *, announce: Callable[[str], None], rounds: int | None = None) -> None:
-    """Serve one page on this machine only until Ctrl-C.
-
-    A headset can open it through ``adb reverse tcp:PORT tcp:PORT``: WebXR requires a secure origin, and localhost is
-    one. No files are served: only this page from memory; all other paths give 404.
-
-    Raises ``WriteError`` if the port is taken.
-
-    Parameters
-    ----------
-    port : int
-        Port number; 0 = any free port.
-    announce : Callable[[str], None]
-        Called with the address.
-    rounds : int | None
-        Stop after this many requests (for tests).
-    """
-    body = path.read_bytes()
-    try:
-        server = ThreadingHTTPServer(("127.0.0.1", port), _handler(body))
-    except OSError as error:
-        raise WriteError(path, f"cannot be served on port {port}: {error.strerror}; choose another `port`") from error
-    with server:
-        announce(f"http://localhost:{server.server_port}/")
-        try:
-            if rounds is None:
-                server.serve_forever()
-            for _ in range(rounds or 0):
-                server.handle_request()
-        except KeyboardInterrupt:
-            return
-
-
-def _handler(body: bytes) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        server_version = "depth3d"
-        sys_version = ""
-
-        def do_GET(self) -> None:
-            """Request handler that serves the page at its own path, only for requests with a localhost host name."""
-            host = self.headers.get("Host", "").rsplit(":", 1)[0]
-            # Another site could resolve its own name to 127.0.0.1 and read the photo (DNS rebinding).
-            if self.path.split("?", 1)[0] != "/" or host not in ("localhost", "127.0.0.1"):
-                self.send_error(404)
-                return
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.send_header("X-Content-Type-Options", "nosniff")
-            self.end_headers()
-            if self.command == "GET":
-                self.wfile.write(body)
-
-        do_HEAD = do_GET  # noqa: N815 (the name that http.server calls)
-
-        def log_message(self, format: str, *arguments: Any) -> None:
-            """Print no request log to the terminal."""
-
-    return Handler
 
 
 def _pictures(sheet: RgbdImage, quality: int) -> dict[str, str]:

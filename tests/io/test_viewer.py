@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import base64
-import http.client
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
-import threading
-import time
 from importlib.resources import files
 from pathlib import Path
 
@@ -23,7 +18,7 @@ from numpy.typing import NDArray
 from depth3d.depthmap import DepthMap
 from depth3d.errors import ExistsError, InvalidInput
 from depth3d.image import Image
-from depth3d.io.viewer import Page, RgbdImage, page_html, serve_page, write_page
+from depth3d.io.viewer import Page, RgbdImage, page_html, write_page
 
 WIDTH, HEIGHT = 480, 320
 NEAR_COLOR, FAR_COLOR = (199, 60, 29), (60, 90, 200)
@@ -209,51 +204,3 @@ def test_controls_have_names(page: str) -> None:
     assert html.count("<button") == html.count("</button>") >= 8
     for name in ("amount", "focus"):
         assert re.search(rf'<label>\w+ <input id="{name}"', html)
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> int:
-    path = write_page(scene_page(), tmp_path / "a.html")
-    (tmp_path / "secret.txt").write_text("secret")
-    told: list[str] = []
-    worker = threading.Thread(
-        target=serve_page, args=(path, 0), kwargs={"announce": told.append, "rounds": 100}, daemon=True
-    )
-    worker.start()
-    for _ in range(200):
-        if told:
-            break
-        time.sleep(0.02)
-    return int(told[0].rstrip("/").rsplit(":", 1)[1])
-
-
-def ask(port: int, path: str, host: str = "localhost") -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-    connection.putrequest("GET", path, skip_host=True)
-    connection.putheader("Host", f"{host}:{port}")
-    connection.endheaders()
-    answer = connection.getresponse()
-    return answer.status, answer.read()
-
-
-@pytest.mark.security
-def test_serving_gives_the_page_and_nothing_else(server: int) -> None:
-    status, body = ask(server, "/")
-    assert status == 200
-    assert body.startswith(b"<!DOCTYPE html>")
-    for path in ("/secret.txt", "/../secret.txt", "/%2e%2e/etc/passwd", "//etc/passwd", "/a.html", "/..%5c", "/./"):
-        status, body = ask(server, path)
-        assert status == 404, path
-        assert b"secret" not in body or b"root:" not in body
-    assert ask(server, "/", host="evil.example")[0] == 404
-
-
-@pytest.mark.security
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc/net/tcp")
-def test_serving_listens_on_this_machine_only(server: int) -> None:
-    listening = [line.split()[1] for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-    mine = [address for address in listening if address.endswith(f":{server:04X}")]
-    assert mine
-    assert all(address.startswith("0100007F") for address in mine)
-    assert os.path.exists("/proc/net/tcp6")
-    assert f":{server:04X} " not in Path("/proc/net/tcp6").read_text()
