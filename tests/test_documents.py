@@ -16,6 +16,7 @@ from depth3d.io.stereo.registry import stereo_files
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(depth3d.__file__).parent
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "tests/data/README.md"]
+LINKING = [*DOCUMENTS, "examples/HOWTO.md"]
 FOLDERS = ("tests/", "examples/", ".ci/", ".github/")
 ROOMS = ("io/", "depth/", "geometry/", "render/", "pipeline/", "cli/", "studio/")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -46,7 +47,7 @@ def test_every_file_that_is_named_exists(document: str) -> None:
         assert len(named) > 5
 
 
-@pytest.mark.parametrize("document", DOCUMENTS)
+@pytest.mark.parametrize("document", LINKING)
 def test_links_lead_to_files(document: str) -> None:
     text = (ROOT / document).read_text(encoding="utf-8")
     links = [link for link in re.findall(r"\]\(([^)#\s]+)\)", text) if not link.startswith("http")]
