@@ -1,8 +1,9 @@
-"""How exact is depth from a stereo pair: depth3d beside plain OpenCV on Middlebury scenes.
+"""How exact is depth from a stereo pair: depth3d beside plain OpenCV on Middlebury scenes and on made ones.
 
-    python examples/measure_matching.py FOLDER
+    python examples/measure_matching.py [FOLDER]
 
-FOLDER holds one folder a scene with left.png, right.png and disp_left.npy (float32 px, NaN = unknown).
+The made scenes (matching_scenes.py) are striped covers and wallpapers of five periods and a bookshelf. FOLDER holds
+one folder a scene with left.png, right.png and disp_left.npy (float32 px, NaN = unknown).
 bad-2.0 = share of pixels off by more than 2 px, bad-1.0 likewise; EPE = mean absolute error in px. "non-occ" counts
 pixels that both eyes see. Plain SGBM leaves pixels open: they count as wrong in bad, and as 0 in EPE after its
 own fill (nearest known in the row). Times are CPU seconds of one thread, best of two runs.
@@ -12,12 +13,13 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+from matching_scenes import SCENES, render
 from numpy.typing import NDArray
 
 from depth3d.depth.stereo.consistency import fill_from_far
@@ -88,29 +90,44 @@ def errors(found: Map, truth: Map) -> tuple[float, float, float, float]:
     )
 
 
+def made_scenes() -> Iterator[tuple[str, Image, Image, Map]]:
+    """Name, both eyes, and true disparity of each made scene."""
+    for name, planes in SCENES.items():
+        yield name, *render(planes())
+
+
+def real_scenes(folder: Path) -> Iterator[tuple[str, Image, Image, Map]]:
+    """The same of each folder with a disp_left.npy."""
+    for truth in sorted(folder.glob("*/disp_left.npy")):
+        eyes = (open_image(truth.parent / f"{eye}.png") for eye in ("left", "right"))
+        yield truth.parent.name, *eyes, np.load(truth)
+
+
+def measure(name: str, scenes: list[tuple[str, Image, Image, Map]]) -> None:
+    """Print one line a scene and their mean for the method ``name``."""
+    rows = []
+    for scene, left, right, truth in scenes:
+        spent = []
+        for _ in range(2):
+            start = time.process_time()
+            found = METHODS[name](left, right)
+            spent.append(time.process_time() - start)
+        rows.append((*errors(found, truth), min(spent)))
+        print(f"{name:12} {scene:12} " + " ".join(f"{value:7.2f}" for value in rows[-1]))
+    mean = " ".join(f"{value:7.2f}" for value in np.mean(rows, axis=0))
+    print(f"{name:12} {'mean':12} {mean}   worst {max(row[0] for row in rows):.2f}", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path)
-    scenes = sorted(path.parent for path in parser.parse_args().folder.glob("*/disp_left.npy"))
+    parser.add_argument("folder", type=Path, nargs="?")
+    folder = parser.parse_args().folder
     cv2.setNumThreads(1)
     print(f"{'method':12} {'scene':12} {'bad2 %':>7} {'bad1 %':>7} {'EPE px':>7} {'bad2 all':>8} {'CPU s':>6}")
-    for name, method in METHODS.items():
-        rows = []
-        for scene in scenes:
-            left, right = open_image(scene / "left.png"), open_image(scene / "right.png")
-            spent = []
-            for _ in range(2):
-                start = time.process_time()
-                found = method(left, right)
-                spent.append(time.process_time() - start)
-            rows.append((*errors(found, np.load(scene / "disp_left.npy")), min(spent)))
-            print(f"{name:12} {scene.name:12} " + " ".join(f"{value:7.2f}" for value in rows[-1]))
-        mean = np.mean(rows, axis=0)
-        print(
-            f"{name:12} {'mean':12} "
-            + " ".join(f"{value:7.2f}" for value in mean)
-            + f"   worst {max(row[0] for row in rows):.2f}"
-        )
+    for name in METHODS:
+        if folder:
+            measure(name, list(real_scenes(folder)))
+        measure(name, list(made_scenes()))
 
 
 if __name__ == "__main__":

@@ -131,24 +131,36 @@ def _weighted_smoothing(
 
 
 def refined(
-    left: NDArray[np.float32], right: NDArray[np.float32], picture: NDArray[np.uint8]
+    left: NDArray[np.float32],
+    sure: NDArray[np.bool_],
+    picture: NDArray[np.uint8],
+    pattern: NDArray[np.bool_] | None = None,
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """Combine both raw disparity maps into a dense map of the left image and the mask of consistent pixels.
+    """Make a dense map of the left image from its consistent pixels, and return it with the mask of those kept.
 
     Parameters
     ----------
-    left, right : NDArray[np.float32]
+    left : NDArray[np.float32]
         (H, W) float32 px, positive = nearer, NaN = unknown.
+    sure : NDArray[np.bool_]
+        (H, W) bool, where both eyes agree, see ``agreement``.
     picture : NDArray[np.uint8]
         (H, W, 3) uint8 RGB, the left one.
+    pattern : NDArray[np.bool_] | None
+        (H, W) bool, where the picture repeats: unknown pixels there are filled from the pattern itself, not from beyond
+        its border.
     """
-    sure = agreement(left, right)
     # Regions smaller than this share of the picture are noise that agrees by chance.
     sure = without_specks(np.nan_to_num(left), sure, max(8, sure.size // 3000))
     filled = fill_from_far(np.nan_to_num(left), sure)
     blind = _blind(sure)
     if blind.any() and sure.any():
         filled = np.where(blind, spread(np.nan_to_num(left), sure, picture), filled).astype(np.float32)
+    if pattern is not None and (pattern & ~sure).any() and (pattern & sure).any():
+        # In one color, so that its stripes are no borders.
+        plain = np.where(pattern[..., None], picture[pattern].mean(axis=0), picture).astype(np.uint8)
+        inside = spread(np.nan_to_num(left), sure & pattern, plain)
+        filled = np.where(pattern & ~sure, inside, filled).astype(np.float32)
     dense = np.asarray(cv2.medianBlur(filled, 5), np.float32)
     confidence = np.where(sure, 1.0, 0.05).astype(np.float32)
     return smooth_inside(dense, confidence, picture), sure

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depth.stereo.alignment import match_tone, measure_alignment
-from depth3d.depth.stereo.consistency import refined, smooth_inside
+from depth3d.depth.stereo.consistency import agreement, refined, smooth_inside
 from depth3d.depth.stereo.matchers import FlowMatcher, Matcher, find_matcher, mirrored, register_matcher
+from depth3d.depth.stereo.repetition import repetition_period, without_period_jumps
 from depth3d.depthmap import DepthMap, Disparity
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
@@ -75,9 +76,13 @@ def stereo_disparity(left: Image, right: Image, matcher: str | Matcher = "sgm", 
         right = match_tone(left, measure_alignment(left, right).apply(right))
     small = left.size.fit(_LONG_SIDE)
     a, b = left.resized(small).pixels, right.resized(small).pixels
-    forth = engine.disparity(a, b)
-    back = mirrored(engine.disparity(mirrored(b), mirrored(a)))
-    disparity, sure = refined(forth, back, a)
+    forth, back = engine.disparity(a, b), engine.disparity(mirrored(b), mirrored(a))
+    period = repetition_period(a)
+    moved = without_period_jumps(forth, period)
+    moved_back = without_period_jumps(back, repetition_period(mirrored(b)))
+    # The eyes may settle on solutions that are periods apart; then their first solutions say whether they agree.
+    sure = agreement(moved, mirrored(moved_back)) | (agreement(forth, mirrored(back)) & np.isfinite(moved))
+    disparity, sure = refined(moved, sure, a, period > 0)
     if small != left.size:
         disparity, sure = _enlarged(disparity, sure, left)
     return StereoMatch(Disparity(disparity), sure)
