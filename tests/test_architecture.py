@@ -44,7 +44,7 @@ ROOMS = {
     "timm": ("depth/", "cli/info.py", "render/context.py"),
     "moderngl": ("render/",),
     "pxr": ("io/usd.py",),
-    "trimesh": ("io/mesh.py",),
+    "trimesh": ("io/mesh.py", "io/printing.py"),
     "av": ("io/",),
     "imageio_ffmpeg": ("io/",),
     "PIL": ("io/",),

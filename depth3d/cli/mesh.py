@@ -19,7 +19,7 @@ KINDS: Kinds = {"photo": (MeshOptions, DepthOptions)}
 
 
 @click.command("mesh", cls=OptionsCommand)
-@input_arguments("PHOTO|FOLDER...", "File to write: .glb .obj .ply .usdz .splat .spz")
+@input_arguments("PHOTO|FOLDER...", "File to write: .glb .obj .ply .usdz .splat .spz .stl .3mf")
 @flags(MeshOptions, DepthOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     """Convert photos to textured meshes (NAME.glb).
@@ -28,6 +28,7 @@ def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     GLB opens in most programs; it contains a camera at the photographer's position and the original JPEG data.
     USDZ opens on iPhone, iPad and Vision Pro (pip install "depth3d[usd]").
     .splat, .spz and, with --splats N, .ply contain Gaussian splats for SuperSplat and other splat viewers.
+    STL and 3MF are solids for 3D printers, in millimeters: a relief, or with --lithophane a picture to be lit from behind.
     OBJ is written with NAME.mtl and JPEG textures. PLY has vertex colors.
 
     \b
@@ -50,9 +51,13 @@ def _preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]
 
 
 def _run(path: Path, target: Path, options: MeshOptions, depth: DepthOptions, outputs: OutputOptions) -> None:
-    from depth3d.pipeline.export import mesh_scene
+    from depth3d.pipeline.export import mesh, mesh_scene
     from depth3d.pipeline.scene import load_scene
 
+    if options.lithophane:  # of the photo alone, without a depth network
+        written = mesh(path, target, options, depth, force=outputs.force)
+        print_result(written, as_json=outputs.json, input=path, depth=None, bytes=written.stat().st_size)
+        return
     scene = load_scene(path, depth)
     for note in (*scene.image.notes, scene.how):
         log(f"{path.name}: {note}", quiet=outputs.quiet)

@@ -55,6 +55,24 @@ class MeshOptions(ScaleOptions):
     texture: int | None = option(
         None, "Longest side of the texture, pixels (default: the photo's own JPEG, unchanged).", limits=(16, 16384)
     )
+    relief_mm: float | None = option(
+        None,
+        "3D prints (.stl, .3mf): height of the relief, millimeters (default 4; of a lithophane 2.2).",
+        metavar="MM",
+        limits=(0.1, 200),
+    )
+    base_mm: float | None = option(
+        None,
+        "3D prints: thickness of the plate below the relief, millimeters (default 1.5; of a lithophane 0.8).",
+        metavar="MM",
+        limits=(0.1, 100),
+    )
+    size_mm: float | None = option(
+        None, "3D prints: longest side of the plate, millimeters (default 100).", metavar="MM", limits=(5, 2000)
+    )
+    lithophane: bool = option(
+        False, "3D prints: a lithophane, thick where the photo is dark, to be lit from behind; needs no depth."
+    )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Exports a photo as a mesh, a point cloud or Gaussian splats."""
+"""Exports a photo as a mesh, a point cloud, Gaussian splats or a solid for 3D printers."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from depth3d.geometry.mesh.splats import splats_of_layers
 from depth3d.image import Image
 from depth3d.io.atomic import refuse_existing
 from depth3d.io.image.jpeg import own_jpeg
-from depth3d.io.image.read import encode_image, flatten
+from depth3d.io.image.read import encode_image, flatten, open_image
 from depth3d.io.mesh import SUFFIXES, MeshCamera, colored_points, write_mesh, write_points
+from depth3d.io.printing import PRINT_SUFFIXES
 from depth3d.io.splats import SPLAT_SUFFIXES, write_splats
 from depth3d.io.usd import write_usdz
 from depth3d.io.viewer import LARGEST
@@ -29,6 +30,7 @@ from depth3d.layeredmesh import Mesh
 from depth3d.options import DepthOptions, MeshOptions
 from depth3d.pipeline.inputs import check_depth_source
 from depth3d.pipeline.notebook import WrittenPath
+from depth3d.pipeline.printing import check_print_options, is_print, print_lithophane, print_relief, wants_print
 from depth3d.pipeline.scene import Scene, load_scene
 from depth3d.pipeline.targets import check_suffix, target_for
 from depth3d.quantities import as_path
@@ -70,7 +72,7 @@ def mesh(
         Any picture, also a stereo picture or one with depth inside or beside it.
     output : str | Path | None
         ``.glb``, ``.obj``, ``.ply``, ``.usdz``; for Gaussian splats ``.splat``, ``.spz`` or, with ``splats``, ``.ply``;
-        default ``NAME.glb`` beside the photo.
+        for 3D printers ``.stl``, ``.3mf``; default ``NAME.glb`` beside the photo.
     options, depth : MeshOptions | None, DepthOptions | None
         All settings; single ones may be given by name instead (``near=1.2, far=30``).
     force : bool
@@ -84,25 +86,31 @@ def mesh(
     photo = as_path(photo, "photo")
     target = mesh_target(photo, output, options, depth)
     refuse_existing(target, force=force)
+    if options.lithophane:
+        return WrittenPath(print_lithophane(open_image(photo), target, options, force=force))
     return WrittenPath(mesh_scene(load_scene(photo, depth), target, options, source=photo, force=force))
 
 
 def mesh_target(photo: Path, output: str | Path | None, options: MeshOptions, depth: DepthOptions) -> Path:
     """Return the file that ``mesh`` writes, after all checks that need no picture. Raises ``InvalidOption``."""
     check_depth_source(depth, "photo")
-    name = f"{photo.stem}.ply" if options.splats is not None else f"{photo.stem}.glb"
-    return check_mesh_target(target_for(photo, output, name), options)
+    suffix = ".ply" if options.splats is not None else ".stl" if wants_print(options) else ".glb"
+    return check_mesh_target(target_for(photo, output, f"{photo.stem}{suffix}"), options)
 
 
 def check_mesh_target(target: Path, options: MeshOptions) -> Path:
     """Return ``target``; raise ``InvalidOption`` unless its suffix can hold what the options ask for."""
+    if wants_print(options) and (options.splats is not None or options.points):
+        raise InvalidOption("points" if options.points else "splats", "cannot be written as a 3D print")
     if options.splats is not None:
         if options.points:
             raise InvalidOption("points", "cannot be written together with `splats`")
         return check_suffix(target, SPLAT_SUFFIXES, "Gaussian splats")
     if options.points:
         return check_suffix(target, (".glb", ".ply"), "point clouds")
-    return check_suffix(target, tuple(dict.fromkeys((*SUFFIXES, ".usdz", *SPLAT_SUFFIXES))), "meshes")
+    check_suffix(target, tuple(dict.fromkeys((*SUFFIXES, ".usdz", *SPLAT_SUFFIXES, *PRINT_SUFFIXES))), "meshes")
+    check_print_options(target, options)
+    return target
 
 
 def mesh_scene(
@@ -113,6 +121,10 @@ def mesh_scene(
     camera = Camera.of_photo(scene.image)
     seen_by = MeshCamera(camera.angles(scene.image.size.aspect)[1], scene.image.size.aspect)
     check_mesh_target(target, options)
+    if options.lithophane:
+        return print_lithophane(scene.image, target, options, force=force)
+    if is_print(target):
+        return print_relief(scene.depth, target, options, force=force)
     image = flatten(scene.image.eight_bit())
     if options.splats is not None or target.suffix.lower() in (".splat", ".spz"):
         return write_splats(_splats(image, scene.depth, options, near_far), target, force=force)

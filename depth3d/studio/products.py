@@ -38,7 +38,12 @@ _COMMANDS: dict[str, tuple[str, tuple[type[Any], ...]]] = {
     "view": ("view", (ViewOptions,)),
     "depth": ("depth", (DepthMapOptions,)),
 }
-_SPLATS = {".splat": "Gaussian splats.", ".spz": "Gaussian splats, small."}
+_MORE_MESHES = {
+    ".splat": "Gaussian splats.",
+    ".spz": "Gaussian splats, small.",
+    ".stl": "A relief for 3D printers.",
+    ".3mf": "A relief for 3D printers.",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,7 @@ def catalog() -> list[dict[str, Any]]:
             "title": "Model and web page",
             "entries": [
                 *(entry("mesh", suffix, suffix[1:].upper(), "A textured mesh.") for suffix in meshes),
-                *(entry("mesh", suffix, suffix[1:].upper(), about) for suffix, about in _SPLATS.items()),
+                *(entry("mesh", suffix, suffix[1:].upper(), about) for suffix, about in _MORE_MESHES.items()),
                 entry("view", ".html", "Web page", "One file that shows the photo in 3D in any browser."),
             ],
         },
