@@ -28,7 +28,7 @@ def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     GLB opens in most programs; it contains a camera at the photographer's position and the original JPEG data.
     USDZ opens on iPhone, iPad and Vision Pro (pip install "depth3d[usd]").
     .splat, .spz and, with --splats N, .ply contain Gaussian splats for SuperSplat and other splat viewers.
-    STL and 3MF are solids for 3D printers, in millimeters: a relief, or with --lithophane a picture to be lit from behind.
+    STL and 3MF are solids for 3D printers, in millimeters: a relief, or a picture to be lit from behind (--lithophane).
     OBJ is written with NAME.mtl and JPEG textures. PLY has vertex colors.
 
     \b
