@@ -28,7 +28,7 @@ KINDS: Kinds = {"photo": (CheckOptions,), "clip": (CheckOptions,)}
 @flags(CheckOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     """Measure parallax, comfort and defects of stereo pictures and clips from any source."""
-    run_inputs(inputs, output, values, KINDS, _preparer(values), results=True)
+    run_inputs(inputs, output, values, KINDS, _preparer(values), results="all")
 
 
 def _preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]:

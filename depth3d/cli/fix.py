@@ -35,7 +35,7 @@ def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     depth3d fix card.jpg --format anaglyph        the corrected pair as an anaglyph
     depth3d fix film.mp4 --no-comfort --order keep   keep both real eyes, never exchange them
     """
-    run_inputs(inputs, output, values, KINDS, _preparer(values), results=True)
+    run_inputs(inputs, output, values, KINDS, _preparer(values), results="stereo")
 
 
 def _preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]:

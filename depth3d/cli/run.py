@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -65,7 +65,7 @@ def run_inputs(
     prepare: Callable[[Path, Path | None, str], Job],
     hint: Callable[[str, str], str] | None = None,
     *,
-    results: bool = False,
+    results: Literal["none", "stereo", "all"] = "none",
 ) -> None:
     """Run a command on all inputs.
 
@@ -93,8 +93,8 @@ def run_inputs(
         Validates one input without expensive work: (path, output, "photo" or "clip") -> job.
     hint : Callable[[str, str], str] | None
         Advice for an option that does not apply: (name, media) -> text.
-    results : bool
-        Include results of earlier runs in folders.
+    results : Literal["none", "stereo", "all"]
+        Results of earlier runs in folders that are inputs: none, all but those of `fix`, all.
     """
     outputs, batch = build(OutputOptions, values), build(BatchOptions, values)
     log_renamed(values, kinds, outputs)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from glob import glob, has_magic
 from pathlib import Path
+from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from depth3d.errors import InvalidInput, InvalidOption, ModelError, ReadError
@@ -27,6 +28,8 @@ __all__ = [
     "expand",
     "media_of",
 ]
+
+Results = Literal["none", "stereo", "all"]
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 _CHECKPOINTS = (".pt", ".pth", ".safetensors", ".ckpt", ".bin")
@@ -49,7 +52,7 @@ class Input:
     inside: Path = Path()
 
 
-def expand(names: Sequence[str | Path], *, recursive: bool = False, results: bool = False) -> list[Input]:
+def expand(names: Sequence[str | Path], *, recursive: bool = False, results: Results = "none") -> list[Input]:
     """Expand folders to the photos and clips in them and patterns to the matching files.
 
     In folders, depth maps, results of earlier runs and hidden files are skipped; duplicates are removed. Names that do
@@ -63,8 +66,9 @@ def expand(names: Sequence[str | Path], *, recursive: bool = False, results: boo
         Files, folders, patterns ("*.jpg", for shells that do not expand them).
     recursive : bool
         Include the files in subfolders.
-    results : bool
-        Include results of earlier runs in folders, for `check`.
+    results : Literal["none", "stereo", "all"]
+        Results of earlier runs in folders that are included: none, all but those of `fix` (for `fix`), all (for
+        `check`).
     """
     found: dict[str, Input] = {}
     for name in names:
@@ -73,7 +77,7 @@ def expand(names: Sequence[str | Path], *, recursive: bool = False, results: boo
     return list(found.values())
 
 
-def _expanded(name: str | Path, recursive: bool, results: bool) -> Iterator[Input]:
+def _expanded(name: str | Path, recursive: bool, results: Results) -> Iterator[Input]:
     text = os.fspath(name)
     if text == "-":
         raise InvalidInput("'-': standard input cannot be read as a photo or clip; save it to a file first")
@@ -101,7 +105,7 @@ def _local(text: str) -> str:
     raise InvalidInput(f"{text}: web addresses are not opened; download the file first")
 
 
-def _folder(folder: Path, recursive: bool, results: bool) -> Iterator[Input]:
+def _folder(folder: Path, recursive: bool, results: Results) -> Iterator[Input]:
     from depth3d.io.stereo.couple import is_second_eye
 
     paths = (path for path in _walk(folder, recursive) if _is_input(path, results) and not is_second_eye(path))
@@ -125,14 +129,18 @@ def _walk(folder: Path, recursive: bool) -> Iterator[Path]:
                 yield from _walk(entry, recursive)
 
 
-def _is_input(path: Path, results: bool) -> bool:
-    from depth3d.io.depth.names import is_depth_name, is_result_name
+def _is_input(path: Path, results: Results) -> bool:
+    from depth3d.io.depth.names import is_depth_name, is_fixed_name, is_result_name
     from depth3d.io.stereo.registry import stereo_suffixes
 
     known = PHOTO_SUFFIXES | CLIP_SUFFIXES | {*stereo_suffixes()}
     if path.name.startswith(".") or path.suffix.lower() not in known or not path.is_file():
         return False
-    return not is_depth_name(path) and (results or not is_result_name(path))
+    if is_depth_name(path):
+        return False
+    if results == "stereo":
+        return not is_fixed_name(path)
+    return results == "all" or not is_result_name(path)
 
 
 def media_of(path: Path) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from depth3d.io.depth.registry import depth_suffixes
 from depth3d.stereoformats import FORMATS
 
-__all__ = ["DEPTH_ENDINGS", "RESULT_ENDINGS", "depth_files", "is_depth_name", "is_result_name"]
+__all__ = ["DEPTH_ENDINGS", "RESULT_ENDINGS", "depth_files", "is_depth_name", "is_fixed_name", "is_result_name"]
 
 # The first is Facebook's and ours; the rest are habits of other tools. Compared in lower case.
 DEPTH_ENDINGS = (
@@ -63,6 +63,19 @@ def is_result_name(path: Path) -> bool:
     bases = {stem.removesuffix(tag) for tag in tags} - {stem, ""}
     names = _listing(path.parent) if bases else {}
     return any(f"{base}{suffix}" in names for base in bases for suffix in _PICTURES)
+
+
+def is_fixed_name(path: Path) -> bool:
+    """Return True if a file is called like a result of ``depth3d fix``: NAME_fixed, and a tag of its layout.
+
+    Parameters
+    ----------
+    path : Path
+        Only its name counts.
+    """
+    stem, _, tag = path.stem.lower().rpartition("_fixed")
+    tags = ("", *_PARTS, *(card.tag.lower() for card in FORMATS.values()))
+    return bool(stem) and tag in tags
 
 
 def depth_files(photo: Path) -> Iterator[Path]:

@@ -15,8 +15,10 @@ from stereoscenes import scene_pair, texture
 
 import depth3d as d3
 from depth3d.cli.fix import command
+from depth3d.cli.main import main
 from depth3d.errors import ExistsError, InvalidOption, ReadError
 from depth3d.image import Image
+from depth3d.io.depth.names import is_fixed_name
 from depth3d.io.image.read import open_image, save_image
 from depth3d.options import FixOptions
 from depth3d.pipeline.check.measure import check_pair
@@ -193,6 +195,27 @@ def test_an_mpo_stays_one_and_other_layouts_are_written(shared: Path, tmp_path: 
         d3.fix(source, tmp_path / "q.png", format="quilt")
     with pytest.raises(ReadError, match="second eye"):
         d3.fix(save_image(Image(texture(300, 200)), tmp_path / "flat.png"))
+
+
+def test_a_folder_twice_takes_no_result_as_an_input(
+    pair: StereoPair, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Neither those of this command, in any layout, nor depth maps; what `stereo` wrote is an input."""
+    packed(pair, tmp_path / "old_SBS.png")
+    packed(pair, tmp_path / "a_LRF_Full_SBS.png")
+    made = []
+    for number in range(2):
+        with pytest.raises(SystemExit) as stopped:
+            main(["fix", str(tmp_path), "--skip-existing", "--json"])
+        assert stopped.value.code == 0
+        told = capsys.readouterr()
+        made.append([Path(json.loads(line)["input"]).name for line in told.out.splitlines()])
+        assert f"2 inputs: {2 * (1 - number)} done" in told.err
+    assert made == [["a_LRF_Full_SBS.png", "old_SBS.png"], []]
+    for name in ("b_fixed.mpo", "b_fixed_left.png", "b_fixed_TBF_FullTB.mp4", "film_fixed_LRF_Full_SBS.mp4"):
+        assert is_fixed_name(Path(name))
+    for name in ("b_fixedly.png", "_fixed.png", "b_fixed_by_me.png"):
+        assert not is_fixed_name(Path(name))
 
 
 def write_clip(path: Path, pairs: list[StereoPair]) -> Path:
