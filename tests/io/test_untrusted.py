@@ -14,6 +14,7 @@ from pathlib import Path
 import memory
 import numpy as np
 import pytest
+from mutants import SEED, SHARE, mutant
 from PIL import Image as Pillow
 
 from depth3d.depthmap import DepthMap
@@ -164,35 +165,12 @@ def seeds(tmp_path: Path) -> list[tuple[str, bytes]]:
     return found
 
 
-def mutant(data: bytes, chance: random.Random) -> bytes:
-    changed = bytearray(data)
-    for _ in range(chance.choice((1, 1, 2, 5, 20))):
-        if len(changed) < 8:
-            break
-        # Headers are at the start: most changes go there.
-        place = int(len(changed) * chance.random() ** chance.choice((1, 4)))
-        kind = chance.randrange(6)
-        if kind == 0:
-            changed[place] = chance.randrange(256)
-        elif kind == 1:
-            changed[place : place + 4] = chance.choice((b"\xff" * 4, b"\0" * 4, b"\x7f\xff\xff\xff", b"\0\0\x2a\xf8"))
-        elif kind == 2:
-            del changed[place : place + chance.randrange(1, 64)]
-        elif kind == 3:
-            changed[place:place] = changed[place : place + chance.randrange(1, 64)]
-        elif kind == 4:
-            changed[place : place + 2] = struct.pack(">H", chance.randrange(65536))
-        else:
-            del changed[max(place, 4) :]
-    return bytes(changed)
-
-
 @pytest.mark.parametrize("part", range(4))
 def test_two_thousand_mutants_escape_nowhere(tmp_path: Path, part: int) -> None:
     before = memory.reset_peak()
-    chance = random.Random(19 + part)
+    chance = random.Random(SEED + part)
     files = seeds(tmp_path)
-    for _ in range(500):
+    for _ in range(round(500 * SHARE)):
         name, data = chance.choice(files)
         changed = mutant(data, chance)
         try:

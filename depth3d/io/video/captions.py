@@ -1,7 +1,7 @@
-"""Closed captions inside the picture stream (EIA-608 in ATSC A/53 user data) become a subtitle track.
+"""Closed captions inside the picture stream (ATSC A/53 user data) become a subtitle track.
 
 New pictures are encoded, so that data inside the old ones would be lost. FFmpeg's decoder turns the EIA-608 bytes into
-text; broadcasts repeat CEA-708 captions in them.
+text; broadcasts repeat CEA-708 captions in them. Where they do not, ``dtvcc`` decodes CEA-708.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import av
 from depth3d.io.video.color import side_data
 from depth3d.io.video.companions import Span, TrackFile
 from depth3d.io.video.demux import Demuxer
+from depth3d.io.video.dtvcc import Cue, DtvccDecoder
 from depth3d.io.video.files import open_container
 from depth3d.io.video.reader import VideoReader
 from depth3d.io.video.tracks import Track
@@ -30,8 +31,6 @@ _PLACES, _FRAMES = 4, 30  # searched: so many places of the clip, frames each
 _BEFORE = Fraction(15)  # seconds before the wanted part that are decoded: a caption may have been sent there
 _ERASE = bytes([0xFC, 0x94, 0x2C])  # "erase displayed memory" of field 1, ends the last caption
 _STYLE = re.compile(r"\{[^}]*\}")
-
-Cue = tuple[Fraction, Fraction, str]  # start and end, seconds of the film; text
 
 
 def has_captions(source: Path) -> bool:
@@ -60,28 +59,29 @@ def write_captions(source: Path, path: Path, span: Span) -> tuple[TrackFile | No
     Returns
     -------
     tuple[TrackFile | None, list[str]]
-        The track, and one line if there are captions that cannot be converted.
+        The track, and one line for captions that are not in it.
     """
     if not has_captions(source):
         return None, []
-    cues, modern = _read(source, span)
+    cues, said = _read(source, span)
     if not cues:
-        return None, [f"{_TITLE} (CEA-708) cannot be converted to subtitles: left out"] if modern else []
+        return None, said
     lines = []
     for number, (begin, end, text) in enumerate(cues, 1):
         lines += [str(number), f"{_clock(begin)} --> {_clock(end)}", text, ""]
     path.write_text("\n".join(lines), encoding="utf-8", errors="replace")
     with open_container(path) as written:
         begin = Fraction(written.start_time or 0, 1_000_000)  # what ffmpeg subtracts when it reads the file
-    return TrackFile(Track(-1, "subtitle", "subrip", title=_TITLE), path, begin, cues[-1][1]), []
+    return TrackFile(Track(-1, "subtitle", "subrip", title=_TITLE), path, begin, cues[-1][1]), said
 
 
-def _read(source: Path, span: Span) -> tuple[list[Cue], bool]:
-    """Return the cues, and whether there is CEA-708 data."""
+def _read(source: Path, span: Span) -> tuple[list[Cue], list[str]]:
+    """Return the cues of EIA-608, else of CEA-708, and one line for captions that are not among them."""
     context: Any = av.CodecContext.create("cc_dec", "r")
     context.options = {"pkt_timebase": "1/1000"}  # else it gives no times
+    decoder = DtvccDecoder()
     cues: list[Cue] = []
-    modern = False
+    modern: list[Cue] = []
     end = Fraction(0)
     with VideoReader(source) as reader:
         for frame in reader.decoded(max(reader.info.start, span.start - _BEFORE)):
@@ -90,12 +90,17 @@ def _read(source: Path, span: Span) -> tuple[list[Cue], bool]:
                 break
             data = side_data(frame.picture, "A53_CC")
             if data:
-                modern = modern or any(data[n] & 7 >= 6 and any(data[n + 1 : n + 3]) for n in range(0, len(data), 3))
+                modern += decoder.push(data, frame.time)
                 cues += _cues(context, data, frame.time, span)
     cues += _cues(context, _ERASE, end + span.start, span)
     last = end if span.length is None else span.length
+    modern += decoder.finish(last + span.start)
+    if not cues:
+        cues = [(begin - span.start, stop - span.start, text) for begin, stop, text in modern]
     found = [(max(begin, Fraction(0)), min(stop, last), text) for begin, stop, text in cues]
-    return [cue for cue in found if cue[1] > cue[0]], modern
+    others = ", ".join(map(str, sorted(decoder.others)))
+    said = [f"{_TITLE} of service {others} (CEA-708) cannot be converted to subtitles: left out"] if others else []
+    return [cue for cue in found if cue[1] > cue[0]], said
 
 
 def _cues(context: Any, data: bytes, time: Fraction, span: Span) -> Iterator[Cue]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from clips import ffmpeg, frame_times, make_clip, probe
 
 from depth3d.io.video.captions import has_captions, write_captions
 from depth3d.io.video.companions import Span
+from depth3d.io.video.dtvcc import DtvccDecoder
 from depth3d.io.video.mux import Film, finish
 from depth3d.io.video.reader import VideoReader
 
@@ -41,16 +43,24 @@ def caption(text: str) -> list[Pair]:
     return [(parity(a), parity(b)) for a, b in pairs]
 
 
-def captioned(path: Path, texts: dict[int, list[Pair]], kind: int = 0xFC) -> Path:
-    """An MPEG-2 clip of four seconds with A/53 caption data in each picture; ``texts``: frame -> pairs sent from it."""
+def captioned(path: Path, texts: dict[int, list[Pair]]) -> Path:
+    """An MPEG-2 clip of four seconds with EIA-608 captions in each picture; ``texts``: frame -> pairs sent from it."""
+    waiting: list[Pair] = []
+    sent = []
+    for number in range(100):
+        waiting += texts.get(number, [])
+        sent.append(bytes([0xFC, *(waiting.pop(0) if waiting else (0x80, 0x80))]))
+    return with_user_data(path, sent)
+
+
+def with_user_data(path: Path, sent: list[bytes]) -> Path:
+    """An MPEG-2 clip of 100 pictures with A/53 caption data: the triples of each picture."""
     bare = path.with_name("bare.m2v")
     ffmpeg("-f", "lavfi", "-i", "testsrc=s=64x48:r=25:d=4", "-c:v", "mpeg2video", "-bf", "0", str(bare))
     pictures = bare.read_bytes().split(b"\0\0\1\0")
-    waiting: list[Pair] = []
-    for number in range(1, len(pictures)):
-        waiting += texts.get(number - 1, [])
-        pair = waiting.pop(0) if waiting else (0x80, 0x80)
-        data = b"\0\0\1\xb2GA94\x03" + bytes([0x41, 0xFF, kind, *pair, 0xFF])
+    for number, triples in enumerate(sent, 1):
+        count = len(triples) // 3
+        data = b"\0\0\1\xb2GA94\x03" + bytes([0x40 | count, 0xFF]) + triples + b"\xff"
         pictures[number] = pictures[number].replace(b"\0\0\1\1", data + b"\0\0\1\1", 1)
     bare.write_bytes(b"\0\0\1\0".join(pictures))
     sound = ["-f", "lavfi", "-i", "sine=d=4"]
@@ -96,12 +106,78 @@ def test_captions_are_muxed(tmp_path: Path, target: str, codec: str) -> None:
     assert any(time == pytest.approx(shown, abs=0.045) for time in times)
 
 
-def test_captions_that_cannot_be_read_are_told_and_padding_is_not(tmp_path: Path) -> None:
-    clip = captioned(tmp_path / "a.ts", {5: [(0x12, 0x34)] * 9}, kind=0xFE)
-    _, said = write_captions(clip, tmp_path / "x.srt", Span())
-    assert said == ["closed captions (CEA-708) cannot be converted to subtitles: left out"]
+def dtvcc(code: bytes, sequence: int = 0, service: int = 1) -> list[tuple[int, bytes]]:
+    """The cc_data triples (kind, two bytes) of a caption channel packet with this service block."""
+    block = bytes([service << 5 | len(code)]) + code
+    size = -(-(1 + len(block)) // 2)
+    packet = (bytes([sequence << 6 | size]) + block).ljust(2 * size, b"\0")
+    return [(0xFE if n else 0xFF, packet[n : n + 2]) for n in range(0, len(packet), 2)]
+
+
+def modern(path: Path, texts: dict[int, list[tuple[int, bytes]]]) -> Path:
+    """A clip whose pictures hold CEA-708 captions only: twelve triples a picture as in broadcasts."""
+    sent: dict[int, list[tuple[int, bytes]]] = {}
+    waiting: list[tuple[int, bytes]] = []
+    for number in range(100):
+        waiting += texts.get(number, [])
+        sent[number], waiting = waiting[:10], waiting[10:]
+    return with_user_data(path, [b"".join(bytes([kind]) + pair for kind, pair in sent[n]) for n in range(100)])
+
+
+WINDOW = bytes([0x98, 0x07, 0x4A, 0x10, 0x11, 0x1F, 0x11])  # define window 0: hidden, two rows
+POP_ON = {
+    10: dtvcc(WINDOW + b"Gr\xfc\xdfe"),  # with the letters of Latin-1
+    12: dtvcc(b"\x0d\x90\x05\x00second line" + b"\x10\x25", 1),
+    20: dtvcc(b"\x89\x01", 2),  # show
+    60: dtvcc(b"\x8c\xff" + WINDOW[:1] + b"\x27" + WINDOW[2:] + b"\x7f la", 3),  # visible at once
+    62: dtvcc(b" la", 0),
+    70: dtvcc(b"\x0dnext", 1),
+    80: dtvcc(b"\x0drolled", 2),
+    90: dtvcc(b"\x8a\x01", 3),  # hide
+}
+
+
+@pytest.mark.parametrize("suffix", ["ts", "mkv"])
+def test_modern_captions_alone_become_subtitles(tmp_path: Path, suffix: str) -> None:
+    clip = modern(tmp_path / f"a.{suffix}", POP_ON)
+    with VideoReader(clip) as reader:
+        origin, begin = reader.info.origin, float(reader.info.start)
+    track, said = write_captions(clip, tmp_path / "a.srt", Span(origin))
+    assert track is not None
+    assert said == []
+    blocks = [block.splitlines() for block in (tmp_path / "a.srt").read_text().strip().split("\n\n")]
+    expected = ["Grüße\nsecond line…", "♪ la la", "♪ la la\nnext", "next\nrolled"]
+    assert ["\n".join(block[2:]) for block in blocks] == expected
+    times = [
+        [float(part.split(":")[2].replace(",", ".")) - begin for part in block[1].split(" --> ")] for block in blocks
+    ]
+    starts = pytest.approx([20 / 25, 60 / 25, 70 / 25, 80 / 25], abs=0.045)
+    assert [time[0] for time in times] == starts
+    assert [time[1] for time in times] == pytest.approx([60 / 25, 70 / 25, 80 / 25, 90 / 25], abs=0.045)
+    path = tmp_path / "out.mp4"
+    assert muxed(clip, path) == ()
+    assert [stream["codec_name"] for stream in probe(path)["streams"]][2] == "mov_text"
+
+
+def test_a_second_language_is_told_and_padding_is_not(tmp_path: Path) -> None:
+    clip = modern(tmp_path / "a.ts", {10: dtvcc(WINDOW + b"\x89\x01si", service=2)})
+    track, said = write_captions(clip, tmp_path / "x.srt", Span())
+    assert track is None
+    assert said == ["closed captions of service 2 (CEA-708) cannot be converted to subtitles: left out"]
     assert write_captions(captioned(tmp_path / "b.ts", {}), tmp_path / "x.srt", Span()) == (None, [])
     assert not has_captions(make_clip(tmp_path / "c.mp4", count=30))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_noise_in_captions_does_no_harm(seed: int) -> None:
+    chance = random.Random(seed)
+    decoder = DtvccDecoder()
+    found = []
+    for number in range(200):
+        data = b"".join(bytes([0xFC | chance.randrange(4), *chance.randbytes(2)]) for _ in range(20))
+        found += decoder.push(data[: chance.randrange(61)], Fraction(number, 25))
+    found += decoder.finish(Fraction(8))
+    assert all(begin < end and text for begin, end, text in found)
 
 
 def with_data(path: Path, kind: bytes, handler: str) -> Path:
