@@ -24,7 +24,9 @@ __all__ = [
     "clock_seconds",
     "described",
     "frame_rate",
+    "home_path",
     "length_meters",
+    "printable",
     "short",
     "text_of",
 ]
@@ -134,6 +136,17 @@ def as_path(value: object, name: str = "path") -> Path:
     if isinstance(value, bytes):
         value = os.fsdecode(value)
     return Path(as_file(name, value))
+
+
+def home_path(name: str | os.PathLike[str]) -> Path:
+    """Return a path with a leading ``~`` or ``~user`` expanded; unchanged for a user who does not exist."""
+    return Path(os.path.expanduser(name))
+
+
+def printable(name: str | os.PathLike[str]) -> str:
+    """Return a file name as text for files and pages: bytes beyond UTF-8 become U+FFFD, controls spaces."""
+    text = os.fsencode(name).decode("utf-8", "replace")
+    return "".join(sign if sign.isprintable() else " " for sign in text)
 
 
 def text_of(name: str, value: object) -> str:

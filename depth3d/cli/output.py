@@ -47,6 +47,8 @@ def setup_logging(*, quiet: bool) -> None:
     warnings.showwarning = plain
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     warnings.filterwarnings("ignore", category=FutureWarning)
+    # Pillow's, from 89 megapixels on; the limit of this program is another one.
+    warnings.filterwarnings("ignore", message=".*decompression bomb")
     handler = _Handler(level=logging.ERROR if quiet else logging.WARNING)
     root = logging.getLogger()
     for old in [old for old in root.handlers if isinstance(old, _Handler)]:

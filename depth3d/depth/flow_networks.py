@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from depth3d.errors import InvalidInput, ModelError
 from depth3d.image import Size
+from depth3d.quantities import home_path
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -93,7 +94,7 @@ def open_flow(name: str, device: str = "auto") -> FlowNetwork:
     card = FLOW_CARDS[kind]
     if not path:
         raise InvalidInput(f"{kind}: no checkpoint given; use {kind}:/path/of/the/file ({card.where})")
-    return _kept(card, Path(path).expanduser(), device)
+    return _kept(card, home_path(path), device)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ import importlib
 import logging
 from collections.abc import Callable
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from depth3d.depth._compat import import_timm
 from depth3d.depth.card import UNCHANGED, AreaRule, InputRule, ModelCard, Normalization
 from depth3d.depth.weights import offline
 from depth3d.errors import ModelError
+from depth3d.quantities import home_path
 
 __all__ = ["FAMILIES", "PREFIX", "card_for"]
 
@@ -130,7 +130,7 @@ def _is_zoedepth(processor: Any) -> bool:
 def _place(name: str) -> str:
     """Return the repository name, or the folder with "~" expanded."""
     place = name.removeprefix(PREFIX)
-    folder = Path(place).expanduser()
+    folder = home_path(place)
     return str(folder) if folder.is_dir() else place
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from depth3d.depth import registry, weights
 from depth3d.depth.card import ModelCard, normalized
 from depth3d.errors import ModelError, WeightsError
+from depth3d.quantities import home_path
 
 __all__ = ["Selection", "select"]
 
@@ -49,7 +50,7 @@ def select(model: str | Path, *, quiet: bool = False) -> Selection:
     if named is not None:
         return named
     if isinstance(model, Path) or Path(model).suffix.lower() in _SUFFIXES:
-        return _by_keys(Path(model).expanduser())
+        return _by_keys(home_path(model))
     card = registry.get(model)
     tell_license(card)
     return Selection(card, None if card.weights is None else weights.locate(card, quiet=quiet))
@@ -61,7 +62,7 @@ def _named_file(model: str) -> Selection | None:
     known = {normalized(word) for card in registry.cards() for word in (card.name, *card.aliases)}
     if not colon or not file or normalized(name) not in known:
         return None
-    card, path = registry.get(name), Path(file).expanduser()
+    card, path = registry.get(name), home_path(file)
     if card.weights is None:
         raise ModelError(f"{name} has no weights file; use `model='{name}'`")
     if not path.is_file():

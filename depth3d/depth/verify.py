@@ -17,6 +17,7 @@ from platformdirs import user_cache_path
 
 from depth3d.depth.card import ModelCard, WeightsFile
 from depth3d.errors import WeightsError
+from depth3d.quantities import home_path
 
 __all__ = ["cache_folder", "digest", "fault_of", "note_of", "size_limits"]
 
@@ -29,7 +30,7 @@ _LARGEST = 16 << 30  # bytes; limit for a file of unknown size
 def cache_folder() -> Path:
     """Return the folder for weights: ``DEPTH3D_CACHE`` if set, otherwise the user's cache folder."""
     own = os.environ.get("DEPTH3D_CACHE")
-    return Path(own).expanduser() if own else user_cache_path("depth3d", appauthor=False)
+    return home_path(own) if own else user_cache_path("depth3d", appauthor=False)
 
 
 def size_limits(file: WeightsFile) -> tuple[int, int]:

@@ -8,6 +8,7 @@ glTF, and gives every OBJ the same texture names.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from depth3d.image import linear_to_srgb, srgb_to_linear
 from depth3d.io.atomic import atomic_path, refuse_existing
 from depth3d.io.image.read import encode_image
 from depth3d.layeredmesh import Mesh
+from depth3d.quantities import printable
 
 __all__ = ["SUFFIXES", "MeshCamera", "colored_points", "write_mesh", "write_points"]
 
@@ -279,7 +281,8 @@ def _ply(meshes: Sequence[Mesh]) -> bytes:
 def _write_obj(kept: Sequence[tuple[Mesh, bytes | None]], path: Path, *, force: bool) -> Path:
     """Write NAME.obj, NAME.mtl and one NAME_MESH.jpg per mesh; the OBJ last, so that it never exists alone."""
     export_obj = _library().exchange.obj.export_obj
-    stem = "_".join(path.stem.split())  # many OBJ readers end a file name at a space
+    # Many OBJ readers end a file name at a space. Shorter, so that the longest name fits into 255 bytes.
+    stem = re.sub(r"[\s#\ufffd]+", "_", printable(path.stem)).encode()[:200].decode(errors="ignore")
     names = [f"{stem}_{mesh.name}.jpg" for mesh, _ in kept]
     library = path.with_name(f"{stem}.mtl")
     beside = [library, *(path.with_name(name) for name in names)]

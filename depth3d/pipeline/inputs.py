@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 from depth3d.errors import InvalidInput, InvalidOption, ModelError, ReadError
 from depth3d.io.video.suffixes import CLIP_SUFFIXES, PHOTO_SUFFIXES, is_clip, is_sequence
 from depth3d.options import DepthOptions, StabilizeOptions
+from depth3d.quantities import home_path
 from depth3d.validation import nearest
 
 __all__ = [
@@ -202,7 +203,7 @@ def _check_model(model: str) -> None:
     name, colon, file = model.partition(":")
     if Path(model).suffix.lower() in _CHECKPOINTS:
         file = file if colon and not Path(model).exists() else model
-        if not Path(file).expanduser().is_file():
+        if not home_path(file).is_file():
             raise ReadError(file, "no such checkpoint file")
         if file == model:
             return
@@ -233,5 +234,5 @@ def _check_named(option: str, value: str, known: list[str], built_in: Sequence[s
         raise InvalidOption(option, f"{name!r} is unknown{nearest(name, known)}")
     if name not in built_in and not file:
         raise InvalidOption(option, f"{value!r}, expected {name}:FILE with the checkpoint of the network")
-    if file and not Path(file).expanduser().is_file():
+    if file and not home_path(file).is_file():
         raise ReadError(file, f"no such checkpoint file (`{option}`)")

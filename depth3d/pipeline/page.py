@@ -20,7 +20,7 @@ from depth3d.pipeline.inputs import check_depth_source
 from depth3d.pipeline.notebook import WrittenPath
 from depth3d.pipeline.scene import Scene, load_scene
 from depth3d.pipeline.targets import check_suffix, target_for
-from depth3d.quantities import as_path
+from depth3d.quantities import as_path, printable
 from depth3d.validation import changed, nothing_left, require
 
 __all__ = ["MAX_AMOUNT", "view", "view_page", "view_scene", "view_target"]
@@ -102,5 +102,5 @@ def view_page(scene: Scene, options: ViewOptions, *, source: Path | None = None)
         max_amount=MAX_AMOUNT,
         focus=round(salient_depth(DepthMap(pictures.front)), 2) if options.focus == "auto" else options.focus,
         metric=near_far is not None,
-        title=options.title or (source.stem if source else "3D photo"),
+        title=options.title or (printable(source.stem) if source else "3D photo"),
     )

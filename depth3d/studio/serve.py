@@ -14,6 +14,7 @@ import uvicorn
 from depth3d.errors import InvalidOption, WriteError
 from depth3d.io.leftovers import temporary_folder
 from depth3d.options import StudioOptions
+from depth3d.quantities import home_path
 from depth3d.studio.items import Library
 from depth3d.studio.jobs import Jobs
 from depth3d.studio.server import make_app
@@ -75,7 +76,7 @@ def _listen(port: int) -> socket.socket:
 def _folder(name: str | None) -> Path | None:
     if name is None:
         return None
-    path = Path(name).expanduser().absolute()
+    path = home_path(name).absolute()
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable
@@ -19,7 +20,7 @@ from depth3d.options import StereoOptions
 from depth3d.pipeline.clip.depth_pass import StoredDepth
 from depth3d.pipeline.clip.renderers import StereoStrength
 from depth3d.pipeline.comfort import auto_convergence
-from depth3d.quantities import short
+from depth3d.quantities import printable, short
 from depth3d.stereopair import DEFAULT_CONVERGENCE
 
 __all__ = ["Shot", "ShotList", "measure_shots", "read_shots", "write_shots"]
@@ -117,7 +118,8 @@ def measure_shots(
 
 def write_shots(shots: list[Shot], path: Path, source: str) -> None:
     """Write the TOML file; raises ``WriteError``."""
-    lines = [f"# Shots of {source}. Edit parallax, convergence, start and end; use it with --shots {path.name}"]
+    names = printable(source), printable(path.name)
+    lines = [f"# Shots of {names[0]}. Edit parallax, convergence, start and end; use it with --shots {names[1]}"]
     lines += ["# times in seconds; parallax in percent of the width; convergence and depth: 0 = far, 1 = near", ""]
     for number, shot in enumerate(shots, 1):
         lines += [
@@ -126,7 +128,8 @@ def write_shots(shots: list[Shot], path: Path, source: str) -> None:
             f"end = {float(shot.end):.6f}",
         ]
         if shot.thumbnail:
-            lines.append(f'thumbnail = "{shot.thumbnail}"')
+            # Without control characters and surrogates, a JSON string is a TOML string.
+            lines.append(f"thumbnail = {json.dumps(printable(shot.thumbnail), ensure_ascii=False)}")
         lines += [
             f"depth = [{shot.low:.3f}, {shot.high:.3f}]  # 5th to 95th percentile (measured)",
             f"parallax = {shot.parallax:g}",

@@ -8,6 +8,7 @@ is not trusted: links, files of other users and damaged JSON are detected, and l
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -152,6 +153,11 @@ class WorkFolder:
     """
 
     def __init__(self, beside: Path, name: str) -> None:
+        # A name may have 255 bytes.
+        short = os.fsencode(name)
+        if len(short) > 240:
+            digest = hashlib.sha256(short).hexdigest()[:16]
+            name = f"{os.fsdecode(short[:200])}.{digest}"
         self.folder = beside / f".{name}.depth3d"
         self._lock = FolderLock(self.folder / "running")
 
