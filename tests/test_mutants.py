@@ -70,7 +70,11 @@ def try_all(folder: Path, seeds: Seeds, ask: Callable[[Path], object], count: in
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Seeds:
-    folder = tmp_path_factory.mktemp("clips")
+    return clip_seeds(tmp_path_factory.mktemp("clips"))
+
+
+def clip_seeds(folder: Path) -> Seeds:
+    """Small clips in every usual container, undamaged."""
     plain = make_clip(folder / "plain.mp4", count=12)
     found = [plain, with_extras(plain, folder / "full.mp4"), with_extras(plain, folder / "full.mkv")]
     sound = ["-f", "lavfi", "-i", "sine=d=0.4"]

@@ -84,9 +84,11 @@ class EyeRenderer:
         image, ways = self._image.eight_bit(), "right" if side > 0 else "left"
         result = np.empty_like(image.pixels)
         for band in row_bands(image.pixels.shape, _GRID, least=_LEAST_ROWS, multiple=_GRID):
-            mesh = layers_of_rows(image, self._sharp, band.read, "normal", ways)
-            size = Size(image.size.width, band.read.stop - band.read.start)
-            result[band.rows] = self._drawn(mesh, side, size, band.read.start)[band.inside]
+            first, size = band.read.start, Size(image.size.width, band.read.stop - band.read.start)
+            # No name for the mesh: its arrays are freed once they are on the GPU.
+            result[band.rows] = self._drawn(
+                layers_of_rows(image, self._sharp, band.read, "normal", ways), side, size, first
+            )[band.inside]
             return_freed_memory()
         return Image(result)
 

@@ -172,8 +172,8 @@ def stereo_photo(
             refuse_existing(file, force=force)
     subject = _subject(source, options, depth, tell)
     written: list[Path] = []
-    for target, layout in targets.items():
-        written += write_format(subject, layout, target, force=force)
+    for number, (target, layout) in enumerate(targets.items(), 1):
+        written += write_format(subject, layout, target, force=force, last=number == len(targets))
     return written
 
 

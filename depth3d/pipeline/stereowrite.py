@@ -86,6 +86,10 @@ class Subject:
             pair, (depth - np.float32(rig.convergence)) * np.float32(rig.parallax / 100 * size.width)
         )
 
+    def forget_eyes(self) -> None:
+        """Free the rendered eyes."""
+        self.__dict__.pop("pair", None)
+
     def fan(self, size: Size, count: int) -> Iterator[Image]:
         """Views of the photo at ``size``, leftmost first."""
         from depth3d.pipeline.views import fan_of_views
@@ -101,8 +105,10 @@ class Subject:
         return degrees_across(self.options, self.scene.image.size, self.scene.image)
 
 
-def write_format(subject: Subject, layout: StereoFormat, target: Path, *, force: bool) -> list[Path]:
-    """Write ``subject`` in one format; returns the paths (two for separate eyes)."""
+def write_format(
+    subject: Subject, layout: StereoFormat, target: Path, *, force: bool, last: bool = False
+) -> list[Path]:
+    """Write ``subject`` in one format; returns the paths (two for separate eyes). ``last``: its eyes are freed."""
     from depth3d.io.image.read import save_image
     from depth3d.io.stereo.registry import stereo_file
 
@@ -115,7 +121,10 @@ def write_format(subject: Subject, layout: StereoFormat, target: Path, *, force:
     if layout.packing == "wiggle":
         return [_write_wiggle(subject.pair, target, force=force)]
     draw = _PICTURES.get(layout.packing, _composed)
-    return [save_image(draw(subject, layout), target, force=force)]
+    picture = draw(subject, layout)
+    if last:  # encoding a picture of 200 megapixels takes 2 GB by itself
+        subject.forget_eyes()
+    return [save_image(picture, target, force=force)]
 
 
 def eye_files(target: Path) -> tuple[Path, Path]:

@@ -46,7 +46,7 @@ class Renderer:
         self._crisp = crisp
         self.target = make_target(self._context, size)
         self._layers: list[GpuLayer] = []
-        self._mesh: LayeredMesh | None = None
+        self._photo: tuple[Camera, Size] | None = None  # of the mesh, whose arrays are not kept
 
     def __enter__(self) -> Renderer:
         return self
@@ -58,7 +58,7 @@ class Renderer:
     def upload(self, mesh: LayeredMesh) -> None:
         """Upload ``mesh`` to the GPU; it replaces the previous mesh."""
         self._free_layers()
-        self._mesh = mesh
+        self._photo = mesh.camera, mesh.size
         self._layers = [upload_layer(self._context, self._program, layer, coded=self._crisp) for layer in mesh.layers]
 
     @on_render_thread
@@ -79,8 +79,8 @@ class Renderer:
         depth = context.texture(tuple(self.size), 1, dtype="f4")
         target = context.framebuffer([self.target.color_attachments[0], depth], self.target.depth_attachment)
         try:
-            if first_row is not None and self._mesh is not None:
-                target.viewport = (0, -first_row, *self._mesh.size)
+            if first_row is not None and self._photo is not None:
+                target.viewport = (0, -first_row, *self._photo[1])
             target.use()
             target.clear(red=-1.0)
             self._draw_layers(camera)
@@ -113,10 +113,11 @@ class Renderer:
         self._draw_layers(camera)
 
     def _draw_layers(self, camera: Camera) -> None:
-        if self._mesh is None:
+        if self._photo is None:
             raise InvalidInput("Renderer.draw: no mesh yet; call upload(mesh) first")
         context = self._context
-        matrix = photo_to_view(self._mesh.camera, camera, self._mesh.size.aspect)
+        photo, size = self._photo
+        matrix = photo_to_view(photo, camera, size.aspect)
         set_uniforms(self._program, photo_to_view=matrix, inverse_range=(FARTHEST_INVERSE, 1 - FARTHEST_INVERSE))
         set_uniforms(self._program, picture=0)
         context.enable_direct(GL_FRAMEBUFFER_SRGB)
