@@ -186,7 +186,7 @@ _PUBLIC = {
 _AT_BORDER = frozenset(
     (
         *("compose", "estimate_depth", "match_stereo", "open_image", "predict_disparity", "read_depth", "render_path"),
-        *("apply_hints", "save_image", "show", "stabilize", "stereo_pair", "write_depth"),
+        *("apply_hints", "read_hints", "save_image", "show", "stabilize", "stereo_pair", "write_depth", "write_hints"),
     )
 )
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
+from depth3d.quantities import described, is_number
 
 __all__ = ["FARTHEST_INVERSE", "Camera", "CameraPath", "inverse_distance", "photo_to_view"]
 
@@ -30,6 +31,12 @@ FILM_WIDTH_MM = 36.0
 def inverse_distance(depth: float) -> float:
     """Convert depth v in [0, 1] to 1 / distance in [FARTHEST_INVERSE, 1]."""
     return FARTHEST_INVERSE + (1.0 - FARTHEST_INVERSE) * depth
+
+
+def _are_numbers(values: object, count: int) -> bool:
+    if not isinstance(values, tuple | list | np.ndarray) or np.shape(values)[:1] != (count,):
+        return False
+    return all(is_number(value) for value in values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +65,13 @@ class Camera:
     zoom: float = 1.0
 
     def __post_init__(self) -> None:
-        numbers = (*self.position, *self.rotation, self.field_of_view, *self.shift, self.zoom)
-        if not all(math.isfinite(number) for number in numbers):
+        for name, count in (("position", 3), ("rotation", 3), ("field_of_view", 0), ("shift", 2), ("zoom", 0)):
+            value = getattr(self, name)
+            if not (is_number(value) if not count else _are_numbers(value, count)):
+                what = f"{count} numbers" if count else "a number"
+                raise InvalidInput(f"Camera: {name} is {described(value)}, expected {what}")
+        values = (*self.position, *self.rotation, self.field_of_view, *self.shift, self.zoom)
+        if not all(math.isfinite(value) for value in values):
             raise InvalidInput(f"Camera: {self!r} holds NaN or infinite values, expected finite")
         if not 1 <= self.field_of_view <= 170 or not self.zoom > 0:
             raise InvalidInput(
@@ -169,6 +181,10 @@ class CameraPath:
     loop: bool = True
 
     def __post_init__(self) -> None:
+        if not is_number(self.duration):
+            raise InvalidInput(f"CameraPath: duration is {described(self.duration)}, expected seconds > 0")
+        if not callable(self.motion):
+            raise InvalidInput(f"CameraPath: motion is {described(self.motion)}, expected a function")
         if not (math.isfinite(self.duration) and self.duration > 0):
             raise InvalidInput(f"CameraPath: duration is {self.duration}, expected seconds > 0")
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from depth3d.errors import InvalidInput
 from depth3d.image import Size, array_of
+from depth3d.quantities import is_number
 
 __all__ = ["Hints", "Stroke", "StrokeKind"]
 
@@ -43,9 +44,13 @@ class Stroke:
     value: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.kind not in get_args(StrokeKind):
+        if not isinstance(self.kind, str) or self.kind not in get_args(StrokeKind):
             raise InvalidInput(f"Stroke: kind {self.kind!r}, expected one of {', '.join(get_args(StrokeKind))}")
-        points = np.array(array_of(self.points, "Stroke: points"), np.float32)
+        told = array_of(self.points, "Stroke: points")
+        if told.dtype.kind not in "fiu":
+            raise InvalidInput(f"Stroke: points are {told.dtype}, expected numbers")
+        with np.errstate(over="ignore"):
+            points = np.array(told, np.float32)
         if points.ndim != 2 or points.shape[1] != 2 or not 1 <= len(points) <= MOST_POINTS:
             raise InvalidInput(f"Stroke: points have shape {points.shape}, expected (N, 2), N from 1 to {MOST_POINTS}")
         if not (np.isfinite(points).all() and points.min() >= 0 and points.max() <= 1):
@@ -54,7 +59,7 @@ class Stroke:
         object.__setattr__(self, "points", points)
         for name, low, high in (("radius", 0.0, 0.5), ("value", 0.0, 1.0)):
             number = getattr(self, name)
-            if isinstance(number, bool) or not isinstance(number, int | float) or not math.isfinite(number):
+            if not is_number(number) or not math.isfinite(number):
                 raise InvalidInput(f"Stroke: {name} is {number!r}, expected a number")
             if not low <= number <= high or (name == "radius" and number == 0):
                 raise InvalidInput(f"Stroke: {name} is {number:g}, expected {low:g} to {high:g}")
@@ -120,12 +125,16 @@ class Hints:
     painted: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.strokes, tuple | list):
+            raise InvalidInput(f"Hints: strokes are {type(self.strokes).__name__}, expected a tuple of Stroke objects")
         if len(self.strokes) > MOST_STROKES:
             raise InvalidInput(f"Hints: {len(self.strokes)} strokes, expected at most {MOST_STROKES}")
         if not all(isinstance(stroke, Stroke) for stroke in self.strokes):
             raise InvalidInput("Hints: expected Stroke objects")
-        if self.painted is not None and self.painted.ndim != 2:
-            raise InvalidInput(f"Hints: painted has shape {self.painted.shape}, expected (H, W)")
+        if self.painted is not None:
+            painted = array_of(self.painted, "Hints: painted")
+            if painted.ndim != 2 or painted.dtype.kind != "f":
+                raise InvalidInput(f"Hints: painted is {painted.dtype} {painted.shape}, expected floats (H, W)")
 
     def __bool__(self) -> bool:
         """Whether there is anything painted."""

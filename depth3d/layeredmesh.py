@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from depth3d.camera import Camera
 from depth3d.errors import InvalidInput
-from depth3d.image import Image, Size
+from depth3d.image import Image, Size, array_of
 
 __all__ = ["Layer", "LayeredMesh", "Mesh"]
 
@@ -46,11 +46,12 @@ class Layer:
     texture: Image
 
     def __post_init__(self) -> None:
+        _set(self, "positions", _array("Layer.positions", self.positions, np.float32, (None, 2)))
         count = len(self.positions)
-        _set(self, "positions", _array("Layer.positions", self.positions, np.float32, (count, 2)))
         _set(self, "depth", _array("Layer.depth", self.depth, np.float32, (count,)))
         _set(self, "uv", _array("Layer.uv", self.uv, np.float32, (count, 2)))
         _set(self, "faces", _faces("Layer", self.faces, count))
+        _check_type("Layer.texture", self.texture, Image)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,8 +74,12 @@ class LayeredMesh:
     camera: Camera = Camera()
 
     def __post_init__(self) -> None:
-        if not self.layers:
+        if not isinstance(self.layers, tuple | list) or not self.layers:
             raise InvalidInput("LayeredMesh: no layers, expected at least one")
+        for layer in self.layers:
+            _check_type("LayeredMesh.layers", layer, Layer)
+        _check_type("LayeredMesh.size", self.size, Size)
+        _check_type("LayeredMesh.camera", self.camera, Camera)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,20 +107,38 @@ class Mesh:
     name: str = "mesh"
 
     def __post_init__(self) -> None:
+        _set(self, "vertices", _array("Mesh.vertices", self.vertices, np.float32, (None, 3)))
         count = len(self.vertices)
-        _set(self, "vertices", _array("Mesh.vertices", self.vertices, np.float32, (count, 3)))
         _set(self, "uv", _array("Mesh.uv", self.uv, np.float32, (count, 2)))
         _set(self, "faces", _faces("Mesh", self.faces, count))
+        _check_type("Mesh.texture", self.texture, Image)
+        _check_type("Mesh.name", self.name, str)
 
 
 def _set(instance: object, name: str, value: NDArray[Any]) -> None:
     object.__setattr__(instance, name, value)
 
 
-def _array(name: str, values: NDArray[Any], dtype: type, shape: tuple[int, ...]) -> NDArray[Any]:
-    array: NDArray[Any] = np.ascontiguousarray(values, dtype=dtype).view()
-    if array.shape != shape:
-        raise InvalidInput(f"{name}: shape {array.shape}, expected {shape}")
+def _check_type(name: str, value: object, kind: type) -> None:
+    if not isinstance(value, kind):
+        raise InvalidInput(f"{name}: got {type(value).__name__}, expected {kind.__name__}")
+
+
+def _numbers(name: str, values: object, dtype: type) -> NDArray[Any]:
+    """A contiguous array of ``dtype`` from array-like numbers."""
+    array = array_of(values, name)
+    if array.dtype.kind not in "fiu":
+        raise InvalidInput(f"{name}: values are {array.dtype}, expected numbers")
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.ascontiguousarray(array, dtype=dtype).view() if array.ndim else array.view()
+
+
+def _array(name: str, values: NDArray[Any], dtype: type, shape: tuple[int | None, ...]) -> NDArray[Any]:
+    """Array-like numbers as a read-only array of this shape; None = any length."""
+    array = _numbers(name, values, dtype)
+    if array.ndim != len(shape) or any(side not in (None, own) for side, own in zip(shape, array.shape, strict=True)):
+        wanted = ", ".join("N" if side is None else str(side) for side in shape)
+        raise InvalidInput(f"{name}: shape {array.shape}, expected ({wanted})")
     if not np.isfinite(array).all():
         raise InvalidInput(f"{name}: holds NaN or infinite values, expected finite")
     array.flags.writeable = False
@@ -123,7 +146,7 @@ def _array(name: str, values: NDArray[Any], dtype: type, shape: tuple[int, ...])
 
 
 def _faces(name: str, faces: NDArray[Any], count: int) -> NDArray[np.uint32]:
-    array: NDArray[np.uint32] = np.ascontiguousarray(faces, dtype=np.uint32).view()
+    array: NDArray[np.uint32] = _numbers(f"{name}.faces", faces, np.uint32)
     if array.ndim != 2 or array.shape[1] != 3:
         raise InvalidInput(f"{name}.faces: shape {array.shape}, expected (M, 3)")
     if array.size and int(array.max()) >= count:

@@ -25,6 +25,7 @@ __all__ = [
     "described",
     "frame_rate",
     "home_path",
+    "is_number",
     "length_meters",
     "printable",
     "short",
@@ -33,6 +34,7 @@ __all__ = [
 
 # Sizes by name -> longer side, pixels.
 NAMED_SIZES = {"720p": 1280, "1080p": 1920, "1440p": 2560, "2160p": 3840, "4k": 3840}
+LONGEST_NAME = 255  # bytes; limit of ext4, APFS, NTFS and exFAT (each in its own unit)
 SMALLEST_SIDE, LARGEST_SIDE = 16, 16384
 _UNITS = {"in": 0.0254, '"': 0.0254, "inch": 0.0254, "m": 1.0, "cm": 0.01, "mm": 0.001, "ft": 0.3048}
 
@@ -128,6 +130,12 @@ def as_file(name: str, value: object) -> str:
     text = text_of(name, os.fspath(value) if isinstance(value, os.PathLike) else value)
     if not text.strip():
         raise InvalidOption(name, "is empty, expected a file name")
+    try:
+        longest = max(len(os.fsencode(part)) for part in re.split(r"[/\\]" if os.name == "nt" else "/", text))
+    except UnicodeEncodeError:  # half of a surrogate pair
+        raise InvalidOption(name, f"{text!a} is no name that a file can have") from None
+    if longest > LONGEST_NAME:
+        raise InvalidOption(name, f"has a file name of {longest} bytes, the limit is {LONGEST_NAME}: {short(text)}")
     return text
 
 
@@ -173,6 +181,17 @@ def short(value: object) -> str:
     except Exception:  # integers of more than 4,300 digits; objects whose own repr fails
         shown = f"<{type(value).__name__}>"
     return shown if len(shown) <= 40 else shown[:37] + "..."
+
+
+def is_number(value: object) -> bool:
+    """Return whether a value is a real number, NaN and infinity included, that a float can hold."""
+    if not isinstance(value, numbers.Real) or isinstance(value, bool):
+        return False
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
 
 
 def described(value: Any) -> str:

@@ -160,7 +160,10 @@ def child(kind: str, seed: int, start: int, count: int, folder: Path) -> None:
             outcome = (
                 f"ESCAPE {type(error).__name__} {' '.join(str(error).split())[:150]} ({frame.filename}:{frame.lineno})"
             )
-        print(f"{number}\t{outcome}\t{time.monotonic() - began:.1f}\t{memory.peak() - before}", flush=True)
+        grown = memory.peak() - before
+        print(f"{number}\t{outcome}\t{time.monotonic() - began:.1f}\t{grown}", flush=True)
+        if outcome.startswith("ESCAPE") or grown > MOST_KILOBYTES:
+            sys.stdin.readline()  # the parent keeps the case's files first
 
 
 def run(kind: str, seed: int, count: int, keep: Path | None) -> tuple[dict[str, int], list[str]]:
@@ -187,7 +190,9 @@ def _batch(
     """Run one child until it ends, crashes or hangs; return the number of finished cases."""
     words = [sys.executable, __file__, "--child", kind, str(seed), str(start), str(count), str(folder)]
     with open(folder / "stderr.txt", "wb") as errors:
-        process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=errors, text=True, errors="replace")
+        process = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, errors="replace"
+        )
     lines: queue.Queue[str | None] = queue.Queue()
 
     def read() -> None:
@@ -224,12 +229,15 @@ def _batch(
         if len(fields) != 4 or not fields[0].isdigit():
             continue  # a library printed something
         done += 1
-        _count(kind, seed, fields, folder, totals, told, keep)
+        if _count(kind, seed, fields, folder, totals, told, keep) and process.stdin is not None:
+            process.stdin.write("\n")
+            process.stdin.flush()
 
 
 def _count(
     kind: str, seed: int, fields: list[str], folder: Path, totals: dict[str, int], told: list[str], keep: Path | None
-) -> None:
+) -> bool:
+    """Count one case; return True if it failed and its files were kept."""
     number, outcome, seconds, kilobytes = fields
     totals["cases"] += 1
     escaped, large = outcome.startswith("ESCAPE"), int(kilobytes) > MOST_KILOBYTES
@@ -237,6 +245,7 @@ def _count(
     totals["over 2 GB"] += large
     if escaped or large:
         _tell(kind, seed, int(number), f"{outcome} {seconds} s {int(kilobytes) >> 10} MB", folder, told, keep)
+    return escaped or large
 
 
 def _tell(kind: str, seed: int, number: int, what: str, folder: Path, told: list[str], keep: Path | None) -> None:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from depth3d.camera import CameraPath
 from depth3d.depthmap import DepthMap, Disparity
 from depth3d.errors import Depth3DError, InvalidInput
+from depth3d.hints import Hints
 from depth3d.image import Image, Size
 from depth3d.options import AnimateOptions, DepthOptions, StabilizeOptions
 from depth3d.quantities import as_path, described
@@ -228,6 +229,12 @@ def _side(value: Any, name: str) -> int | None:
     raise InvalidInput(f"{name}: {described(value)}, expected a number of pixels above 0")
 
 
+def _hints(value: Any, name: str) -> Hints:
+    if isinstance(value, Hints):
+        return value
+    raise InvalidInput(f"{name}: {described(value)}, expected Hints (read_hints reads them)")
+
+
 def _options(value: Any, name: str) -> StabilizeOptions:
     return require(value, StabilizeOptions, name)
 
@@ -238,6 +245,7 @@ def _option(value: Any, name: str) -> Any:
 
 _CONVERTERS: dict[str, Callable[[Any, str], Any]] = {
     "image": as_image,
+    "hints": _hints,
     "left": as_image,
     "right": as_image,
     "images": _images,

@@ -10,10 +10,9 @@ from pathlib import Path
 
 from depth3d.errors import InvalidOption, WriteError
 from depth3d.pipeline.inputs import Input
+from depth3d.quantities import LONGEST_NAME, as_file
 
 __all__ = ["Destination", "check_suffix", "target_for"]
-
-_LONGEST_NAME = 255  # bytes; limit of ext4, APFS, NTFS and exFAT (each in its own unit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +39,7 @@ class Destination:
         """
         if output is None:
             return cls()
-        text = os.fspath(output)
-        if "\0" in text or not text.strip():
-            raise InvalidOption("output", f"{text!r}, expected a file or folder name")
+        text = as_file("output", output)
         folder = text.endswith(("/", os.sep)) or os.path.isdir(text)
         if inputs > 1 and not folder:
             raise InvalidOption(
@@ -88,10 +85,10 @@ def target_for(source: Path, output: str | Path | None, name: str) -> Path:
     else:
         target = destination.path / name if destination.folder else destination.path
     length = len(os.fsencode(target.name))
-    if length > _LONGEST_NAME:
+    if length > LONGEST_NAME:
         raise WriteError(
             target.parent,
-            f"the output name is {length} bytes long, the limit is {_LONGEST_NAME}; set a shorter name with `output`",
+            f"the output name is {length} bytes long, the limit is {LONGEST_NAME}; set a shorter name with `output`",
         )
     return target
 

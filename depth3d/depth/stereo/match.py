@@ -71,6 +71,8 @@ def stereo_disparity(left: Image, right: Image, matcher: str | Matcher = "sgm", 
     if min(left.size) < 16:
         raise InvalidInput(f"match_stereo: pictures of {left.size} are too small to match, expected at least 16x16")
     engine = find_matcher(matcher) if isinstance(matcher, str) else matcher
+    if not callable(getattr(engine, "disparity", None)):
+        raise InvalidInput(f"match_stereo: matcher is {type(matcher).__name__}, expected a name or a Matcher")
     left, right = left.eight_bit(), right.eight_bit()
     if align:
         right = match_tone(left, measure_alignment(left, right).apply(right))

@@ -100,7 +100,9 @@ class PhotoFile:
         import pillow_heif
 
         try:
-            return pillow_heif.open_heif(io.BytesIO(self.data), convert_hdr_to_8bit=False)
+            opened = pillow_heif.open_heif(io.BytesIO(self.data), convert_hdr_to_8bit=False)
+            _ = opened.info  # fails here if the file has no main picture
+            return opened
         except Exception as error:  # libheif's errors have no common parent
             if isinstance(error, MemoryError):
                 raise

@@ -67,6 +67,8 @@ def _stereo_group(photo: PhotoFile) -> tuple[int, int] | None:
     for group in groups:
         images: Any = group.get("images") or ()
         if group.get("type") == "ster" and len(images) >= 2:
+            if not all(isinstance(index, int) for index in images[:2]):
+                raise ReadError(photo.name, "its stereo group names pictures that are not in the file")
             return int(images[0]), int(images[1])
     return None
 

@@ -48,7 +48,8 @@ from depth3d.pipeline.clip.renderers import StereoStrength
 from depth3d.pipeline.clip.shots import ShotList, measure_shots, read_shots, write_shots
 from depth3d.pipeline.clip.workspace import WorkFolder
 from depth3d.pipeline.comfort import auto_convergence
-from depth3d.quantities import as_path
+from depth3d.quantities import as_path, text_of
+from depth3d.validation import require
 
 __all__ = ["Product", "convert", "convert_all"]
 
@@ -105,7 +106,12 @@ def convert(
     return convert_all(
         input,
         output,
-        Product(kind, stereo or StereoOptions(), animate or AnimateOptions(), heatmap),
+        Product(
+            kind,
+            require(stereo, StereoOptions, "stereo"),
+            require(animate, AnimateOptions, "animate"),
+            None if heatmap is None else text_of("heatmap", heatmap),
+        ),
         depth=depth,
         stabilize=stabilize,
         video=video,
@@ -138,7 +144,8 @@ def convert_all(
         What is made. Several stereo formats are separated by commas (``format="sbs,anaglyph,tb"``); their tags are
         appended to the stem of ``output``.
     """
-    video, outputs = video or VideoOptions(), output_options or OutputOptions()
+    video, outputs = require(video, VideoOptions, "video"), require(output_options, OutputOptions, "output_options")
+    depth, stabilize = require(depth, DepthOptions, "depth"), require(stabilize, StabilizeOptions, "stabilize")
     products = product.split()
     source = as_path(input, "input")
     targets = targets_of(source, output, products, video)
@@ -157,7 +164,7 @@ def convert_all(
 
         require_opengl()  # told before the depth of a whole clip is computed
     own_eyes = products[0].stereo.own_eyes
-    job = plan_job(source, depth or DepthOptions(), stabilize or StabilizeOptions(), video, own_eyes=own_eyes)
+    job = plan_job(source, depth, stabilize, video, own_eyes=own_eyes)
     made = [Output(job, product, target, outputs.force) for product, target in zip(products, targets, strict=True)]
     return _Conversion(job, made, outputs.force, progress, runner).run()
 

@@ -1,0 +1,84 @@
+"""Constructors and functions of the public API given values of any type: one ``InvalidInput`` each."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import depth3d
+from depth3d.errors import Depth3DError, ReadError
+from depth3d.io.image.photofile import PhotoFile
+
+GRAY = np.linspace(0, 1, 48, dtype=np.float32).reshape(6, 8)
+IMAGE = depth3d.Image(np.zeros((24, 32, 3), np.uint8))
+ODD: list[Any] = [1j, "x", b"x", object(), lambda: None, float("nan"), 2**2000, [], (1, "a", 3), np.zeros((2, 2, 2, 2))]
+ODD += [np.array("x"), np.array([None]), GRAY > 0.5, type, depth3d.DepthMap(GRAY)]
+LAYER = {
+    "positions": np.zeros((3, 2)),
+    "depth": np.zeros(3),
+    "uv": np.zeros((3, 2)),
+    "faces": np.array([[0, 1, 2]]),
+    "texture": IMAGE,
+}
+GOOD: dict[str, dict[str, Any]] = {
+    "Camera": {"position": (0, 0, 0), "rotation": (0, 0, 0), "field_of_view": 50, "shift": (0, 0), "zoom": 1},
+    "CameraPath": {"duration": 1, "motion": lambda phase: depth3d.Camera()},
+    "Layer": LAYER,
+    "LayeredMesh": {"layers": (depth3d.Layer(**LAYER),), "size": depth3d.Size(4, 4), "camera": depth3d.Camera()},
+    "Mesh": {"vertices": np.zeros((3, 3)), "faces": np.array([[0, 1, 2]]), "uv": np.zeros((3, 2)), "texture": IMAGE},
+    "Stroke": {"kind": "value", "points": [[0.5, 0.5]], "radius": 0.1, "value": 0.5},
+    "Hints": {"strokes": (), "painted": None},
+    "write_hints": {"hints": depth3d.Hints(), "depth": depth3d.DepthMap(GRAY), "path": "hints.png"},
+    "match_stereo": {"left": IMAGE, "right": IMAGE, "matcher": "sgm"},
+    "convert": dict.fromkeys(("stereo", "animate", "depth", "video", "stabilize", "output_options", "output")),
+}
+FINE = {
+    ("CameraPath", "motion"),
+    ("Layer", "faces"),
+    ("Hints", "strokes"),
+    ("write_hints", "depth"),
+    ("write_hints", "path"),
+}
+CASES = [(name, field) for name, values in GOOD.items() for field in values]
+
+
+@pytest.mark.parametrize(("name", "field"), CASES)
+def test_values_of_any_type_raise_one_kind_of_error(
+    name: str, field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    refused = 0
+    for value in ODD:
+        values = {**GOOD[name], field: value}
+        if name == "convert":
+            values["input"] = "nosuch.mp4"
+        try:
+            getattr(depth3d, name)(**values)
+        except Depth3DError:
+            refused += 1
+    assert refused >= len(ODD) // 2 or (name, field) in FINE
+
+
+@pytest.mark.parametrize("name", ["a" * 300 + ".png", "\ud800.png", "\0", " "])
+def test_names_that_no_file_can_have(name: str) -> None:
+    for call in (depth3d.open_image, depth3d.read_depth, depth3d.read_hints, depth3d.animate, depth3d.check):
+        with pytest.raises(Depth3DError):
+            call(name)
+    with pytest.raises(Depth3DError):
+        depth3d.save_image(IMAGE, name)
+
+
+def test_a_heic_without_a_main_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    pillow_heif = pytest.importorskip("pillow_heif")
+
+    class Opened:
+        @property
+        def info(self) -> dict[str, Any]:
+            raise IndexError("list index out of range")
+
+    monkeypatch.setattr(pillow_heif, "open_heif", lambda *_, **__: Opened())
+    with pytest.raises(ReadError, match="unsupported or corrupt HEIC"):
+        PhotoFile(b"\0\0\0\x18ftypheic").heif  # noqa: B018 (reading it is what is tested)
