@@ -37,7 +37,7 @@ from depth3d.errors import InvalidInput
 from depth3d.image import Image
 from depth3d.options import StabilizeOptions
 
-__all__ = ["SceneRanges", "Stabilizer", "Stable", "stabilize"]
+__all__ = ["SceneRanges", "Stabilizer", "Stable", "stabilize", "state_bytes"]
 
 
 def stabilize(
@@ -85,6 +85,13 @@ def stabilize(
             ranges.add(stable)
             spool.add(stable)
         yield from spool.drain(ranges)
+
+
+def state_bytes(pixels: int, look_ahead: int, frames: int) -> int:
+    """Return the size of the saved state of a stabilizer of maps of so many pixels, after ``frames`` frames, bytes."""
+    waiting = min(frames, CutDetector.delay)  # picture and disparity
+    estimated = min(frames - waiting, look_ahead + max(1, look_ahead))  # state, age, flow and its validity
+    return pixels * (waiting * (3 + 4) + estimated * (4 + 4 + 8 + 1) + 4 + 4 + 3)
 
 
 class Stabilizer:

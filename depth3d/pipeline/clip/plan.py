@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from depth3d.depth.temporal.stabilizer import state_bytes
 from depth3d.depthmap import DepthMap
 from depth3d.errors import VideoError
 from depth3d.io.leftovers import temporary_folder
@@ -26,7 +27,6 @@ __all__ = ["Plan", "make_plan"]
 _NO_DEPTH = DepthMap(np.zeros((1, 1), np.float32))
 _TRIED = 4  # frames whose stages are timed; the first one is warm-up
 _ENCODED = 12  # further frames that are only drawn and encoded, to know the size of frames between key frames
-_HELD = 24  # frames that the search for cuts holds, besides those that the stabilizer looks ahead
 _SOUND = 128_000  # bits per second of a track that does not tell its own
 
 
@@ -61,7 +61,7 @@ def make_plan(
     done : tuple[int, int]
         Number of frames that earlier runs finished in the first and the second pass.
     """
-    costs, depth_bytes, state_bytes, encoded = _try(job, renderer, style, strength)
+    costs, depth_bytes, held, encoded = _try(job, renderer, style, strength)
     info, frames = job.info, job.frames_about
     per_frame = sum(costs.values())
     seconds = costs["depth"] * max(0, frames - done[0]) + (per_frame - costs["depth"]) * max(0, frames - done[1])
@@ -87,7 +87,7 @@ def make_plan(
         size = pictures + tracks
         # At the end of the first pass: depth, the old and the new state. At that of the last step: depth, pictures, the
         # extracted tracks and the result.
-        work = frames * depth_bytes + max(2 * state_bytes, pictures + tracks + size)
+        work = frames * depth_bytes + max(2 * held, pictures + tracks + size)
         lines.append(f"size    about {_mega(size)}, work folder about {_mega(work)} until it is done")
         lines.append(f"time    about {_clock(seconds)}")
         return Plan(tuple(lines), frames, seconds, size, work)
@@ -138,11 +138,11 @@ def _try(
             raise VideoError(f"{job.source}: no frame could be decoded")
         predicted = not renderer.both_eyes and not job.depth.depth
         depth_bytes = spool.stat().st_size if predicted else 0
-        state_bytes = (job.stabilize.look_ahead + _HELD) * depth.values.nbytes if predicted else 0
+        held = state_bytes(depth.values.size, job.stabilize.look_ahead, job.frames_about) if predicted else 0
         encoded = packet_sizes(path)
     timed = laps[1:] or laps
     costs = {name: sum(lap[name] for lap in timed) / len(timed) for name in timed[0]}
-    return costs, depth_bytes, state_bytes, encoded
+    return costs, depth_bytes, held, encoded
 
 
 def _encoded_size(sizes: list[int], frames: int) -> int:

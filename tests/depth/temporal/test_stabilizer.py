@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from depth3d.depth.temporal.stabilizer import SceneRanges, Stabilizer, stabilize
+from depth3d.depth.temporal.stabilizer import SceneRanges, Stabilizer, stabilize, state_bytes
 from depth3d.depthmap import Disparity
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
@@ -136,3 +136,24 @@ def test_a_disparity_of_another_size_is_refused_by_number() -> None:
 def test_look_ahead_below_zero_is_refused() -> None:
     with pytest.raises(InvalidInput, match="look_ahead is -1"):
         Stabilizer(look_ahead=-1)
+
+
+@pytest.mark.parametrize("look_ahead", [0, 3, 12])
+@pytest.mark.parametrize("frames", [4, 16, 40])
+def test_the_size_of_the_saved_state_is_known_before(look_ahead: int, frames: int) -> None:
+    """A dry run tells what the work folder needs: two such states at a time."""
+
+    def size(value: object) -> int:
+        if isinstance(value, np.ndarray):
+            return value.nbytes
+        if isinstance(value, dict):
+            return sum(map(size, value.values()))
+        return sum(map(size, value)) if isinstance(value, list | tuple) else 0
+
+    made = Stabilizer(StabilizeOptions(look_ahead=look_ahead))
+    largest = 0
+    for _ in range(frames):
+        made.push(Image(picture(1)), Disparity(slope()))
+        largest = max(largest, size(made.to_state()))
+    told = state_bytes(HEIGHT * WIDTH, look_ahead, frames)
+    assert told == pytest.approx(largest, rel=0.2, abs=20 * HEIGHT * WIDTH)
