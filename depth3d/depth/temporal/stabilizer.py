@@ -88,9 +88,12 @@ def stabilize(
 
 
 def state_bytes(pixels: int, look_ahead: int, frames: int) -> int:
-    """Return the size of the saved state of a stabilizer of maps of so many pixels, after ``frames`` frames, bytes."""
+    """Return the size of the saved state of a stabilizer of maps of so many pixels, after ``frames`` frames, bytes.
+
+    States are saved when a block of frames is finished: then ``look_ahead`` frames are left.
+    """
     waiting = min(frames, CutDetector.delay)  # picture and disparity
-    estimated = min(frames - waiting, look_ahead + max(1, look_ahead))  # state, age, flow and its validity
+    estimated = min(frames - waiting, look_ahead + 1)  # state, age, flow and its validity
     return pixels * (waiting * (3 + 4) + estimated * (4 + 4 + 8 + 1) + 4 + 4 + 3)
 
 
