@@ -31,6 +31,7 @@ class VideoOptions(Validated):
     end: str | None = option(None, "Stop at this time: seconds or H:MM:SS.", convert=as_time)
     fps: Fraction | None = option(None, "Another frame rate (default: every frame keeps its time).")
     size: str | None = option(None, "Another size of one eye: WIDTHxHEIGHT or 1080p.", convert=as_size)
+    crop_bars: bool = option(False, "Remove letterbox and pillarbox bars (default: they stay, flat and black).")
     tonemap: bool = option(False, "Convert HDR to SDR (default: HDR stays HDR).")
     save_depth: str | None = file_name("Also keep the depth as a lossless 16-bit clip.", "FILE.mkv")
     shots: str | None = file_name("Settings per scene: FILE is written if missing (edit it), else read.", "FILE.toml")

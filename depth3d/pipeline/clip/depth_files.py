@@ -8,12 +8,9 @@ from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
-import numpy as np
-
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput, VideoError
 from depth3d.frames import Frame
-from depth3d.image import Size
 from depth3d.io.atomic import atomic_path, refuse_existing
 from depth3d.io.video.depth_clip import TimedDepth
 from depth3d.io.video.packets import last_frame_time
@@ -167,12 +164,11 @@ def save_depth(depth: StoredDepth, job: ClipJob, path: Path, checkpoint: Checkpo
     end = _stop(job)
     with atomic_path(path, force=force) as temporary:
         for record in depth.records():
-            values = depth.ranges[record.scene].normalize(record.values.astype(np.float32))
+            values = depth.normalized(record)
             if writer is None:
-                height, width = record.values.shape
-                writer = DepthClipWriter(
-                    temporary, Size(width, height), rate=rate, time_base=job.time_base, start=job.begin
-                )
+                size = values.size
+                writer = DepthClipWriter(temporary, size, rate=rate, time_base=job.time_base, start=job.begin)
+            values = values if values.size == size else values.resized(size)
             time = record.ticks * job.time_base
             # The last map lasts as long as the last frame; else the file would be too short for its own clip.
             left = None if end is None or record.index < depth.frames - 1 else end - job.begin - time

@@ -61,6 +61,7 @@ class StoredDepth:
     segments: int
     ranges: tuple[SceneRange, ...]
     frames: int
+    job: ClipJob | None = None  # whose frames have bars around the picture of the depth
 
     def records(self, first: int = 0) -> Iterator[DepthRecord]:
         """Yield the stored frames from number ``first``."""
@@ -84,7 +85,14 @@ class StoredDepth:
     def read(self, first: int) -> Iterator[DepthMap]:
         """Yield the normalized depth maps from number ``first``."""
         for record in self.records(first):
-            yield self.ranges[record.scene].normalize(record.values.astype(np.float32))
+            yield self.normalized(record)
+
+    def normalized(self, record: DepthRecord) -> DepthMap:
+        """Return the normalized depth map of the whole frame of a record."""
+        depth = self.ranges[record.scene].normalize(record.values.astype(np.float32))
+        if self.job is None or self.job.bars is None:
+            return depth
+        return DepthMap(self.job.whole(depth.values, record.ticks * self.job.time_base))
 
 
 @dataclass(slots=True)
@@ -138,7 +146,7 @@ def first_pass(
 
     Raises ``VideoError`` with the frame number, ``ModelError`` if the network cannot be loaded.
     """
-    done = finished_depth(checkpoint)
+    done = finished_depth(checkpoint, job)
     if done is not None:
         return done
     state = load_state(checkpoint.folder / STATE, lambda tree: _State.from_state(tree, _filter_of(job)))
@@ -153,7 +161,7 @@ def first_pass(
         "done.json", {"segments": state.segments, "frames": frames, "ranges": [asdict(one) for one in ranges]}
     )
     (checkpoint.folder / STATE).unlink(missing_ok=True)
-    return StoredDepth(checkpoint.folder, state.segments, ranges, frames)
+    return StoredDepth(checkpoint.folder, state.segments, ranges, frames, job)
 
 
 def kept_frames(work: WorkFolder) -> tuple[int, int]:
@@ -165,12 +173,12 @@ def kept_frames(work: WorkFolder) -> tuple[int, int]:
     return depth, pictures
 
 
-def finished_depth(checkpoint: Checkpoint) -> StoredDepth | None:
+def finished_depth(checkpoint: Checkpoint, job: ClipJob | None = None) -> StoredDepth | None:
     """Return the result if an earlier run completed the first pass, else None."""
     done = checkpoint.read_json("done.json")
     try:
         ranges = tuple(SceneRange(**one) for one in done["ranges"])
-        stored = StoredDepth(checkpoint.folder, int(done["segments"]), ranges, int(done["frames"]))
+        stored = StoredDepth(checkpoint.folder, int(done["segments"]), ranges, int(done["frames"]), job)
     except (TypeError, KeyError, ValueError, OverflowError):  # missing, or not written by depth3d
         return None
     return stored if all(_segment(checkpoint.folder, number).is_file() for number in range(stored.segments)) else None

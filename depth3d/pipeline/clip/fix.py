@@ -88,7 +88,7 @@ def fix_clip(
         Called with (stage, frames done, total frames or 0 if unknown).
     """
     video = video or VideoOptions()
-    for name in ("preview", "dry_run", "save_depth", "shots"):
+    for name in ("preview", "dry_run", "save_depth", "shots", "crop_bars"):
         if getattr(video, name):
             raise InvalidOption(name, "does not apply to corrections of a clip")
     job = _job(source, options, video)

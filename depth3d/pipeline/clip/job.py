@@ -8,13 +8,18 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from depth3d.errors import InvalidInput
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Size
 from depth3d.io.stereo.layouts import EyeLayout
+from depth3d.io.video.facts import scaled
 from depth3d.io.video.packets import frames_before
 from depth3d.io.video.reader import VideoReader, probe
 from depth3d.options import DepthOptions, StabilizeOptions, VideoOptions
+from depth3d.pipeline.clip.bars import Bars, ClipBars, find_bars, inner_frame, placed
 from depth3d.pipeline.clip.eyes import eye_info, find_layout, left_eye
 from depth3d.pipeline.size import output_size
 from depth3d.quantities import clock_seconds
@@ -42,6 +47,10 @@ class ClipJob:
         The options.
     eyes : EyeLayout | None
         Layout of the two eyes in a frame of a stereo clip; ``info`` then describes one eye. None = a flat clip.
+    bars : ClipBars | None
+        Black bars of flat clips that are kept.
+    crop : Bars
+        Black bars that are removed from every frame, pixels of the source.
     """
 
     source: Path
@@ -54,6 +63,8 @@ class ClipJob:
     stabilize: StabilizeOptions
     video: VideoOptions
     eyes: EyeLayout | None = None
+    bars: ClipBars | None = None
+    crop: Bars = Bars()
 
     @property
     def time_base(self) -> Fraction:
@@ -103,6 +114,7 @@ class ClipJob:
             "fps": self.rate,
             "size": self.size,
             "tonemap": self.video.tonemap,
+            **({} if self.bars is None and not any(self.crop) else {"bars": [self.bars, self.crop]}),
             **({} if self.eyes is None else {"eyes": asdict(self.eyes), "matcher": self.depth.matcher}),
         }
 
@@ -127,7 +139,7 @@ class ClipJob:
             end=self.end,
             tone_map=self.video.tonemap,
             seen=seen,
-            size=self.size if self.eyes is None else None,  # eyes are resized one by one
+            size=None if self.eyes is not None or any(self.crop) else self.size,  # later: eye by eye, without bars
             sequence_rate=self.rate,
             quiet=quiet,
         ) as reader:
@@ -136,8 +148,29 @@ class ClipJob:
             else:
                 found = _retimed(reader, self.rate, begin, index)
             for frame in found:
-                shown = frame if begin == 0 else replace(frame, time=frame.time - begin)
+                shown = self.cropped(frame if begin == 0 else replace(frame, time=frame.time - begin))
                 yield shown if both_eyes else self.flat(shown)
+
+    def cropped(self, frame: Frame) -> Frame:
+        """Return a frame of the source without the bars that are cropped."""
+        return inner_frame(frame, self.crop, self.info.size) if any(self.crop) else frame
+
+    def bars_at(self, time: Fraction) -> Bars:
+        """Return the bars of the frame at ``time``, seconds after the start of the wanted part."""
+        return Bars() if self.bars is None else self.bars.at(time + self.begin, self.info.size)
+
+    def inner(self, frame: Frame) -> Frame:
+        """Return the picture inside the bars, at one size for the whole clip; frames without bars are unchanged."""
+        if self.bars is None:
+            return frame
+        bars, whole = self.bars, self.info.size
+        width, height = bars.largest_inside
+        size = Size(round(width * whole.width / bars.size.width), round(height * whole.height / bars.size.height))
+        return inner_frame(frame, self.bars_at(frame.time), size)
+
+    def whole(self, values: NDArray[np.float32], time: Fraction) -> NDArray[np.float32]:
+        """Return the depth (H, W) of the whole frame at ``time`` from that of its ``inner`` picture."""
+        return placed(values, self.bars_at(time), self.info.size)
 
     def flat(self, frame: Frame) -> Frame:
         """Return the left eye of a stereo frame; frames of flat clips are unchanged."""
@@ -196,6 +229,8 @@ def plan_job(
         info = eye_info(info, found[0])
         note = f"a stereo clip, {packing}, {squeezed} ({found[1]}); `own_eyes=False` treats it as a flat one"
         info = replace(info, notes=(*info.notes, note))
+    bars, crop, notes = (None, Bars(), ()) if eyes is not None else _bars(source, info, start, end, video)
+    info = replace(info, size=crop.inner_size(info.size), notes=(*info.notes, *notes))
     size = output_size(video.size, info.size) if video.size is not None else None
     if eyes is not None:
         if video.tonemap:
@@ -203,6 +238,21 @@ def plan_job(
                 info = replace(info, color=reader.info.color, bit_depth=reader.info.bit_depth)
         info = replace(info, size=size or info.size)
     elif size is not None or rate is not None or video.tonemap:
-        with VideoReader(source, size=size, tone_map=video.tonemap, sequence_rate=rate) as reader:
-            info = reader.info
-    return ClipJob(source, info, start, end, rate, size, depth, stabilize, video, eyes)
+        with VideoReader(source, tone_map=video.tonemap, sequence_rate=rate) as reader:
+            kept = replace(reader.info, size=info.size, notes=info.notes)
+            info = kept if size is None else scaled(kept, size)
+    return ClipJob(source, info, start, end, rate, size, depth, stabilize, video, eyes, bars, crop)
+
+
+def _bars(
+    source: Path, info: VideoInfo, start: Fraction | None, end: Fraction | None, video: VideoOptions
+) -> tuple[ClipBars | None, Bars, tuple[str, ...]]:
+    """Return the bars that are kept, those that are cropped, and a note about them."""
+    found = find_bars(source, info, start, end)
+    if found is None:
+        return None, Bars(), ()
+    if not video.crop_bars:
+        return found, Bars(), (found.told(),)
+    cut = found.common
+    note = f"black bars are cropped: {cut.inner_size(info.size)} are left" if any(cut) else "no bars in every shot"
+    return found.cropped(), cut, (note,)

@@ -20,6 +20,7 @@ from depth3d.io.video.mux import Film, finish
 from depth3d.io.video.stereo_metadata import StereoMetadata, stereo_metadata_for, write_stereo_metadata
 from depth3d.io.video.suffixes import is_sequence, sequence_stem
 from depth3d.options import AnimateOptions, StereoOptions, VideoOptions
+from depth3d.pipeline.clip.bars_renderer import BarsRenderer
 from depth3d.pipeline.clip.depth_pass import DepthSource, Progress
 from depth3d.pipeline.clip.eyes import plain_stem
 from depth3d.pipeline.clip.fixed_eyes import FixedEyesRenderer, ShotCorrection
@@ -135,7 +136,9 @@ class Output:
 
     def __init__(self, job: ClipJob, product: Product, target: Path, force: bool) -> None:
         self._job, self.product, self.target, self._force = job, product, target, force
-        self.renderer, self._metadata = self._make_renderer()
+        renderer, self._metadata = self._make_renderer()
+        keeps_bars = job.bars is not None and not isinstance(renderer, SphereRenderer)
+        self.renderer: FrameRenderer = BarsRenderer(renderer, job, self._eyes) if keeps_bars else renderer
         self._drawn = self.renderer.size
         self.style = self._make_style()
 
@@ -163,6 +166,14 @@ class Output:
         """Mux the encoded segments and all other tracks into the file ``target``; the segments are deleted."""
         self._finish(segments, checkpoint)
         checkpoint.remove()
+
+    @property
+    def _eyes(self) -> str:
+        """How the output arranges two pictures of the clip's size: "side", "stack", or "" for one."""
+        if self.product.kind != "stereo":
+            return ""
+        packing = moving_format(self.product.stereo.format).packing
+        return "side" if packing == "depth" else packing if packing in ("side", "stack") else ""
 
     def _make_renderer(self) -> tuple[FrameRenderer, StereoMetadata]:
         job, product = self._job, self.product

@@ -30,14 +30,14 @@ def predict_frame(job: ClipJob, frame: Frame) -> Disparity:
         return _matched(frame, job)
     options = job.depth
     (disparity,) = predict_disparity(
-        [frame.guide],
+        [job.inner(frame).guide],
         options.model,
         device=options.device,
         engine=options.engine,
         threads=options.threads,
         precision=options.precision,
     )
-    return disparity
+    return Disparity(job.whole(disparity.values, frame.time)) if job.bars is not None else disparity
 
 
 def estimator_of(job: ClipJob) -> Estimator:
@@ -68,7 +68,7 @@ def _matched(frame: Frame, job: ClipJob) -> Disparity:
 
 
 def predicted_frames(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Frame, Disparity]]:
-    """Yield each frame with its disparity; frames of stereo clips are whole ones, and come back as left eyes."""
+    """Yield each frame, without black bars, with its disparity; whole frames of stereo clips come back as left eyes."""
     if job.eyes is not None:
         for frame in frames:
             with on_frame(frame.index, "match"):
@@ -78,7 +78,7 @@ def predicted_frames(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Fr
     options, estimator = job.depth, estimator_of(job)
     if estimator.card.frames > 1:  # `WindowedDepth` runs it
         unused = Disparity(np.zeros((1, 1), np.float32))
-        yield from ((frame, unused) for frame in frames)
+        yield from ((job.inner(frame), unused) for frame in frames)
         return
     batch: list[Frame] = []
 
@@ -90,7 +90,7 @@ def predicted_frames(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Fr
             yield frame, disparity if sign > 0 else Disparity(-disparity.values)
         batch.clear()
 
-    for frame in frames:
+    for frame in map(job.inner, frames):
         batch.append(frame)
         if frame.index % BATCH == BATCH - 1:
             yield from run()

@@ -53,12 +53,13 @@ def pick_frames(
 ) -> list[tuple[str, Frame, DepthMap]]:
     """Predict depth at all places; keep the start, cuts and the frames with the strongest parallax."""
     found: list[tuple[str, Frame, DepthMap, float]] = []
-    size = job.size if job.eyes is None else None
+    size = job.size if job.eyes is None and not any(job.crop) else None
     with VideoReader(job.source, tone_map=job.video.tonemap, size=size) as reader:
         for name, time in places:
             frame = next(reader.around(time), None)
             if frame is None:
                 continue
+            frame = job.cropped(replace(frame, time=frame.time - job.begin))
             disparity = predict_frame(job, frame)
             low, high = (float(v) for v in np.percentile(disparity.values, [0.5, 99.5]))
             depth = DepthMap.from_disparity(disparity, low, high)
@@ -85,7 +86,7 @@ def contact_sheet(
             width = max(1, round(height * job.info.size.aspect))
             gray = np.round(depth.resized(Size(width, height)).values * 255).astype(np.uint8)
             row = np.hstack([picture, np.repeat(gray[..., None], 3, axis=2)])
-            rows.append(_labeled(row, f"{float(frame.time):.2f} s {name}"))
+            rows.append(_labeled(row, f"{float(frame.time + job.begin):.2f} s {name}"))
     widest = max(row.shape[1] for row in rows)
     padded = [np.pad(row, ((0, _GAP), (0, widest - row.shape[1]), (0, 0))) for row in rows]
     return Image(np.vstack(padded))

@@ -102,7 +102,7 @@ def _render(rendering: _Rendering, part: SegmentRange) -> int:
 
 def _opened(rendering: _Rendering) -> DepthSource:
     if isinstance(rendering.depth, Path):
-        stored = finished_depth(Checkpoint.shared(rendering.depth))
+        stored = finished_depth(Checkpoint.shared(rendering.depth), rendering.job)
         if stored is None:
             raise VideoError(f"{rendering.depth}: the depth of the first pass is not complete")
         return stored

@@ -1,0 +1,261 @@
+"""Black bars of clips (letterbox, pillarbox), measured per shot.
+
+A row belongs to a bar if all its pixels are black in every frame of the shot: subtitles in a bar make it end there.
+Depth is predicted and stabilized on the picture inside, at one size for all shots, so that bars are in no statistic.
+For rendering, the picture is mirrored into the bars, as at the border of other clips, and the bars are drawn black.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.depth.temporal.scene_cuts import CutDetector
+from depth3d.frames import Frame, VideoInfo
+from depth3d.image import Image, Size
+from depth3d.io.video.reader import VideoReader
+
+__all__ = ["Bars", "ClipBars", "bar_mask", "filled", "find_bars", "inner_frame", "placed"]
+
+_BLACK = 28  # 8-bit level: video black with the noise and ringing of encoders
+_LEAST, _MOST = 0.015, 0.35  # of the side
+_UNEVEN = 0.03  # of the side: difference of the two opposite bars
+_STEADY = 0.5  # of the frames of a shot end their bars at the same row
+_SAMPLES = 12  # frames; without bars in any of them the clip is not searched
+_THUMBNAIL = Size(96, 54)
+
+
+class Bars(NamedTuple):
+    """Width of the bars on each side, pixels; 0 = none."""
+
+    top: int = 0
+    right: int = 0
+    bottom: int = 0
+    left: int = 0
+
+    def inside(self, size: Size) -> tuple[slice, slice]:
+        """Return the rows and columns of the picture inside."""
+        return slice(self.top, size.height - self.bottom), slice(self.left, size.width - self.right)
+
+    def inner_size(self, size: Size) -> Size:
+        """Return the size of the picture inside."""
+        return Size(size.width - self.left - self.right, size.height - self.top - self.bottom)
+
+    def scaled(self, old: Size, new: Size) -> Bars:
+        """Return the bars of the same picture at another size."""
+        across, down = new.width / old.width, new.height / old.height
+        return Bars(*(round(side * scale) for side, scale in zip(self, (down, across, down, across), strict=True)))
+
+    def without(self, other: Bars) -> Bars:
+        """Return what is left of the bars when ``other`` has been cropped."""
+        return Bars(*(max(0, mine - cut) for mine, cut in zip(self, other, strict=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class ClipBars:
+    """The bars of every shot of a clip.
+
+    Parameters
+    ----------
+    size : Size
+        Picture size in which the bars are measured.
+    starts : tuple[Fraction, ...]
+        Start of every shot, seconds of the source.
+    shots : tuple[Bars, ...]
+        Bars of every shot.
+    """
+
+    size: Size
+    starts: tuple[Fraction, ...]
+    shots: tuple[Bars, ...]
+
+    @property
+    def common(self) -> Bars:
+        """Bars that every shot has, even numbers of pixels: what can be cropped without loss."""
+        return Bars(*(min(sides) // 2 * 2 for sides in zip(*self.shots, strict=True)))
+
+    @property
+    def largest_inside(self) -> Size:
+        """Largest width and height of the picture inside the bars."""
+        width, height = self.size
+        return Size(
+            width - min(one.left + one.right for one in self.shots),
+            height - min(one.top + one.bottom for one in self.shots),
+        )
+
+    def at(self, time: Fraction, size: Size) -> Bars:
+        """Return the bars at ``time``, seconds of the source, in a picture of ``size``."""
+        number = sum(start <= time for start in self.starts) - 1
+        return self.shots[max(0, number)].scaled(self.size, size)
+
+    def cropped(self) -> ClipBars | None:
+        """Return the bars that are left when ``common`` has been cropped; None if there are none."""
+        cut = self.common
+        size = cut.inner_size(self.size)
+        left = tuple(one.without(cut) for one in self.shots)
+        return replace(self, size=size, shots=left) if any(map(any, left)) else None
+
+    def told(self) -> str:
+        """Describe the bars in one line."""
+        names = ("top", "right", "bottom", "left")
+        (usual, _), *others = Counter(self.shots).most_common()
+        sides = ", ".join(f"{name} {side}" for name, side in zip(names, usual, strict=True) if side) or "none"
+        return f"black bars ({sides} px{', other ones in some shots' if others else ''}); `crop_bars=True` removes them"
+
+
+def inner_frame(frame: Frame, bars: Bars, size: Size) -> Frame:
+    """Return the picture inside the bars, resized to ``size``."""
+
+    def inside(image: Image) -> Image:
+        shown = Image(np.ascontiguousarray(image.pixels[bars.inside(image.size)]))
+        return shown if shown.size == size else shown.resized(size)
+
+    return replace(frame, image=inside(frame.image), seen=None if frame.seen is None else inside(frame.seen))
+
+
+def placed(values: NDArray[np.float32], bars: Bars, size: Size) -> NDArray[np.float32]:
+    """Return the depth (H, W) of a picture of ``size`` from that inside its bars; its border goes on into the bars."""
+    if not any(bars):
+        return values
+    rows, columns = bars.inside(size)
+    height, width = values.shape
+    scale_x, scale_y = width / (columns.stop - columns.start), height / (rows.stop - rows.start)
+    whole = Size(max(1, round(size.width * scale_x)), max(1, round(size.height * scale_y)))
+    # Pixel centers of the whole map, in pixels of the map inside.
+    x = ((np.arange(whole.width) + 0.5) * size.width / whole.width - columns.start) * scale_x - 0.5
+    y = ((np.arange(whole.height) + 0.5) * size.height / whole.height - rows.start) * scale_y - 0.5
+    maps = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+    return np.asarray(cv2.remap(values, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+
+
+def filled(image: Image, bars: Bars) -> Image:
+    """Return the picture with its inside mirrored into the bars."""
+    if not any(bars):
+        return image
+    inside = np.ascontiguousarray(image.pixels[bars.inside(image.size)])
+    return Image(cv2.copyMakeBorder(inside, bars.top, bars.bottom, bars.left, bars.right, cv2.BORDER_REFLECT_101))
+
+
+def bar_mask(bars: Bars, size: Size) -> NDArray[np.bool_]:
+    """Return a mask (H, W) of a picture of ``size``: True in the bars."""
+    mask = np.ones((size.height, size.width), bool)
+    mask[bars.inside(size)] = False
+    return mask
+
+
+def find_bars(source: Path, info: VideoInfo, start: Fraction | None, end: Fraction | None) -> ClipBars | None:
+    """Measure the black bars of every shot of a clip; None if there are none.
+
+    A few frames are looked at first. If one has bars, the wanted part is decoded once, so that no picture is lost in
+    shots without bars.
+
+    Parameters
+    ----------
+    source : Path
+        The clip; image sequences have no bars.
+    info : VideoInfo
+        Its properties.
+    start, end : Fraction | None
+        The wanted part, seconds of the source.
+    """
+    if not source.is_file() or min(info.size) < 32:
+        return None
+    stat = source.stat()
+    first, stop = start or info.start, end if end is not None else info.duration
+    length = (stop - first) if stop is not None else Fraction(info.count or 1) / info.rate
+    return _measured(source, (stat.st_size, stat.st_mtime_ns), start, end, first, max(length, Fraction(0)))
+
+
+@lru_cache(maxsize=8)
+def _measured(
+    source: Path,
+    _file: tuple[int, int],
+    start: Fraction | None,
+    end: Fraction | None,
+    first: Fraction,
+    length: Fraction,
+) -> ClipBars | None:
+    with VideoReader(source, tone_map=True, quiet=True) as reader:
+        sampled = (
+            next(reader.around(first + length * (2 * number + 1) / (2 * _SAMPLES)), None) for number in range(_SAMPLES)
+        )
+        if not any(frame is not None and any(_bars_of(_margins(frame.image), frame.image.size)) for frame in sampled):
+            return None
+    return _search(source, start, end)
+
+
+def _search(source: Path, start: Fraction | None, end: Fraction | None) -> ClipBars | None:
+    detector, times, verdicts, margins = CutDetector(), [], [], []
+    with VideoReader(source, start=start, end=end, tone_map=True, quiet=True) as reader:
+        size = reader.info.size
+        for frame in reader:
+            times.append(frame.time)
+            margins.append(_margins(frame.image))
+            verdicts += detector.push(frame.image.resized(_THUMBNAIL).eight_bit().pixels)
+    verdicts += detector.flush()
+    begins = [number for number, cut in enumerate(verdicts) if cut.starts_scene or number == 0]
+    spans = list(zip(begins, [*begins[1:], len(times)], strict=True))
+    shots = _of_shots([np.array(margins[begin:stop]) for begin, stop in spans], size)
+    if not any(map(any, shots)):
+        return None
+    return ClipBars(size, tuple(times[begin] for begin in begins), tuple(shots))
+
+
+def _of_shots(margins: list[NDArray[Any]], size: Size) -> list[Bars]:
+    """Return the bars of every shot from the black margins (N, 4) of its frames."""
+    limits = np.array([size.height, size.width, size.height, size.width]) * _MOST
+    least: list[NDArray[Any] | None] = []
+    sure: Counter[Bars] = Counter()
+    found: list[Bars] = []
+    for shot in margins:
+        lit = shot[(shot <= limits).all(1)]
+        least.append(lit.min(0) if len(lit) else None)
+        bars = Bars() if not len(lit) else _bars_of(Bars(*(int(side) for side in lit.min(0))), size)
+        steady = len(lit) > 0 and (lit <= np.array(bars) + 1)[:, np.array(bars) > 0].all(1).mean() >= _STEADY
+        found.append(bars if steady else Bars())
+        if any(found[-1]):
+            sure[found[-1]] += len(shot)
+    if not sure:
+        return found
+    # Dark shots, whose picture is black near its border, have the bars of the others.
+    usual = sure.most_common(1)[0][0]
+    return [
+        usual if not any(bars) and (low is None or (low >= np.array(usual) - 1).all()) else bars
+        for bars, low in zip(found, least, strict=True)
+    ]
+
+
+def _margins(image: Image) -> Bars:
+    """Return the number of black rows and columns at each side of a picture."""
+    pixels = image.eight_bit().pixels
+    height, width = pixels.shape[:2]
+    flat = np.ascontiguousarray(pixels).reshape(height, width * 3)
+    rows = cv2.reduce(flat, 1, cv2.REDUCE_MAX).ravel() > _BLACK
+    columns = cv2.reduce(flat, 0, cv2.REDUCE_MAX).reshape(width, 3).max(1) > _BLACK
+    return Bars(*_dark_ends(rows, columns))
+
+
+def _dark_ends(rows: NDArray[Any], columns: NDArray[Any]) -> Iterator[int]:
+    for lit in (rows, columns[::-1], rows[::-1], columns):
+        yield int(np.argmax(lit)) if lit.any() else len(lit)
+
+
+def _bars_of(margins: Bars, size: Size) -> Bars:
+    """Return the margins that are bars: on two opposite sides, of about the same width, neither thin nor most of it."""
+
+    def pair(first: int, second: int, side: int) -> bool:
+        low, high = min(first, second), max(first, second)
+        return low >= max(2, _LEAST * side) and high <= _MOST * side and high - low <= max(4, _UNEVEN * side)
+
+    top, right, bottom, left = margins
+    upright, across = pair(top, bottom, size.height), pair(left, right, size.width)
+    return Bars(top * upright, right * across, bottom * upright, left * across)
