@@ -31,6 +31,7 @@ COMMANDS = {
     "mesh": ("depth3d.cli.mesh", "Convert photos to textured meshes: GLB, OBJ, PLY."),
     "view": ("depth3d.cli.view", "Convert photos to web pages that show them in 3D."),
     "studio": ("depth3d.cli.studio", "Open a page in the browser: drop, slide, brush, save."),
+    "live": ("depth3d.cli.live", "Show a camera, the screen or a stream in 3D, on a page of this machine."),
     "check": ("depth3d.cli.check", "Measure parallax, comfort and defects of stereo files."),
     "fix": ("depth3d.cli.fix", "Correct stereo photos and clips: alignment, colors, swapped eyes, comfort."),
     "presets": ("depth3d.cli.presets", "List the destinations for `depth3d FILE --preset NAME`."),

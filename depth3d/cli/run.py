@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -11,13 +13,14 @@ import click
 from click.core import ParameterSource
 
 from depth3d.cli.options import build, flag_of, given, in_flags
-from depth3d.cli.output import log, setup_logging
+from depth3d.cli.output import log, print_text, setup_logging
 from depth3d.errors import Depth3DError, ExistsError, InvalidInput, InvalidOption
 from depth3d.options import BatchOptions, OutputOptions
 from depth3d.validation import applies
 
 __all__ = ["Failed", "Job", "Kinds", "from_settings", "input_arguments", "run_inputs"]
 
+_LISTED = 40  # inputs; of more, the summary lists the failed ones only
 Command = TypeVar("Command", bound=Callable[..., Any])
 # Media ("photo", "clip") -> the option dataclasses that a command uses for such an input.
 Kinds = dict[str, tuple[type[Any], ...]]
@@ -107,21 +110,21 @@ def run_inputs(
     batch_run = _Batch(len(inputs), outputs, batch)
     found: dict[Path, str] = {}
     for item in inputs:
-        with batch_run.guard():
+        with batch_run.guard(item.path):
             media = media_of(item.path)
             if media not in kinds:
                 raise InvalidInput(f"{item.path} is a {media}; this command supports {' and '.join(kinds)}s")
             found[item.path] = media
     _refuse_inapplicable(values, kinds, found, outputs, hint)
-    jobs: list[Job] = []
+    jobs: list[tuple[Path, Job]] = []
     with destination.without_empty_folders():
         for item in inputs:
             if item.path not in found:
                 continue
-            with batch_run.guard():
+            with batch_run.guard(item.path):
                 job = prepare(item.path, destination.for_input(item), found[item.path])
                 if batch_run.admits(item.path, job):
-                    jobs.append(job)
+                    jobs.append((item.path, job))
         batch_run.run(jobs)
 
 
@@ -181,13 +184,14 @@ class _Batch:
 
     def __init__(self, count: int, outputs: OutputOptions, batch: BatchOptions) -> None:
         self._count, self._outputs, self._batch = count, outputs, batch
-        self._errors: list[Depth3DError] = []
-        self._done = self._skipped = 0
+        self._rows: list[tuple[str, Path, str]] = []  # state, input, seconds or reason
+        self._path = Path()
         self._running = False
         self._targets: dict[Path, Path] = {}
 
-    def guard(self) -> _Batch:
+    def guard(self, path: Path) -> _Batch:
         """Return a context manager that reports the failure of one of several inputs instead of raising."""
+        self._path = path
         return self
 
     def __enter__(self) -> None:
@@ -201,17 +205,22 @@ class _Batch:
         if isinstance(error, InvalidOption) and not self._running:
             return False  # an invalid option is invalid for all inputs
         known = error if isinstance(error, Depth3DError) else Depth3DError(describe(error))
-        self._errors.append(known)
         log(f"depth3d: {in_flags(known)}")
+        self._note("failed", in_flags(known))
         return True
+
+    def _note(self, state: str, text: str, **facts: Any) -> None:
+        self._rows.append((state, self._path, text))
+        if self._outputs.json and state != "done" and self._count > 1:
+            print_text(json.dumps({"input": str(self._path), "state": state, "reason": text, **facts}))
 
     def admits(self, path: Path, job: Job) -> bool:
         """Return whether a job is to be run; False = skip it. Raises ``ExistsError`` for existing targets."""
         from depth3d.io.atomic import refuse_existing
 
         if self._batch.skip_existing and job.targets and all(target.exists() for target in job.targets):
-            self._skipped += 1
             log(f"{path.name}: skipped, {job.targets[0].name} exists", quiet=self._outputs.quiet)
+            self._note("skipped", f"{job.targets[0].name} exists", output=str(job.targets[0]))
             return False
         for target in job.targets:
             other = self._targets.setdefault(target.resolve(), path)
@@ -220,24 +229,36 @@ class _Batch:
             refuse_existing(target, force=self._outputs.force or job.resumes)
         return True
 
-    def run(self, jobs: list[Job]) -> None:
+    def run(self, jobs: list[tuple[Path, Job]]) -> None:
         """Run all jobs, then print a summary; raises ``Failed`` if any failed."""
         self._running = True
         try:
-            for job in jobs:
-                with self.guard():
+            for path, job in jobs:
+                with self.guard(path):
+                    began = time.monotonic()
                     job.run()
-                    self._done += 1
+                    self._note("done", f"{time.monotonic() - began:.1f} s")
         except KeyboardInterrupt:
             if self._count > 1:
-                log(f"depth3d: stopped after {self._done} of {self._count} inputs", quiet=self._outputs.quiet)
+                log(f"depth3d: stopped after {self._number('done')} of {self._count} inputs", quiet=self._outputs.quiet)
             raise
-        if self._count == 1:
-            return
-        skipped = f", {self._skipped} skipped" if self._skipped else ""
-        if self._errors:
-            raise Failed(f"{len(self._errors)} of {self._count} inputs failed, {self._done} done{skipped}")
-        log(f"{self._count} inputs: {self._done} done{skipped}", quiet=self._outputs.quiet)
+        if self._count > 1:
+            self._summarize()
+
+    def _number(self, state: str) -> int:
+        return sum(row[0] == state for row in self._rows)
+
+    def _summarize(self) -> None:
+        """Log one line per input (of many: per failed input) and the counts; raises ``Failed`` if any failed."""
+        done, failed = self._number("done"), self._number("failed")
+        width = max((len(path.name) for _, path, _ in self._rows), default=0)
+        for state, path, text in self._rows:
+            if state == "failed" or len(self._rows) <= _LISTED:
+                log(f"{state:8}{path.name:{width}}  {text}", quiet=self._outputs.quiet)
+        skipped = f", {self._number('skipped')} skipped" if self._number("skipped") else ""
+        if failed:
+            raise Failed(f"{failed} of {self._count} inputs failed, {done} done{skipped}")
+        log(f"{self._count} inputs: {done} done{skipped}", quiet=self._outputs.quiet)
 
 
 def describe(error: Exception) -> str:

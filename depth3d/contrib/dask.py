@@ -65,7 +65,10 @@ class DaskRunner:
     def __exit__(self, *exception: object) -> None:
         for opened in (self._client, self._local):
             if opened is not None:
-                opened.close()
+                try:
+                    opened.close()
+                except TimeoutError:  # on a busy machine; the processes that do not end in time are killed
+                    log.debug("a process of the cluster did not end in time")
         self._client = self._local = None
 
     @property

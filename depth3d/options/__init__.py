@@ -13,6 +13,7 @@ from typing import Any
 from depth3d.options.cluster import ClusterOptions
 from depth3d.options.depth import DepthMapOptions, DepthOptions, StabilizeOptions
 from depth3d.options.fix import FixOptions
+from depth3d.options.live import LiveOptions
 from depth3d.options.scene import AnimateOptions, MeshOptions, ViewOptions
 from depth3d.options.shared import BatchOptions, OutputOptions, Quality, percent
 from depth3d.options.stereo import CheckOptions, Eyes, StereoOptions
@@ -30,6 +31,7 @@ __all__ = [
     "DepthOptions",
     "Eyes",
     "FixOptions",
+    "LiveOptions",
     "MeshOptions",
     "OutputOptions",
     "Quality",
@@ -46,5 +48,5 @@ __all__ = [
 
 ALL_OPTIONS: Sequence[type[Any]] = (
     *(AnimateOptions, StereoOptions, DepthOptions, StabilizeOptions, VideoOptions, DepthMapOptions, MeshOptions),
-    *(ViewOptions, CheckOptions, FixOptions, ClusterOptions, OutputOptions, BatchOptions),
+    *(ViewOptions, CheckOptions, FixOptions, LiveOptions, ClusterOptions, OutputOptions, BatchOptions),
 )

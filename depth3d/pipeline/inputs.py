@@ -64,7 +64,7 @@ def expand(names: Sequence[str | Path], *, recursive: bool = False, results: Res
     Parameters
     ----------
     names : Sequence[str | Path]
-        Files, folders, patterns ("*.jpg", for shells that do not expand them).
+        Files, folders, patterns ("*.jpg", for shells that do not expand them), "@FILE" for a list with one name a line.
     recursive : bool
         Include the files in subfolders.
     results : Literal["none", "stereo", "all"]
@@ -85,7 +85,10 @@ def _expanded(name: str | Path, recursive: bool, results: Results) -> Iterator[I
     if "\0" in text or not text.strip():
         raise InvalidInput(f"{text!r}: expected the name of a file or folder")
     path = Path(_local(text))
-    if path.is_dir():
+    if text.startswith("@") and not path.exists():
+        for line in _listed(Path(text[1:])):
+            yield from _expanded(line, recursive, results)
+    elif path.is_dir():
         yield from _folder(path, recursive, results)
     elif has_magic(text) and not path.exists() and "%" not in text:
         matches = [match for match in sorted(map(Path, glob(text))) if _is_input(match, results)]
@@ -94,6 +97,20 @@ def _expanded(name: str | Path, recursive: bool, results: Results) -> Iterator[I
         yield from map(Input, matches)
     else:
         yield Input(path)
+
+
+def _listed(file: Path) -> list[Path]:
+    """Return the names in a list, one a line, relative to its folder; raises ``ReadError``."""
+    try:
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "is not a text file"
+        raise ReadError(file, f"the list of inputs cannot be read: {str(reason).lower()}") from error
+    names = [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+    nested = [name for name in names if name.startswith("@")]
+    if nested or not names:
+        raise InvalidInput(f"{file}: expected the names of photos, clips and folders, one a line")
+    return [file.parent / name for name in names]
 
 
 def _local(text: str) -> str:

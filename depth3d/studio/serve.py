@@ -20,7 +20,7 @@ from depth3d.studio.jobs import Jobs
 from depth3d.studio.server import make_app
 from depth3d.studio.state import Studio
 
-__all__ = ["serve"]
+__all__ = ["listen", "serve"]
 
 _GRACE = 2  # seconds that open connections get at the end
 
@@ -40,7 +40,7 @@ def serve(files: Sequence[Path], options: StudioOptions, *, announce: Callable[[
         Called with the address.
     """
     results = _folder(options.results)
-    with _listen(options.port) as listening, temporary_folder() as folder:
+    with listen(options.port) as listening, temporary_folder() as folder:
         size = int(options.largest * 1e9)
         library = Library(folder, size, 4 * size)
         for file in files:
@@ -66,7 +66,8 @@ def serve(files: Sequence[Path], options: StudioOptions, *, announce: Callable[[
             return
 
 
-def _listen(port: int) -> socket.socket:
+def listen(port: int) -> socket.socket:
+    """Take a port on this machine; raises ``InvalidOption`` if it is taken."""
     try:
         return socket.create_server(("127.0.0.1", port))
     except OSError as error:

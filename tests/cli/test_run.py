@@ -160,6 +160,36 @@ def test_folders_recursive_skip_existing_and_summary(folder: Path, capsys: pytes
     assert told.err.strip().splitlines()[-1] == "2 inputs: 1 done, 1 skipped"
 
 
+def test_a_list_of_inputs_and_one_json_line_for_each(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Done, skipped and failed ones; the table names each with its reason."""
+    (folder / "bad.png").write_bytes(b"\x89PNG nothing")
+    (folder / "ball.glb").write_bytes(b"before")
+    (folder / "list.txt").write_text("# what to convert\nball.png\n\ncube.png\nbad.png\ninner\n")
+    assert run("mesh", f"@{folder}/list.txt", "--skip-existing", "--json") == 1
+    told = capsys.readouterr()
+    lines = [json.loads(line) for line in told.out.splitlines()]
+    assert [(Path(line["input"]).name, line["state"]) for line in lines if "state" in line] == [
+        ("ball.png", "skipped"),
+        ("bad.png", "failed"),
+    ]
+    assert [Path(line["output"]).name for line in lines if "state" not in line] == ["cube.glb", "cone.glb"]
+    assert all("reason" in line for line in lines if "state" in line)
+    table = [line.split()[:2] for line in told.err.splitlines()[-5:-1]]
+    assert sorted(table) == [["done", "cone.png"], ["done", "cube.png"], ["failed", "bad.png"], ["skipped", "ball.png"]]
+    assert told.err.splitlines()[-1] == "depth3d: 1 of 4 inputs failed, 2 done, 1 skipped"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"", "one a line"), (b"@other.txt", "one a line"), (b"\xff\xfe\x00", "not a text")]
+)
+def test_a_list_that_is_none(folder: Path, content: bytes, words: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "list.txt").write_bytes(content)
+    assert run("mesh", f"@{folder}/list.txt") == 1
+    assert words in capsys.readouterr().err
+    assert run("mesh", f"@{folder}/gone.txt") == 1
+    assert "list of inputs cannot be read" in capsys.readouterr().err
+
+
 def test_a_pattern_in_quotes(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.chdir(folder)
     assert run("mesh", "*.png") == 0

@@ -163,3 +163,17 @@ class _Blind:
 def test_a_wrong_address_is_refused_before_any_work(cluster: str) -> None:
     with pytest.raises(InvalidOption, match="local:N"):
         connect(cluster)
+
+
+def test_a_process_that_ends_slowly_does_not_fail_a_finished_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine, Dask gives up waiting for the end of a worker after four seconds."""
+
+    class Slow:
+        def close(self) -> None:
+            raise TimeoutError
+
+    monkeypatch.setattr(DaskRunner, "_start_processes", lambda *_: Slow())
+    monkeypatch.setattr(DaskRunner, "_open", lambda runner: setattr(runner, "_client", Slow()))
+    with connect("local:1") as runner:
+        pass
+    assert runner._client is None

@@ -133,8 +133,8 @@ def placed(values: NDArray[np.float32], bars: Bars, size: Size) -> NDArray[np.fl
     # Pixel centers of the whole map, in pixels of the map inside.
     x = ((np.arange(whole.width) + 0.5) * size.width / whole.width - columns.start) * scale_x - 0.5
     y = ((np.arange(whole.height) + 0.5) * size.height / whole.height - rows.start) * scale_y - 0.5
-    maps = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
-    return np.asarray(cv2.remap(values, *maps, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
+    across, down = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+    return np.asarray(cv2.remap(values, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
 
 
 def filled(image: Image, bars: Bars) -> Image:

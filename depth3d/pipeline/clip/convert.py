@@ -46,6 +46,7 @@ from depth3d.pipeline.clip.preview import (
 )
 from depth3d.pipeline.clip.renderers import StereoStrength
 from depth3d.pipeline.clip.shots import ShotList, measure_shots, read_shots, write_shots
+from depth3d.pipeline.clip.space import check_space
 from depth3d.pipeline.clip.workspace import WorkFolder
 from depth3d.pipeline.comfort import auto_convergence
 from depth3d.quantities import as_path, text_of
@@ -195,6 +196,7 @@ class _Conversion:
                 return [self._tell_plan(work, output) for output in self._outputs]
             if self._job.video.preview:
                 return self._previews()
+            check_space(self._job, self._outputs, work.folder)
             try:
                 self._cluster = None if self._runner is None else Cluster(self._job, work, self._runner)
                 return self._work(work)

@@ -14,7 +14,7 @@ from clip_child import stand_in
 from clips import ffmpeg, hashes, make_clip, probe
 
 import depth3d.depth.estimator
-from depth3d.errors import Depth3DError
+from depth3d.errors import Depth3DError, WriteError
 from depth3d.options import StabilizeOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.clip import depth_pass, render_pass
 from depth3d.pipeline.clip.convert import Progress, convert
@@ -91,3 +91,21 @@ def test_a_full_disk_loses_nothing(
     assert hashes(target) == hashes(run_again)
     assert [stream["codec_name"] for stream in probe(target)["streams"]] == ["ffv1", "pcm_s32le"]
     assert float(probe(target)["format"]["duration"]) == pytest.approx(1.5, abs=0.05)
+
+
+def test_needed_and_free_space_are_told_before_the_work(
+    disk: Path, clip: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Much too little is refused with nothing written; with room again the same call runs."""
+    caplog.set_level("INFO", logger="depth3d")
+    monkeypatch.setattr(depth3d.depth.estimator, "open_estimator", stand_in)
+    with monkeypatch.context() as context:
+        context.setattr("depth3d.pipeline.clip.space.needed_space", lambda *_: 300_000_000)
+        with pytest.raises(WriteError, match=r"about 300 MB of disk space needed, 6\d MB free; free some"):
+            convert(clip, disk / "out.mkv", **OPTIONS)
+        assert list(disk.iterdir()) == []
+        context.setattr("depth3d.pipeline.clip.space.needed_space", lambda *_: 100_000_000)
+        convert(clip, disk / "out.mkv", **OPTIONS)
+        assert "about 100 MB of disk space needed, 6" in caplog.text
+    convert(clip, disk / "new.mkv", **OPTIONS)
+    assert "about 4 MB of disk space needed" in caplog.text

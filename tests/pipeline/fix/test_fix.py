@@ -209,7 +209,8 @@ def test_a_folder_twice_takes_no_result_as_an_input(
             main(["fix", str(tmp_path), "--skip-existing", "--json"])
         assert stopped.value.code == 0
         told = capsys.readouterr()
-        made.append([Path(json.loads(line)["input"]).name for line in told.out.splitlines()])
+        lines = [json.loads(line) for line in told.out.splitlines()]
+        made.append([Path(line["input"]).name for line in lines if line.get("state") != "skipped"])
         assert f"2 inputs: {2 * (1 - number)} done" in told.err
     assert made == [["a_LRF_Full_SBS.png", "old_SBS.png"], []]
     for name in ("b_fixed.mpo", "b_fixed_left.png", "b_fixed_TBF_FullTB.mp4", "film_fixed_LRF_Full_SBS.mp4"):
