@@ -50,14 +50,14 @@ def free_port(kind: socket.SocketKind = socket.SOCK_STREAM) -> int:
         return int(one.getsockname()[1])
 
 
-def shown(source: str, count: int, format: str = "anaglyph") -> tuple[list[Image], LiveReport]:
+def shown(source: str, count: int, format: str = "anaglyph", parallax: float = 2.0) -> tuple[list[Image], LiveReport]:
     pictures: list[Image] = []
 
     def show(image: Image, _report: LiveReport) -> bool:
         pictures.append(image)
         return len(pictures) < count
 
-    return pictures, run_live(source, LiveOptions(model="gradient", width=64, format=format), show)
+    return pictures, run_live(source, LiveOptions(model="gradient", width=64, format=format, parallax=parallax), show)
 
 
 def test_a_clip_plays_at_its_own_speed_and_slow_work_drops_pictures(clip: Path) -> None:
@@ -74,7 +74,7 @@ def test_a_clip_plays_at_its_own_speed_and_slow_work_drops_pictures(clip: Path) 
 
 
 def test_every_picture_becomes_a_pair(clip: Path) -> None:
-    pictures, report = shown(str(clip), 6, "sbs")
+    pictures, report = shown(str(clip), 6, "sbs", 6.0)
     assert all(image.pixels.shape == (48, 128, 3) for image in pictures)
     assert 1 <= len(pictures) == report.frames
     assert 0 < report.latency < 30
