@@ -33,15 +33,14 @@ GOOD: dict[str, dict[str, Any]] = {
     "Hints": {"strokes": (), "painted": None},
     "write_hints": {"hints": depth3d.Hints(), "depth": depth3d.DepthMap(GRAY), "path": "hints.png"},
     "match_stereo": {"left": IMAGE, "right": IMAGE, "matcher": "sgm"},
-    "convert": dict.fromkeys(("stereo", "animate", "depth", "video", "stabilize", "output_options", "output")),
+    "stereo": {"source": "nosuch.png", "output": None},
+    "write_depth": {"depth": depth3d.DepthMap(GRAY), "path": "out.png", "heatmap": None},
+    "convert": dict.fromkeys(
+        ("stereo", "animate", "depth", "video", "stabilize", "output_options", "output", "progress")
+    ),
 }
-FINE = {
-    ("CameraPath", "motion"),
-    ("Layer", "faces"),
-    ("Hints", "strokes"),
-    ("write_hints", "depth"),
-    ("write_hints", "path"),
-}
+FINE = {("CameraPath", "motion"), ("write_hints", "depth"), ("write_hints", "path"), ("write_depth", "path")}
+FINE |= {("write_depth", "depth"), ("stereo", "source")}
 CASES = [(name, field) for name, values in GOOD.items() for field in values]
 
 

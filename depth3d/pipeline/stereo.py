@@ -22,7 +22,7 @@ from depth3d.pipeline.size import check_texture_size
 from depth3d.pipeline.sphere import sphere_formats, sphere_of
 from depth3d.pipeline.stereowrite import Subject, eye_files, write_format
 from depth3d.pipeline.targets import Destination, check_suffix, target_for
-from depth3d.quantities import as_path
+from depth3d.quantities import as_file, as_path
 from depth3d.stereoformats import FORMATS, StereoFormat, find_formats
 from depth3d.stereopair import StereoPair, StereoRig
 from depth3d.validation import changed, field_names, nothing_left, require
@@ -78,6 +78,7 @@ def stereo(
         Single options by name, instead of option objects.
     """
     source = as_path(source, "source")
+    output = None if output is None else as_file("output", output)
     options = changed(require(options, StereoOptions, "options"), changes)
     depth = changed(require(depth, DepthOptions, "depth"), changes)
     if media_of(source) == "clip":

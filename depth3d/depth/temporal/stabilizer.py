@@ -70,6 +70,8 @@ def stabilize(
         Frames to look ahead, in place of ``options.look_ahead``.
     """
     settings = options or StabilizeOptions()
+    if flow is not None and not callable(flow):
+        raise InvalidInput(f"stabilize: flow is {type(flow).__name__}, expected a function")
     stabilizer = open_filter(settings, flow=flow, look_ahead=look_ahead)
     ranges = SceneRanges()
     with Spool() as spool:

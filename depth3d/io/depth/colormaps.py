@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
+from depth3d.quantities import short
 
 __all__ = ["HEATMAPS", "RED_IS_HIGH", "HeatMap", "color_table", "colorize", "read_heat_map", "read_scale"]
 
@@ -124,8 +125,8 @@ def color_table(name: str) -> NDArray[np.uint8]:
 
 def colorize(depth: DepthMap, name: str) -> Image:
     """Convert a depth map to the colors of a heat map, whose bright or red end is near."""
-    if name not in HEATMAPS:
-        raise InvalidInput(f"heat map {name!r}: expected one of {', '.join(HEATMAPS)}")
+    if not isinstance(name, str) or name not in HEATMAPS:
+        raise InvalidInput(f"heat map {short(name)}: expected one of {', '.join(HEATMAPS)}")
     return Image(color_table(name)[np.round(depth.values * 255).astype(np.uint8)])
 
 
