@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import struct
 
 SEED = int(os.environ.get("DEPTH3D_SEED", "19"))
@@ -69,15 +70,19 @@ WORDS += [
 def text_mutant(text: str, chance: random.Random) -> bytes:
     """The text with words or whole lines replaced; now and then with damaged bytes."""
     for _ in range(chance.choice((1, 1, 2, 3, 6))):
-        tokens = text.replace(",", " , ").replace(":", " : ").replace("[", " [ ").replace("{", " { ").split(" ")
+        # White space stays as it is: "[ [shot]]" would be no TOML, so that nothing behind the parser was tried.
+        tokens = re.findall(r"\s+|[\w.+-]+|.", text)
         place = chance.randrange(len(tokens))
         action = chance.randrange(4)
+        numbers = [index for index, token in enumerate(tokens) if token[0].isdigit()]
+        if numbers and chance.random() < 0.7:  # most damage to punctuation ends in the parser
+            place, action = chance.choice(numbers), 3
         if action == 0:
             del tokens[place]
         elif action == 1:
             tokens.insert(place, chance.choice(tokens))
         else:
             tokens[place] = chance.choice(WORDS)
-        text = " ".join(tokens)
+        text = "".join(tokens)
     data = text.encode("utf-8", "surrogatepass")
     return mutant(data, chance) if chance.random() < 0.2 else data
