@@ -1,6 +1,6 @@
 """How a clip scales over the workers of a cluster on this machine, and a model of a long film on many machines.
 
-    python examples/benchmark_cluster.py [--workers 1 2 4] [--frames 256] [--model tiny]
+    python examples/benchmark_cluster.py [--workers 1 2 4] [--frames 768] [--model tiny]
 
 Measures: seconds of both passes with each number of workers, the efficiency of the drawing pass (time of one worker
 divided by that of N, over the smaller one of N and the number of cores), and the bytes a frame that pass through the
@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+import imageio_ffmpeg
 import numpy as np
 
 from depth3d.contrib.dask import connect
@@ -44,9 +46,18 @@ class Measured:
     frames: int
 
 
-def run(workers: int, folder: Path, frames: int, model: str, eye: str) -> Measured:
+def looped(folder: Path, frames: int) -> Path:
+    """Repeat the clip of this folder until it has ``frames`` frames: every worker needs several segments of 96."""
+    times = -(-frames // (probe(CLIP).count or 1))
+    made = folder / "film.mp4"
+    words = ["-v", "error", "-stream_loop", str(times), "-i", str(CLIP), "-map", "0:v", "-c", "copy", str(made)]
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), *words], check=True)
+    return made
+
+
+def run(clip: Path, workers: int, folder: Path, frames: int, model: str, eye: str) -> Measured:
     """Convert the clip with ``workers`` processes; the passes are timed from their first to their last report."""
-    info = probe(CLIP)
+    info = probe(clip)
     end = str(float(min(info.duration or 5, frames / info.rate)))
     target = folder / f"{workers}.mp4"
     marks: dict[str, list[float]] = {"depth": [], "draw": []}
@@ -71,7 +82,7 @@ def run(workers: int, folder: Path, frames: int, model: str, eye: str) -> Measur
         }
         runner.everywhere(os.getpid)
         began = time.perf_counter()
-        convert(CLIP, target, runner=runner, progress=progress, **settings)
+        convert(clip, target, runner=runner, progress=progress, **settings)
     return Measured(
         marks["depth"][-1] - began,
         marks["draw"][-1] - marks["depth"][-1],
@@ -122,7 +133,7 @@ def model_film(one: Measured, steady: float, width: int, args: argparse.Namespac
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--workers", type=int, nargs="+", default=[1, 2, 4])
-    parser.add_argument("--frames", type=int, default=128)
+    parser.add_argument("--frames", type=int, default=768)
     parser.add_argument("--model", default="tiny")
     parser.add_argument("--width", type=int, default=640)
     for name, default in (("hours", 2.0), ("fps", 24.0), ("source-gb", 30.0), ("price", 0.4)):
@@ -135,8 +146,11 @@ def main() -> None:
     print(f"{cores} cores{load}")
     first: Measured | None = None
     with tempfile.TemporaryDirectory() as folder:
+        clip = looped(Path(folder), args.frames)
         for count in args.workers:
-            found = run(count, Path(folder), args.frames, args.model, f"{args.width}x{round(args.width * 9 / 16)}")
+            found = run(
+                clip, count, Path(folder), args.frames, args.model, f"{args.width}x{round(args.width * 9 / 16)}"
+            )
             first = first or found
             ideal = min(count, cores) / min(args.workers[0], cores)
             print(
