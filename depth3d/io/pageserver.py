@@ -1,15 +1,20 @@
-"""Serves one 3D page on this machine only, with bounded connections and times."""
+"""Serves a page and its files, on this machine only or in the home network, with bounded connections and times."""
 
 from __future__ import annotations
 
 import contextlib
+import mimetypes
+import re
+import secrets
 import socket
+import ssl
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from depth3d.errors import InvalidOption
 
@@ -22,39 +27,67 @@ SECONDS = 30.0  # for a request, and for its answer: more than a page takes thro
 
 
 class PageServer(ThreadingHTTPServer):
-    """Serves one page at ``/`` on this machine only; every other path gives 404. A context manager.
+    """Serves one page at ``/`` and files at ``/0``, ``/1``, ...; every other path gives 404. A context manager.
 
-    A headset can open it through ``adb reverse tcp:PORT tcp:PORT``: WebXR requires a secure origin, and localhost is
-    one. No files are served: only the page, from memory.
+    Without ``host`` it listens on this machine only. A headset can open it through ``adb reverse tcp:PORT tcp:PORT``:
+    WebXR requires a secure origin, and localhost is one. With ``host`` other machines reach it; then every path begins
+    with a secret word. Only the page, from memory, and the listed files are served.
 
     Parameters
     ----------
     port : int
         Port number; 0 = any free port. The port is taken at once, so that an error is told before the page is made.
+    host : str | None
+        Address to listen on, for other machines.
+    certificate : str | None
+        PEM file with certificate and key: https instead of http.
 
     Raises
     ------
     InvalidOption
-        If the port cannot be used.
+        If the port, the address or the certificate cannot be used.
     """
 
     daemon_threads = True
     request_queue_size = CONNECTIONS
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, host: str | None = None, certificate: str | None = None) -> None:
         self.body = b""
+        self.files: Sequence[Path] = ()
+        self.secret = "" if host is None else secrets.token_urlsafe(12)
+        self._host = host
         self._open: dict[int, Any] = {}  # by file number, oldest first
         self._guard = threading.Lock()
         try:
-            super().__init__(("127.0.0.1", port), _Handler)
+            super().__init__((host or "127.0.0.1", port), _Handler)
+        except socket.gaierror:
+            raise InvalidOption("host", f"{host} is not an address of this machine") from None
         except (OSError, OverflowError) as error:
             reason = getattr(error, "strerror", None) or str(error)
             raise InvalidOption("port", f"{port} cannot be used: {reason.lower()}; choose another one") from error
+        self._scheme = "http"
+        if certificate is not None:
+            self._scheme = "https"
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            try:
+                context.load_cert_chain(certificate)
+            except (OSError, ssl.SSLError) as error:
+                self.server_close()
+                raise InvalidOption("certificate", f"{certificate} cannot be used: {error}") from error
+            # The handshake is done by the first read, in the connection's own thread and time.
+            self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 
-    def serve(self, path: Path, announce: Callable[[str], None]) -> None:
-        """Serve the page until Ctrl-C; ``announce`` is called with the address."""
-        self.body = path.read_bytes()
-        announce(f"http://localhost:{self.server_port}/")
+    @property
+    def address(self) -> str:
+        """The address to open, with the secret word."""
+        host = _own_address() if self._host in ("0.0.0.0", "::") else self._host or "localhost"
+        return f"{self._scheme}://{host}:{self.server_port}/{self.secret and self.secret + '/'}"
+
+    def serve(self, path: Path | bytes, announce: Callable[[str], None], files: Sequence[Path] = ()) -> None:
+        """Serve a page (its file or bytes) and files until Ctrl-C; ``announce`` is called with the address."""
+        self.body = path if isinstance(path, bytes) else path.read_bytes()
+        self.files = files
+        announce(self.address)
         with contextlib.suppress(KeyboardInterrupt):
             self.serve_forever()
 
@@ -88,22 +121,76 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = SECONDS
 
     def do_GET(self) -> None:
-        """Request handler that serves the page at its own path, only for requests with a localhost host name."""
-        host = self.headers.get("Host", "").rsplit(":", 1)[0]
-        # Another site could resolve its own name to 127.0.0.1 and read the photo (DNS rebinding).
-        if self.path.split("?", 1)[0] != "/" or host not in ("localhost", "127.0.0.1"):
+        """Request handler: the page or one of the files, only for the right secret word and host name."""
+        assert isinstance(self.server, PageServer)
+        server, name = self.server, urlsplit(self.path).path.removeprefix("/")
+        if server.secret:
+            word, slash, name = name.partition("/")
+            allowed = bool(slash) and secrets.compare_digest(word.encode(), server.secret.encode())
+        else:
+            # Another site could resolve its own name to 127.0.0.1 and read the photo (DNS rebinding).
+            allowed = self.headers.get("Host", "").rsplit(":", 1)[0] in ("localhost", "127.0.0.1")
+        if allowed and name == "":
+            self._head(200, "text/html; charset=utf-8", len(server.body))
+            if self.command == "GET":
+                self.wfile.write(server.body)
+        elif allowed and re.fullmatch(r"[0-9]{1,6}", name) and int(name) < len(server.files):
+            self._file(server.files[int(name)])
+        else:
+            self.send_error(404)
+
+    def _head(self, status: int, kind: str, length: int, **more: str) -> None:
+        self.send_response(status)
+        headers = {"Content-Type": kind, "Content-Length": str(length), "X-Content-Type-Options": "nosniff"}
+        for name, value in {**headers, "Referrer-Policy": "no-referrer", **more}.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+
+    def _file(self, path: Path) -> None:
+        """Send a file, or the range that is asked for: players seek in clips."""
+        try:
+            file = path.open("rb")
+        except OSError:
             self.send_error(404)
             return
-        assert isinstance(self.server, PageServer)
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.send_header("Content-Length", str(len(self.server.body)))
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(self.server.body)
+        with file:
+            size = path.stat().st_size
+            first, last = _range(self.headers.get("Range", ""), size)
+            if first > last:
+                self.send_error(416)
+                return
+            kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+            more = {"Accept_Ranges": "bytes"}
+            if "Range" in self.headers:
+                more["Content_Range"] = f"bytes {first}-{last}/{size}"
+            self._head(206 if "Range" in self.headers else 200, kind, last + 1 - first, **more)
+            file.seek(first)
+            left = last + 1 - first if self.command == "GET" else 0
+            while left > 0 and (piece := file.read(min(left, 1 << 18))):
+                self.wfile.write(piece)
+                left -= len(piece)
 
     do_HEAD = do_GET  # noqa: N815 (the name that http.server calls)
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Print no request log to the terminal."""
+
+
+def _range(asked: str, size: int) -> tuple[int, int]:
+    """First and last byte of a Range header with one range; the whole file for any other header."""
+    found = re.fullmatch(r"bytes=([0-9]{0,18})-([0-9]{0,18})", asked.strip())
+    if found is None or not (found[1] or found[2]):
+        return 0, size - 1
+    if not found[1]:
+        return max(0, size - int(found[2])), size - 1
+    return int(found[1]), min(int(found[2] or size), size - 1)
+
+
+def _own_address() -> str:
+    """Return this machine's address in the home network; nothing is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # an address for documentation: only the route is looked up
+        except OSError:
+            return socket.gethostname()
+        return str(probe.getsockname()[0])

@@ -23,7 +23,7 @@ from depth3d.image import Image, data_address
 from depth3d.io.atomic import atomic_path
 from depth3d.io.image.read import encode_image
 
-__all__ = ["LARGEST", "Page", "RgbdImage", "page_html", "page_scene", "write_page"]
+__all__ = ["LARGEST", "Page", "RgbdImage", "fill_template", "page_html", "page_scene", "write_page"]
 
 # Longest side of a picture in the page in pixels: the texture size that every phone's GPU supports.
 LARGEST = 4096
@@ -103,10 +103,15 @@ def page_html(page: Page) -> str:
         "most": f"{page.max_amount:g}",
         # "</" would end the script element that contains the text.
         "scene": json.dumps(page_scene(page), allow_nan=False).replace("</", "<\\/"),
-        "script": _resource("viewer.min.js").replace("</script", "<\\/script"),
     }
+    return fill_template("template.html", parts, "viewer.min.js")
+
+
+def fill_template(template: str, parts: dict[str, str], program: str) -> str:
+    """Return a page of ``depth3d/viewer`` with its program and the texts for its placeholders."""
+    parts = {**parts, "script": _resource(program).replace("</script", "<\\/script")}
     # One pass over the template's placeholders, so that text inside an inserted part is not taken for a placeholder.
-    pieces = _resource("template.html").split("{{")
+    pieces = _resource(template).split("{{")
     filled = [pieces[0]]
     for piece in pieces[1:]:
         name, rest = piece.split("}}", 1)

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-from depth3d.options.shared import FocusOptions, QualityOptions, ScaleOptions, percent
+from depth3d.errors import InvalidOption
+from depth3d.options.shared import FocusOptions, QualityOptions, ScaleOptions, file_name, percent
 from depth3d.quantities import as_file, as_size
 from depth3d.validation import option, renamed
 
@@ -86,3 +87,17 @@ class ViewOptions(ScaleOptions, FocusOptions):
     detail: int = option(1024, "Longest side of the depth picture in the page, pixels.", limits=(16, 8192))
     serve: bool = option(False, "Then serve the page on this machine only (for headsets: adb reverse).")
     port: int = option(8123, "Port for `serve`; 0 takes a free one.", limits=(0, 65535))
+    host: str | None = option(
+        None,
+        "Address for `serve` in the home network, such as 192.168.1.20 or 0.0.0.0 (all); the link holds a secret.",
+        metavar="ADDRESS",
+    )
+    certificate: str | None = file_name(
+        "PEM file with certificate and key, for https: headsets enter 3D from other machines only then."
+    )
+
+    def __post_init__(self) -> None:
+        ScaleOptions.__post_init__(self)
+        for name in ("host", "certificate"):
+            if getattr(self, name) is not None and not self.serve:
+                raise InvalidOption(name, "needs `serve`")

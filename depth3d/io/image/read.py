@@ -145,8 +145,15 @@ def encode_image(image: Image, suffix: str, *, quality: int = 95, name: str | Pa
             name, f"no picture format is called {suffix or '(no suffix)'!r}; use .png, .jpg, .webp or .tif"
         )
     buffer = io.BytesIO()
+    picture = Pillow.fromarray(np.ascontiguousarray(pixels))
     try:
-        Pillow.fromarray(np.ascontiguousarray(pixels)).save(buffer, kind, **settings)
+        try:
+            picture.save(buffer, kind, **settings)
+        except OSError:  # noise: an optimized JPEG must fit Pillow's buffer, a plain one is written in parts
+            if not settings.pop("optimize", False):
+                raise
+            buffer = io.BytesIO()
+            picture.save(buffer, kind, **settings)
     except (ValueError, SystemError) as error:
         raise WriteError(name, f"cannot be written as {kind}: {error}") from error
     return buffer.getvalue()

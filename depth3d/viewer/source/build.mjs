@@ -1,4 +1,5 @@
-// Bundles the viewer (src/ with three.js) into ../viewer.min.js and the studio's page (studio/) into
+// Bundles the viewer (src/ with three.js) into ../viewer.min.js, the gallery (player/) into ../player.min.js and the
+// studio's page (studio/) into
 // ../../studio/page/studio.min.js; with --check, fails if one of them is not what its source gives.
 
 import { readFile, writeFile } from "node:fs/promises";
@@ -7,6 +8,7 @@ import { build } from "esbuild";
 const here = new URL(".", import.meta.url);
 const PROGRAMS = [
   ["src/main.js", new URL("../viewer.min.js", here)],
+  ["player/main.js", new URL("../player.min.js", here)],
   ["studio/main.js", new URL("../../studio/page/studio.min.js", here)],
 ];
 const licence = await readFile(new URL("node_modules/three/LICENSE", here), "utf8");
