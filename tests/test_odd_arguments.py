@@ -81,3 +81,19 @@ def test_a_heic_without_a_main_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pillow_heif, "open_heif", lambda *_, **__: Opened())
     with pytest.raises(ReadError, match="unsupported or corrupt HEIC"):
         PhotoFile(b"\0\0\0\x18ftypheic").heif  # noqa: B018 (reading it is what is tested)
+
+
+def test_an_animation_that_claims_a_huge_size(tmp_path: Path) -> None:
+    import PIL.Image
+
+    from depth3d.io.video.webp import webp_as_mov
+
+    path = tmp_path / "a.webp"
+    gray = [PIL.Image.new("L", (32, 24), 40 * n) for n in range(4)]
+    gray[0].save(path, save_all=True, append_images=gray[1:])
+    data = bytearray(path.read_bytes())
+    assert data[12:16] == b"VP8X"
+    data[24:30] = b"\xff" * 6  # width and height of the canvas, less one
+    path.write_bytes(data)
+    with pytest.raises(ReadError, match="unsupported or corrupt animation"):
+        webp_as_mov(path)

@@ -55,7 +55,7 @@ def webp_as_mov(path: Path) -> BytesIO:
                     packet.duration = frame.duration  # the muxer cannot derive that of the last frame
                     container.mux(packet)
             container.mux(stream.encode(None))
-    except (OSError, ValueError, EOFError, av.error.FFmpegError) as error:
+    except (OSError, ValueError, EOFError, av.error.FFmpegError, Pillow.DecompressionBombError) as error:
         raise ReadError(path, f"unsupported or corrupt animation: {error}") from error
     buffer.seek(0)
     return buffer
