@@ -123,7 +123,9 @@ _CARDS = (
     StereoFormat(
         "vr180", "sphere", "_180x180_LR", ".jpg", "VR180: equirectangular half spheres side by side.", moving=True
     ),
-    StereoFormat("vr360", "stack", "_360_TB", ".jpg", "360-degree photos: both eyes top-bottom, equirectangular."),
+    StereoFormat(
+        "vr360", "stack", "_360_TB", ".jpg", "360 degrees: both eyes top-bottom, equirectangular.", moving=True
+    ),
     StereoFormat("vr-photo", "file", "", ".vr.jpg", "Google VR photo (Cardboard Camera)."),
     StereoFormat("heic", "file", "_spatial", ".heic", "Spatial photo for Apple devices; experimental."),
 )

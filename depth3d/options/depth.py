@@ -47,7 +47,7 @@ class DepthOptions(Validated):
     layout: str | None = option(None, "Where a photo's eyes are: sbs, sbs-half, cross, tb, tb-half.", media="photo")
     second_eye: str | None = file_name("File of the right eye.", media="photo")
     swap_eyes: bool = option(False, "Exchange the two eyes of a stereo photo.", media="photo")
-    flat: bool = option(False, "Take a 360 or 180 degree photo for a flat one.", media="photo")
+    flat: bool = option(False, "Take a 360 or 180 degree photo or clip for a flat one.")
     from_anaglyph: bool = option(False, "Recover the two eyes of an anaglyph (red-cyan and others).", media="photo")
 
 

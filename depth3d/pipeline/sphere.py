@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from depth3d.camera import Camera
 from depth3d.depthmap import DepthMap
@@ -20,7 +21,17 @@ if TYPE_CHECKING:
     from depth3d.io.image.panorama import Sphere
     from depth3d.io.image.photofile import PhotoFile
 
-__all__ = ["degrees_across", "sphere_depth", "sphere_formats", "sphere_of", "sphere_pair", "sphere_side"]
+__all__ = [
+    "continued",
+    "degrees_across",
+    "sphere_depth",
+    "sphere_formats",
+    "sphere_of",
+    "sphere_pair",
+    "sphere_side",
+    "toward_poles",
+    "without_seam",
+]
 
 
 def degrees_across(options: StereoOptions, size: Size, photo: Image | None = None) -> float:
@@ -85,14 +96,31 @@ def sphere_depth(image: Image, sphere: Sphere, estimate: Callable[[Image], Depth
     if not sphere.closed:
         return estimate(image)
     more = image.size.width // 4
-    found = estimate(_continued(image, more)).resized(Size(image.size.width + 2 * more, image.size.height)).values
-    width = image.size.width
+    found = estimate(continued(image, more)).resized(Size(image.size.width + 2 * more, image.size.height)).values
+    result = without_seam(found, more)
+    low, high = float(result.min()), float(result.max())
+    return DepthMap(np.clip((result - low) / max(high - low, 1e-6), 0, 1).astype(np.float32))
+
+
+def without_seam(found: NDArray[np.float32], more: int) -> NDArray[np.float32]:
+    """Return values of a closed picture, (H, W), from those of its continuation, (H, W + 2 * more).
+
+    Both values of a place near the seam are blended.
+    """
+    width = found.shape[1] - 2 * more
     result = found[:, more : more + width].copy()
     inner = (0.5 + 0.5 * (np.arange(more, dtype=np.float32) + 0.5) / more)[None, :]
     result[:, :more] = inner * result[:, :more] + (1 - inner) * found[:, more + width :]
     result[:, -more:] = inner[:, ::-1] * result[:, -more:] + (1 - inner[:, ::-1]) * found[:, :more]
-    low, high = float(result.min()), float(result.max())
-    return DepthMap(np.clip((result - low) / max(high - low, 1e-6), 0, 1).astype(np.float32))
+    return result
+
+
+def toward_poles(sphere: Sphere, height: int) -> NDArray[np.float32]:
+    """Return the (height, 1) factor of the disparity: 1 up to 60 degrees of latitude, fading to 0 at the poles."""
+    rows = (np.arange(height) + 0.5) / height
+    latitude = np.abs(sphere.top + (sphere.bottom - sphere.top) * rows)
+    calm = np.clip((90 - latitude) / 30, 0, 1)
+    return np.asarray(calm * calm * (3 - 2 * calm), np.float32)[:, None]
 
 
 def sphere_pair(image: Image, depth: DepthMap, sphere: Sphere, options: StereoOptions) -> StereoPair:
@@ -118,19 +146,16 @@ def sphere_pair(image: Image, depth: DepthMap, sphere: Sphere, options: StereoOp
     width = image.size.width
     share = options.parallax * 90 / sphere.across / 100
     more = round(width * (2 * share + 0.05)) if sphere.closed else 0
-    rows = (np.arange(image.size.height) + 0.5) / image.size.height
-    latitude = np.abs(sphere.top + (sphere.bottom - sphere.top) * rows)
-    calm = np.clip((90 - latitude) / 30, 0, 1)
-    fading = np.asarray(calm * calm * (3 - 2 * calm), np.float32)[:, None]
+    fading = toward_poles(sphere, image.size.height)
     values = np.pad(depth.resized(image.size).values * fading, ((0, 0), (more, more)), mode="wrap")
-    whole = _continued(image, more)
+    whole = continued(image, more)
     pair = stereo_pair(
         whole, DepthMap(values), share * 100 * width / whole.size.width, 0.0, options.eyes, options.quality
     )
     return StereoPair(_middle(pair.left, more, width), _middle(pair.right, more, width))
 
 
-def _continued(image: Image, more: int) -> Image:
+def continued(image: Image, more: int) -> Image:
     """Continue a closed picture over its seam by ``more`` pixels on each side."""
     if not more:
         return image

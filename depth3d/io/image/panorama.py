@@ -15,7 +15,7 @@ from depth3d.image import Image
 from depth3d.io.image.photofile import PhotoFile, Source, open_photo
 from depth3d.io.image.read import open_image
 
-__all__ = ["GPANO", "Sphere", "find_sphere"]
+__all__ = ["GPANO", "Sphere", "find_sphere", "is_half", "is_whole_sphere"]
 
 GPANO = "http://ns.google.com/photos/1.0/panorama/"
 _WHOLE, _HALF = 355.0, (170.0, 190.0)  # degrees across
@@ -79,7 +79,7 @@ def _found(photo: PhotoFile) -> Sphere | None:
         image = open_image(photo, at_most=_SIDE)
     except ReadError:
         return None
-    return Sphere(360.0, 90.0, -90.0, "its shape, seam and poles") if _is_whole(image) else None
+    return Sphere(360.0, 90.0, -90.0, "its shape, seam and poles") if is_whole_sphere(image) else None
 
 
 def _tagged(photo: PhotoFile) -> Sphere | None:
@@ -98,7 +98,7 @@ def _tagged(photo: PhotoFile) -> Sphere | None:
     top = 90 - 180 * above / full_height
     bottom = top - 180 * height / full_height
     sensible = 0 < width <= full_width and -90.5 <= bottom < top <= 90.5
-    if not sensible or not (across >= _WHOLE or _HALF[0] <= across <= _HALF[1]):
+    if not sensible or not (across >= _WHOLE or is_half(across)):
         return None
     return Sphere(across, min(top, 90.0), max(bottom, -90.0), "its GPano tags")
 
@@ -111,7 +111,13 @@ def _number(photo: PhotoFile, name: str) -> float | None:
     return value if math.isfinite(value) and 0 <= value < 1e7 else None
 
 
-def _is_whole(image: Image) -> bool:
+def is_half(across: float) -> bool:
+    """Whether a picture that covers ``across`` degrees is a half sphere (VR180)."""
+    return _HALF[0] <= across <= _HALF[1]
+
+
+def is_whole_sphere(image: Image) -> bool:
+    """Whether the left and right border continue each other and the top and bottom rows are one point each."""
     pixels = cv2.GaussianBlur(image.eight_bit().pixels.astype(np.float32), (0, 0), 1)
     height = len(pixels)
     middle = float(pixels[height // 3 : 2 * height // 3].std(axis=1).mean())

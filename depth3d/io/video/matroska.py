@@ -7,7 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["video_settings"]
+__all__ = ["equirectangular_bounds", "video_settings"]
 
 _SEGMENT, _TRACKS, _TRACK_ENTRY, _VIDEO = 0x18538067, 0x1654AE6B, 0xAE, 0xE0
 _CLUSTER, _SEEK_HEAD, _SEEK, _SEEK_ID, _SEEK_POSITION = 0x1F43B675, 0x114D9B74, 0x4DBB, 0x53AB, 0x53AC
@@ -18,6 +18,7 @@ _NAMES = {
     0x54CC: "PixelCropLeft",
     0x54DD: "PixelCropRight",
 }
+_PROJECTION, _PROJECTION_TYPE, _PROJECTION_BOUNDS = 0x7670, 0x7671, 0x7672
 _LARGEST = 1 << 20  # maximum size of a track list, bytes
 
 
@@ -26,17 +27,30 @@ def video_settings(path: str | Path) -> dict[str, int]:
 
     Empty if the file is not Matroska, has no video track, or is damaged.
     """
+    return {_NAMES[k]: int.from_bytes(v[:8], "big") for k, v in _video_elements(path) if k in _NAMES}
+
+
+def equirectangular_bounds(path: str | Path) -> bytes | None:
+    """Return the private data of an equirectangular projection (the ``equi`` box of MP4), or None for other clips."""
+    projection = next((body for kind, body in _video_elements(path) if kind == _PROJECTION), b"")
+    found = dict(_elements(projection))
+    if int.from_bytes(found.get(_PROJECTION_TYPE, b"")[:8], "big") != 1:
+        return None
+    return found.get(_PROJECTION_BOUNDS, b"")
+
+
+def _video_elements(path: str | Path) -> list[tuple[int, bytes]]:
     with Path(path).open("rb") as file:
         if file.read(4) != b"\x1a\x45\xdf\xa3":
-            return {}
+            return []
         file.seek(0)
         tracks = _track_list(file)
     for kind, body in _elements(tracks):
         if kind == _TRACK_ENTRY:
             found = next((content for name, content in _elements(body) if name == _VIDEO), None)
             if found is not None:
-                return {_NAMES[k]: int.from_bytes(v[:8], "big") for k, v in _elements(found) if k in _NAMES}
-    return {}
+                return list(_elements(found))
+    return []
 
 
 def _track_list(file: BinaryIO) -> bytes:

@@ -19,7 +19,7 @@ from typing import BinaryIO, Literal
 
 from depth3d.errors import WriteError
 
-__all__ = ["Layout", "find_sample_box", "insert_stereo_boxes", "stereo_boxes"]
+__all__ = ["Layout", "find_sample_box", "find_track_uuid", "insert_stereo_boxes", "stereo_boxes"]
 
 Layout = Literal["side", "stack", "side-right-first"]
 _ST3D = {"stack": 1, "side": 2, "side-right-first": 4}
@@ -38,26 +38,26 @@ class _Box:
     end: int
 
 
-def stereo_boxes(layout: Layout, *, vr180: bool = False, source: str = "depth3d") -> bytes:
+def stereo_boxes(layout: Layout, *, sphere: int = 0, source: str = "depth3d") -> bytes:
     """Return the boxes that describe how the two eyes are arranged in the picture.
 
     Parameters
     ----------
     layout : Layout
         "side" = left eye on the left, "stack" = left eye on top, "side-right-first" = right eye on the left.
-    vr180 : bool
-        Whether each eye is an equirectangular half sphere.
+    sphere : int
+        Degrees that each eye covers as an equirectangular picture, 180 or 360; 0 = a flat picture.
     """
     boxes = _full(b"st3d", bytes([_ST3D[layout]]))
-    if vr180:
-        quarter = 0x40000000  # a quarter of the sphere's width is missing on each side
+    if sphere:
+        missing = 0 if sphere == 360 else 0x40000000  # VR180: a quarter of the sphere's width on each side
         boxes += _box(
             b"sv3d",
             _full(b"svhd", source.encode() + b"\0"),
             _box(
                 b"proj",
                 _full(b"prhd", struct.pack(">3i", 0, 0, 0)),
-                _full(b"equi", struct.pack(">4I", 0, 0, quarter, quarter)),
+                _full(b"equi", struct.pack(">4I", 0, 0, missing, missing)),
             ),
         )
     if layout != "side-right-first":
@@ -67,7 +67,7 @@ def stereo_boxes(layout: Layout, *, vr180: bool = False, source: str = "depth3d"
     return boxes
 
 
-def insert_stereo_boxes(path: str | Path, layout: Layout, *, vr180: bool = False) -> None:
+def insert_stereo_boxes(path: str | Path, layout: Layout, *, sphere: int = 0) -> None:
     """Insert the stereo boxes into the first video track of an MP4 or MOV file, in place.
 
     Video data may be moved but is not changed.
@@ -88,7 +88,7 @@ def insert_stereo_boxes(path: str | Path, layout: Layout, *, vr180: bool = False
         where = _insertion(index)
         if where is None:
             raise WriteError(path, "no video track with a known codec to label as stereo")
-        boxes = stereo_boxes(layout, vr180=vr180)
+        boxes = stereo_boxes(layout, sphere=sphere)
         parents, position = where
         for start in parents:
             size = struct.unpack_from(">I", index, start)[0]
@@ -104,16 +104,7 @@ def find_sample_box(path: str | Path, kind: bytes) -> bytes | None:
 
     Reads only moov, its tracks and their sample descriptions. Also None for a damaged file.
     """
-    with Path(path).open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        try:
-            moov = next((box for box in _children(file, 0, size) if box.kind == b"moov"), None)
-        except struct.error:
-            return None
-        if moov is None or moov.end - moov.start > _LARGEST_INDEX:
-            return None
-        file.seek(moov.start)
-        index = file.read(moov.end - moov.start)
+    index = _read_index(path)
     for box, _ in _walk(index, 0, len(index), ()):
         if box.kind == b"stsd":
             for entry in _inside(index, box.body + 8, box.end):
@@ -121,6 +112,29 @@ def find_sample_box(path: str | Path, kind: bytes) -> bytes | None:
                     if child.kind == kind:
                         return bytes(index[child.body : child.end])
     return None
+
+
+def find_track_uuid(path: str | Path, identifier: bytes) -> bytes | None:
+    """Return the content of the first ``uuid`` box of a track with this 16-byte identifier, or None."""
+    index = _read_index(path)
+    for box, above in _walk(index, 0, len(index), ()):
+        if box.kind == b"uuid" and above and index[box.body : box.body + 16] == identifier:
+            return bytes(index[box.body + 16 : box.end])
+    return None
+
+
+def _read_index(path: str | Path) -> bytes:
+    """Return the moov box; empty for files without one, damaged ones and those of more than 1 GiB."""
+    with Path(path).open("rb") as file:
+        try:
+            boxes = _children(file, 0, os.fstat(file.fileno()).st_size)
+            moov = next((box for box in boxes if box.kind == b"moov"), None)
+        except struct.error:
+            return b""
+        if moov is None or moov.end - moov.start > _LARGEST_INDEX:
+            return b""
+        file.seek(moov.start)
+        return file.read(moov.end - moov.start)
 
 
 def _box(kind: bytes, *parts: bytes) -> bytes:

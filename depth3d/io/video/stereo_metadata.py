@@ -5,15 +5,22 @@ MP4 and MOV get ``st3d``, ``sv3d`` and ``vexu`` boxes (``mp4_boxes``); Matroska 
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-from depth3d.io.video.matroska import video_settings
-from depth3d.io.video.mp4_boxes import Layout, find_sample_box, insert_stereo_boxes
+from depth3d.io.video.matroska import equirectangular_bounds, video_settings
+from depth3d.io.video.mp4_boxes import Layout, find_sample_box, find_track_uuid, insert_stereo_boxes
 from depth3d.stereoformats import StereoFormat
 
-__all__ = ["StereoMetadata", "read_stereo_metadata", "stereo_metadata_for", "write_stereo_metadata"]
+__all__ = [
+    "StereoMetadata",
+    "read_sphere_metadata",
+    "read_stereo_metadata",
+    "stereo_metadata_for",
+    "write_stereo_metadata",
+]
 
 _MP4 = (".mp4", ".m4v", ".mov")
 _MATROSKA = (".mkv", ".webm")
@@ -31,6 +38,9 @@ _MODES = {
 }
 _ANAGLYPHS = {"red-cyan": "anaglyph_cyan_red", "green-magenta": "anaglyph_green_magenta"}
 
+
+# Spherical Video V1: XML in a box of this type (github.com/google/spatial-media).
+_SPHERICAL_V1 = bytes.fromhex("ffcc8263f8554a938814587a02521fdd")
 
 # Number in the file -> (packing, whether the right eye comes first).
 _ST3D = {1: ("stack", False), 2: ("side", False), 4: ("side", True)}
@@ -52,15 +62,15 @@ class StereoMetadata:
         the height of row-interleaved pictures.
     box : Layout | None
         Layout for the MP4 boxes, or None.
-    vr180 : bool
-        Whether each eye is an equirectangular half sphere.
+    sphere : int
+        Degrees that each eye covers as an equirectangular picture, 180 or 360; 0 = a flat picture.
     """
 
     pixel_aspect: Fraction
     stereo_mode: str | None = None
     container_aspect: Fraction | None = None
     box: Layout | None = None
-    vr180: bool = False
+    sphere: int = 0
 
 
 def stereo_metadata_for(layout: StereoFormat, pixel_aspect: Fraction, target: Path) -> StereoMetadata:
@@ -84,14 +94,14 @@ def stereo_metadata_for(layout: StereoFormat, pixel_aspect: Fraction, target: Pa
         mode if suffix in _MATROSKA else None,
         container,
         box if suffix in _MP4 else None,
-        layout.packing == "sphere",
+        180 if layout.packing == "sphere" else 360 if layout.name == "vr360" else 0,
     )
 
 
 def write_stereo_metadata(path: Path, metadata: StereoMetadata) -> None:
     """Insert the stereo boxes into a finished MP4, in place; for Matroska the muxer has set StereoMode."""
     if metadata.box is not None:
-        insert_stereo_boxes(path, metadata.box, vr180=metadata.vr180)
+        insert_stereo_boxes(path, metadata.box, sphere=metadata.sphere)
 
 
 def read_stereo_metadata(path: str | Path) -> tuple[str, bool] | None:
@@ -103,3 +113,26 @@ def read_stereo_metadata(path: str | Path) -> tuple[str, bool] | None:
     if box is not None and len(box) > 4:
         return _ST3D.get(box[4])
     return _STEREO_MODE.get(video_settings(path).get("StereoMode", -1))
+
+
+def read_sphere_metadata(path: str | Path) -> float | None:
+    """Return how many degrees of longitude an equirectangular clip covers by its tags.
+
+    0 for other projections (cube maps, meshes), None without tags. Reads MP4's ``sv3d`` box, the XML of Spherical Video
+    V1, and Matroska's Projection.
+    """
+    box = find_sample_box(path, b"sv3d")
+    if box is not None:
+        return _degrees(box[place + 8 : place + 24]) if (place := box.find(b"equi")) >= 0 else 0.0
+    xml = find_track_uuid(path, _SPHERICAL_V1)
+    if xml is not None:
+        return 360.0 if b">equirectangular<" in xml.replace(b" ", b"") and b"Cropped" not in xml else 0.0
+    bounds = equirectangular_bounds(path)
+    return None if bounds is None else _degrees(bounds[4:20])
+
+
+def _degrees(bounds: bytes) -> float:
+    if len(bounds) < 16:
+        return 360.0
+    missing = sum(struct.unpack(">2I", bounds[8:16]))  # left and right, 32-bit fractions of the sphere
+    return float(max(0.0, 360 * (1 - missing / 2**32)))

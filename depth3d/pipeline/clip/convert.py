@@ -149,8 +149,8 @@ def convert_all(
     depth, stabilize = require(depth, DepthOptions, "depth"), require(stabilize, StabilizeOptions, "stabilize")
     if progress is not None and not callable(progress):
         raise InvalidOption("progress", f"{described(progress)}, expected a function")
-    products = product.split()
     source = as_path(input, "input")
+    products = product.suited(source, output, depth.flat).split()
     targets = targets_of(source, output, products, video)
     for path in (*targets, video.save_depth):
         if path is not None and source.exists() and Path(path).resolve() == source.resolve():

@@ -35,7 +35,7 @@ def check_clip(
         raise InvalidOption("path", f"{path!r} is not a camera path of clips{hint}")
     check_depth_source(depth)
     check_stabilizer(stabilize)
-    targets = targets_of(source, output, product.split(), video)
+    targets = targets_of(source, output, product.suited(source, output, depth.flat).split(), video)
     suffixes = dict.fromkeys(suffix for card in ENCODERS.values() for suffix in card.containers)
     for target in targets:
         check_suffix(target, list(suffixes), "clips")

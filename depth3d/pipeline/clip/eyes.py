@@ -20,7 +20,7 @@ from depth3d.io.video.reader import VideoReader
 from depth3d.io.video.stereo_metadata import read_stereo_metadata
 from depth3d.stereopair import StereoPair
 
-__all__ = ["eye_info", "find_layout", "left_eye", "plain_stem", "tagged_layout", "unpack_eyes"]
+__all__ = ["eye_info", "find_layout", "left_eye", "plain_stem", "sample_frames", "tagged_layout", "unpack_eyes"]
 
 _SAMPLES = 5  # frames that are examined
 _NEEDED = 3  # frames that must show a layout if neither metadata nor the name states it
@@ -51,7 +51,7 @@ def find_layout(path: Path, info: VideoInfo) -> tuple[EyeLayout, str] | None:
     if tagged is not None:
         # The container does not distinguish half from full; the name may.
         return (named if named is not None and named.packing == tagged.packing else tagged), "its container says so"
-    frames = _samples(path, info)
+    frames = sample_frames(path, info)
     if named is not None:
         alike = [likeness(*_halves(frame, named)).same_scene for frame in frames]
         return (named, "its name says so") if any(alike) else None
@@ -99,7 +99,8 @@ def plain_stem(stem: str) -> str:
     return stem if not shorter else shorter if shorter == stem else plain_stem(shorter)
 
 
-def _samples(path: Path, info: VideoInfo) -> list[Image]:
+def sample_frames(path: Path, info: VideoInfo) -> list[Image]:
+    """Return five frames spread over the clip, in 8 bits."""
     length = info.duration or Fraction(info.count or 1) / info.rate
     found = []
     with VideoReader(path, tone_map=True, quiet=True) as reader:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from depth3d.errors import InvalidInput
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Size
+from depth3d.io.image.panorama import Sphere
 from depth3d.io.stereo.layouts import EyeLayout
 from depth3d.io.video.facts import scaled
 from depth3d.io.video.packets import frames_before
@@ -21,6 +22,7 @@ from depth3d.io.video.reader import VideoReader, probe
 from depth3d.options import DepthOptions, StabilizeOptions, VideoOptions
 from depth3d.pipeline.clip.bars import Bars, ClipBars, find_bars, inner_frame, placed
 from depth3d.pipeline.clip.eyes import eye_info, find_layout, left_eye
+from depth3d.pipeline.clip.panorama import find_clip_sphere
 from depth3d.pipeline.size import output_size
 from depth3d.quantities import clock_seconds
 
@@ -51,6 +53,8 @@ class ClipJob:
         Black bars of flat clips that are kept.
     crop : Bars
         Black bars that are removed from every frame, pixels of the source.
+    sphere : Sphere | None
+        Part of the sphere that the frames cover. None = a flat clip or ``flat=True``.
     """
 
     source: Path
@@ -65,6 +69,7 @@ class ClipJob:
     eyes: EyeLayout | None = None
     bars: ClipBars | None = None
     crop: Bars = Bars()
+    sphere: Sphere | None = None
 
     @property
     def time_base(self) -> Fraction:
@@ -115,6 +120,7 @@ class ClipJob:
             "size": self.size,
             "tonemap": self.video.tonemap,
             **({} if self.bars is None and not any(self.crop) else {"bars": [self.bars, self.crop]}),
+            **({} if self.sphere is None else {"sphere": self.sphere[:3]}),
             **({} if self.eyes is None else {"eyes": asdict(self.eyes), "matcher": self.depth.matcher}),
         }
 
@@ -229,7 +235,11 @@ def plan_job(
         info = eye_info(info, found[0])
         note = f"a stereo clip, {packing}, {squeezed} ({found[1]}); `own_eyes=False` treats it as a flat one"
         info = replace(info, notes=(*info.notes, note))
-    bars, crop, notes = (None, Bars(), ()) if eyes is not None else _bars(source, info, start, end, video)
+    sphere = None if eyes is not None or depth.flat else find_clip_sphere(source)
+    if sphere is not None:
+        note = f"a {sphere.across:.0f} degree clip (known by {sphere.how}); `flat=True` takes it for a flat one"
+        info = replace(info, notes=(*info.notes, note))
+    bars, crop, notes = (None, Bars(), ()) if eyes is not None or sphere is not None else _bars(source, info, start, end, video)
     info = replace(info, size=crop.inner_size(info.size), notes=(*info.notes, *notes))
     size = output_size(video.size, info.size) if video.size is not None else None
     if eyes is not None:
@@ -241,7 +251,7 @@ def plan_job(
         with VideoReader(source, tone_map=video.tonemap, sequence_rate=rate) as reader:
             kept = replace(reader.info, size=info.size, notes=info.notes)
             info = kept if size is None else scaled(kept, size)
-    return ClipJob(source, info, start, end, rate, size, depth, stabilize, video, eyes, bars, crop)
+    return ClipJob(source, info, start, end, rate, size, depth, stabilize, video, eyes, bars, crop, sphere)
 
 
 def _bars(

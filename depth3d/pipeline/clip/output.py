@@ -14,6 +14,7 @@ from typing import Any
 
 from depth3d.errors import InvalidInput, VideoError
 from depth3d.frames import BT709
+from depth3d.io.stereo.registry import implied_format
 from depth3d.io.video.companions import Span
 from depth3d.io.video.encoders import choose
 from depth3d.io.video.mux import Film, finish
@@ -26,10 +27,11 @@ from depth3d.pipeline.clip.eyes import plain_stem
 from depth3d.pipeline.clip.fixed_eyes import FixedEyesRenderer, ShotCorrection
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.own_eyes import OwnEyesRenderer
+from depth3d.pipeline.clip.panorama import find_clip_sphere
 from depth3d.pipeline.clip.render_pass import Segments, Style, render_segments
 from depth3d.pipeline.clip.renderers import DepthRenderer, FrameRenderer, PathRenderer, StereoRenderer, moving_format
 from depth3d.pipeline.clip.shots import ShotList
-from depth3d.pipeline.clip.sphere import SphereRenderer
+from depth3d.pipeline.clip.sphere import SphereRenderer, SphericalRenderer
 from depth3d.pipeline.clip.workspace import Checkpoint
 from depth3d.pipeline.targets import Destination, target_for
 from depth3d.stereoformats import find_formats
@@ -76,6 +78,16 @@ class Product:
             return [self]
         names = [moving_format(layout.name).name for layout in find_formats(self.stereo.format)]
         return [replace(self, stereo=replace(self.stereo, format=name)) for name in names]
+
+    def suited(self, source: Path, output: str | Path | None, flat: bool) -> Product:
+        """Return the product in the format that suits the clip: spherical ones become VR if no format is given."""
+        named = output is not None and implied_format(Path(output)) is not None
+        if self.kind != "stereo" or self.stereo.format != StereoOptions.format or named or flat:
+            return self
+        sphere = find_clip_sphere(source)
+        if sphere is None:
+            return self
+        return replace(self, stereo=replace(self.stereo, format="vr360" if sphere.closed else "vr180"))
 
     @property
     def keeps_eyes(self) -> bool:
@@ -188,6 +200,13 @@ class Output:
             return fixed, stereo_metadata_for(layout, aspect, self.target)
         if job.eyes is not None and product.keeps_eyes:
             return OwnEyesRenderer(size, job.eyes, layout), stereo_metadata_for(layout, aspect, self.target)
+        if layout.name == "vr360" and (job.sphere is None or not job.sphere.closed):
+            raise InvalidInput(f"{job.source}: vr360 needs a clip of 360 degrees; use vr180, which shows flat clips")
+        if layout.name == "vr180" and job.sphere is not None and job.sphere.closed:
+            raise InvalidInput(f"{job.source}: a clip of 360 degrees; use vr360, or `flat=True` for a flat clip")
+        if job.sphere is not None and layout.packing != "depth":
+            spherical = SphericalRenderer(size, product.stereo, layout, job.sphere)
+            return spherical, stereo_metadata_for(layout, aspect, self.target)
         if layout.packing == "sphere":
             return SphereRenderer(size, product.stereo), stereo_metadata_for(layout, Fraction(1), self.target)
         return StereoRenderer(size, product.stereo, layout), stereo_metadata_for(layout, aspect, self.target)

@@ -11,6 +11,7 @@ from depth3d.depthmap import Disparity
 from depth3d.frames import Frame
 from depth3d.pipeline.clip.eyes import unpack_eyes
 from depth3d.pipeline.clip.job import ClipJob
+from depth3d.pipeline.clip.panorama import for_network, from_network
 from depth3d.pipeline.clip.threads import on_frame
 
 if TYPE_CHECKING:
@@ -30,14 +31,16 @@ def predict_frame(job: ClipJob, frame: Frame) -> Disparity:
         return _matched(frame, job)
     options = job.depth
     (disparity,) = predict_disparity(
-        [job.inner(frame).guide],
+        [for_network(job.inner(frame).guide, job.sphere)],
         options.model,
         device=options.device,
         engine=options.engine,
         threads=options.threads,
         precision=options.precision,
     )
-    return Disparity(job.whole(disparity.values, frame.time)) if job.bars is not None else disparity
+    if job.bars is not None:
+        return Disparity(job.whole(disparity.values, frame.time))
+    return from_network(disparity, job.sphere)
 
 
 def estimator_of(job: ClipJob) -> Estimator:
@@ -84,9 +87,10 @@ def predicted_frames(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Fr
 
     def run() -> Iterator[tuple[Frame, Disparity]]:
         with on_frame(batch[0].index, "predict"):
-            found = estimator.predict([frame.guide for frame in batch])
+            found = estimator.predict([for_network(frame.guide, job.sphere) for frame in batch])
         sign = -1 if options.invert_depth else 1
-        for frame, disparity in zip(batch, found, strict=True):
+        for frame, predicted in zip(batch, found, strict=True):
+            disparity = from_network(predicted, job.sphere)
             yield frame, disparity if sign > 0 else Disparity(-disparity.values)
         batch.clear()
 
