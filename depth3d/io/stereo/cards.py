@@ -168,7 +168,7 @@ def _edge_bands(lab: NDArray[Any]) -> NDArray[Any]:
 
 def _plain_edges(pixels: NDArray[Any]) -> bool:
     colors = _edge_bands(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB).astype(np.float32))
-    return bool((np.linalg.norm(colors - np.median(colors, axis=0), axis=1) < 14).mean() > 0.75)
+    return len(colors) > 0 and bool((np.linalg.norm(colors - np.median(colors, axis=0), axis=1) < 14).mean() > 0.75)
 
 
 def _outline_angle(pixels: NDArray[Any]) -> float:
@@ -208,7 +208,7 @@ def _matched(pixels: NDArray[Any], angle: float, runs: list[_Run], rows: _Run, f
         return None
     left, right = Image(pixels[top:bottom, a : a + width]), Image(pixels[top:bottom, c : c + width])
     alike = likeness(left, right)
-    if not alike.same_scene:
+    if not alike.same_scene or not alike.has_depth:
         return None
     down = round(alike.dy * height)
     upper, lower = max(top, top - down), min(bottom, bottom - down)

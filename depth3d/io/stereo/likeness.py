@@ -14,8 +14,10 @@ from depth3d.image import Image
 __all__ = ["LONG_SIDE", "Likeness", "gray_of", "likeness"]
 
 LONG_SIDE = 320
-_NO_DEPTH = 0.0021
+_NO_DEPTH, _NO_DEPTH_MOVED = 0.0034, 0.0056
+_LEVEL_EYES = 0.004  # change of the vertical shift per width; more is a camera that was turned or moved forward
 _SAME_TONE = 0.94
+_REPEATED, _SAME_PLACE = 0.45, 0.993  # where so much is repeated, brightness must agree as on one surface
 _LEVEL = 0.016  # of the height
 
 
@@ -40,6 +42,10 @@ class Likeness:
     tone : float
         Correlation between the mean brightness of the blocks and of the places where they were found, -1..1. Things of
         one kind (coins, bottles) match each other by their shape, but not by their brightness.
+    tilt : float
+        Change of the vertical shift over one width of the picture; 0 for eyes at one height, not turned, not zoomed.
+    relief : float
+        Like ``spread``, between the 6th and the 94th percentile: small things before a wide wall are depth, too.
     """
 
     coherent: float
@@ -49,28 +55,31 @@ class Likeness:
     dy: float
     spread: float
     tone: float = 1.0
+    tilt: float = 0.0
+    relief: float = 0.0
 
     @property
     def same_scene(self) -> bool:
         """True if the disparities are one coherent field, at one height, none too far away.
 
-        Measured on 60 pictures made of six true pairs: coherent 0.26 to 1, tone 0.95 and more; on 350 other pictures
-        (crops, mirrored halves, two exposures, coins, grids, sheets, diagrams) tone at most 0.92, or no depth.
+        Measured by ``examples/measure_stereo_detection.py``: true pairs have coherent 0.26 to 1 and tone 0.95 and more
+        (0.99 where most of the picture repeats); coins have tone at most 0.97 and repeat.
         """
         clear = self.coherent >= 0.4 and self.ambiguous < 0.6
         weak = self.coherent >= 0.25 and self.ambiguous < 0.36
         return (
             self.blocks >= 12
             and (clear or weak)
-            and (self.tone > _SAME_TONE or self.coherent >= 0.85)
-            and abs(self.dy) < 0.055
+            and (self.tone > _SAME_TONE or (self.coherent >= 0.85 and self.ambiguous < _REPEATED))
+            and (self.ambiguous < _REPEATED or self.tone > _SAME_PLACE)
+            and abs(self.dy) < 0.035
             and abs(self.dx) < 0.24
         )
 
     @property
     def has_depth(self) -> bool:
         """True if the disparities differ: before/after pictures and copies have one disparity everywhere."""
-        return self.spread > _NO_DEPTH
+        return self.relief > (_NO_DEPTH if self.tilt < _LEVEL_EYES else _NO_DEPTH_MOVED)
 
 
 def likeness(first: Image, second: Image, *, reach: float = 0.25, rise: float = 0.06) -> Likeness:
@@ -154,8 +163,19 @@ def _coherence(
     agreeing = (np.nan_to_num(np.stack(around), nan=9.0) < 0.02).sum(axis=0) >= 2
     middle = float(np.median(dx[level])) if level.any() else 0.0
     low, high = np.percentile(relief[level], [10, 90]) if level.any() else (0.0, 0.0)
+    least, most = np.percentile(relief[level], [6, 94]) if level.any() else (0.0, 0.0)
     coherent = float((level & agreeing).sum()) / max(distinct, 1)
-    return Likeness(coherent, share, distinct, middle, dy, float(high - low))
+    tilt = _tilt(moves, places, aspect, level)
+    spread, whole = float(high - low), float(most - least)
+    return Likeness(coherent, share, distinct, middle, dy, spread, tilt=tilt, relief=whole)
+
+
+def _tilt(moves: NDArray[np.float64], places: NDArray[np.float64], aspect: float, near: NDArray[np.bool_]) -> float:
+    if near.sum() < 6:
+        return 0.0
+    system = np.column_stack([places[near], np.ones(int(near.sum()))])
+    slopes = np.linalg.lstsq(system, moves[near][:, 1] / aspect, rcond=None)[0][:2]
+    return float(np.abs(slopes).max())
 
 
 def _tone(tones: list[tuple[float, float]]) -> float:

@@ -31,7 +31,7 @@ def test_sizes_of_nested_boxes_add_up() -> None:
         assert place == len(data)
         return kinds
 
-    assert check(stereo_boxes("side", vr180=True)) == [
+    assert check(stereo_boxes("side", sphere=180)) == [
         *(b"st3d", b"sv3d", b"svhd", b"proj", b"prhd", b"equi"),
         *(b"vexu", b"eyes", b"stri", b"hero", b"pack", b"pkin"),
     ]
@@ -63,7 +63,7 @@ def test_sound_behind_the_index_survives(tmp_path: Path) -> None:
 
 def test_ffprobe_reads_layout_and_projection(tmp_path: Path) -> None:
     path = make_clip(tmp_path / "a.mp4")
-    insert_stereo_boxes(path, "side", vr180=True)
+    insert_stereo_boxes(path, "side", sphere=180)
     data = probe(path)["streams"][0]["side_data_list"]
     kinds = {entry["side_data_type"]: entry for entry in data}
     assert kinds["Stereo 3D"]["type"] == "side by side"
