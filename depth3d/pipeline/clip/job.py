@@ -239,7 +239,8 @@ def plan_job(
     if sphere is not None:
         note = f"a {sphere.across:.0f} degree clip (known by {sphere.how}); `flat=True` takes it for a flat one"
         info = replace(info, notes=(*info.notes, note))
-    bars, crop, notes = (None, Bars(), ()) if eyes is not None or sphere is not None else _bars(source, info, start, end, video)
+    special = eyes is not None or sphere is not None
+    bars, crop, notes = (None, Bars(), ()) if special else _bars(source, info, start, end, video)
     info = replace(info, size=crop.inner_size(info.size), notes=(*info.notes, *notes))
     size = output_size(video.size, info.size) if video.size is not None else None
     if eyes is not None:
