@@ -97,3 +97,18 @@ def test_an_animation_that_claims_a_huge_size(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(ReadError, match="unsupported or corrupt animation"):
         webp_as_mov(path)
+
+
+def test_an_existing_file_for_the_depth_is_told_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.clips import make_clip
+
+    clip, kept = make_clip(tmp_path / "c.mp4", count=4), tmp_path / "kept.mkv"
+    kept.write_bytes(b"mine")
+    monkeypatch.setattr("depth3d.pipeline.clip.convert.plan_job", lambda *_, **__: pytest.fail("the work came first"))
+    with pytest.raises(depth3d.ExistsError, match="exists already"):
+        depth3d.convert(clip, tmp_path / "o.mp4", video=depth3d.VideoOptions(save_depth=str(kept)))
+    with pytest.raises(Depth3DError, match="folder"):
+        depth3d.convert(clip, tmp_path / "o.mp4", video=depth3d.VideoOptions(save_depth=str(tmp_path / "no" / "k.mkv")))
+    assert kept.read_bytes() == b"mine"

@@ -160,6 +160,9 @@ def convert_all(
             video.preview or len(targets) == 1
         ):  # several targets: a stopped run may have finished some
             refuse_existing(preview_path(target) if video.preview else target, force=outputs.force)
+    begun = any(WorkFolder(target.parent, target.name).folder.exists() for target in targets)
+    if video.save_depth is not None and not video.dry_run and not begun:  # a stopped run may have written it
+        refuse_existing(Path(video.save_depth), force=outputs.force)
     if video.shots is not None and not Path(video.shots).exists():
         refuse_thumbnails(Path(video.shots), force=outputs.force)
     if product.kind != "depth" and runner is None and not video.dry_run:
