@@ -16,7 +16,7 @@ from depth3d.stereopair import StereoPair, unpack
 if TYPE_CHECKING:
     from depth3d.io.image.photofile import PhotoFile
 
-__all__ = ["SWAPPED", "find_eyes", "order_score", "refuse_anaglyph"]
+__all__ = ["SWAPPED", "find_eyes", "order_score", "refuse_anaglyph", "refuse_inversion"]
 
 _SIDE = 640  # longer side in pixels at which the order of the eyes is measured
 SWAPPED = -0.1
@@ -81,6 +81,20 @@ def refuse_anaglyph(file: PhotoFile, image: Image) -> None:
             file.name,
             f"is a {glasses.name} anaglyph; `from_anaglyph=True` recovers its two eyes,"
             " `stereo=False` takes it for an ordinary photo",
+        )
+
+
+def refuse_inversion(options: DepthOptions) -> None:
+    """Raise ``InvalidInput`` for ``invert_depth``, which has no meaning for depth that is matched between two eyes.
+
+    Parameters
+    ----------
+    options : DepthOptions
+        ``invert_depth`` is used.
+    """
+    if options.invert_depth:
+        raise InvalidInput(
+            "`invert_depth=True` does not apply to the two eyes of a stereo picture; `swap_eyes=True` exchanges them"
         )
 
 

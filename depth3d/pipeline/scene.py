@@ -211,6 +211,9 @@ def _from_eyes(file: PhotoFile, options: DepthOptions) -> Scene | None:
         return None
     from depth3d.depth.stereo.match import match_stereo
     from depth3d.io.image.read import open_image
+    from depth3d.pipeline.eyes import refuse_inversion
+
+    refuse_inversion(options)
 
     depth = match_stereo(pair.left, pair.right, matcher=options.matcher)
     how = f"depth from the two eyes of {file.title} ({options.matcher})"

@@ -15,6 +15,7 @@ from depth3d.image import Image
 from depth3d.io.stereo.registry import add_formats, implied_format, plain_name, stereo_file
 from depth3d.options import DepthOptions, OutputOptions, StabilizeOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.comfort import border_disparity, floating_window, rig_of, viewing_of
+from depth3d.pipeline.eyes import refuse_inversion
 from depth3d.pipeline.inputs import check_depth_source, media_of
 from depth3d.pipeline.notebook import WrittenPath
 from depth3d.pipeline.scene import Scene, load_scene, photo_pair
@@ -216,6 +217,7 @@ def _own_subject(pair: StereoPair, options: StereoOptions, depth: DepthOptions, 
     from depth3d.depth.stereo.match import stereo_disparity
     from depth3d.depthmap import DepthMap
 
+    refuse_inversion(depth)
     aligned = own_pair(pair)
     found = stereo_disparity(aligned.left, aligned.right, depth.matcher, align=False)
     values = found.disparity.values

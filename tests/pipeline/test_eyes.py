@@ -102,6 +102,8 @@ def test_options_name_the_eyes(drawn: Path, tmp_path: Path) -> None:
     np.testing.assert_array_equal(crossed.left.pixels, whole[:, 240:])
     scene = load_scene(left, DepthOptions(second_eye=str(right)))
     assert "two eyes" in scene.how
+    with pytest.raises(InvalidInput, match="does not apply to the two eyes"):
+        load_scene(left, DepthOptions(second_eye=str(right), invert_depth=True))
     with pytest.raises(InvalidInput, match="expected sbs"):
         eyes(left, layout="anaglyph")
     with pytest.raises(ReadError, match="no second eye"):
