@@ -127,7 +127,7 @@ def as_length(default: str) -> Callable[[str, object], str]:
 
 def as_file(name: str, value: object) -> str:
     """Return a file name as text; path objects are accepted. Raises ``InvalidOption`` for empty names and NUL."""
-    text = text_of(name, os.fspath(value) if isinstance(value, os.PathLike) else value)
+    text = text_of(name, plain_path(name, value))
     if not text.strip():
         raise InvalidOption(name, "is empty, expected a file name")
     try:
@@ -155,6 +155,16 @@ def printable(name: str | os.PathLike[str]) -> str:
     """Return a file name as text for files and pages: bytes beyond UTF-8 become U+FFFD, controls spaces."""
     text = os.fsencode(name).decode("utf-8", "replace")
     return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def plain_path(name: str, value: object) -> object:
+    """Return what a path object stands for; other values unchanged. Raises ``InvalidOption`` if it cannot tell."""
+    if not isinstance(value, os.PathLike):
+        return value
+    try:
+        return os.fspath(value)
+    except Exception as error:  # code of others
+        raise InvalidOption(name, f"{described(value)} whose path cannot be read: {error}") from error
 
 
 def text_of(name: str, value: object) -> str:

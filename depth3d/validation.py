@@ -12,7 +12,6 @@ import difflib
 import functools
 import math
 import numbers
-import os
 import types
 import warnings
 from collections.abc import Callable, Hashable
@@ -21,7 +20,7 @@ from fractions import Fraction
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from depth3d.errors import InvalidInput, InvalidOption
-from depth3d.quantities import as_float, described, frame_rate, text_of
+from depth3d.quantities import as_float, described, frame_rate, plain_path, text_of
 
 __all__ = [
     "Validated",
@@ -179,7 +178,7 @@ def _range_text(rules: Any, whole: bool) -> str:
 
 
 def _word(name: str, value: Any, choices: tuple[str, ...]) -> str:
-    text = text_of(name, os.fspath(value) if isinstance(value, os.PathLike) else value)
+    text = text_of(name, plain_path(name, value))
     if choices and text not in choices:
         raise InvalidOption(name, f"{text!r}, expected one of {', '.join(choices)}{_hint(text, choices)}")
     return text

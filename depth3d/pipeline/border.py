@@ -29,6 +29,8 @@ from depth3d.validation import check_value, require
 
 __all__ = ["as_depth", "as_disparity", "as_image", "as_pair", "at_border"]
 
+_LARGEST = 1 << 30  # numbers in an array; views of one number may have any shape
+
 
 def as_image(value: object, name: str = "image") -> Image:
     """Convert a picture of any supported type to an ``Image``.
@@ -127,7 +129,13 @@ def _array(value: Any, name: str, expected: str) -> NDArray[Any]:
             raise InvalidInput(f"{name}: a tensor of {value.dtype} cannot be used: {error}") from None
     if not hasattr(value, "__array__") and not hasattr(value, "__array_interface__"):
         raise InvalidInput(f"{name}: {described(value)}, expected {expected}")
-    return np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except Exception as error:  # code of others
+        raise InvalidInput(f"{name}: {described(value)} that cannot be converted to an array: {error}") from error
+    if array.size > _LARGEST:
+        raise InvalidInput(f"{name}: an array of {array.shape}, expected at most {_LARGEST:,} numbers")
+    return array
 
 
 def _floats(values: NDArray[Any], name: str) -> NDArray[np.float32]:

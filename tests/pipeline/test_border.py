@@ -18,7 +18,26 @@ torch = pytest.importorskip("torch")
 PIXELS = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
 RAMP = np.tile(np.linspace(0, 1, 32, dtype=np.float32), (24, 1))
 IMAGE, DEPTH = d3.Image(PIXELS), d3.DepthMap(RAMP)
+
+
+class Broken:
+    """Its own methods fail."""
+
+    def __array__(self, *_: object, **__: object) -> None:
+        raise RuntimeError("no array")
+
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")
+
+
+class BrokenPath:
+    def __fspath__(self) -> str:
+        raise RuntimeError("no path")
+
+
 MISUSE: list[Any] = [
+    *(Broken(), BrokenPath(), np.broadcast_to(np.float32(0), (10**6, 10**6)), 10**5000),
+    *(np.broadcast_to(np.uint8(0), (10**6, 10**6, 3)), np.zeros(3, "M8[s]")),
     *(None, 5, -1.5, True, object(), [], {}, (), "", "no such file.png", b"", b"x", "a\0b", 1j, lambda: None),
     *(np.zeros(3), np.zeros((0, 4, 3), np.uint8), np.full((4, 4), np.nan), np.array(["a"]), np.array([None])),
     *(np.full((4, 4, 3), 1e9), np.full((4, 4, 3), -1), torch.zeros(2, 3, 4, 5), torch.zeros(4, 4).to_sparse()),
