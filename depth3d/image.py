@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from depth3d.errors import InvalidInput
 
-__all__ = ["Image", "Size", "array_of", "data_address", "linear_to_srgb", "srgb_to_linear"]
+__all__ = ["LARGEST_ARRAY", "Image", "Size", "array_of", "data_address", "linear_to_srgb", "srgb_to_linear"]
 
 _SHOWN = 800  # longer side of a picture in a notebook, pixels
 
@@ -64,6 +64,10 @@ def linear_to_srgb(light: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(light <= 0.0031308, low, high).astype(np.float32)
 
 
+LARGEST_ARRAY = 1 << 30
+"""Most numbers in an array; a view of one number may have any shape."""
+
+
 def array_of(values: object, name: str) -> NDArray[Any]:
     """Return array-like values as an array.
 
@@ -77,9 +81,12 @@ def array_of(values: object, name: str) -> NDArray[Any]:
         Name of the values, for the error message.
     """
     try:
-        return np.asarray(values)
-    except (TypeError, ValueError, RuntimeError, NotImplementedError) as error:
+        array = np.asarray(values)
+    except Exception as error:  # code of others: each raises its own kinds
         raise InvalidInput(f"{name}: {type(values).__name__} cannot be used as an array: {error}") from None
+    if array.size > LARGEST_ARRAY:
+        raise InvalidInput(f"{name}: an array of {array.shape}, expected at most {LARGEST_ARRAY:,} numbers")
+    return array
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,7 +20,7 @@ from depth3d.camera import CameraPath
 from depth3d.depthmap import DepthMap, Disparity
 from depth3d.errors import Depth3DError, InvalidInput
 from depth3d.hints import Hints
-from depth3d.image import Image, Size
+from depth3d.image import Image, Size, array_of
 from depth3d.options import AnimateOptions, DepthOptions, StabilizeOptions
 from depth3d.quantities import as_path, described
 from depth3d.stereoformats import StereoFormat
@@ -28,8 +28,6 @@ from depth3d.stereopair import StereoPair
 from depth3d.validation import check_value, require
 
 __all__ = ["as_depth", "as_disparity", "as_image", "as_pair", "at_border"]
-
-_LARGEST = 1 << 30  # numbers in an array; views of one number may have any shape
 
 
 def as_image(value: object, name: str = "image") -> Image:
@@ -129,13 +127,7 @@ def _array(value: Any, name: str, expected: str) -> NDArray[Any]:
             raise InvalidInput(f"{name}: a tensor of {value.dtype} cannot be used: {error}") from None
     if not hasattr(value, "__array__") and not hasattr(value, "__array_interface__"):
         raise InvalidInput(f"{name}: {described(value)}, expected {expected}")
-    try:
-        array = np.asarray(value)
-    except Exception as error:  # code of others
-        raise InvalidInput(f"{name}: {described(value)} that cannot be converted to an array: {error}") from error
-    if array.size > _LARGEST:
-        raise InvalidInput(f"{name}: an array of {array.shape}, expected at most {_LARGEST:,} numbers")
-    return array
+    return array_of(value, name)
 
 
 def _floats(values: NDArray[Any], name: str) -> NDArray[np.float32]:
