@@ -207,7 +207,7 @@ def stereo_pictures(folder: Path) -> Iterator[tuple[str, Callable[[Path], Path]]
             whole = Image(PACKINGS[name](*pair))
             write = lambda to, whole=whole: save_image(whole, to / "picture.png", force=True)  # noqa: E731
             yield f"{path.parent.name}, {name}", write
-    for path in sorted(folder.rglob("*")):
+    for path in filter(Path.is_file, sorted(folder.rglob("*"))):
         if path.suffix.lower() in (".mpo", ".jps", ".pns") or "stereo" in path.stem or "spatial" in path.stem:
             yield path.name, lambda to, path=path: path
 
