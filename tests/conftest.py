@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,11 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mon
     """No test reads or writes the user's own cache of weights, and none reaches out to the network."""
     monkeypatch.setenv("DEPTH3D_CACHE", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.setenv("DEPTH3D_OFFLINE", "1")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """Captured text may hold file names of any bytes, which a report cannot carry to another process."""
+    report: pytest.TestReport = yield  # type: ignore[misc]
+    report.sections = [(name, text.encode("utf-8", "replace").decode()) for name, text in report.sections]
+    return report  # type: ignore[return-value]

@@ -102,7 +102,7 @@ def test_an_animation_that_claims_a_huge_size(tmp_path: Path) -> None:
 def test_an_existing_file_for_the_depth_is_told_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tests.clips import make_clip
+    from clips import make_clip
 
     clip, kept = make_clip(tmp_path / "c.mp4", count=4), tmp_path / "kept.mkv"
     kept.write_bytes(b"mine")

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clips import make_clip
 
 from depth3d.image import Image
 from depth3d.io.image.read import save_image
 from depth3d.quantities import home_path, printable
-from tests.clips import make_clip
 
 LINUX = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="names of any bytes, /dev/full")
 NAMES = {

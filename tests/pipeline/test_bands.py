@@ -7,6 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from memory import peak_kilobytes
 
 from depth3d.depthmap import DepthMap
 from depth3d.errors import ContextError, ReadError
@@ -22,7 +23,6 @@ from depth3d.pipeline.views import stereo_pair
 from depth3d.render import compose as composing
 from depth3d.stereoformats import FORMATS
 from depth3d.stereopair import StereoPair
-from tests.memory import peak_kilobytes
 
 
 def scene(width: int, height: int, blur: float = 0) -> tuple[Image, DepthMap]:

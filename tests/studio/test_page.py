@@ -15,6 +15,8 @@ from browser import Browser
 from chromium import program
 from numpy.typing import NDArray
 
+from depth3d.io.image.read import open_image
+
 if TYPE_CHECKING:
     from conftest import Running
 
@@ -148,6 +150,27 @@ def test_a_preset_chooses_its_output_and_settings(page: Browser) -> None:
     page.click("[data-preset=facebook]")
     page.wait("document.getElementById('commands').textContent.includes('--facebook')")
     page.click("[data-preset=facebook]")
+    set_slider(page, "parallax", 2)
+
+
+def test_a_facebook_post_and_a_photo_for_a_headset_are_saved(page: Browser, running: Running) -> None:
+    page.click("#tab-save")
+    for preset, files in (("facebook", ["flower_facebook.jpg", "flower_facebook_depth.jpg"]), ("quest", [])):
+        page.click(f"[data-preset={preset}]")
+        command = "--facebook" if preset == "facebook" else "depth3d stereo"
+        page.wait(f"document.getElementById('commands').textContent.includes('{command}')")
+        assert page.run("document.getElementById('save').textContent") == "Save"
+        page.click("#save")
+        page.wait("document.querySelector('#jobs li:first-child').dataset.state === 'done'", 120)
+        saved = page.run("document.querySelector('#jobs li:first-child b').textContent").split(", ")
+        for name in files or saved:
+            assert open_image(running.results / name).size.width > 600
+        if preset == "quest":
+            (name,) = saved
+            assert name == "flower_LRF_Full_SBS.jpg"
+            eyes = open_image(running.results / name)
+            assert eyes.size.aspect == pytest.approx(2 * 640 / 427, abs=0.02)
+        page.click(f"[data-preset={preset}]")
     set_slider(page, "parallax", 2)
 
 
