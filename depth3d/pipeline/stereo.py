@@ -22,7 +22,7 @@ from depth3d.pipeline.scene import Scene, load_scene, photo_pair
 from depth3d.pipeline.size import check_texture_size
 from depth3d.pipeline.sphere import sphere_formats, sphere_of
 from depth3d.pipeline.stereowrite import Subject, eye_files, write_format
-from depth3d.pipeline.targets import Destination, check_suffix, target_for
+from depth3d.pipeline.targets import Destination, check_length, check_suffix
 from depth3d.quantities import as_file, as_path
 from depth3d.stereoformats import FORMATS, StereoFormat, find_formats
 from depth3d.stereopair import StereoPair, StereoRig
@@ -144,7 +144,7 @@ def stereo_targets(source: Path, output: str | Path | None, names: str) -> dict[
         targets = {base.with_name(f"{plain_name(base)}{layout.tag}{layout.suffix}"): layout for layout in layouts}
     for target, layout in targets.items():
         check_suffix(target, _suffixes(layout), f"the stereo format {layout.name}")
-        target_for(source, target, "")  # checks the length of the name
+        check_length(target)
         if any(file.resolve() == source.resolve() for file in _files(target, layout)):
             raise InvalidOption("output", f"{target}: the output would overwrite the photo; choose another name")
     return targets

@@ -12,7 +12,7 @@ from depth3d.errors import InvalidOption, WriteError
 from depth3d.pipeline.inputs import Input
 from depth3d.quantities import LONGEST_NAME, as_file
 
-__all__ = ["Destination", "check_suffix", "target_for"]
+__all__ = ["Destination", "check_length", "check_suffix", "target_for"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,18 @@ def target_for(source: Path, output: str | Path | None, name: str) -> Path:
         target = source.with_name(name)
     else:
         target = destination.path / name if destination.folder else destination.path
+    check_length(target)
+    return target
+
+
+def check_length(target: Path) -> None:
+    """Raise ``WriteError`` for a name longer than file systems allow."""
     length = len(os.fsencode(target.name))
     if length > LONGEST_NAME:
         raise WriteError(
             target.parent,
             f"the output name is {length} bytes long, the limit is {LONGEST_NAME}; set a shorter name with `output`",
         )
-    return target
 
 
 def check_suffix(target: Path, suffixes: Sequence[str], what: str) -> Path:

@@ -84,7 +84,7 @@ def run(*arguments: object) -> int:
         (["depth", "clip.mp4", "--facebook"], "--facebook does not apply"),
         (["ball.png", "cube.png", "-o", "one.mp4"], "-o names one file, but there are 2 inputs"),
         (["view", "ball.png", "cube.png", "--serve"], "--serve needs exactly one photo"),
-        (["ball.png", "-o", "a\0b.mp4"], "expected a file or folder name"),
+        (["ball.png", "-o", "a\0b.mp4"], "-o holds a NUL character"),
     ],
 )
 def test_wrong_options_are_refused_before_any_work(
