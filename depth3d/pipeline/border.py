@@ -172,6 +172,9 @@ def _from_pillow(value: Any, name: str) -> Image:
 def _images(values: object, name: str) -> list[Image]:
     if isinstance(values, Image) or not isinstance(values, Iterable) or isinstance(values, str | bytes):
         raise InvalidInput(f"{name}: got {type(values).__name__}, expected several pictures ([image] for one)")
+    # The rows of one array must not be taken for pictures: of a large one, they would fill the memory.
+    if isinstance(getattr(values, "ndim", 4), int) and getattr(values, "ndim", 4) != 4:
+        raise InvalidInput(f"{name}: an array of {values.ndim} dimensions, expected 4 ([image] for one picture)")  # type: ignore[attr-defined]
     return [as_image(value, f"{name}[{number}]") for number, value in enumerate(values)]
 
 
@@ -223,10 +226,13 @@ def _look_ahead(value: Any, name: str) -> Any:
     return None if value is None else check_value(StabilizeOptions, name, value)
 
 
+_LONGEST_SIDE = 1_000_000  # pixels
+
+
 def _side(value: Any, name: str) -> int | None:
-    if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
+    if value is None or (isinstance(value, int) and not isinstance(value, bool) and 0 < value <= _LONGEST_SIDE):
         return value
-    raise InvalidInput(f"{name}: {described(value)}, expected a number of pixels above 0")
+    raise InvalidInput(f"{name}: {described(value)}, expected a number of pixels from 1 to {_LONGEST_SIDE}")
 
 
 def _hints(value: Any, name: str) -> Hints:

@@ -10,6 +10,7 @@ from depth3d.options import ViewOptions
 from depth3d.pipeline.notebook import page_frame
 from depth3d.pipeline.page import view_page
 from depth3d.pipeline.scene import Scene
+from depth3d.quantities import described
 
 __all__ = ["View3D", "show"]
 
@@ -62,5 +63,5 @@ def show(
     """
     options = ViewOptions(amount=amount, focus=focus)  # type: ignore[arg-type]  # checked by the options
     if isinstance(height, bool) or not isinstance(height, int) or not _HEIGHT[0] <= height <= _HEIGHT[1]:
-        raise InvalidInput(f"show: height is {height!r}, expected {_HEIGHT[0]} to {_HEIGHT[1]} pixels")
+        raise InvalidInput(f"show: height is {described(height)}, expected {_HEIGHT[0]} to {_HEIGHT[1]} pixels")
     return View3D(page_html(view_page(Scene(image, depth, "given"), options)), height)
