@@ -34,6 +34,7 @@ from depth3d.pipeline.clip.shots import ShotList
 from depth3d.pipeline.clip.sphere import SphereRenderer, SphericalRenderer
 from depth3d.pipeline.clip.workspace import Checkpoint
 from depth3d.pipeline.targets import Destination, target_for
+from depth3d.quantities import as_path
 from depth3d.stereoformats import find_formats
 
 __all__ = ["Output", "Product", "targets_of"]
@@ -81,7 +82,7 @@ class Product:
 
     def suited(self, source: Path, output: str | Path | None, flat: bool) -> Product:
         """Return the product in the format that suits the clip: spherical ones become VR if no format is given."""
-        named = output is not None and implied_format(Path(output)) is not None
+        named = output is not None and implied_format(as_path(output, "output")) is not None
         if self.kind != "stereo" or self.stereo.format != StereoOptions.format or named or flat:
             return self
         sphere = find_clip_sphere(source)
