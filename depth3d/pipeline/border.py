@@ -173,8 +173,9 @@ def _images(values: object, name: str) -> list[Image]:
     if isinstance(values, Image) or not isinstance(values, Iterable) or isinstance(values, str | bytes):
         raise InvalidInput(f"{name}: got {type(values).__name__}, expected several pictures ([image] for one)")
     # The rows of one array must not be taken for pictures: of a large one, they would fill the memory.
-    if isinstance(getattr(values, "ndim", 4), int) and getattr(values, "ndim", 4) != 4:
-        raise InvalidInput(f"{name}: an array of {values.ndim} dimensions, expected 4 ([image] for one picture)")  # type: ignore[attr-defined]
+    dimensions = getattr(values, "ndim", 4)
+    if isinstance(dimensions, int) and dimensions != 4:
+        raise InvalidInput(f"{name}: an array of {dimensions} dimensions, expected 4 ([image] for one picture)")
     return [as_image(value, f"{name}[{number}]") for number, value in enumerate(values)]
 
 

@@ -6,7 +6,6 @@ import asyncio
 import secrets
 import threading
 import time
-import webbrowser
 from collections.abc import AsyncIterator, Callable
 
 import cv2
@@ -21,7 +20,7 @@ from depth3d.image import Image
 from depth3d.options import LiveOptions
 from depth3d.pipeline.live import LiveReport, run_live
 from depth3d.studio.guard import Guard
-from depth3d.studio.serve import listen
+from depth3d.studio.serve import announce_page, listen, make_server
 
 __all__ = ["Broadcast", "serve_live"]
 
@@ -117,20 +116,10 @@ def serve_live(
     """
     broadcast, token = Broadcast(), secrets.token_urlsafe(24)
     with listen(options.port) as listening:
-        config = uvicorn.Config(
-            broadcast.app(token),
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=1,
-        )
-        server = uvicorn.Server(config)
+        server = make_server(broadcast.app(token), timeout_graceful_shutdown=1)
         worker = _Worker(source, options, broadcast, server, tell)
-        address = f"http://localhost:{listening.getsockname()[1]}/{token}/"
-        announce(address)
+        announce_page(listening, token, announce, browser=options.browser)
         worker.start()
-        if options.browser:
-            webbrowser.open(address)
         try:
             server.run(sockets=[listening])
         except KeyboardInterrupt:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from depth3d.depth.temporal.scene_cuts import CutDetector
+from numpy.typing import NDArray
+
+from depth3d.depth.temporal.scene_cuts import scene_starts
 from depth3d.image import Size
 from depth3d.io.image.read import encode_image
 from depth3d.io.video.reader import VideoReader
@@ -43,16 +47,16 @@ def _frame(arguments: dict[str, Any], report: Report) -> dict[str, Any]:
 def _shots(arguments: dict[str, Any], report: Report) -> dict[str, Any]:
     """Find the cuts of a clip; return its shots with thumbnails."""
     path = Path(arguments["path"])
-    detector, times, verdicts = CutDetector(), [], []
-    with VideoReader(path, tone_map=True, size=_SCAN) as reader:
-        for frame in reader:
+    times: list[Fraction] = []
+
+    def pictures(reader: VideoReader) -> Iterator[NDArray[Any]]:
+        for frame in islice(reader, _SCANNED):
             times.append(frame.time)
-            verdicts += detector.push(frame.image.pixels)
-            if len(times) >= _SCANNED:
-                break
+            yield frame.image.pixels
+
+    with VideoReader(path, tone_map=True, size=_SCAN) as reader:
+        starts = [times[number] for number in scene_starts(pictures(reader))]
         step = 1 / reader.info.rate
-    verdicts += detector.flush()
-    starts = [time for time, cut in zip(times, verdicts, strict=True) if cut.starts_scene] or times[:1]
     ends = [*starts[1:], times[-1] + step]
     shots = []
     with VideoReader(path, tone_map=True) as reader:

@@ -7,6 +7,7 @@ import socket
 import webbrowser
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 import uvicorn
@@ -15,12 +16,13 @@ from depth3d.errors import InvalidOption, WriteError
 from depth3d.io.leftovers import temporary_folder
 from depth3d.options import StudioOptions
 from depth3d.quantities import home_path
+from depth3d.studio.guard import Guard
 from depth3d.studio.items import Library
 from depth3d.studio.jobs import Jobs
 from depth3d.studio.server import make_app
 from depth3d.studio.state import Studio
 
-__all__ = ["listen", "serve"]
+__all__ = ["announce_page", "listen", "make_server", "serve"]
 
 _GRACE = 2  # seconds that open connections get at the end
 
@@ -48,22 +50,25 @@ def serve(files: Sequence[Path], options: StudioOptions, *, announce: Callable[[
         downloads = Path(platformdirs.user_downloads_dir())
         studio = Studio(library, Jobs(), folder, results, downloads, options.model)
         token = secrets.token_urlsafe(24)
-        address = f"http://localhost:{listening.getsockname()[1]}/{token}/"
-        config = uvicorn.Config(
-            make_app(studio, token),
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE,
-            lifespan="on",
-        )
-        announce(address)
-        if options.browser:
-            webbrowser.open(address)
+        server = make_server(make_app(studio, token), timeout_graceful_shutdown=_GRACE, lifespan="on")
+        announce_page(listening, token, announce, browser=options.browser)
         try:
-            uvicorn.Server(config).run(sockets=[listening])
+            server.run(sockets=[listening])
         except KeyboardInterrupt:
             return
+
+
+def make_server(app: Guard, **settings: Any) -> uvicorn.Server:
+    """Return the server of an app, which says nothing of itself; ``settings``: more of uvicorn's."""
+    return uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, server_header=False, **settings))
+
+
+def announce_page(listening: socket.socket, token: str, announce: Callable[[str], None], *, browser: bool) -> None:
+    """Tell the address of a page behind ``token``, and open it in the browser if wanted."""
+    address = f"http://localhost:{listening.getsockname()[1]}/{token}/"
+    announce(address)
+    if browser:
+        webbrowser.open(address)
 
 
 def listen(port: int) -> socket.socket:

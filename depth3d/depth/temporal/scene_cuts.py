@@ -9,6 +9,7 @@ motion does not produce. The new scene then starts in the middle of the fade.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import cast
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 from depth3d.depth.temporal.flow import MotionEstimator
 from depth3d.depth.temporal.state import State, array_of
 
-__all__ = ["CutDetector", "Verdict"]
+__all__ = ["CutDetector", "Verdict", "scene_starts"]
 
 Thumbnail = NDArray[np.float32]
 
@@ -132,6 +133,19 @@ class CutDetector:
             self._thumbnails.clear()  # one fade is reported once
             self._thumbnails.append(last)
             return
+
+
+def scene_starts(pictures: Iterable[NDArray[np.uint8]]) -> list[int]:
+    """Return the numbers of the first frames of all scenes of a clip, beginning with 0.
+
+    Parameters
+    ----------
+    pictures : Iterable[NDArray[np.uint8]]
+        (H, W, 3) uint8, all frames in order; small ones will do.
+    """
+    detector = CutDetector()
+    verdicts = [verdict for picture in pictures for verdict in detector.push(picture)] + detector.flush()
+    return [number for number, verdict in enumerate(verdicts) if verdict.starts_scene or number == 0]
 
 
 def likeness(a: Thumbnail, b: Thumbnail) -> float:

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.depth.temporal.scene_cuts import CutDetector
+from depth3d.depth.temporal.scene_cuts import scene_starts
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Image, Size
 from depth3d.io.video.reader import VideoReader
@@ -194,15 +194,18 @@ def _measured(
 
 
 def _search(source: Path, start: Fraction | None, end: Fraction | None) -> ClipBars | None:
-    detector, times, verdicts, margins = CutDetector(), [], [], []
-    with VideoReader(source, start=start, end=end, tone_map=True, quiet=True) as reader:
-        size = reader.info.size
+    times: list[Fraction] = []
+    margins: list[Bars] = []
+
+    def pictures(reader: VideoReader) -> Iterator[NDArray[Any]]:
         for frame in reader:
             times.append(frame.time)
             margins.append(_margins(frame.image))
-            verdicts += detector.push(frame.image.resized(_THUMBNAIL).eight_bit().pixels)
-    verdicts += detector.flush()
-    begins = [number for number, cut in enumerate(verdicts) if cut.starts_scene or number == 0]
+            yield frame.image.resized(_THUMBNAIL).eight_bit().pixels
+
+    with VideoReader(source, start=start, end=end, tone_map=True, quiet=True) as reader:
+        size = reader.info.size
+        begins = scene_starts(pictures(reader))
     spans = list(zip(begins, [*begins[1:], len(times)], strict=True))
     shots = _of_shots([np.array(margins[begin:stop]) for begin, stop in spans], size)
     if not any(map(any, shots)):

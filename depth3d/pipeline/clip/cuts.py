@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
+from typing import Any
 
-from depth3d.depth.temporal.scene_cuts import CutDetector
+from numpy.typing import NDArray
+
+from depth3d.depth.temporal.scene_cuts import scene_starts
 from depth3d.image import Size
 from depth3d.io.video.reader import VideoReader
 from depth3d.pipeline.clip.job import ClipJob
@@ -25,12 +28,15 @@ def find_cuts(job: ClipJob, progress: Callable[[int], None] | None = None) -> tu
     progress : Callable[[int], None] | None
         Called with the number of frames seen.
     """
-    detector, times, verdicts = CutDetector(), [], []
-    with VideoReader(job.source, start=job.start, end=job.end, tone_map=True, size=_THUMBNAIL) as reader:
+    times: list[Fraction] = []
+
+    def pictures(reader: VideoReader) -> Iterator[NDArray[Any]]:
         for frame in reader:
             times.append(frame.time)
-            verdicts += detector.push(frame.image.pixels)
+            yield frame.image.pixels
             if progress is not None:
                 progress(len(times))
-    verdicts += detector.flush()
-    return times, [time for time, cut in zip(times, verdicts, strict=True) if cut.starts_scene][1:]
+
+    with VideoReader(job.source, start=job.start, end=job.end, tone_map=True, size=_THUMBNAIL) as reader:
+        starts = scene_starts(pictures(reader))
+    return times, [times[number] for number in starts[1:]]

@@ -7,7 +7,8 @@ back to the scene's beginning.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -110,23 +111,25 @@ def _tracked(job: ClipJob, keys: tuple[KeyHints, ...], starts: set[int]) -> dict
     found: dict[int, tuple[Stroke, ...]] = {}
     waiting = [key for key in keys if key.time >= job.begin - _half(job)]
     strokes: tuple[Stroke, ...] | None = None  # None: this scene has none so far
-    before: list[tuple[int, Pixels]] = []
+    before: deque[tuple[int, Pixels]] = deque(maxlen=_BACK)
     last: Pixels | None = None
     for frame in job.frames(seen=True, quiet=True):
         picture = frame.guide.eight_bit().resized(size).pixels
         if frame.index in starts:
-            strokes, before = None, []
+            strokes = None
+            before.clear()
         key = None
         while waiting and waiting[0].time <= frame.time + job.begin + _half(job):
             key = waiting.pop(0)
         if key is not None:
             if strokes is None:
                 found.update(_backwards(key.hints.strokes, picture, before))
-            strokes, before = key.hints.strokes, []
+            strokes = key.hints.strokes
+            before.clear()
         elif strokes and last is not None:
             strokes = move_strokes(strokes, last, picture)
         elif strokes is None:
-            before = [*before[-_BACK:], (frame.index, picture)]
+            before.append((frame.index, picture))
         if strokes:
             found[frame.index] = strokes
         last = picture
@@ -138,7 +141,7 @@ def _half(job: ClipJob) -> Fraction:
 
 
 def _backwards(
-    strokes: tuple[Stroke, ...], picture: Pixels, before: list[tuple[int, Pixels]]
+    strokes: tuple[Stroke, ...], picture: Pixels, before: Sequence[tuple[int, Pixels]]
 ) -> dict[int, tuple[Stroke, ...]]:
     found = {}
     for index, earlier in reversed(before):
