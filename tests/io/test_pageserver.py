@@ -83,7 +83,7 @@ def connections_fall_to(count: int) -> bool:
 @pytest.mark.security
 def test_idle_connections_are_bounded_and_the_page_still_comes(server: int) -> None:
     assert connections_fall_to(0)
-    idle = [socket.create_connection(("127.0.0.1", server), timeout=5) for _ in range(300)]
+    idle = [socket.create_connection(("127.0.0.1", server), timeout=5) for _ in range(6 * CONNECTIONS)]
     assert ask(server, "/")[1] == PAGE
     assert connection_threads() > 0
     assert connections_fall_to(CONNECTIONS)
