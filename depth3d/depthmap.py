@@ -96,11 +96,9 @@ class DepthMap:
         high = float(disparity.values.max()) if high is None else high
         if not high > low:
             return cls(np.zeros_like(disparity.values))
-        result = np.empty_like(disparity.values)
-        for row, values in enumerate(disparity.values):
-            # In float64: a float32 subtraction of two large similar values would lose precision.
-            result[row] = np.clip((values.astype(np.float64) - low) / (high - low), 0, 1)
-        return cls(result)
+        # In float64: a float32 subtraction of two large similar values would lose precision.
+        scaled = (disparity.values.astype(np.float64) - low) / (high - low)
+        return cls(np.clip(scaled, 0, 1).astype(np.float32))
 
     @classmethod
     def from_metric(cls, meters: NDArray[Any], near: float | None = None, far: float | None = None) -> DepthMap:

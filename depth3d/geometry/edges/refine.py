@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -32,13 +33,40 @@ SPECK = 4  # pixels square at 640 wide: smaller islands join their surroundings
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class _Guide:
+    """The picture that guides the filter, and what it alone decides: the same in all rounds.
+
+    Parameters
+    ----------
+    color, squares : list[Floats]
+        (H, W) for each channel, gray levels, and their squares.
+    planes, means : list[Floats]
+        The same in 0..1, and their means over the filter's windows.
+    cofactors : list[list[Floats]]
+        3 x 3 of (H, W), cofactors of the covariance of the channels within the windows.
+    determinant : Floats
+        (H, W), its determinant.
+    radius : int
+        Of the windows, pixels.
+    """
+
+    color: list[Floats]
+    squares: list[Floats]
+    planes: list[Floats]
+    means: list[Floats]
+    cofactors: list[list[Floats]]
+    determinant: Floats
+    radius: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Sides:
     """Both sides of the edges, (H, W) each.
 
     Parameters
     ----------
-    slope, offset : Floats
-        (H, W, 3) and (H, W): color in 0..1 to a number that is positive on the near side (guided filter).
+    slope, offset : list[Floats], Floats
+        Color in 0..1 to a number that is positive on the near side (guided filter); one slope for each channel.
     near, far : Floats
         Depth of either side.
     band : Mask
@@ -47,7 +75,7 @@ class _Sides:
         The side by the depth alone.
     """
 
-    slope: Floats
+    slope: list[Floats]
     offset: Floats
     near: Floats
     far: Floats
@@ -78,7 +106,7 @@ def align_to_picture(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
         size = (width // factor, height // factor)
         small = np.asarray(cv2.resize(shift, size, interpolation=cv2.INTER_NEAREST), np.float32)
         color = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-    guide = color.astype(np.float32)
+    guide = _guide(color, max(1, round(REACH * scale) // 2))
     for remaining in reversed(range(ROUNDS)):
         sides = _find_sides(small, guide, scale, STEP * factor)
         if sides is None:
@@ -89,7 +117,7 @@ def align_to_picture(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
     return small
 
 
-def _find_sides(shift: Floats, color: Floats, scale: float, step: float) -> _Sides | None:
+def _find_sides(shift: Floats, guide: _Guide, scale: float, step: float) -> _Sides | None:
     """Model both sides of all steps higher than ``step``; None if there are none."""
     reach = round(REACH * scale)
     window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (4 * reach + 1, 4 * reach + 1))
@@ -105,19 +133,26 @@ def _find_sides(shift: Floats, color: Floats, scale: float, step: float) -> _Sid
     for side in (is_near, ~is_near):
         weight = sure * side
         mass = _blur(weight, reach) + np.float32(1e-6)
-        mean = _blur(color * weight[..., None], reach) / mass[..., None]
-        square = _blur(color * color * weight[..., None], reach) / mass[..., None]
-        models.append((mean, np.maximum(square - mean * mean, 0) + np.float32(NOISE**2)))
+        models.append([_model(*planes, weight, mass, reach) for planes in zip(guide.color, guide.squares, strict=True)])
         levels.append(_blur(shift * weight, reach) / mass)
         uneven.append(_blur(shift * shift * weight, reach) / mass - levels[-1] ** 2)
-    costs = [(((color - mean) ** 2) / spread + np.log(spread)).sum(2) for mean, spread in models]
+    costs = [
+        _added([(color - mean) ** 2 / spread + np.log(spread) for color, (mean, spread) in zip(guide.color, model)])  # noqa: B905
+        for model in models
+    ]
     evidence = np.clip((costs[1] - costs[0]) / 2, -MOST_EVIDENCE, MOST_EVIDENCE) * (1 - _overlap(*models)) ** 2
     total = evidence + np.where(is_near, away, -away) * np.float32(PRIOR / reach)
     close = (away <= reach) & apart
     total = np.where(close, total, np.where(is_near, np.float32(MOST_EVIDENCE), np.float32(-MOST_EVIDENCE)))
-    slope, offset = _guided(np.clip(total, -MOST_EVIDENCE, MOST_EVIDENCE), color, max(1, reach // 2))
+    slope, offset = _guided(np.clip(total, -MOST_EVIDENCE, MOST_EVIDENCE), guide)
     band = close & (np.maximum(*uneven) < (UNEVEN * (levels[0] - levels[1])) ** 2)
     return _Sides(slope, offset, levels[0], levels[1], band, is_near)
+
+
+def _model(color: Floats, square: Floats, weight: Floats, mass: Floats, reach: int) -> tuple[Floats, Floats]:
+    """Weighted mean and variance of one channel around each pixel."""
+    mean = _blur(color * weight, reach) / mass
+    return mean, np.maximum(_blur(square * weight, reach) / mass - mean * mean, 0) + np.float32(NOISE**2)
 
 
 def _decided(sides: _Sides, shift: Floats, picture: NDArray[np.uint8], scale: float) -> Floats:
@@ -131,52 +166,73 @@ def _decided(sides: _Sides, shift: Floats, picture: NDArray[np.uint8], scale: fl
 
 def _decided_rows(sides: _Sides, shift: Floats, picture: NDArray[np.uint8], scale: float, rows: slice) -> Floats:
     whole = shift.shape
-    shift, picture = shift[rows], picture[rows]
-
-    def sized(values: Floats | Mask) -> Floats:
-        return _resized_rows(values, whole, rows)
-
-    # Channel by channel: large pictures would need gigabytes otherwise.
+    band, is_near = (_enlarged(values, whole, rows) for values in (sides.band, sides.is_near))
+    result = shift[rows].copy()
+    places = np.flatnonzero(band)
+    sized = _interpolation(sides.band.shape, whole, rows, places)
+    color = picture[rows].reshape(-1, 3)[places]
     total = sized(sides.offset)
     for channel in range(3):
-        total += sized(sides.slope[..., channel]) * picture[..., channel] * np.float32(1 / 255)
-    band = sized(sides.band) > 0
-    to_near = np.where(band, total > 0, sized(sides.is_near) > 0)
+        total += sized(sides.slope[channel]) * color[:, channel] * np.float32(1 / 255)
+    to_near = is_near.copy()
+    to_near.ravel()[places] = total > 0
     to_near = _without_islands(to_near, band, round((SPECK * scale) ** 2))
     near, far = sized(sides.near), sized(sides.far)
-    side = np.where(to_near, near, far)
+    side = np.where(to_near.ravel()[places], near, far)
     # Also for pixels that keep their side: those on a ramp, separated from both sides, would be visible as dots.
-    changed = band & (np.abs(shift - side) > RAMP * (near - far))
-    return np.where(changed, side, shift).astype(np.float32)
-
-
-def _resized_rows(values: Floats | Mask, shape: tuple[int, ...], rows: slice) -> Floats:
-    """Some rows of ``values`` resized to ``shape``: masks by the nearest value, numbers linearly."""
-    wide = np.asarray(values, np.float32)
-    if values.shape == shape:
-        return wide[rows].copy()
-    height = len(values)
-    at = np.arange(rows.start, rows.stop)
-    way = cv2.INTER_NEAREST if values.dtype == bool else cv2.INTER_LINEAR
-    if values.dtype == bool:
-        lower = upper = np.minimum(at * height // shape[0], height - 1)
-        share = np.zeros(len(at), np.float32)
-    else:
-        place = ((at + 0.5) * height / shape[0] - 0.5).clip(0, height - 1)
-        lower = np.floor(place).astype(np.int64)
-        upper, share = np.minimum(lower + 1, height - 1), (place - lower).astype(np.float32)
-    first, last = int(lower[0]), int(upper[-1]) + 1
-    wide = np.asarray(cv2.resize(wide[first:last], (shape[1], last - first), interpolation=way), np.float32)
-    result: Floats = wide[lower - first]
-    result += (wide[upper - first] - result) * share[:, None]
+    changed = np.abs(result.ravel()[places] - side) > RAMP * (near - far)
+    result.ravel()[places[changed]] = side[changed]
     return result
 
 
-def _overlap(one: tuple[Floats, Floats], other: tuple[Floats, Floats]) -> Floats:
-    """Bhattacharyya coefficient of two Gaussians per pixel, each (mean, variance) per channel: 1 = the same."""
-    total = one[1] + other[1]
-    exponent = (one[0] - other[0]) ** 2 / (4 * total) + 0.5 * np.log(total / (2 * np.sqrt(one[1] * other[1])))
-    return np.asarray(np.exp(-exponent.sum(2)), np.float32)
+def _enlarged(values: Mask, shape: tuple[int, ...], rows: slice) -> Mask:
+    """Rows of the picture that ``values`` becomes when it is resized to ``shape``, nearest pixel."""
+    if values.shape == shape:
+        return values[rows]
+    height = len(values)
+    lower = np.minimum(np.arange(rows.start, rows.stop) * height // shape[0], height - 1)
+    part = values[lower[0] : lower[-1] + 1].view(np.uint8)
+    wide = cv2.resize(part, (shape[1], len(part)), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(wide[lower - lower[0]]).view(bool)
+
+
+def _interpolation(
+    small: tuple[int, ...], shape: tuple[int, ...], rows: slice, places: NDArray[np.int64]
+) -> Callable[[Floats], Floats]:
+    """A function that enlarges a small picture to ``shape`` (bilinear), but only at ``places`` of its ``rows``."""
+    if small == shape:
+        return lambda values: values[rows].ravel()[places]
+    width = shape[1]
+    place = ((np.arange(rows.start, rows.stop) + 0.5) * small[0] / shape[0] - 0.5).clip(0, small[0] - 1)
+    lower = np.floor(place).astype(np.int64)
+    upper, share = np.minimum(lower + 1, small[0] - 1), (place - lower).astype(np.float32)
+    first, last = int(lower[0]), int(upper[-1]) + 1
+    row, column = np.divmod(places, width)
+    above, below, mine = (lower - first)[row] * width + column, (upper - first)[row] * width + column, share[row]
+
+    def sized(values: Floats) -> Floats:
+        # Only sideways, to the full width: rows between are interpolated where they are needed.
+        wide = cv2.resize(values[first:last], (width, last - first), interpolation=cv2.INTER_LINEAR).ravel()
+        found: Floats = wide[above]
+        found += (wide[below] - found) * mine
+        return found
+
+    return sized
+
+
+def _added(planes: list[Floats]) -> Floats:
+    return planes[0] + planes[1] + planes[2]
+
+
+def _overlap(one: list[tuple[Floats, Floats]], other: list[tuple[Floats, Floats]]) -> Floats:
+    """Bhattacharyya coefficient of two Gaussians per pixel, (mean, variance) for each channel: 1 = the same."""
+    exponents = []
+    for (mean, spread), (its_mean, its_spread) in zip(one, other, strict=True):
+        total = spread + its_spread
+        exponents.append(
+            (mean - its_mean) ** 2 / (4 * total) + 0.5 * np.log(total / (2 * np.sqrt(spread * its_spread)))
+        )
+    return np.asarray(np.exp(-_added(exponents)), np.float32)
 
 
 def _without_islands(near: Mask, band: Mask, pixels: int) -> Mask:
@@ -191,35 +247,40 @@ def _without_islands(near: Mask, band: Mask, pixels: int) -> Mask:
     return result
 
 
-def _guided(values: Floats, color: Floats, radius: int) -> tuple[Floats, Floats]:
-    """Coefficients (slope (H, W, 3), offset (H, W)) of the guided filter of ``values`` (H, W) with a color guide."""
-    guide = color / np.float32(255)
-    mean = _box(guide, radius)
-    mean_values = _box(values, radius)
-    covariance = _box(guide * values[..., None], radius) - mean * mean_values[..., None]
+def _guide(picture: NDArray[np.uint8], radius: int) -> _Guide:
+    """Compute the part of the guided filter that does not depend on what is filtered."""
+    color = [np.ascontiguousarray(picture[..., channel]).astype(np.float32) for channel in range(3)]
+    planes = [plane / np.float32(255) for plane in color]
+    mean = [_box(plane, radius) for plane in planes]
     pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
-    product = _box(np.stack([guide[..., a] * guide[..., b] for a, b in pairs], -1), radius)
-    rr, rg, rb, gg, gb, bb = (product[..., i] - mean[..., a] * mean[..., b] for i, (a, b) in enumerate(pairs))
+    rr, rg, rb, gg, gb, bb = (_box(planes[a] * planes[b], radius) - mean[a] * mean[b] for a, b in pairs)
     noise = np.float32((SMOOTH / 255) ** 2)
     rr, gg, bb = rr + noise, gg + noise, bb + noise
     # The inverse of the symmetric 3x3 matrix by cofactors.
     c00, c01, c02 = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
     c11, c12, c22 = rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg
     determinant = rr * c00 + rg * c01 + rb * c02
-    x, y, z = (covariance[..., i] for i in range(3))
-    slope = np.stack([c00 * x + c01 * y + c02 * z, c01 * x + c11 * y + c12 * z, c02 * x + c12 * y + c22 * z], -1)
-    slope /= determinant[..., None]
-    offset = mean_values - (slope * mean).sum(2)
-    return _box(slope, radius), _box(offset, radius)
+    cofactors = [[c00, c01, c02], [c01, c11, c12], [c02, c12, c22]]
+    return _Guide(color, [plane * plane for plane in color], planes, mean, cofactors, determinant, radius)
+
+
+def _guided(values: Floats, guide: _Guide) -> tuple[list[Floats], Floats]:
+    """Coefficients (slope for each channel, offset) of the guided filter of ``values`` (H, W) with a color guide."""
+    radius, mean_values = guide.radius, _box(values, guide.radius)
+    covariance = [
+        _box(plane * values, radius) - mean * mean_values for plane, mean in zip(guide.planes, guide.means, strict=True)
+    ]
+    slope = [
+        _added([factor * part for factor, part in zip(line, covariance, strict=True)]) / guide.determinant
+        for line in guide.cofactors
+    ]
+    offset = mean_values - _added([part * mean for part, mean in zip(slope, guide.means, strict=True)])
+    return [_box(part, radius) for part in slope], _box(offset, radius)
 
 
 def _box(values: Floats, radius: int) -> Floats:
-    """Mean over a square window, for any number of channels."""
-    side = (2 * radius + 1, 2 * radius + 1)
-    if values.ndim == 2:
-        return np.asarray(cv2.blur(values, side), np.float32)
-    return np.stack([np.asarray(cv2.blur(np.ascontiguousarray(values[..., i]), side), np.float32)
-                     for i in range(values.shape[2])], -1)  # fmt: skip
+    """Mean over a square window."""
+    return np.asarray(cv2.blur(values, (2 * radius + 1, 2 * radius + 1)), np.float32)
 
 
 def _blur(values: Floats, spread: float) -> Floats:

@@ -10,6 +10,7 @@ from depth3d.depthmap import DepthMap
 from depth3d.geometry.chunked import chunked, row_bands
 from depth3d.geometry.edges.deblur import deblur
 from depth3d.geometry.edges.discontinuities import find_discontinuities
+from depth3d.geometry.edges.snap import SNAP_NOISE, SNAP_TEAR, around, snap_steps, window_at
 
 __all__ = ["SOFT_SHARE", "dilate_foreground", "dilate_over_mixed", "sharpen", "sharpen_frame", "softness"]
 
@@ -23,9 +24,6 @@ RAMP_SLOPE = 0.7  # pixels of shift per pixel: steeper is a ramp, not a surface
 RAMP_TAIL = 3  # pixels of a ramp's foot beyond its middle
 WINDOWS = (7, 7, 5, 5, 5)
 SOFT_SHARE = 0.3  # maps with fewer of their steep pixels inside ramps are sharp already
-SNAP_TEAR = 1.0  # pixels of shift
-SNAP_REACH = 4  # of the window in which the colors of both sides are compared
-SNAP_NOISE = 20.0  # gray levels
 MIXED_SHARE = 0.1  # of the foreground's color in a pixel
 FRAME_STEP_PIXELS = (1.0, 2.0)  # pixels of shift: lower ramps of clips stay, higher ones become steps
 _WINDOWS_AT_ONCE = 20_000
@@ -56,11 +54,11 @@ def sharpen(shift: Floats, picture: NDArray[np.uint8], soft: float | None = None
         before = np.where(ramp, np.float32(np.nan), result)
         _settle_ramps(result, before, ramp, window // 2, spacing)
     del before, ramp
-    snapped = _snap(result, picture, spacing)
-    moved = _around(snapped != result, spacing)
+    snapped = snap_steps(result, picture, spacing)
+    moved = around(snapped != result, spacing)
     del result
     # Once more where a step has moved: it may have to move further.
-    return _without_slivers(_snap(snapped, picture, spacing, moved), picture)
+    return _without_slivers(snap_steps(snapped, picture, spacing, moved), picture)
 
 
 def softness(shift: Floats) -> float:
@@ -134,68 +132,14 @@ def dilate_over_mixed(cover: Floats, picture: NDArray[np.uint8]) -> Floats:
     return grown
 
 
-def _window(places: Indices, reach: int, spacing: int, shape: tuple[int, ...]) -> tuple[Indices, Indices]:
-    """Rows and columns (K, N) of the windows around ``places`` (K,), flat indices of a picture of this shape."""
-    y, x = np.divmod(places, shape[1])
-    steps = np.arange(-reach, reach + 1) * spacing
-    down, right = (grid.ravel() for grid in np.meshgrid(steps, steps, indexing="ij"))
-    return (y[:, None] + down).clip(0, shape[0] - 1), (x[:, None] + right).clip(0, shape[1] - 1)
-
-
 def _settle_ramps(result: Floats, before: Floats, ramp: Mask, reach: int, spacing: int) -> None:
     """Give every pixel on a ramp the median of ``before`` around it; pixels whose median is NaN are unchanged."""
 
     def settle(places: Indices) -> None:
-        around = before[_window(places, reach, spacing, before.shape)]
+        around = before[window_at(places, reach, spacing, before.shape)]
         result.ravel()[places] = _median(around, result.ravel()[places])
 
     chunked(settle, np.flatnonzero(ramp), _WINDOWS_AT_ONCE)
-
-
-def _snap(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: Mask | None = None) -> Floats:
-    """Move the steps within ``where`` by a pixel or two to where the picture's colors change.
-
-    The colors of both sides are averaged around each step. A pixel is assigned to the side with the more similar
-    color, weighted against the side of most of its neighbors.
-    """
-    beside = np.empty(shift.shape, bool)
-    for rows in row_bands(shift.shape, halo=1):
-        beside[rows.rows] = find_discontinuities(shift[rows.read], SNAP_TEAR).beside()[rows.inside]
-    band = _around(beside, spacing)
-    if where is not None:
-        band &= where
-    grid = np.arange(-SNAP_REACH, SNAP_REACH + 1)
-    away = (grid[:, None] ** 2 + grid**2).ravel().astype(np.float32)
-    close = np.maximum(np.abs(grid[:, None]), np.abs(grid)).ravel() < SNAP_REACH
-    wide, narrow = np.exp(-away / (2 * 2.5**2)), np.exp(-away / (2 * 1.5**2))
-    result, middle = shift.copy(), len(away) // 2
-
-    def snap(places: Indices) -> None:
-        window = _window(places, SNAP_REACH, spacing, shift.shape)
-        depth = shift[window]
-        high, low = depth[:, close].max(1), depth[:, close].min(1)
-        steps = high - low > 2 * SNAP_TEAR
-        places, depth, high, low = places[steps], depth[steps], high[steps], low[steps]
-        window = window[0][steps], window[1][steps]
-        color = picture[window].astype(np.float32)
-        near = depth > ((high + low) / 2)[:, None]
-        trust = wide * np.where(beside[window], np.float32(0.1), np.float32(1))
-        cost, level = [], []
-        for side in (near, ~near):
-            weight = trust * side
-            mass = weight.sum(1) + np.float32(1e-6)
-            mean = np.einsum("kn,knc->kc", weight, color) / mass[:, None]
-            square = np.einsum("kn,knc->k", weight, color * color) / mass - (mean * mean).sum(1)
-            distance = ((color[:, middle] - mean) ** 2).sum(1)
-            cost.append(distance / (2 * SNAP_NOISE**2 + np.maximum(square, 0)))
-            level.append((weight * depth).sum(1) / mass)
-        lean = 2 * (narrow * near).sum(1) / narrow.sum() - 1
-        to_near = cost[1] - cost[0] + 2 * lean > 0
-        changes = to_near != near[:, middle]
-        result.ravel()[places[changes]] = np.where(to_near, level[0], level[1])[changes]
-
-    chunked(snap, np.flatnonzero(band), _WINDOWS_AT_ONCE)
-    return result
 
 
 def _without_slivers(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
@@ -243,15 +187,9 @@ def _ramps(shift: Floats) -> Mask:
         part = shift[band.read]
         steep, ramp = find_discontinuities(part, RAMP_SLOPE).beside(), _between(part)
         for _ in range(RAMP_TAIL):
-            ramp = _around(ramp, 1) & steep
+            ramp = around(ramp, 1) & steep
         found[band.rows] = ramp[band.inside]
     return found
-
-
-def _around(chosen: Mask, reach: int) -> Mask:
-    """The chosen pixels and those at most ``reach`` rows and columns away."""
-    side = 2 * reach + 1
-    return np.asarray(cv2.dilate(chosen.astype(np.uint8), np.ones((side, side), np.uint8)) > 0)
 
 
 def _median(around: Floats, otherwise: Floats) -> Floats:

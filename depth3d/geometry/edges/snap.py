@@ -1,0 +1,201 @@
+"""Moves the steps of a depth map by a pixel or two to where the picture's colors change."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.geometry.chunked import chunked, row_bands
+from depth3d.geometry.edges.discontinuities import find_discontinuities
+
+__all__ = ["SNAP_NOISE", "SNAP_TEAR", "around", "snap_steps", "window_at"]
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+Indices = NDArray[np.int64]
+
+SNAP_TEAR = 1.0  # pixels of shift
+SNAP_REACH = 4  # of the window in which the colors of both sides are compared
+SNAP_NOISE = 20.0  # gray levels
+LEAN = 2.0  # weight of the neighbors' sides
+LIKE_SHARE = 0.25  # of a step: places whose sides differ by less share their averages
+_WINDOWS_AT_ONCE = 2_000  # their pixels fit into the processor's cache
+_PLACES_AT_ONCE = 30_000
+
+
+class _Step(NamedTuple):
+    """Pixels to decide on, (K,) each: flat index, depth on both sides of the step."""
+
+    places: Indices
+    high: Floats
+    low: Floats
+
+    def some(self, which: Indices) -> _Step:
+        return _Step(self.places[which], self.high[which], self.low[which])
+
+
+class _Sides(NamedTuple):
+    """Color and depth of the near and the far side of a step, (2, K, 3) and (2, K) each."""
+
+    mean: Floats
+    square: Floats
+    level: Floats
+
+
+def snap_steps(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: Mask | None = None) -> Floats:
+    """Move the steps of a depth map by a pixel or two to where the picture's colors change.
+
+    The colors of both sides are averaged around each step. A pixel is assigned to the side with the more similar
+    color, weighted against the side of most of its neighbors.
+
+    Parameters
+    ----------
+    shift : Floats
+        (H, W) float32, depth in pixels of shift.
+    picture : NDArray[np.uint8]
+        (H, W, 3) of the same size.
+    spacing : int
+        Pixels between the samples of a window. Squares of so many pixels share their averages, which would hardly
+        differ: without this the time would grow with the square of the picture.
+    where : Mask | None
+        (H, W), the pixels that may change; default all.
+    """
+    beside = np.empty(shift.shape, bool)
+    for rows in row_bands(shift.shape, halo=1):
+        beside[rows.rows] = find_discontinuities(shift[rows.read], SNAP_TEAR).beside()[rows.inside]
+    band = around(beside, spacing)
+    if where is not None:
+        band &= where
+    steps = _steps(shift, band, spacing)
+    del band
+    result = shift.copy()
+    if not len(steps.places):
+        return result
+    chosen, sides_of = _shared(steps, shift.shape[1], spacing)
+    parts = chunked(
+        lambda some: _sides(shift, picture, beside, spacing, steps.some(some)),
+        chosen,
+        _WINDOWS_AT_ONCE,
+    )
+    sides = _Sides(*(np.concatenate(values, 1) for values in zip(*parts, strict=True)))
+
+    def decide(some: Indices) -> None:
+        places, high, low = steps.some(some)
+        middle = (high + low) / np.float32(2)
+        own = picture.reshape(-1, 3)[places].astype(np.float32)
+        mine = sides_of[some]
+        cost = [
+            ((own - mean[mine]) ** 2).sum(1) / (2 * SNAP_NOISE**2 + np.maximum(square[mine], 0))
+            for mean, square in zip(sides.mean, sides.square, strict=True)
+        ]
+        gain = cost[1] - cost[0]
+        close = np.flatnonzero(np.abs(gain) < 1.01 * LEAN)  # elsewhere the neighbors cannot change the decision
+        gain[close] += np.float32(LEAN) * _lean(shift, places[close], middle[close], spacing)
+        to_near = gain > 0
+        changes = to_near != (shift.ravel()[places] > middle)
+        level = np.where(to_near[changes], *(values[mine[changes]] for values in sides.level))
+        result.ravel()[places[changes]] = level
+
+    chunked(decide, np.arange(len(steps.places)), _PLACES_AT_ONCE)
+    return result
+
+
+def window_at(places: Indices, reach: int, spacing: int, shape: tuple[int, ...]) -> tuple[Indices, Indices]:
+    """Rows and columns (K, N) of the windows around ``places`` (K,), flat indices of a picture of this shape."""
+    y, x = np.divmod(places, shape[1])
+    steps = np.arange(-reach, reach + 1) * spacing
+    down, right = (grid.ravel() for grid in np.meshgrid(steps, steps, indexing="ij"))
+    return (y[:, None] + down).clip(0, shape[0] - 1), (x[:, None] + right).clip(0, shape[1] - 1)
+
+
+def around(chosen: Mask, reach: int) -> Mask:
+    """The chosen pixels and those at most ``reach`` rows and columns away."""
+    side = 2 * reach + 1
+    return np.asarray(cv2.dilate(chosen.view(np.uint8), np.ones((side, side), np.uint8))).view(bool)
+
+
+def _steps(shift: Floats, band: Mask, spacing: int) -> _Step:
+    """The pixels of ``band`` with a step in their window, and the window's largest and smallest depth."""
+    reach = (SNAP_REACH - 1) * spacing
+    samples = np.zeros(2 * reach + 1, np.uint8)
+    samples[::spacing] = 1
+    found: list[tuple[Indices, Floats, Floats]] = []
+    width = shift.shape[1]
+    for rows in row_bands(shift.shape, halo=reach):
+        places = np.flatnonzero(band[rows.rows])
+        high, low = (_windowed(shift[rows.read], samples, how)[rows.inside].ravel()[places] for how in _EXTREMES)
+        steps = high - low > 2 * SNAP_TEAR
+        found.append((places[steps] + rows.rows.start * width, high[steps], low[steps]))
+    return _Step(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+
+
+_EXTREMES = (cv2.MORPH_DILATE, cv2.MORPH_ERODE)
+
+
+def _windowed(values: Floats, samples: NDArray[np.uint8], how: int) -> Floats:
+    """Largest or smallest of the samples around each pixel; the border is repeated."""
+    for kernel in (samples[None], samples[:, None]):
+        values = np.asarray(cv2.morphologyEx(values, how, kernel, borderType=cv2.BORDER_REPLICATE), np.float32)
+    return values
+
+
+def _shared(steps: _Step, width: int, square: int) -> tuple[Indices, Indices]:
+    """The steps whose sides are computed, and for each step the number of the one among them that it uses.
+
+    One per square of pixels; also every one whose sides are at other depths than those of its square.
+    """
+    count = len(steps.places)
+    if square == 1:
+        return np.arange(count), np.arange(count)
+    row, column = np.divmod(steps.places, width)
+    across = -(-width // square)
+    cell = row // square * across + column // square
+    chosen = np.full(int(cell.max()) + 1, -1, np.int64)
+    chosen[cell] = np.arange(count)
+    middle = np.flatnonzero((row % square == square // 2) & (column % square == square // 2))
+    chosen[cell[middle]] = middle
+    mine = chosen[cell]
+    apart = np.maximum(np.abs(steps.high - steps.high[mine]), np.abs(steps.low - steps.low[mine]))
+    apart = apart > np.minimum(SNAP_TEAR * square, (steps.high - steps.low) * LIKE_SHARE)
+    mine = np.where(apart, np.arange(count), mine)
+    needed = np.zeros(count, bool)
+    needed[mine] = True
+    return np.flatnonzero(needed), (np.cumsum(needed) - 1)[mine]
+
+
+def _sides(shift: Floats, picture: NDArray[np.uint8], beside: Mask, spacing: int, steps: _Step) -> _Sides:
+    """Average the colors and depths of both sides of the steps."""
+    grid = np.arange(-SNAP_REACH, SNAP_REACH + 1)
+    wide = np.exp(-(grid[:, None] ** 2 + grid**2).ravel().astype(np.float32) / (2 * 2.5**2))
+    window = window_at(steps.places, SNAP_REACH, spacing, shift.shape)
+    depth, color = shift[window], picture[window].astype(np.float32)
+    near = depth > ((steps.high + steps.low) / np.float32(2))[:, None]
+    # The pixels beside a step mix the colors of both sides.
+    trust = wide * np.where(beside[window], np.float32(0.1), np.float32(1))
+    found = []
+    for side in (near, ~near):
+        weight = trust * side
+        mass = weight.sum(1) + np.float32(1e-6)
+        mean = np.einsum("kn,knc->kc", weight, color) / mass[:, None]
+        square = np.einsum("kn,knc->k", weight, color * color) / mass - (mean * mean).sum(1)
+        found.append((mean, square, (weight * depth).sum(1) / mass))
+    return _Sides(*(np.stack(values) for values in zip(*found, strict=True)))
+
+
+def _lean(shift: Floats, places: Indices, middle: Floats, spacing: int) -> Floats:
+    """Share of near pixels around the places, near ones weighted most: -1 = all far, 1 = all near."""
+    height, width = shift.shape
+    row, column = np.divmod(places, width)
+    reach = range(-SNAP_REACH, SNAP_REACH + 1)
+    rows = [(row + step * spacing).clip(0, height - 1) * width for step in reach]
+    columns = [(column + step * spacing).clip(0, width - 1) for step in reach]
+    flat, total, mass = shift.ravel(), np.zeros(len(places), np.float32), 0.0
+    for y, line in zip(reach, rows, strict=True):
+        for x, across in zip(reach, columns, strict=True):
+            weight = np.float32(np.exp(-(y * y + x * x) / (2 * 1.5**2)))
+            total += (flat[line + across] > middle) * weight
+            mass += float(weight)
+    return np.asarray(2 * total / np.float32(mass) - 1, np.float32)
