@@ -13,6 +13,7 @@ import numpy as np
 from depth3d.camera import Camera
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidOption
+from depth3d.geometry.mesh.drawn_colors import fit_colors
 from depth3d.geometry.mesh.layers import build_layers
 from depth3d.geometry.mesh.pictures import MAX_STEP, LayerPictures, layer_pictures
 from depth3d.geometry.mesh.solid import place, triangulate
@@ -157,11 +158,13 @@ def _splats(image: Image, depth: DepthMap, options: MeshOptions, near_far: tuple
     count = options.splats or SPLAT_COUNT
     # More than four Gaussians per pixel, or layers with more pixels than Gaussians, do not improve the result.
     size = image.size.fit(max(64, math.ceil(max(image.size) * math.sqrt(min(1.0, count / image.size.pixels)))))
+    photo = image.resized(size)
     layers = build_layers(
-        image.resized(size), depth.resized(size), parallax_percent=SPLAT_PARALLAX, quality="high", border_percent=5.0
+        photo, depth.resized(size), parallax_percent=SPLAT_PARALLAX, quality="high", border_percent=5.0
     )
     step = 1.5 / (SPLAT_PARALLAX / 100 * size.width)
-    return splats_of_layers(layers, count, step=step, border=SPLAT_BORDER, near_far=near_far)
+    cloud = splats_of_layers(layers, count, step=step, border=SPLAT_BORDER, near_far=near_far)
+    return fit_colors(cloud, photo, layers.camera)
 
 
 def _meshes(

@@ -28,10 +28,11 @@ Floats = NDArray[np.float32]
 # Standard deviation in pixel spacings: with smaller values the background is visible between four Gaussians, larger
 # values blur the picture.
 SIGMA = 0.5
+BLOCK_SIGMA = 0.65  # of blocks of several pixels, which no viewer's blur closes
 LARGEST_BLOCK = 8  # pixels
-EVEN = 10  # levels of 255 by which colors of one block may differ
+EVEN = 10  # levels of 255 by which colors of one block, and half a block around it, may differ
 THIN = 0.05  # thickness of a Gaussian beside its smaller extent
-OPACITY = 0.95
+OPACITY = 0.99  # viewers draw no more
 # Renderers draw in order of depth. On a slanted surface that order would let every Gaussian cover the neighbor on one
 # side, which moves the texture; random depths, this many pixels of the slope large, cover evenly.
 SHUFFLE = 2.0
@@ -123,10 +124,12 @@ def _blocks_of_layer(layer: Layer, size: Size, step: float, border: float, blur:
         gray = Image(np.repeat(layer.texture.alpha[..., None], 3, axis=2)).eight_bit()
         alpha = flatten_layer(Layer(places, layer.depth, layer.uv, layer.faces, gray), wide).picture.floats()[..., 0]
     free = ~np.isnan(flat.depth) & (alpha > 1 / 255)
+    solid = free & (alpha > 0.99)
     slope_x, slope_y = (_slope(flat.depth, axis, step) for axis in (1, 0))
     side = LARGEST_BLOCK
     while side > 1:
-        found, taken = _even_blocks(flat.depth, colors, free & (alpha > 0.99), side, step)
+        even = _even_around(colors, solid, side)
+        found, taken = _even_blocks(flat.depth, colors, free & even, side, step)
         free &= ~taken
         if len(found.depth):
             yield found
@@ -171,6 +174,20 @@ def _slope(depth: Floats, axis: int, step: float) -> Floats:
     return np.asarray(total / np.maximum(many, 1), np.float32)
 
 
+def _even_around(colors: Floats, solid: NDArray[np.bool_], side: int) -> NDArray[np.bool_]:
+    """(H, W) bool, equal within each block: it and half a block around it are solid and of uniform color.
+
+    The Gaussian of a block reaches that far, over whatever is there.
+    """
+    window = np.ones((2 * side, 2 * side), np.uint8)
+    even = (cv2.dilate(colors, window) - cv2.erode(colors, window) <= EVEN).all(2)
+    even &= cv2.erode(solid.astype(np.uint8), window, borderValue=0) > 0
+    height, width = solid.shape
+    middle = even[side // 2 :: side, side // 2 :: side]
+    blocks = np.kron(middle, np.ones((side, side), bool))[:height, :width]
+    return np.pad(blocks, [(0, height - blocks.shape[0]), (0, width - blocks.shape[1])])
+
+
 def _even_blocks(
     depth: Floats, colors: Floats, free: NDArray[np.bool_], side: int, step: float
 ) -> tuple[_Blocks, NDArray[np.bool_]]:
@@ -184,7 +201,6 @@ def _even_blocks(
 
     whole = np.asarray(cells(free)).all((2, 3))
     tones = np.asarray(cells(colors), np.float32)
-    whole &= (tones.max((2, 3)) - tones.min((2, 3)) <= EVEN).all(-1)
     deep = np.nan_to_num(np.asarray(cells(depth), np.float32))
     t = np.arange(side, dtype=np.float32) - (side - 1) / 2
     norm = np.float32(side * np.sum(t**2))
@@ -234,7 +250,8 @@ def _gaussians(
     down[:, 1] = -scale / (focal * aspect * size.height)
     tangents = []
     slopes = np.abs(blocks.slope_x) + np.abs(blocks.slope_y)
-    far = np.minimum(slopes * SHUFFLE * blocks.side, step / 3)  # a third of a pixel or so of parallax
+    # About a third of a pixel of parallax; on flat areas a tenth of it: renderers order equal depths differently.
+    far = np.clip(slopes * SHUFFLE * blocks.side, step / 30, step / 3)
     shuffle = np.random.default_rng(0).uniform(-1, 1, len(ray)) * far
     positions = ray / np.maximum(inverse + (most - least) * shuffle, least / 2)[:, None]
     for direction, slope in ((along, blocks.slope_x), (down, blocks.slope_y)):
@@ -242,7 +259,7 @@ def _gaussians(
         bend = -ray * ((most - least) * slope / inverse**2)[:, None]
         longest = STEEPEST * np.linalg.norm(straight, axis=1)
         bend *= np.minimum(1, longest / np.maximum(np.linalg.norm(bend, axis=1), 1e-30))[:, None]
-        tangents.append((straight + bend) * (SIGMA * blocks.side))
+        tangents.append((straight + bend) * ((SIGMA if blocks.side == 1 else BLOCK_SIGMA) * blocks.side))
     scales, rotations = _axes(*tangents)
     colors = np.rint(np.clip(blocks.colors, 0, 255)).astype(np.uint8)
     return positions.astype(np.float32), scales, rotations, colors, (blocks.alpha * OPACITY).astype(np.float32)

@@ -46,7 +46,10 @@ def matrices(cloud: SplatCloud) -> NDArray[np.float64]:
 
 def test_a_wall_becomes_flat_gaussians_that_face_the_camera() -> None:
     cloud = cloud_of(noise(), np.full((HEIGHT, WIDTH), 0.5, np.float32))
-    assert np.allclose(cloud.positions[:, 2], -1 / inverse_distance(0.5), rtol=1e-5)
+    # Depths differ by a thirtieth of a step, so that every renderer draws in the same order.
+    inverse = -1 / cloud.positions[:, 2]
+    assert np.abs(inverse - inverse_distance(0.5)).max() <= STEP / 30
+    assert len(np.unique(inverse)) > 0.9 * len(inverse)
     normals = matrices(cloud)[:, :, 2]
     assert np.abs(normals[:, 2]).min() > 0.9999
     assert (cloud.scales[:, 2] < 0.1 * cloud.scales[:, :2].min(1)).all()
