@@ -37,18 +37,18 @@ def prepare_clip(source: Path, output: str | Path | None, values: dict[str, Any]
 
     video, outputs = build(VideoOptions, values), build(OutputOptions, values)
     stabilize, depth = build(StabilizeOptions, values), build(DepthOptions, values)
-    cluster = build(ClusterOptions, values).cluster
+    cluster = build(ClusterOptions, values)
     targets = check_clip(source, output, video, stabilize, depth, product)
     written = () if video.dry_run else targets
 
     def run() -> None:
         options = {"product": product, "video": video, "stabilize": stabilize, "depth": depth}
-        if cluster is None or video.dry_run or video.preview:
+        if cluster.cluster is None or video.dry_run or video.preview:
             _convert(source, output, outputs, options)
             return
         from depth3d.contrib.dask import connect
 
-        with connect(cluster) as runner:
+        with connect(cluster.cluster, ship=cluster.ship) as runner:
             _convert(source, output, outputs, {**options, "runner": runner})
 
     # With several formats, a stopped run may have finished some; the conversion handles those.

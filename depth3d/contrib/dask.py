@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from depth3d.errors import InvalidOption, VideoError
-from depth3d.options.cluster import as_cluster
+from depth3d.options.cluster import ClusterOptions, as_cluster
 
 __all__ = ["DaskRunner", "connect"]
 
@@ -25,7 +25,7 @@ _PATIENCE = 60  # seconds to wait for a scheduler and its first worker
 _LOST = ("cancelled", "lost")
 
 
-def connect(cluster: str) -> DaskRunner:
+def connect(cluster: str, *, ship: bool = False) -> DaskRunner:
     """Return a runner for ``depth3d.convert(..., runner=runner)``; a context manager.
 
     Raises ``InvalidOption`` without Dask or for an unknown address, ``VideoError`` if no scheduler or worker answers.
@@ -34,20 +34,24 @@ def connect(cluster: str) -> DaskRunner:
     ----------
     cluster : str
         "tcp://host:port" of a scheduler, or "local:N" for N processes on this machine.
+    ship : bool
+        The workers see no common storage: the packets of a part's frames are sent with it, its results come back, all
+        through the scheduler.
     """
-    return DaskRunner(as_cluster("cluster", cluster))
+    options = ClusterOptions(as_cluster("cluster", cluster), ship=ship)
+    return DaskRunner(str(options.cluster), ship=options.ship)
 
 
 class DaskRunner:
     """Runs functions on the workers of a Dask cluster; follows `depth3d.pipeline.clip.parallel.runner.Runner`."""
 
-    def __init__(self, cluster: str) -> None:
+    def __init__(self, cluster: str, *, ship: bool = False) -> None:
         try:
             import distributed
         except ImportError:
             raise InvalidOption("cluster", 'needs Dask: pip install "depth3d[dask]"') from None
         self._dask: Any = distributed
-        self._address = cluster
+        self._address, self._ships = cluster, ship
         self._local: Any = None
         self._client: Any = None
         self._live: weakref.WeakSet[_Part] = weakref.WeakSet()
@@ -77,6 +81,11 @@ class DaskRunner:
         threads: dict[str, int] = self._client.nthreads()
         return max(1, sum(threads.values()))
 
+    @property
+    def ships(self) -> bool:
+        """Whether parts are sent with the bytes that they need."""
+        return self._ships
+
     def submit(self, function: Callable[..., Any], *arguments: Any) -> _Part:
         """Start ``function(*arguments)`` on a worker."""
         part = _Part(self, function, arguments)
@@ -103,7 +112,10 @@ class DaskRunner:
 
     def start(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Return the future of a new task."""
-        return self._client.submit(function, *arguments, pure=False)
+        import dask
+
+        with dask.config.set({"distributed.admin.large-graph-warning-threshold": "1GB"}):  # packets of a 4K film
+            return self._client.submit(function, *arguments, pure=False)
 
     def reopen(self, lost: Any) -> None:
         """Connect again after the scheduler was lost with the future ``lost``; start all unfinished parts again."""

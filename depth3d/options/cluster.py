@@ -37,3 +37,12 @@ class ClusterOptions(Validated):
         metavar="ADDRESS",
         convert=as_cluster,
     )
+    ship: bool = option(
+        False,
+        "With --cluster: send the film in parts through the scheduler, to machines that see no common storage.",
+    )
+
+    def __post_init__(self) -> None:
+        Validated.__post_init__(self)
+        if self.ship and self.cluster is None:
+            raise InvalidOption("ship", "needs the address of a cluster (`cluster`)")

@@ -15,6 +15,8 @@ from typing import Any
 import av
 import imageio_ffmpeg
 
+from depth3d.io.video.partial import partial_file
+
 __all__ = [
     "PROTOCOLS",
     "create_container",
@@ -57,6 +59,9 @@ def open_container(path: str | Path, *, layout: str | None = None, options: Mapp
         If FFmpeg cannot open it.
     """
     settings = {**(options or {}), "protocol_whitelist": PROTOCOLS}
+    partial = partial_file(path)
+    if partial is not None:
+        return av.open(partial, format=layout, options=dict(options or {}), metadata_errors="replace")
     name = file_url(path)
     if settings.get("pattern_type") == "glob":
         # FFmpeg's glob patterns do not support URLs; an absolute path is not mistaken for one.

@@ -70,6 +70,11 @@ class StoredDepth:
                 if record.index >= first:
                     yield record
 
+    def files(self, first: int, count: int) -> tuple[Path, ...]:
+        """Return the files that hold the depth of ``count`` frames from number ``first``."""
+        last = min(self.segments - 1, (first + count - 1) // SEGMENT)
+        return tuple(_segment(self.folder, number) for number in range(first // SEGMENT, last + 1))
+
     def follow(self, frames: Iterator[Frame], first: int) -> Iterator[tuple[Frame, DepthMap]]:
         """Yield each of ``frames``, which start at number ``first``, with its depth map.
 

@@ -96,6 +96,10 @@ class ClipJob:
             return self.info.count
         return max(1, round(length * (self.rate or self.info.rate)))
 
+    def container_time(self, ticks: int) -> Fraction:
+        """Return the time in the container, seconds, of the frame at ``ticks`` of the wanted part."""
+        return ticks * self.time_base + self.begin + self.info.origin
+
     def film_frame(self, index: int) -> int:
         """Return the number, in the whole clip, of frame ``index`` of the wanted part; reads the clip's packets."""
         if not self.begin and self.rate is None:

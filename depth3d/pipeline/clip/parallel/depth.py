@@ -17,7 +17,8 @@ from depth3d.frames import Frame
 from depth3d.image import Image
 from depth3d.pipeline.clip.depth_pass import SEGMENT
 from depth3d.pipeline.clip.job import ClipJob
-from depth3d.pipeline.clip.parallel.runner import Part, Runner
+from depth3d.pipeline.clip.parallel.runner import Part
+from depth3d.pipeline.clip.parallel.shipping import Needs, Parts
 from depth3d.pipeline.clip.predict import estimator_of, predicted_frames
 from depth3d.pipeline.clip.state import load_state, save_state
 from depth3d.pipeline.clip.workspace import Checkpoint
@@ -43,18 +44,18 @@ class PredictedDepth:
         Of the first pass; predictions are stored in its folder until they are used.
     ticks : list[int]
         Times of all frames.
-    runner : Runner
-        Runs the parts.
+    parts : Parts
+        Where the parts are handed to.
     """
 
-    def __init__(self, job: ClipJob, checkpoint: Checkpoint, ticks: list[int], runner: Runner) -> None:
+    def __init__(self, job: ClipJob, checkpoint: Checkpoint, ticks: list[int], parts: Parts) -> None:
         self._job = replace(job, source=job.source.absolute())
-        self._folder, self._ticks, self._runner = checkpoint.folder.absolute(), ticks, runner
+        self._folder, self._ticks, self._parts = checkpoint.folder.absolute(), ticks, parts
 
     def read(self, first: int) -> Iterator[tuple[Frame, Disparity]]:
         """Yield every frame from number ``first`` (at the size of its disparity) with its disparity."""
         count = -(-len(self._ticks) // SEGMENT)
-        ahead = 2 * self._runner.width + 2
+        ahead = 2 * self._parts.width + 2
         waiting: dict[int, Part] = {}
         handed = first // SEGMENT
         for number in range(first // SEGMENT, count):
@@ -85,7 +86,9 @@ class PredictedDepth:
     def _hand_out(self, number: int) -> Part:
         first = number * SEGMENT
         ticks = tuple(self._ticks[first : first + SEGMENT])
-        return self._runner.submit(_predict, self._job, number, ticks, self._folder)
+        span = (self._job.container_time(ticks[0]), self._job.container_time(ticks[-1]))
+        needs = Needs(((self._job.source, span),), results=self._folder)
+        return self._parts.submit(_predict, self._job, number, ticks, self._folder, needs=needs)
 
 
 def _predicted_file(folder: Path, number: int) -> Path:

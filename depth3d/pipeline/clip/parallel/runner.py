@@ -24,6 +24,11 @@ class Runner(Protocol):
         """Number of parts that run at once."""
         ...
 
+    @property
+    def ships(self) -> bool:
+        """Whether the parts are sent with the bytes that they need, to workers that do not see the files."""
+        ...
+
     def submit(self, function: Callable[..., Any], *arguments: Any) -> Part:
         """Start a part."""
         ...

@@ -19,8 +19,12 @@ __all__ = ["check_storage"]
 def check_storage(job: ClipJob, work: WorkFolder, runner: Runner) -> None:
     """Check that every worker sees the clip and the work folder, can write there, and takes the same network.
 
+    With a runner that ships, workers see neither; only their network is checked.
+
     Raises ``VideoError``, which names the worker and what it does not see.
     """
+    if runner.ships and not job.source.is_file():
+        raise VideoError(f"{job.source}: an image sequence cannot be shipped; use storage that all machines share")
     source, folder = job.source.absolute(), work.folder.absolute()
     model = job.depth.model if job.eyes is None and job.depth.depth is None else None
     token = f"seen-{uuid.uuid4().hex}"
@@ -28,22 +32,26 @@ def check_storage(job: ClipJob, work: WorkFolder, runner: Runner) -> None:
     try:
         ours = {**_look(source, folder, token, model), "token": token, "writes": True}
         for worker, seen in runner.everywhere(_look, source, folder, token, model).items():
-            if seen == ours:
+            if seen == ours or (runner.ships and seen["model"] == ours["model"]):
                 continue
             place = f"the worker {worker}"
-            if seen["source"] != ours["source"]:
-                what = f"does not see {source} as it is here; put the clip on storage that all machines share"
+            if runner.ships:
+                what = _other_network(seen, ours)
+            elif seen["source"] != ours["source"]:
+                what = f"does not see {source} as it is here; put it on storage that all machines share, or use `ship`"
             elif seen["token"] != token:
-                what = f"does not see {folder}; write to a folder (`output`) that all machines share"
+                what = f"does not see {folder}; write to a folder (`output`) that all machines share, or use `ship`"
             elif not seen["writes"]:
                 what = f"cannot write to {folder}"
             else:
-                what = (
-                    f"would use the network {seen['model']} instead of {ours['model']}; set `model`, or fetch it there"
-                )
+                what = _other_network(seen, ours)
             raise VideoError(f"{place} {what}")
     finally:
         (folder / token).unlink(missing_ok=True)
+
+
+def _other_network(seen: dict[str, Any], ours: dict[str, Any]) -> str:
+    return f"would use the network {seen['model']} instead of {ours['model']}; set `model`, or fetch it there"
 
 
 def _look(source: Path, folder: Path, token: str, model: str | None) -> dict[str, Any]:

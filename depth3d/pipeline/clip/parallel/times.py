@@ -8,15 +8,16 @@ from itertools import pairwise
 from depth3d.errors import VideoError
 from depth3d.io.video.reader import VideoReader
 from depth3d.pipeline.clip.job import ClipJob
-from depth3d.pipeline.clip.parallel.runner import Runner
+from depth3d.pipeline.clip.parallel.shipping import Needs, Parts
 from depth3d.pipeline.clip.workspace import Checkpoint
 
 __all__ = ["frame_ticks"]
 
 _CHUNK_SECONDS = 60  # of the clip, whose frame times one part reads
+_SENT_SECONDS = 10  # the same where the packets are sent
 
 
-def frame_ticks(job: ClipJob, checkpoint: Checkpoint, runner: Runner) -> list[int]:
+def frame_ticks(job: ClipJob, checkpoint: Checkpoint, parts: Parts) -> list[int]:
     """Return the times of all wanted frames, in ticks; in parts, every frame is decoded once and dropped."""
     stored = checkpoint.read_json("ticks.json")
     if isinstance(stored, list) and stored and all(isinstance(one, int) for one in stored):
@@ -26,17 +27,25 @@ def frame_ticks(job: ClipJob, checkpoint: Checkpoint, runner: Runner) -> list[in
         spans: list[tuple[Fraction | None, Fraction | None]] = [(None, None)]
     else:
         stop = min(length, job.end or length)
-        count = max(1, int((stop - job.begin) // _CHUNK_SECONDS))
+        count = max(1, int((stop - job.begin) // (_SENT_SECONDS if parts.ships else _CHUNK_SECONDS)))
         edges = [job.begin + (stop - job.begin) * number / count for number in range(1, count)]
         spans = list(zip([None, *edges], [*edges, None], strict=True))
-    parts = [runner.submit(_ticks_of, job, span) for span in spans]
-    ticks = [tick for part in parts for tick in part.result()]
+    if len(spans) == 1 and parts.ships:  # the whole clip would travel
+        ticks = _ticks_of(job, spans[0])
+    else:
+        handed = [parts.submit(_ticks_of, job, span, needs=_needs(job, span)) for span in spans]
+        ticks = [tick for part in handed for tick in part.result()]
     if not ticks:
         raise VideoError(f"{job.source}: no frame could be decoded")
     if any(after <= before for before, after in pairwise(ticks)):
         raise VideoError(f"{job.source}: the frame times are not in order; convert this clip without `cluster`")
     checkpoint.write_json("ticks.json", ticks)
     return ticks
+
+
+def _needs(job: ClipJob, span: tuple[Fraction | None, Fraction | None]) -> Needs:
+    begin, end = (None if time is None else time + job.info.origin for time in span)
+    return Needs(((job.source, (begin if begin is not None else job.begin + job.info.origin, end)),))
 
 
 def _ticks_of(job: ClipJob, span: tuple[Fraction | None, Fraction | None]) -> list[int]:
