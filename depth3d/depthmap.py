@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from depth3d.errors import InvalidInput
 from depth3d.image import Image, Size, array_of
 
-__all__ = ["DepthMap", "Disparity"]
+__all__ = ["DepthMap", "Disparity", "normalize"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,11 +94,9 @@ class DepthMap:
         """
         low = float(disparity.values.min()) if low is None else low
         high = float(disparity.values.max()) if high is None else high
-        if not high > low:
-            return cls(np.zeros_like(disparity.values))
-        # In float64: a float32 subtraction of two large similar values would lose precision.
-        scaled = (disparity.values.astype(np.float64) - low) / (high - low)
-        return cls(np.clip(scaled, 0, 1).astype(np.float32))
+        values = disparity.values.copy()
+        normalize(values, low, high)
+        return cls(values)
 
     @classmethod
     def from_metric(cls, meters: NDArray[Any], near: float | None = None, far: float | None = None) -> DepthMap:
@@ -189,6 +187,24 @@ class DepthMap:
         shrinking = size.width < self.size.width and size.height < self.size.height
         how = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
         return DepthMap(np.clip(cv2.resize(self.values, tuple(size), interpolation=how), 0, 1))
+
+
+def normalize(values: NDArray[np.float32], low: float, high: float) -> None:
+    """Map [low, high] to [0, 1] in place and clip; a constant map (high <= low) becomes 0.
+
+    Parameters
+    ----------
+    values : NDArray[np.float32]
+        (H, W) relative inverse depth; changed in place, as a copy of a large photo's depth takes half a gigabyte.
+    low, high : float
+        Values that become 0 and 1.
+    """
+    if not high > low:
+        values[...] = 0
+        return
+    for row in values:
+        # In float64: a float32 subtraction of two large similar values would lose precision.
+        row[...] = np.clip((row.astype(np.float64) - low) / (high - low), 0, 1)
 
 
 def _checked(name: str, values: NDArray[Any]) -> NDArray[np.float32]:

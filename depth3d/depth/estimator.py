@@ -19,7 +19,7 @@ from depth3d.depth import refine
 from depth3d.depth.card import ModelCard
 from depth3d.depth.preprocess import network_input
 from depth3d.depth.selection import select
-from depth3d.depthmap import DepthMap, Disparity
+from depth3d.depthmap import DepthMap, Disparity, normalize
 from depth3d.errors import InvalidInput, ModelError
 from depth3d.forkguard import ForkGuard
 from depth3d.image import Image, Size
@@ -180,8 +180,8 @@ def estimate_with_distances(
     (disparity,) = estimator.predict(_checked([image]))
     full = refine.upsample(disparity.values, image)
     low, high = float(full.min()), float(full.max())
-    depth = DepthMap.from_disparity(Disparity(full))
-    return depth, (1 / high, 1 / low) if estimator.card.metric and 0 < low < high else None
+    normalize(full, low, high)
+    return DepthMap(full), (1 / high, 1 / low) if estimator.card.metric and 0 < low < high else None
 
 
 def open_estimator(

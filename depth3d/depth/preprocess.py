@@ -19,6 +19,7 @@ from depth3d.image import Image, Size
 __all__ = ["network_input", "resize_cubic", "resize_smooth"]
 
 _A = -0.75
+_FLOATS = 24_000_000  # at a time
 
 
 def network_input(image: Image, rule: InputRule, size: Size | None = None) -> NDArray[np.float32]:
@@ -61,7 +62,13 @@ def resize_smooth(values: NDArray[Any], size: Size) -> NDArray[np.float64]:
 
     Both steps are linear and separable, so each axis is one matrix.
     """
-    down = np.tensordot(_smooth_weights(values.shape[0], size.height), values.astype(np.float32), axes=(1, 0))
+    rows = _smooth_weights(values.shape[0], size.height)
+    # Some columns at a time: the whole of a large photo takes gigabytes as floats.
+    step = max(1, _FLOATS // (values.shape[0] * values.shape[2]))
+    down = np.empty((size.height, *values.shape[1:]), np.float32)
+    for first in range(0, values.shape[1], step):
+        part = values[:, first : first + step].astype(np.float32)
+        down[:, first : first + step] = np.tensordot(rows, part, axes=(1, 0))
     across = np.tensordot(_smooth_weights(values.shape[1], size.width), down, axes=(1, 1))
     return across.transpose(1, 0, 2).astype(np.float64)
 

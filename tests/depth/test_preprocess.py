@@ -7,11 +7,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 from depth import golden
 from hypothesis import given
 from hypothesis import strategies as st
 
-from depth3d.depth import registry
+from depth3d.depth import preprocess, registry
 from depth3d.depth.card import InputRule
 from depth3d.depth.preprocess import network_input, resize_cubic
 from depth3d.image import Image, Size
@@ -82,3 +83,10 @@ def test_any_picture_gets_a_size_the_network_can_run(
         assert size == Size(net, net)
     elif method == "upper_bound":
         assert max(size) <= net
+
+
+def test_large_photos_are_resized_some_columns_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.random.default_rng(3).integers(0, 255, (90, 121, 3), dtype=np.uint8)
+    whole = preprocess.resize_smooth(values, Size(40, 30))
+    monkeypatch.setattr(preprocess, "_FLOATS", 90 * 3 * 25)
+    assert np.allclose(preprocess.resize_smooth(values, Size(40, 30)), whole, atol=1e-3, rtol=0)
