@@ -1,6 +1,7 @@
 """Pictures and their depth side by side, small: to look at what the network does.
 
 python examples/train_tiny/contact_sheet.py SHEET.jpg PICTURE ... [--checkpoint WORK/run/checkpoint.pt] [--columns 3]
+    [--before OLD.safetensors]
 """
 
 import argparse
@@ -53,11 +54,12 @@ def main() -> None:
     parser.add_argument("sheet", type=Path)
     parser.add_argument("pictures", type=Path, nargs="+")
     parser.add_argument("--checkpoint", type=Path, help="a training run, shown to the right of the shipped network")
+    parser.add_argument("--before", type=Path, help="weights of an earlier edition, shown first")
     parser.add_argument("--columns", type=int, default=3)
     parser.add_argument("--height", type=int, default=150)
     options = parser.parse_args()
     height, width = options.height, options.height * 4 // 3
-    methods: list[Method] = [shipped]
+    methods: list[Method] = [trained(options.before, 192, 256), shipped] if options.before else [shipped]
     if options.checkpoint:
         methods.append(trained(options.checkpoint))
     tiles = [tile(path, methods, height, width) for path in options.pictures]

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from pretrained import MEAN, STD
+from safetensors.torch import load_file
 
 from depth3d.depth.card import AreaRule
 from depth3d.depth.models.tiny.network import TinyNetwork
@@ -16,10 +17,19 @@ from depth3d.image import Size
 Method = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
-def trained(checkpoint: Path, height: int = 224, width: int = 320) -> Method:
-    """Function from an RGB picture (H, W, 3) to relative inverse depth, at about height x width pixels in its shape."""
+def trained(path: Path, height: int = 224, width: int = 320) -> Method:
+    """Function from an RGB picture (H, W, 3) to relative inverse depth, at about height x width pixels in its shape.
+
+    ``path`` is a checkpoint of a run, or a safetensors file that shipped, of any edition.
+    """
+    if path.suffix == ".safetensors":
+        weights = {name: tensor.float() for name, tensor in load_file(path).items()}
+    else:
+        weights = torch.load(path, map_location="cpu", weights_only=True)["average"]
     network = TinyNetwork(2).eval()
-    network.load_state_dict(torch.load(checkpoint, map_location="cpu", weights_only=True)["average"])
+    if network.state_dict().keys() != weights.keys():
+        network = TinyNetwork(1).eval()
+    network.load_state_dict(weights)
     rule = AreaRule(width, other=height)
 
     def predict(picture: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from clips import FFMPEG
 from numpy.typing import NDArray
 from PIL import Image as Pillow
 
@@ -124,8 +124,6 @@ def test_the_matrix_of_bt2020_is_that_of_bt2087() -> None:
 @pytest.mark.parametrize("form", ["yuv420p", "yuv422p10le", "yuv444p12le"])
 def test_files_look_as_zscale_shows_them(tmp_path: Path, name: str, form: str) -> None:
     """Another witness: ffmpeg's zscale, for whole files with their tags."""
-    if shutil.which("ffmpeg") is None:
-        pytest.skip("needs an ffmpeg with zscale")
     primaries = {"bt2020nc": "bt2020"}.get(name, name)
     transfer = {"bt2020nc": "bt709"}.get(name, name)
     rgb = np.round(smooth(64, 48) * 255).astype(np.uint8)
@@ -134,12 +132,12 @@ def test_files_look_as_zscale_shows_them(tmp_path: Path, name: str, form: str) -
     coding = f"zscale=matrixin=gbr:rangein=full:matrix={name}:range=limited,format={form},{tags}"
     stored = ["-colorspace", name, "-color_primaries", primaries, "-color_trc", transfer, "-color_range", "tv"]
     clip = tmp_path / "a.mkv"
-    system_ffmpeg("-i", str(tmp_path / "a.png"), "-vf", coding, "-c:v", "ffv1", *stored, str(clip))
+    zscale("-i", str(tmp_path / "a.png"), "-vf", coding, "-c:v", "ffv1", *stored, str(clip))
     shown = (
         f"zscale=matrixin={name}:rangein=limited:primariesin={primaries}:transferin={transfer}:matrix=gbr:range=full"
     )
     shown += ":primaries=bt709:transfer=bt709,format=gbrp16le,format=rgb48le"
-    raw = system_ffmpeg("-i", str(clip), "-vf", shown, "-f", "rawvideo", "-")
+    raw = zscale("-i", str(clip), "-vf", shown, "-f", "rawvideo", "-")
     expected = np.frombuffer(raw, np.uint16).reshape(48, 64, 3) / 65535
     with VideoReader(clip) as reader:
         found = next(iter(reader)).image.pixels
@@ -147,9 +145,8 @@ def test_files_look_as_zscale_shows_them(tmp_path: Path, name: str, form: str) -
     assert np.abs(found - expected).mean(axis=(0, 1)).max() * 255 < 2
 
 
-def system_ffmpeg(*words: str) -> bytes:
-    program = shutil.which("ffmpeg") or ""
-    found = subprocess.run([program, "-nostdin", "-v", "error", "-y", *words], capture_output=True, check=False)
+def zscale(*words: str) -> bytes:
+    found = subprocess.run([FFMPEG, "-nostdin", "-v", "error", "-y", *words], capture_output=True, check=False)
     if found.returncode and b"zscale" in found.stderr:
         pytest.skip("this ffmpeg has no zscale")
     assert not found.returncode, found.stderr
