@@ -19,12 +19,12 @@ from depth3d.render.upload import make_target, make_texture
 
 COARSE, FINE = 85, 13
 
-_VERTEX = """#version 410 core
+_VERTEX = """#version 330 core
 in vec2 place;
 out vec2 at;
 void main() { at = place; gl_Position = vec4(place * 2.0 - 1.0, 0.0, 1.0); }
 """
-_FRAGMENT = """#version 410 core
+_FRAGMENT = """#version 330 core
 uniform sampler2D picture;
 uniform sampler2D depth;
 uniform vec2 travel;  // shift of depth 1 against depth 0, in widths and heights

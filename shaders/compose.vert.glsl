@@ -1,4 +1,4 @@
-#version 410 core
+#version 330 core
 // One triangle that covers the whole target; the fragment shaders take pixel coordinates from gl_FragCoord.
 
 void main() {

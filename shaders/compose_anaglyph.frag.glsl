@@ -1,4 +1,4 @@
-#version 410 core
+#version 330 core
 // Mixes two eyes into an anaglyph, in linear light.
 // Used by render/compose.py: two textures of coded sRGB and the matrices of depth3d/anaglyphs.py.
 

@@ -1,4 +1,4 @@
-#version 410 core
+#version 330 core
 // Arranges two eyes in one picture; coded values are copied, never mixed between the eyes.
 // Used by render/compose.py: two textures of the same size, row 0 = top.
 

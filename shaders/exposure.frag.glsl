@@ -1,4 +1,4 @@
-#version 410 core
+#version 330 core
 // Averages many views: each is added to a floating-point sum in linear light (DEVELOP 0); then the sum is divided and
 // the corners are darkened (DEVELOP 1). Used by render/exposure.py.
 // CODED 1: views and result hold coded sRGB values; else sampler and framebuffer decode and encode.

@@ -1,4 +1,4 @@
-#version 410 core
+#version 330 core
 // Colors one layer: linear light, premultiplied alpha.
 // Writes the depth of the visible surface to the second attachment, if there is one.
 // BICUBIC 0: bilinear, from an sRGB texture decoded by the sampler. BICUBIC 1, for stills: keeps more fine detail, from

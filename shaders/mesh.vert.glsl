@@ -1,4 +1,4 @@
-#version 410 core
+#version 330 core
 // Draws one layer of a photo's mesh, displaced by its depth. Used by render/renderer.py.
 
 #include "lib/camera.glsl"

@@ -3,7 +3,7 @@
 ``python tests/fuzz.py --pictures 4000 --clips 1300 --texts 400 --calls 500 --seed 7`` runs as many cases of each kind
 in child processes, and prints and counts: escapes (other exceptions than ``Depth3DError``, and crashes), cases that
 took more than 2 GB, and cases that took more than a minute. Their files stay in ``--keep FOLDER``. The exit code is 1
-if there are any.
+if there are any. ``--seconds 60`` tries the four kinds for a quarter of that time each, after their preparation.
 """
 
 from __future__ import annotations
@@ -166,14 +166,34 @@ def child(kind: str, seed: int, start: int, count: int, folder: Path) -> None:
             sys.stdin.readline()  # the parent keeps the case's files first
 
 
-def run(kind: str, seed: int, count: int, keep: Path | None) -> tuple[dict[str, int], list[str]]:
-    """Run ``count`` cases of one kind, in a new process after each crash or hang."""
+class Budget:
+    """Time for the cases of one kind, seconds; it runs while a child is ready. 0 = no limit."""
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds or float("inf")
+        self._since: float | None = None
+
+    def begin(self) -> None:
+        self._since = time.monotonic()
+
+    def spent(self) -> bool:
+        return self._since is not None and time.monotonic() - self._since >= self.left
+
+    def end(self) -> None:
+        if self._since is not None:
+            self.left -= time.monotonic() - self._since
+            self._since = None
+
+
+def run(kind: str, seed: int, count: int, keep: Path | None, seconds: float = 0) -> tuple[dict[str, int], list[str]]:
+    """Run ``count`` cases of one kind, or fewer in the given time, in a new process after each crash or hang."""
     totals = {"cases": 0, "values": 0, "errors": 0, "escapes": 0, "over 2 GB": 0, "hangs": 0}
     told: list[str] = []
-    start = 0
-    while start < count:
+    start, budget = 0, Budget(seconds)
+    while start < count and budget.left > 0:
         with tempfile.TemporaryDirectory() as place:
-            start += _batch(kind, seed, start, count - start, Path(place), totals, told, keep)
+            start += _batch(kind, seed, start, count - start, Path(place), totals, told, keep, budget)
+        budget.end()
     return totals, told
 
 
@@ -186,8 +206,9 @@ def _batch(
     totals: dict[str, int],
     told: list[str],
     keep: Path | None,
+    budget: Budget,
 ) -> int:
-    """Run one child until it ends, crashes or hangs; return the number of finished cases."""
+    """Run one child until it ends, crashes, hangs or its time is up; return the number of finished cases."""
     words = [sys.executable, __file__, "--child", kind, str(seed), str(start), str(count), str(folder)]
     with open(folder / "stderr.txt", "wb") as errors:
         process = subprocess.Popen(
@@ -224,6 +245,7 @@ def _batch(
             return done + 1
         if line.strip() == "ready":
             limit = SECONDS
+            budget.begin()
             continue
         fields = line.rstrip("\n").split("\t")
         if len(fields) != 4 or not fields[0].isdigit():
@@ -232,6 +254,10 @@ def _batch(
         if _count(kind, seed, fields, folder, totals, told, keep) and process.stdin is not None:
             process.stdin.write("\n")
             process.stdin.flush()
+        if budget.spent():
+            process.kill()
+            process.wait()
+            return done
 
 
 def _count(
@@ -270,13 +296,14 @@ def main() -> None:
     for kind in KINDS:
         parser.add_argument(f"--{kind}", type=int, default=0, metavar="N")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(10**6))
+    parser.add_argument("--seconds", type=float, default=0, metavar="S", help="all kinds, a quarter of the time each")
     parser.add_argument("--keep", type=Path, metavar="FOLDER")
     wanted = parser.parse_args()
     bad = 0
     for kind in KINDS:
-        count = getattr(wanted, kind)
+        count = getattr(wanted, kind) or (10**9 if wanted.seconds else 0)
         if count:
-            totals, told = run(kind, wanted.seed, count, wanted.keep)
+            totals, told = run(kind, wanted.seed, count, wanted.keep, wanted.seconds / len(KINDS))
             print(
                 f"{kind}, seed {wanted.seed}: " + ", ".join(f"{number} {name}" for name, number in totals.items()),
                 flush=True,

@@ -173,6 +173,8 @@ def stereo_photo(
         for file in _files(target, layout):
             refuse_existing(file, force=force)
     subject = _subject(source, options, depth, tell)
+    if all(layout.packing not in _SMALL for layout in targets.values()):
+        subject = subject.eyes_only()
     written: list[Path] = []
     for number, (target, layout) in enumerate(targets.items(), 1):
         written += write_format(subject, layout, target, force=force, last=number == len(targets))
@@ -196,11 +198,11 @@ def _subject(source: Path, options: StereoOptions, depth: DepthOptions, tell: Ca
         rig = rig_of(options, scene.image.size.aspect, scene.depth)
         sphere = sphere_of(file, depth)
         if sphere is not None:
-            return Subject(scene, rig, options, sphere=sphere)
+            return Subject(scene.image, scene.depth, rig, options, sphere=sphere)
         if "vr360" in options.format:
             raise InvalidOption("format", f"vr360 is for 360-degree photos, {source.name} is flat; try vr180")
         _warn(rig, options, scene)
-        return Subject(scene, rig, options)
+        return Subject(scene.image, scene.depth, rig, options)
     for note in (*pair.notes, "the two eyes in the file are used (`own_eyes=False` renders new ones from its depth)"):
         tell(f"{source.name}: {note}")
     return _own_subject(pair, options, depth, source.name)
@@ -232,7 +234,7 @@ def _own_subject(pair: StereoPair, options: StereoOptions, depth: DepthOptions, 
     if options.floating_window:
         kept = values[:, max(0, round(on_screen)) :][:, : shown.size.width]
         shown = floating_window(shown, kept - np.float32(round(on_screen)))
-    return Subject(Scene(aligned.left, normal, f"depth from the two eyes of {name}"), rig, options, shown)
+    return Subject(aligned.left, normal, rig, options, shown)
 
 
 def own_pair(pair: StereoPair) -> StereoPair:
@@ -288,18 +290,10 @@ def _clip(
 ) -> Path:
     from depth3d.pipeline.clip.convert import convert
 
-    written = None
+    written, forced = None, OutputOptions(force=force)
+    settings: dict[str, Any] = {"depth": depth, "video": video, "stabilize": stabilize, "output_options": forced}
     for target, chosen in clip_runs(source, output, options):
-        made = convert(
-            source,
-            target,
-            stereo=chosen,
-            depth=depth,
-            video=video,
-            stabilize=stabilize,
-            output_options=OutputOptions(force=force),
-            progress=progress,
-        )
+        made = convert(source, target, stereo=chosen, progress=progress, **settings)
         written = written or made
     if written is None:
         raise InvalidInput(f"{source}: no format was given")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -24,15 +24,17 @@ from depth3d.pipeline.multiview import (
     quilt,
     quilt_grid,
 )
-from depth3d.pipeline.scene import Scene
 from depth3d.pipeline.sphere import sphere_pair
 from depth3d.quantities import length_meters
 from depth3d.stereoformats import StereoFormat
 from depth3d.stereopair import StereoPair, StereoRig
+from depth3d.validation import check_value
 
 if TYPE_CHECKING:
+    from depth3d.depthmap import DepthMap
     from depth3d.io.image.panorama import Sphere
     from depth3d.io.stereo.registry import StereoFile
+    from depth3d.pipeline.bands import PairRenderer
 
 __all__ = ["Subject", "write_format"]
 
@@ -47,8 +49,10 @@ class Subject:
 
     Parameters
     ----------
-    scene : Scene
-        The photo and its depth.
+    image : Image
+        The photo.
+    depth : DepthMap | None
+        Its depth; None if only the eyes will be written.
     rig : StereoRig
         Parallax, convergence and rendered eyes.
     options : StereoOptions
@@ -57,13 +61,36 @@ class Subject:
         The aligned pair of a stereo picture, shown instead of new eyes, or None.
     sphere : Sphere | None
         The part of the sphere that an equirectangular photo covers, or None.
+    renderer : PairRenderer | None
+        Draws the eyes where the depth was freed, or None.
     """
 
-    scene: Scene
+    image: Image
+    depth: DepthMap | None
     rig: StereoRig
     options: StereoOptions
     own: StereoPair | None = None
     sphere: Sphere | None = None
+    renderer: PairRenderer | None = None
+
+    def eyes_only(self) -> Subject:
+        """Return a subject for formats that show nothing but eyes: of a large photo, its depth map is freed."""
+        if self.own is None and (self.sphere is not None or self.options.floating_window):
+            return self
+        renderer = None if self.own is not None else self._pair_renderer()
+        return replace(self, depth=None, renderer=renderer)
+
+    def _pair_renderer(self) -> PairRenderer:
+        from depth3d.pipeline.bands import PairRenderer
+
+        check_value(StereoOptions, "quality", self.options.quality)
+        return PairRenderer(self.image, self.known_depth, self.rig)
+
+    @property
+    def known_depth(self) -> DepthMap:
+        """The depth, for the formats that need it."""
+        assert self.depth is not None, "eyes_only() is for formats that show nothing but the eyes"
+        return self.depth
 
     @cached_property
     def pair(self) -> StereoPair:
@@ -71,17 +98,12 @@ class Subject:
         if self.own is not None:
             return self.own
         if self.sphere is not None:
-            return sphere_pair(self.scene.image, self.scene.depth, self.sphere, self.options)
-        from depth3d.pipeline.views import stereo_pair
-
-        rig = self.rig
-        pair = stereo_pair(
-            self.scene.image, self.scene.depth, rig.parallax, rig.convergence, rig.eyes, self.options.quality
-        )
+            return sphere_pair(self.image, self.known_depth, self.sphere, self.options)
+        pair = (self.renderer or self._pair_renderer()).draw()
         if not self.options.floating_window:
             return pair
-        size = self.scene.image.size
-        depth = self.scene.depth.resized(size).values
+        rig, size = self.rig, self.image.size
+        depth = self.known_depth.resized(size).values
         return floating_window(
             pair, (depth - np.float32(rig.convergence)) * np.float32(rig.parallax / 100 * size.width)
         )
@@ -94,15 +116,15 @@ class Subject:
         """Views of the photo at ``size``, leftmost first."""
         from depth3d.pipeline.views import fan_of_views
 
-        image = self.scene.image.resized(size)
-        return fan_of_views(image, self.scene.depth, count, self.rig.parallax, self.rig.convergence)
+        image = self.image.resized(size)
+        return fan_of_views(image, self.known_depth, count, self.rig.parallax, self.rig.convergence)
 
     @property
     def across(self) -> float:
         """Degrees that the photo covers across its width."""
         from depth3d.pipeline.sphere import degrees_across
 
-        return degrees_across(self.options, self.scene.image.size, self.scene.image)
+        return degrees_across(self.options, self.image.size, self.image)
 
 
 def write_format(
@@ -147,8 +169,8 @@ def _composed(subject: Subject, layout: StereoFormat) -> Image:
 
 
 def _picture_and_depth(subject: Subject, layout: StereoFormat) -> Image:
-    image = subject.scene.image.eight_bit()
-    depth = np.rint(subject.scene.depth.resized(image.size).values * 255).astype(np.uint8)
+    image = subject.image.eight_bit()
+    depth = np.rint(subject.known_depth.resized(image.size).values * 255).astype(np.uint8)
     return Image(np.hstack([image.pixels, np.repeat(depth[..., None], 3, axis=2)]))
 
 
@@ -162,9 +184,9 @@ def _lenticular(subject: Subject, layout: StereoFormat) -> Image:
     options = subject.options
     count = options.views or max(2, round(options.dpi / options.lpi))
     width = length_meters(options.print_width, "in", "print_width")
-    size = lenticular_size(subject.scene.image.size, width, options.dpi)
+    size = lenticular_size(subject.image.size, width, options.dpi)
     # Only every count-th column of a view is used, so it is not rendered larger than the photo.
-    drawn = subject.scene.image.size.fit(max(size))
+    drawn = subject.image.size.fit(max(size))
     return interlace(subject.fan(drawn, count), count, size, lpi=options.lpi, dpi=options.dpi)
 
 
@@ -174,7 +196,7 @@ def _quilt(subject: Subject, layout: StereoFormat) -> Image:
     tile = Size(whole.width // columns, whole.height // rows)
     # Tiles may differ from the display's aspect ratio: the picture is fitted to the display, then scaled to the tile.
     shown = Size(round(tile.height * aspect), tile.height)
-    fitted, (x, y) = fit_into(subject.scene.image, shown)
+    fitted, (x, y) = fit_into(subject.image, shown)
     squeeze = tile.width / shown.width
     size = Size(min(tile.width, max(1, round(fitted.size.width * squeeze))), fitted.size.height)
     views = (view.resized(size) for view in subject.fan(fitted.size, columns * rows))

@@ -20,7 +20,7 @@ from depth3d.geometry.camera.paths import named_path
 from depth3d.geometry.mesh.layers import build_layers
 from depth3d.image import Image, Size
 from depth3d.options import AnimateOptions, Eyes, Quality, StereoOptions
-from depth3d.pipeline.bands import EyeRenderer, eye_camera
+from depth3d.pipeline.bands import PairRenderer, eye_camera
 from depth3d.render.context import results_ahead
 from depth3d.render.exposure import Exposure
 from depth3d.render.renderer import Renderer
@@ -63,15 +63,8 @@ def stereo_pair(
         "draft", "normal" or "high".
     """
     rig = StereoRig(parallax, convergence, eyes)  # checks the values
-    parallax, convergence = rig.parallax, rig.convergence
-    quality = check_value(StereoOptions, "quality", quality)
-    each = parallax / 2 if eyes == "both" else parallax
-    frame = find_frame(image)
-    inside, depth = remove_frame(image, depth.resized(image.size), frame)
-    drawn = EyeRenderer(inside, depth, each, convergence)
-    right = image if eyes == "left" else restore_frame(drawn.eye(1), image, frame)
-    left = image if eyes == "right" else restore_frame(drawn.eye(-1), image, frame)
-    return StereoPair(left, right)
+    check_value(StereoOptions, "quality", quality)
+    return PairRenderer(image, depth, rig).draw()
 
 
 def fan_of_views(

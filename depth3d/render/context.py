@@ -39,7 +39,7 @@ P = ParamSpec("P")
 Result = TypeVar("Result")
 Item = TypeVar("Item")
 
-_GL_VERSION = 410  # the newest version on macOS
+_GL_VERSION = 330  # that of the shaders; moderngl needs as much
 _CURE = (
     "On Debian or Ubuntu `apt install libegl1 libgl1 libgl1-mesa-dri` installs a software renderer;"
     " in an NVIDIA container set NVIDIA_DRIVER_CAPABILITIES=all. DEPTH3D_GL_BACKEND (egl, x11, default) and"

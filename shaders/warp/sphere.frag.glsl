@@ -1,4 +1,4 @@
-#version 410 core
+#version 330 core
 // Projects a flat picture onto the sphere (equirectangular projection); directions it does not cover are black.
 // Used by render/warp/sphere.py; row 0 = top.
 

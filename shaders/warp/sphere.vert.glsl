@@ -1,4 +1,4 @@
-#version 410 core
+#version 330 core
 // One triangle over the whole target, for sphere.frag.glsl.
 
 out vec2 place;   // (0, 0) = left end of row 0, (1, 1) = right end of the last row

@@ -1,4 +1,4 @@
-#version 410 core
+#version 330 core
 // Renders both eyes of a video frame in one pass without a mesh (DIBR): each pixel searches its row for the visible
 // surface.
 // Used by render/warp/stereo.py: the frame (row 0 = top) and its depth, both of the size of one eye.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 
 import cv2
@@ -15,14 +16,16 @@ from depth3d.geometry import chunked
 from depth3d.geometry.edges.refine import align_to_picture
 from depth3d.geometry.edges.sharpen import sharpen, softness
 from depth3d.image import Image
-from depth3d.io.image.read import save_image
-from depth3d.options import DepthOptions
+from depth3d.io.image import read as reading
+from depth3d.io.image.read import encode_image, open_image, save_image
+from depth3d.options import DepthOptions, StereoOptions
 from depth3d.pipeline import bands
 from depth3d.pipeline.stereo import stereo
+from depth3d.pipeline.stereowrite import Subject
 from depth3d.pipeline.views import stereo_pair
 from depth3d.render import compose as composing
 from depth3d.stereoformats import FORMATS
-from depth3d.stereopair import StereoPair
+from depth3d.stereopair import StereoPair, StereoRig
 
 
 def scene(width: int, height: int, blur: float = 0) -> tuple[Image, DepthMap]:
@@ -111,11 +114,38 @@ def test_missing_opengl_is_told_before_the_depth(monkeypatch: pytest.MonkeyPatch
         getattr(depth3d, command)(photo, depth=DepthOptions(model="tiny"))
 
 
+def test_the_depth_map_of_a_large_photo_is_free_while_its_eyes_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bands, "WHOLE_PIXELS", 0)
+    image, depth = scene(80, 60)
+    held = weakref.ref(depth.values.base)
+    subject = Subject(image, depth, StereoRig(), StereoOptions())
+    before = subject.pair
+    assert held() is not None
+    subject = subject.eyes_only()
+    del depth
+    assert held() is None
+    assert np.array_equal(before.right.pixels, subject.pair.right.pixels)
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png"])
+def test_a_large_picture_is_encoded_without_another_copy_of_its_coefficients(
+    monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    image, _ = scene(600, 400)
+    optimized = encode_image(image, suffix)
+    monkeypatch.setattr(reading, "_OPTIMIZED", 0)
+    plain = encode_image(image, suffix)
+    assert np.array_equal(open_image(plain).pixels, open_image(optimized).pixels)
+    assert (len(plain) > len(optimized)) == (suffix == ".jpg")
+
+
 @pytest.mark.slow
-def test_memory_of_a_large_stereo_photo(tmp_path: Path) -> None:
-    """24 megapixels with a given depth map stay below 1.5 GB."""
+@pytest.mark.parametrize("given", [True, False])
+def test_memory_of_a_large_stereo_photo(tmp_path: Path, given: bool) -> None:
+    """24 megapixels with a given depth map, or with the built-in network, stay below 1.5 GB."""
     image, depth = scene(6000, 4000)
     save_image(image, tmp_path / "photo.jpg")
-    cv2.imwrite(str(tmp_path / "depth.png"), (depth.values * 65535).astype(np.uint16))
-    code = "import sys, depth3d; depth3d.stereo(sys.argv[1], depth=depth3d.DepthOptions(depth=sys.argv[2]), force=True)"
-    assert peak_kilobytes(code, tmp_path / "photo.jpg", tmp_path / "depth.png") < 1_500_000
+    cv2.imwrite(str(tmp_path / "map.png"), (depth.values * 65535).astype(np.uint16))
+    options = "depth=sys.argv[2]" if given else "model='tiny'"
+    code = f"import sys, depth3d; depth3d.stereo(sys.argv[1], depth=depth3d.DepthOptions({options}), force=True)"
+    assert peak_kilobytes(code, tmp_path / "photo.jpg", tmp_path / "map.png") < 1_500_000

@@ -61,11 +61,11 @@ SIZES = {
 
 
 def test_many_formats_from_one_depth(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from depth3d.pipeline import views
+    from depth3d.pipeline.bands import PairRenderer
 
     rendered = []
-    original = views.stereo_pair
-    monkeypatch.setattr(views, "stereo_pair", lambda *a, **k: rendered.append(1) or original(*a, **k))
+    original = PairRenderer.draw
+    monkeypatch.setattr(PairRenderer, "draw", lambda self: rendered.append(1) or original(self))
     first = stereo(photo, format=",".join(SIZES))
     assert first == photo.with_name("photo_LRF_Full_SBS.jpg")
     assert rendered == [1]

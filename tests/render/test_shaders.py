@@ -17,7 +17,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib/a.glsl").write_text('#include "lib/b.glsl"\nfloat a() { return b(); }\n')
     (tmp_path / "lib/b.glsl").write_text("float b() { return 1.0; }\n")
-    (tmp_path / "main.glsl").write_text('// what\n#version 410 core\n#include "lib/a.glsl"\n#include "lib/b.glsl"\nx\n')
+    (tmp_path / "main.glsl").write_text('// what\n#version 330 core\n#include "lib/a.glsl"\n#include "lib/b.glsl"\nx\n')
     return tmp_path
 
 
@@ -25,7 +25,7 @@ def test_includes_nest_and_come_in_once(folder: Path) -> None:
     source = load_source("main.glsl", {"SAMPLES": 4, "FAST": True}, folder)
     assert source.text.count("float b()") == 1
     assert source.text.index("float b()") < source.text.index("float a()")
-    assert source.text.startswith("#version 410 core\n#define SAMPLES 4\n#define FAST 1\n")
+    assert source.text.startswith("#version 330 core\n#define SAMPLES 4\n#define FAST 1\n")
     assert source.files == ("main.glsl", "lib/a.glsl", "lib/b.glsl")
 
 
@@ -46,13 +46,13 @@ def compiled(vertex: str, fragment: str) -> Any:
 
 def test_the_driver_blames_the_right_line(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "v.glsl").write_text(
-        '#version 410 core\n#include "lib/b.glsl"\nvoid main() { gl_Position = vec4(b()); }\n'
+        '#version 330 core\n#include "lib/b.glsl"\nvoid main() { gl_Position = vec4(b()); }\n'
     )
-    (folder / "f.glsl").write_text("#version 410 core\nout vec4 c;\n\nvoid main() { c = nothing; }\n")
+    (folder / "f.glsl").write_text("#version 330 core\nout vec4 c;\n\nvoid main() { c = nothing; }\n")
     monkeypatch.setattr("depth3d.render.shaders.shader_folder", lambda: folder)
     with pytest.raises(ContextError, match=r"shaders/f.glsl:4"):
         compiled("v.glsl", "f.glsl")
-    (folder / "f.glsl").write_text("#version 410 core\nout vec4 c;\nvoid main() { c = vec4(1.0); }\n")
+    (folder / "f.glsl").write_text("#version 330 core\nout vec4 c;\nvoid main() { c = vec4(1.0); }\n")
     (folder / "lib/b.glsl").write_text("\nfloat b() { return missing; }\n")
     with pytest.raises(ContextError, match=r"shaders/lib/b.glsl:2"):
         compiled("v.glsl", "f.glsl")

@@ -47,6 +47,7 @@ _FORMATS = (
     "QOI",
     "JXL",
 )
+_OPTIMIZED = 64_000_000  # pixels of the largest JPEG whose Huffman tables are optimized
 
 
 def open_image(
@@ -137,7 +138,8 @@ def encode_image(image: Image, suffix: str, *, quality: int = 95, name: str | Pa
     if kind in ("JPEG", "WEBP", "AVIF"):
         settings["quality"] = quality
     if kind == "JPEG":
-        settings |= {"subsampling": 0 if quality >= 90 else 2, "optimize": True}
+        # Optimizing keeps all coefficients, 6 bytes a pixel: larger files get by without, for the same picture.
+        settings |= {"subsampling": 0 if quality >= 90 else 2, "optimize": image.size.pixels <= _OPTIMIZED}
     if kind in ("TIFF",):
         settings["compression"] = "tiff_adobe_deflate"
     if kind is None or kind not in Pillow.SAVE:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from depth3d.depth.temporal.scene_cuts import CutDetector
 from depth3d.depth.temporal.stabilizer import state_bytes
 from depth3d.depthmap import DepthMap
 from depth3d.errors import VideoError
@@ -17,6 +18,7 @@ from depth3d.io.video.packets import packet_sizes
 from depth3d.io.video.spool import DepthRecord, DepthSpoolWriter
 from depth3d.io.video.tracks import Track, list_tracks, plan_tracks
 from depth3d.io.video.writer import VideoWriter, even, even_size
+from depth3d.pipeline.clip import depth_pass
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.predict import predict_frame
 from depth3d.pipeline.clip.render_pass import SEGMENT, Style
@@ -27,6 +29,7 @@ __all__ = ["Plan", "make_plan"]
 _NO_DEPTH = DepthMap(np.zeros((1, 1), np.float32))
 _TRIED = 4  # frames whose stages are timed; the first one is warm-up
 _ENCODED = 12  # further frames that are only drawn and encoded, to know the size of frames between key frames
+_STATE = 450_000  # bytes of a state without frames: thumbnails of the cut detector, histogram of the depth
 _SOUND = 128_000  # bits per second of a track that does not tell its own
 
 
@@ -87,7 +90,7 @@ def make_plan(
         size = pictures + tracks
         # At the end of the first pass: depth, the old and the new state. At that of the last step: depth, pictures, the
         # extracted tracks and the result.
-        work = frames * depth_bytes + max(2 * held, pictures + tracks + size)
+        work = frames * depth_bytes + max(_states_size(job, held), pictures + tracks + size)
         lines.append(f"size    about {_mega(size)}, work folder about {_mega(work)} until it is done")
         lines.append(f"time    about {_clock(seconds)}")
         return Plan(tuple(lines), frames, seconds, size, work)
@@ -143,6 +146,18 @@ def _try(
     timed = laps[1:] or laps
     costs = {name: sum(lap[name] for lap in timed) / len(timed) for name in timed[0]}
     return costs, depth_bytes, held, encoded
+
+
+def _states_size(job: ClipJob, held: int) -> int:
+    """Estimate the largest size of the saved states, bytes: the old one and the new one are stored at the same time.
+
+    Until the last frame is read a state holds frames, ``held`` bytes; the ones after it hold none.
+    """
+    if not held:
+        return 0
+    finished = job.frames_about - CutDetector.delay - job.stabilize.look_ahead  # before the last frame is read
+    full = min(max(finished, 0) // depth_pass.SEGMENT, 2)
+    return full * held + (1 if job.frames_about <= depth_pass.SEGMENT else 2) * _STATE
 
 
 def _encoded_size(sizes: list[int], frames: int) -> int:

@@ -14,7 +14,6 @@ from depth3d.options import DepthOptions, FixOptions, StereoOptions
 from depth3d.pipeline.eyes import find_eyes
 from depth3d.pipeline.fix.correction import Correction, View
 from depth3d.pipeline.fix.find import find_correction
-from depth3d.pipeline.scene import Scene
 from depth3d.pipeline.sphere import sphere_of
 from depth3d.pipeline.stereo import stereo_targets, written_files
 from depth3d.pipeline.stereowrite import Subject, write_format
@@ -120,7 +119,6 @@ def write_photo(
     """Write the corrected pair; returns the paths (two for separate eyes)."""
     rig, options = StereoRig(), StereoOptions(format=format)
     sphere = sphere_of(source, DepthOptions()) if format == "vr-photo" else None  # such eyes are on a sphere already
-    unused = Scene(pair.left, DepthMap(np.zeros((1, 1), np.float32)), "not used")
-    subject = Subject(unused, rig, options, pair, sphere)
+    subject = Subject(pair.left, None, rig, options, pair, sphere)
     ((target, layout),) = stereo_targets(plain_stem(source), output, format).items()
     return write_format(subject, layout, target, force=force)

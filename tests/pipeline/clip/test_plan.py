@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from depth3d.errors import VideoError
 from depth3d.io.video.packets import frames_before
 from depth3d.options import StabilizeOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.clip import convert as conversion
-from depth3d.pipeline.clip import depth_pass, output, plan, render_pass
+from depth3d.pipeline.clip import depth_pass, output, plan, render_pass, state, workspace
 from depth3d.pipeline.clip.convert import convert
 
 
@@ -35,24 +37,35 @@ def planned(monkeypatch: pytest.MonkeyPatch, source: Path, target: Path, **video
     return made[0]
 
 
-@pytest.mark.parametrize(("codec", "sound"), [("libx264", "aac"), ("ffv1", "pcm_s16le")])
-def test_the_work_folder_has_the_size_that_was_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, codec: str, sound: str
+@pytest.mark.parametrize(
+    ("frames", "codec", "sound"), [(36, "libx264", "aac"), (120, "libx264", "aac"), (220, "ffv1", "pcm_s16le")]
+)
+def test_the_peak_of_the_work_folder_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, frames: int, codec: str, sound: str
 ) -> None:
-    silent = make_clip(tmp_path / "v.mp4", count=250, size=(320, 240), rate=Fraction(25), options={"crf": "20"})
-    clip, target = tmp_path / "a.mkv", tmp_path / "out.mkv"
-    ffmpeg("-i", str(silent), "-f", "lavfi", "-i", "sine=d=10", "-c:v", "copy", "-c:a", sound, str(clip))
-    told = planned(monkeypatch, clip, target, codec=codec)
-    peak: list[int] = []
-    mux = output.finish
+    silent = make_clip(tmp_path / "v.mp4", count=frames, size=(160, 120), rate=Fraction(25), options={"crf": "20"})
+    clip, target, seconds = tmp_path / "a.mkv", tmp_path / "out.mkv", frames / 25
+    ffmpeg("-i", str(silent), "-f", "lavfi", "-i", f"sine=d={seconds}", "-c:v", "copy", "-c:a", sound, str(clip))
+    told, peak = planned(monkeypatch, clip, target, codec=codec), [0]
+    write, mux = workspace.whole, output.finish
+
+    def measure(extracted: float = 0) -> None:
+        files = [one for one in (tmp_path / ".out.mkv.depth3d").rglob("*") if one.is_file()]
+        peak[0] = max(peak[0], round(sum(one.stat().st_size for one in files) + extracted))
+
+    @contextlib.contextmanager
+    def measured(path: Path) -> Iterator[Path]:
+        with write(path) as temporary:
+            yield temporary
+            measure()
 
     def finish(film: Any, path: Path) -> tuple[str, ...]:
         result = mux(film, path)
-        files = [one for one in (tmp_path / ".out.mkv.depth3d").rglob("*") if one.is_file()]
-        tracks = 160_000 if sound == "aac" else 882_000  # extracted sound, deleted before the muxer returns
-        peak.append(sum(one.stat().st_size for one in files) + tracks)
+        measure(seconds * (16_000 if sound == "aac" else 88_200))  # extracted sound, deleted before the muxer returns
         return result
 
+    for module in (depth_pass, state):
+        monkeypatch.setattr(module, "whole", measured)
     monkeypatch.setattr(output, "finish", finish)
     convert(clip, target, stereo=StereoOptions(format="sbs"), video=VideoOptions(codec=codec))
     assert 0.75 < told.work_bytes / peak[0] < 1.35, (told.work_bytes, peak)
