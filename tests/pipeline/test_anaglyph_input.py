@@ -110,3 +110,16 @@ def test_photos_are_no_anaglyphs(shared: Path) -> None:
 
     photos = sorted((shared / "data" / "photos").glob("*/*.[jp][pn]g"))
     assert [path.name for path in photos if find_glasses(open_image(path)) is not None] == []
+
+
+@pytest.mark.parametrize("kind", ANAGLYPHS)
+@pytest.mark.parametrize("name", ["cones", "art"])
+def test_strong_colors_large_disparities_and_jpeg(shared: Path, kind: str, name: str) -> None:
+    """Colored things are bright in one channel and dark in another."""
+    from depth3d.io.image.read import encode_image, open_image
+
+    eyes = [open_image(shared / "data" / "stereo" / name / f"{eye}.png", at_most=800) for eye in ("left", "right")]
+    whole = encode_image(mixed(StereoPair(*eyes), kind), ".jpg", quality=70)
+    found = find_glasses(open_image(whole))
+    assert found is not None
+    assert found.name == ANAGLYPHS[kind].glasses

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from depth3d.image import Image
-from depth3d.io.stereo.layouts import Likeness, likeness
 
 __all__ = ["Glasses", "find_glasses"]
 
-_APART = 0.006  # share of the width: shifts of one eye against the other
-_TOGETHER = 0.004  # share of the width: shifts between channels of one eye, such as color fringes of lenses
-_REACH, _RISE = 0.18, 0.02
+_LONG_SIDE = 400
+_REACH, _RISE = 0.2, 0.02  # how far away a block is looked for, share of the width and of the height
+_APART = 0.0055  # share of the width; color fringes of lenses and of old camcorders are smaller
+_FOUND, _BETTER = 0.6, 0.08  # correlation, and how much better than in its own place a moved block must fit
+_LIKE = 0.012  # share of the width by which neighbors on one surface may differ
+_MOVED, _AT_REST, _STRAY = 6, 0.15, 0.15
 
 
 class Glasses(NamedTuple):
@@ -36,6 +40,7 @@ def find_glasses(image: Image) -> Glasses | None:
 
     In an ordinary photo all channels show every point at the same place. In an anaglyph the channels of one eye agree,
     and between the eyes the places differ by the disparity. Channels that all differ are a misprint, not an anaglyph.
+    Measured on 336 made anaglyphs, half of them as JPEG: photos have no moved blocks (at most 1), anaglyphs 7 and more.
 
     Parameters
     ----------
@@ -44,28 +49,75 @@ def find_glasses(image: Image) -> Glasses | None:
     """
     if min(image.size) < 64:
         return None
-    pixels = image.eight_bit().resized(image.size.fit(640)).pixels
-    # Gray pictures end here: most photos need one comparison.
-    if not _apart(pixels, 0, 1) and not _apart(pixels, 0, 2):
+    pixels = image.eight_bit().resized(image.size.fit(_LONG_SIDE)).pixels
+    moves = {pair: _compared(pixels, *pair) for pair in ((0, 1), (0, 2))}
+    # Each eye has one of these pairs of channels apart: ordinary photos end here.
+    if sum(found.moved for found in moves.values()) < 2:
         return None
+    moves[1, 2] = _compared(pixels, 1, 2)
+    fits = {}
     for kind in _KINDS:
-        lone, first, second = (*kind.left, *kind.right) if len(kind.left) == 1 else (*kind.right, *kind.left)
-        if _together(pixels, first, second) and (_apart(pixels, lone, first) or _apart(pixels, lone, second)):
-            return kind
-    return None
+        (lone,), (first, second) = sorted((kind.left, kind.right), key=len)
+        together, low, high = (moves[min(two), max(two)] for two in ((first, second), (lone, first), (lone, second)))
+        moved = low.moved + high.moved
+        at_rest = together.at_rest >= max(8, _AT_REST * together.blocks)
+        if moved >= _MOVED and at_rest and together.moved <= _STRAY * moved:
+            fits[kind] = together.moved / moved
+    return min(fits, key=fits.__getitem__) if fits else None
 
 
-def _apart(pixels: np.ndarray, first: int, second: int) -> bool:
-    found = _compared(pixels, first, second)
-    level = abs(found.dy) < _RISE and found.blocks >= 12 and found.coherent >= 0.3
-    return level and max(abs(found.dx), found.spread) > _APART
+class _Moves(NamedTuple):
+    """Numbers of textured blocks, of those at the same place in both channels, and of those moved like neighbors."""
+
+    blocks: int
+    at_rest: int
+    moved: int
 
 
-def _together(pixels: np.ndarray, first: int, second: int) -> bool:
-    found = _compared(pixels, first, second)
-    return found.coherent >= 0.3 and abs(found.dx) < _TOGETHER and found.spread < _TOGETHER
+def _compared(pixels: NDArray[np.uint8], one: int, other: int) -> _Moves:
+    """Look for the blocks of one channel in another one, at the same height.
+
+    Things that are bright in one channel and dark in the other correlate negatively, so that signs do not count.
+    """
+    first, second = np.ascontiguousarray(pixels[..., one]), np.ascontiguousarray(pixels[..., other])
+    height, width = first.shape
+    side, across, up = max(16, min(height, width) // 9), round(_REACH * width), max(3, round(_RISE * height))
+    bordered = cv2.copyMakeBorder(second, up, up, across, across, cv2.BORDER_REFLECT_101)
+    wide = np.asarray(bordered, np.uint8)
+    tops, lefts = range(side // 2, height - side, side), range(side // 2, width - side, side)
+    shifts = np.full((len(tops), len(lefts)), np.nan)
+    blocks = at_rest = 0
+    for row, top in enumerate(tops):
+        for column, left in enumerate(lefts):
+            block = first[top : top + side, left : left + side]
+            if block.std() < 6:
+                continue
+            blocks += 1
+            area = wide[top : top + side + 2 * up, left : left + side + 2 * across]
+            here = _fits(area[up - 1 : up + side + 1, across - 1 : across + side + 1], block).max()
+            score = np.array(here) if here > 1 - _BETTER else _fits(area, block)
+            best = score.max()
+            if here > _FOUND and here > best - 0.05:
+                at_rest += 1
+            elif best > _FOUND and here < best - _BETTER:
+                y, x = np.unravel_index(int(score.argmax()), score.shape)
+                if abs(y - up) <= 0.0055 * height and abs(x - across) > _APART * width:
+                    shifts[row, column] = (x - across) / width
+    return _Moves(blocks, at_rest, _agreeing(shifts))
 
 
-def _compared(pixels: np.ndarray, first: int, second: int) -> Likeness:
-    one, other = (Image(np.repeat(pixels[..., channel, None], 3, axis=2)) for channel in (first, second))
-    return likeness(one, other, reach=_REACH, rise=_RISE)
+def _fits(area: NDArray[np.uint8], block: NDArray[np.uint8]) -> NDArray[Any]:
+    return np.abs(cv2.matchTemplate(area, block, cv2.TM_CCOEFF_NORMED))
+
+
+def _agreeing(shifts: NDArray[np.float64]) -> int:
+    """Count the blocks that moved like at least two of their neighbors."""
+    padded = np.pad(shifts, 1, constant_values=np.nan)
+    rows, columns = shifts.shape
+    near = [
+        np.abs(padded[1 + down : 1 + down + rows, 1 + right : 1 + right + columns] - shifts) < _LIKE
+        for down in (-1, 0, 1)
+        for right in (-1, 0, 1)
+        if (down, right) != (0, 0)
+    ]
+    return int((np.sum(near, axis=0) >= 2).sum())
