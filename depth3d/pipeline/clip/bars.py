@@ -20,11 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depth.temporal.scene_cuts import scene_starts
-from depth3d.frames import Frame, VideoInfo
+from depth3d.frames import VideoInfo
 from depth3d.image import Image, Size
+from depth3d.io.stereo.layouts import EyeLayout
 from depth3d.io.video.reader import VideoReader
 
-__all__ = ["Bars", "ClipBars", "bar_mask", "filled", "find_bars", "inner_frame", "placed"]
+__all__ = ["Bars", "ClipBars", "find_bars"]
 
 _BLACK = 28  # 8-bit level: video black with the noise and ringing of encoders
 _LEAST, _MOST = 0.015, 0.35  # of the side
@@ -112,47 +113,9 @@ class ClipBars:
         return f"black bars ({sides} px{', other ones in some shots' if others else ''}); `crop_bars=True` removes them"
 
 
-def inner_frame(frame: Frame, bars: Bars, size: Size) -> Frame:
-    """Return the picture inside the bars, resized to ``size``."""
-
-    def inside(image: Image) -> Image:
-        shown = Image(np.ascontiguousarray(image.pixels[bars.inside(image.size)]))
-        return shown if shown.size == size else shown.resized(size)
-
-    return replace(frame, image=inside(frame.image), seen=None if frame.seen is None else inside(frame.seen))
-
-
-def placed(values: NDArray[np.float32], bars: Bars, size: Size) -> NDArray[np.float32]:
-    """Return the depth (H, W) of a picture of ``size`` from that inside its bars; its border goes on into the bars."""
-    if not any(bars):
-        return values
-    rows, columns = bars.inside(size)
-    height, width = values.shape
-    scale_x, scale_y = width / (columns.stop - columns.start), height / (rows.stop - rows.start)
-    whole = Size(max(1, round(size.width * scale_x)), max(1, round(size.height * scale_y)))
-    # Pixel centers of the whole map, in pixels of the map inside.
-    x = ((np.arange(whole.width) + 0.5) * size.width / whole.width - columns.start) * scale_x - 0.5
-    y = ((np.arange(whole.height) + 0.5) * size.height / whole.height - rows.start) * scale_y - 0.5
-    across, down = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
-    return np.asarray(cv2.remap(values, across, down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE), np.float32)
-
-
-def filled(image: Image, bars: Bars) -> Image:
-    """Return the picture with its inside mirrored into the bars."""
-    if not any(bars):
-        return image
-    inside = np.ascontiguousarray(image.pixels[bars.inside(image.size)])
-    return Image(cv2.copyMakeBorder(inside, bars.top, bars.bottom, bars.left, bars.right, cv2.BORDER_REFLECT_101))
-
-
-def bar_mask(bars: Bars, size: Size) -> NDArray[np.bool_]:
-    """Return a mask (H, W) of a picture of ``size``: True in the bars."""
-    mask = np.ones((size.height, size.width), bool)
-    mask[bars.inside(size)] = False
-    return mask
-
-
-def find_bars(source: Path, info: VideoInfo, start: Fraction | None, end: Fraction | None) -> ClipBars | None:
+def find_bars(
+    source: Path, info: VideoInfo, start: Fraction | None, end: Fraction | None, eyes: EyeLayout | None = None
+) -> ClipBars | None:
     """Measure the black bars of every shot of a clip; None if there are none.
 
     A few frames are looked at first. If one has bars, the wanted part is decoded once, so that no picture is lost in
@@ -166,13 +129,15 @@ def find_bars(source: Path, info: VideoInfo, start: Fraction | None, end: Fracti
         Its properties.
     start, end : Fraction | None
         The wanted part, seconds of the source.
+    eyes : EyeLayout | None
+        Layout of a stereo clip: the bars of one eye are measured, where both eyes are black.
     """
     if not source.is_file() or min(info.size) < 32:
         return None
     stat = source.stat()
     first, stop = start or info.start, end if end is not None else info.duration
     length = (stop - first) if stop is not None else Fraction(info.count or 1) / info.rate
-    return _measured(source, (stat.st_size, stat.st_mtime_ns), start, end, first, max(length, Fraction(0)))
+    return _measured(source, (stat.st_size, stat.st_mtime_ns), start, end, first, max(length, Fraction(0)), eyes)
 
 
 @lru_cache(maxsize=8)
@@ -183,29 +148,33 @@ def _measured(
     end: Fraction | None,
     first: Fraction,
     length: Fraction,
+    eyes: EyeLayout | None,
 ) -> ClipBars | None:
     with VideoReader(source, tone_map=True, quiet=True) as reader:
         sampled = (
             next(reader.around(first + length * (2 * number + 1) / (2 * _SAMPLES)), None) for number in range(_SAMPLES)
         )
-        if not any(frame is not None and any(_bars_of(_margins(frame.image), frame.image.size)) for frame in sampled):
+        if not any(frame is not None and any(_bars_of(*_margins(frame.image, eyes))) for frame in sampled):
             return None
-    return _search(source, start, end)
+    return _search(source, start, end, eyes)
 
 
-def _search(source: Path, start: Fraction | None, end: Fraction | None) -> ClipBars | None:
+def _search(source: Path, start: Fraction | None, end: Fraction | None, eyes: EyeLayout | None) -> ClipBars | None:
     times: list[Fraction] = []
     margins: list[Bars] = []
+    sizes: list[Size] = []
 
     def pictures(reader: VideoReader) -> Iterator[NDArray[Any]]:
         for frame in reader:
             times.append(frame.time)
-            margins.append(_margins(frame.image))
+            found, size = _margins(frame.image, eyes)
+            margins.append(found)
+            sizes.append(size)
             yield frame.image.resized(_THUMBNAIL).eight_bit().pixels
 
     with VideoReader(source, start=start, end=end, tone_map=True, quiet=True) as reader:
-        size = reader.info.size
         begins = scene_starts(pictures(reader))
+    size = sizes[0]
     spans = list(zip(begins, [*begins[1:], len(times)], strict=True))
     shots = _of_shots([np.array(margins[begin:stop]) for begin, stop in spans], size)
     if not any(map(any, shots)):
@@ -237,8 +206,19 @@ def _of_shots(margins: list[NDArray[Any]], size: Size) -> list[Bars]:
     ]
 
 
-def _margins(image: Image) -> Bars:
-    """Return the number of black rows and columns at each side of a picture."""
+def _margins(image: Image, eyes: EyeLayout | None) -> tuple[Bars, Size]:
+    """Return the number of black rows and columns at each side of a picture, or of both eyes, and its size."""
+    if eyes is None:
+        return _dark_margins(image), image.size
+    pair = replace(eyes, half=False).unpack(image)  # half formats as they are stored: scaling lights the bars' border
+    left, right = _dark_margins(pair.left), _dark_margins(pair.right)
+    both = Bars(*map(min, left, right))  # the bars of a floating window are in one eye only
+    upright = eyes.packing == "stack"
+    full = Size(pair.size.width * (1 if upright else 2), pair.size.height * (2 if upright else 1))
+    return (both.scaled(pair.size, full), full) if eyes.half else (both, pair.size)
+
+
+def _dark_margins(image: Image) -> Bars:
     pixels = image.eight_bit().pixels
     height, width = pixels.shape[:2]
     flat = np.ascontiguousarray(pixels).reshape(height, width * 3)

@@ -10,8 +10,9 @@ import numpy as np
 from depth3d.depthmap import DepthMap
 from depth3d.frames import Frame
 from depth3d.image import Image
-from depth3d.pipeline.clip.bars import Bars, bar_mask, filled
+from depth3d.pipeline.clip.bars import Bars
 from depth3d.pipeline.clip.job import ClipJob
+from depth3d.pipeline.clip.letterbox import bar_mask, filled
 from depth3d.pipeline.clip.renderers import FrameRenderer, StereoStrength
 
 __all__ = ["BarsRenderer"]

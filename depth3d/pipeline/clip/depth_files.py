@@ -11,11 +11,15 @@ from pathlib import Path
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput, VideoError
 from depth3d.frames import Frame
+from depth3d.image import Size
 from depth3d.io.atomic import atomic_path, refuse_existing
 from depth3d.io.video.depth_clip import TimedDepth
 from depth3d.io.video.packets import last_frame_time
+from depth3d.io.video.reader import probe
+from depth3d.pipeline.clip.bars import Bars
 from depth3d.pipeline.clip.depth_pass import DepthSource, StoredDepth
 from depth3d.pipeline.clip.job import ClipJob
+from depth3d.pipeline.clip.letterbox import inside_depth
 from depth3d.pipeline.clip.workspace import Checkpoint
 
 __all__ = ["ClipDepth", "StillDepth", "given_depth", "save_depth"]
@@ -31,13 +35,15 @@ class ClipDepth:
     path: Path
     invert: bool
     offset: Fraction = Fraction(0)  # time in the depth clip where the wanted part of the source starts, seconds
+    crop: Bars = Bars()  # bars that are cropped, pixels of the source
+    whole: Size = Size(1, 1)  # of the source, with them
 
     def read(self, first: int) -> Iterator[DepthMap]:
         """Yield the depth maps of the wanted part from number ``first``, at the rate of the depth clip."""
         from depth3d.io.video.depth_clip import read_depth_clip
 
         maps = read_depth_clip(self.path, begin=self.offset, invert=self.invert)
-        return (shown.depth for shown in islice(maps, first, None))
+        return (inside_depth(shown.depth, self.crop, self.whole) for shown in islice(maps, first, None))
 
     def follow(self, frames: Iterator[Frame], first: int) -> Iterator[tuple[Frame, DepthMap]]:
         """Yield each frame with the depth map at its time.
@@ -60,7 +66,7 @@ class ClipDepth:
                 shown, following = following, next(depths, None)
             if shown is None or (following is None and wanted > shown.end + _ROUNDING):
                 raise VideoError(f"{self.path} ends at {float(wanted):.2f} s; the clip is longer", frame.index)
-            yield frame, shown.depth
+            yield frame, inside_depth(shown.depth, self.crop, self.whole)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,11 +93,13 @@ def given_depth(path: Path, job: ClipJob) -> DepthSource:
     """
     from depth3d.io.video.suffixes import is_clip
 
+    whole = probe(job.source).size if any(job.crop) else Size(1, 1)
     if is_clip(path):
-        return ClipDepth(path, job.depth.invert_depth, _offset(path, job))
+        return ClipDepth(path, job.depth.invert_depth, _offset(path, job), job.crop, whole)
     from depth3d.io.depth.read import read_depth
 
-    return StillDepth(read_depth(path, invert=job.depth.invert_depth, size=job.info.size))
+    size = None if any(job.crop) else job.info.size
+    return StillDepth(inside_depth(read_depth(path, invert=job.depth.invert_depth, size=size), job.crop, whole))
 
 
 def sampled_depth(depth: DepthSource, job: ClipJob, count: int = 12) -> list[DepthMap]:

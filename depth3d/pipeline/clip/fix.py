@@ -18,6 +18,7 @@ from depth3d.io.atomic import refuse_existing
 from depth3d.io.stereo.layouts import EyeLayout
 from depth3d.io.video.reader import VideoReader
 from depth3d.options import DepthOptions, FixOptions, StabilizeOptions, StereoOptions, VideoOptions
+from depth3d.pipeline.clip.bars import Bars
 from depth3d.pipeline.clip.cuts import find_cuts
 from depth3d.pipeline.clip.depth_files import StillDepth
 from depth3d.pipeline.clip.depth_pass import DepthSource, Progress, first_pass
@@ -53,8 +54,8 @@ class FixedClip:
 
 def clip_target(source: Path, output: str | Path | None, options: FixOptions, video: VideoOptions) -> Path:
     """Return the file that ``fix_clip`` writes; opens the clip for the layout of its eyes."""
-    job = _job(source, options, video)
-    (target,) = targets_of(source, output, [_product(job, options)], video)
+    job, bars = _job(source, options, video)
+    (target,) = targets_of(source, output, [_product(job, options, bars)], video)
     return target
 
 
@@ -88,11 +89,11 @@ def fix_clip(
         Called with (stage, frames done, total frames or 0 if unknown).
     """
     video = video or VideoOptions()
-    for name in ("preview", "dry_run", "save_depth", "shots", "crop_bars"):
+    for name in ("preview", "dry_run", "save_depth", "shots"):
         if getattr(video, name):
             raise InvalidOption(name, "does not apply to corrections of a clip")
-    job = _job(source, options, video)
-    product = _product(job, options)
+    job, bars = _job(source, options, video)
+    product = _product(job, options, bars)
     (target,) = targets_of(source, output, [product], video)
     if target.exists() and target.resolve() == source.resolve():
         raise InvalidInput(f"{target}: the output would overwrite the input; choose another name")
@@ -110,7 +111,8 @@ def fix_clip(
     return FixedClip(target, product.stereo.format, shots)
 
 
-def _job(source: Path, options: FixOptions, video: VideoOptions) -> ClipJob:
+def _job(source: Path, options: FixOptions, video: VideoOptions) -> tuple[ClipJob, Bars]:
+    """Return the job, without the black bars that all shots have, and those that are drawn again at the end."""
     layout = None
     if options.layout is not None:
         given = find_format(options.layout)
@@ -118,14 +120,20 @@ def _job(source: Path, options: FixOptions, video: VideoOptions) -> ClipJob:
     job = plan_job(source, DepthOptions(), StabilizeOptions(), video, layout=layout)
     if job.eyes is None:
         raise ReadError(source, "no second eye found in this clip; set `layout` (sbs, sbs-half, tb ...)")
-    return job
+    if job.bars is None or video.crop_bars:
+        return job, Bars()
+    eye, whole, cut = job.bars.size, job.info.size, job.bars.common
+    drawn = cut.scaled(eye, whole)
+    inner = drawn.inner_size(whole)
+    info = replace(job.info, size=inner)
+    return replace(job, info=info, bars=job.bars.cropped(), crop=cut, size=job.size and inner), drawn
 
 
-def _product(job: ClipJob, options: FixOptions) -> Product:
+def _product(job: ClipJob, options: FixOptions, bars: Bars) -> Product:
     eyes = job.eyes
     kept = "sbs" if eyes is None else "tb" if eyes.packing == "stack" else "cross" if eyes.right_first else "sbs"
     (product,) = Product("stereo", StereoOptions(format=options.format or kept)).split()
-    return replace(product, kind="fix")
+    return replace(product, kind="fix", bars=bars)
 
 
 def _depth(job: ClipJob, work: WorkFolder, shots: tuple[ShotCorrection, ...], progress: Progress | None) -> DepthSource:
@@ -198,7 +206,7 @@ def _pairs(job: ClipJob, times: list[Fraction]) -> Iterator[StereoPair]:
         for time in times:
             frame = next(reader.around(time), None)
             if frame is not None:
-                yield unpack_eyes(frame.image.eight_bit(), job.eyes, job.size)
+                yield unpack_eyes(job.cropped(frame).image.eight_bit(), job.eyes, job.size)
 
 
 def _from_json(note: dict[str, Any]) -> ShotCorrection:

@@ -15,7 +15,9 @@ from depth3d.frames import Frame
 from depth3d.image import Image, Size
 from depth3d.io.stereo.layouts import EyeLayout
 from depth3d.options import StereoOptions
+from depth3d.pipeline.clip.bars import Bars
 from depth3d.pipeline.clip.eyes import unpack_eyes
+from depth3d.pipeline.clip.letterbox import bordered
 from depth3d.pipeline.clip.own_eyes import EyesComposer
 from depth3d.pipeline.clip.renderers import StereoRenderer, StereoStrength
 from depth3d.pipeline.fix.correction import Correction, View
@@ -48,15 +50,21 @@ class FixedEyesRenderer:
         Layout of the output.
     shots : Sequence[ShotCorrection]
         By time; the first one starts at or before the first frame.
+    bars : Bars
+        Black bars that are drawn around both eyes, px in addition to ``size``.
     """
 
     both_eyes = True
 
-    def __init__(self, size: Size, eyes: EyeLayout, layout: StereoFormat, shots: Sequence[ShotCorrection]) -> None:
+    def __init__(
+        self, size: Size, eyes: EyeLayout, layout: StereoFormat, shots: Sequence[ShotCorrection], bars: Bars
+    ) -> None:
         self._eye, self._eyes, self._shots = size, eyes, shots
         self._starts = [shot.start for shot in shots]
         self._view = View.common((shot.correction for shot in shots), size, zoom=True)
-        self._composer = EyesComposer(size, layout)
+        self._bars = bars
+        whole = Size(size.width + bars.left + bars.right, size.height + bars.top + bars.bottom)
+        self._composer = EyesComposer(whole, layout)
         self.size = self._composer.size
         options = StereoOptions(eyes="right")
         self._drawn = StereoRenderer(size, options, find_format("sbs")) if self.needs_depth else None
@@ -92,13 +100,16 @@ class FixedEyesRenderer:
     def draw(self, prepared: Any) -> Image:
         """Return both eyes in the layout."""
         if isinstance(prepared, StereoPair):
-            return self._composer.compose(prepared)
+            return self._compose(prepared)
         correction, drawable = prepared
         assert self._drawn is not None
         left, right = (Image(half) for half in np.split(self._drawn.draw(drawable).pixels, 2, axis=1))
         identity, shown = np.eye(3), self._view
         pair = StereoPair(shown.cut(left, identity), shown.cut(right, identity))
-        return self._composer.compose(correction.masked(pair))
+        return self._compose(correction.masked(pair))
+
+    def _compose(self, pair: StereoPair) -> Image:
+        return self._composer.compose(StereoPair(bordered(pair.left, self._bars), bordered(pair.right, self._bars)))
 
     def _at(self, time: Fraction) -> Correction:
         return self._shots[max(0, bisect_right(self._starts, time) - 1)].correction

@@ -20,8 +20,9 @@ from depth3d.io.video.facts import scaled
 from depth3d.io.video.packets import frames_before
 from depth3d.io.video.reader import VideoReader, probe
 from depth3d.options import DepthOptions, StabilizeOptions, VideoOptions
-from depth3d.pipeline.clip.bars import Bars, ClipBars, find_bars, inner_frame, placed
+from depth3d.pipeline.clip.bars import Bars, ClipBars, find_bars
 from depth3d.pipeline.clip.eyes import eye_info, find_layout, left_eye
+from depth3d.pipeline.clip.letterbox import inner_eyes, inner_frame, placed
 from depth3d.pipeline.clip.panorama import find_clip_sphere
 from depth3d.pipeline.size import output_size
 from depth3d.quantities import clock_seconds
@@ -50,9 +51,9 @@ class ClipJob:
     eyes : EyeLayout | None
         Layout of the two eyes in a frame of a stereo clip; ``info`` then describes one eye. None = a flat clip.
     bars : ClipBars | None
-        Black bars of flat clips that are kept.
+        Black bars that are kept; those of one eye of a stereo clip.
     crop : Bars
-        Black bars that are removed from every frame, pixels of the source.
+        Black bars that are removed from every frame, or from each eye, pixels of the source.
     sphere : Sphere | None
         Part of the sphere that the frames cover. None = a flat clip or ``flat=True``.
     """
@@ -163,7 +164,11 @@ class ClipJob:
 
     def cropped(self, frame: Frame) -> Frame:
         """Return a frame of the source without the bars that are cropped."""
-        return inner_frame(frame, self.crop, self.info.size) if any(self.crop) else frame
+        if not any(self.crop):
+            return frame
+        if self.eyes is not None:
+            return inner_eyes(frame, self.crop, self.eyes)
+        return inner_frame(frame, self.crop, self.info.size)
 
     def bars_at(self, time: Fraction) -> Bars:
         """Return the bars of the frame at ``time``, seconds after the start of the wanted part."""
@@ -243,8 +248,7 @@ def plan_job(
     if sphere is not None:
         note = f"a {sphere.across:.0f} degree clip (known by {sphere.how}); `flat=True` takes it for a flat one"
         info = replace(info, notes=(*info.notes, note))
-    special = eyes is not None or sphere is not None
-    bars, crop, notes = (None, Bars(), ()) if special else _bars(source, info, start, end, video)
+    bars, crop, notes = (None, Bars(), ()) if sphere is not None else _bars(source, info, start, end, video, eyes)
     info = replace(info, size=crop.inner_size(info.size), notes=(*info.notes, *notes))
     size = output_size(video.size, info.size) if video.size is not None else None
     if eyes is not None:
@@ -260,10 +264,15 @@ def plan_job(
 
 
 def _bars(
-    source: Path, info: VideoInfo, start: Fraction | None, end: Fraction | None, video: VideoOptions
+    source: Path,
+    info: VideoInfo,
+    start: Fraction | None,
+    end: Fraction | None,
+    video: VideoOptions,
+    eyes: EyeLayout | None,
 ) -> tuple[ClipBars | None, Bars, tuple[str, ...]]:
     """Return the bars that are kept, those that are cropped, and a note about them."""
-    found = find_bars(source, info, start, end)
+    found = find_bars(source, info, start, end, eyes)
     if found is None:
         return None, Bars(), ()
     if not video.crop_bars:

@@ -21,6 +21,7 @@ from depth3d.io.video.mux import Film, finish
 from depth3d.io.video.stereo_metadata import StereoMetadata, stereo_metadata_for, write_stereo_metadata
 from depth3d.io.video.suffixes import is_sequence, sequence_stem
 from depth3d.options import AnimateOptions, StereoOptions, VideoOptions
+from depth3d.pipeline.clip.bars import Bars
 from depth3d.pipeline.clip.bars_renderer import BarsRenderer
 from depth3d.pipeline.clip.depth_pass import DepthSource, Progress
 from depth3d.pipeline.clip.eyes import plain_stem
@@ -57,6 +58,8 @@ class Product:
         Color map of a depth clip; None = gray.
     shots : tuple[ShotCorrection, ...]
         Corrections of the kind "fix".
+    bars : Bars
+        Black bars that are drawn around both corrected eyes.
     """
 
     kind: str = "stereo"
@@ -64,13 +67,15 @@ class Product:
     animate: AnimateOptions = AnimateOptions()
     heatmap: str | None = None
     shots: tuple[ShotCorrection, ...] = ()
+    bars: Bars = Bars()
 
     def key(self) -> dict[str, Any]:
         """Return the options that the rendered pictures depend on, besides depth and clip."""
         if self.kind == "depth":
             return {"heatmap": self.heatmap}
         if self.kind == "fix":
-            return {"format": self.stereo.format, "shots corrected": [asdict(shot) for shot in self.shots]}
+            shots = [asdict(shot) for shot in self.shots]
+            return {"format": self.stereo.format, "shots corrected": shots, "bars drawn": self.bars}
         return asdict(self.animate if self.kind == "animate" else self.stereo)
 
     def split(self) -> list[Product]:
@@ -150,7 +155,7 @@ class Output:
     def __init__(self, job: ClipJob, product: Product, target: Path, force: bool) -> None:
         self._job, self.product, self.target, self._force = job, product, target, force
         renderer, self._metadata = self._make_renderer()
-        keeps_bars = job.bars is not None and not isinstance(renderer, SphereRenderer)
+        keeps_bars = job.bars is not None and not (isinstance(renderer, SphereRenderer) or renderer.both_eyes)
         self.renderer: FrameRenderer = BarsRenderer(renderer, job, self._eyes) if keeps_bars else renderer
         self._drawn = self.renderer.size
         self.style = self._make_style()
@@ -197,7 +202,7 @@ class Output:
             return PathRenderer(size, product.animate, float(job.rate or job.info.rate)), StereoMetadata(aspect)
         layout = moving_format(product.stereo.format)
         if job.eyes is not None and product.kind == "fix":
-            fixed = FixedEyesRenderer(size, job.eyes, layout, product.shots)
+            fixed = FixedEyesRenderer(size, job.eyes, layout, product.shots, product.bars)
             return fixed, stereo_metadata_for(layout, aspect, self.target)
         if job.eyes is not None and product.keeps_eyes:
             return OwnEyesRenderer(size, job.eyes, layout), stereo_metadata_for(layout, aspect, self.target)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +29,8 @@ def predict_frame(job: ClipJob, frame: Frame) -> Disparity:
     from depth3d.depth.estimator import predict_disparity
 
     if job.eyes is not None:
-        return _matched(frame, job)
+        matched = _matched(frame, job)
+        return matched if job.bars is None else Disparity(job.whole(matched.values, frame.time))
     options = job.depth
     (disparity,) = predict_disparity(
         [for_network(job.inner(frame).guide, job.sphere)],
@@ -65,9 +67,10 @@ def _matched(frame: Frame, job: ClipJob) -> Disparity:
 
     if job.eyes is None:
         raise ValueError("a flat clip has no eyes to match")
-    pair = unpack_eyes(frame.guide, job.eyes)
-    small = pair.size.fit(MATCHED_WIDTH)
-    return stereo_disparity(pair.left.resized(small), pair.right.resized(small), job.depth.matcher).disparity
+    pair = unpack_eyes(frame.guide, job.eyes, None if job.bars is None else job.info.size)
+    left, right = (job.inner(replace(frame, image=eye, seen=None)).image for eye in (pair.left, pair.right))
+    small = left.size.fit(MATCHED_WIDTH)
+    return stereo_disparity(left.resized(small), right.resized(small), job.depth.matcher).disparity
 
 
 def predicted_frames(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Frame, Disparity]]:
@@ -76,7 +79,7 @@ def predicted_frames(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Fr
         for frame in frames:
             with on_frame(frame.index, "match"):
                 disparity = _matched(frame, job)
-            yield job.flat(frame), disparity
+            yield job.inner(job.flat(frame)), disparity
         return
     options, estimator = job.depth, estimator_of(job)
     if estimator.card.frames > 1:  # `WindowedDepth` runs it
