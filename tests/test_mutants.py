@@ -223,3 +223,18 @@ def test_mutants_of_animations_and_photos_are_classified(tmp_path: Path) -> None
         is_clip(path)
 
     try_all(tmp_path, seeds, classify, 400)
+
+
+def test_sound_of_an_unknown_codec_is_left_out(tmp_path: Path) -> None:
+    clip = tmp_path / "a.avi"
+    sources = ["-f", "lavfi", "-i", "testsrc2=s=64x48:r=10:d=1", "-f", "lavfi", "-i", "sine=d=1"]
+    ffmpeg(*sources, "-c:v", "mpeg4", "-c:a", "pcm_s16le", str(clip))
+    data = bytearray(clip.read_bytes())
+    place = data.index(b"strf", data.index(b"auds")) + 8
+    assert data[place : place + 2] == b"\1\0"
+    data[place : place + 2] = b"\x77\x77"
+    clip.write_bytes(data)
+    kept, lost = extract_tracks(clip, list_tracks(clip), tmp_path, Span(Fraction(0), Fraction(0), None))
+    assert not kept
+    assert len(lost) == 1
+    assert "cannot be copied (no container takes unknown)" in lost[0]

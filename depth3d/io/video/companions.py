@@ -118,7 +118,7 @@ class _Writer:
         self._end = Fraction(0)
         self._last: int | None = None
         self._failed = 0
-        self._format = _SoundFormat() if track.kind == "audio" else None
+        self._format = _SoundFormat() if track.kind == "audio" and template.codec_context is not None else None
         self._decoding = False  # no container takes a copy: the sound is stored as PCM
         self.trouble: str | None = None
 
@@ -170,7 +170,7 @@ class _Writer:
                 return
             packet.stream = self._stream
             self._output.mux(packet)
-        except (av.error.FFmpegError, ValueError, OSError) as error:
+        except (av.error.FFmpegError, ValueError, OverflowError, OSError) as error:
             words = disk_error(str(error))
             if words is not None:
                 raise WriteError(self._path or self._folder, f"cannot be written: {words}") from error
@@ -195,11 +195,16 @@ class _Writer:
                 continue
             self._output = output
             return
-        if self._track.kind == "audio":
-            context = self._template.codec_context
+        context = self._template.codec_context  # None for a codec that ffmpeg does not know
+        if self._track.kind == "audio" and context is not None:
             self._path = self._folder / f"part-track-{self._track.index}.nut"
-            self._output, self._decoding = create_container(self._path), True
-            self._stream = self._output.add_stream("pcm_s16le", rate=context.sample_rate, layout=context.layout.name)
+            output = create_container(self._path)
+            try:
+                self._stream = output.add_stream("pcm_s16le", rate=context.sample_rate, layout=context.layout.name)
+            except (av.error.FFmpegError, ValueError, OverflowError):  # a damaged header: no such rate or channels
+                output.close()
+                raise
+            self._output, self._decoding = output, True
             return
         raise ValueError(f"no container takes {self._track.codec}") from problem
 
@@ -209,7 +214,7 @@ class _Writer:
                 if self._decoding:
                     self._output.mux(self._stream.encode(None))
                 self._output.close()
-            except (av.error.FFmpegError, OSError) as error:
+            except (av.error.FFmpegError, ValueError, OSError) as error:
                 words = disk_error(str(error))
                 self.trouble = f"cannot be copied ({error})"
                 if words is not None:
