@@ -15,6 +15,7 @@ from depth3d.options import ClusterOptions, DepthOptions, OutputOptions, Stabili
 
 if TYPE_CHECKING:
     from depth3d.pipeline.clip.output import Product
+    from depth3d.pipeline.clip.space import Space
 
 __all__ = ["prepare_clip"]
 
@@ -51,8 +52,13 @@ def prepare_clip(source: Path, output: str | Path | None, values: dict[str, Any]
         with connect(cluster.cluster, ship=cluster.ship) as runner:
             _convert(source, output, outputs, {**options, "runner": runner})
 
+    def space() -> Space:
+        from depth3d.pipeline.clip.space import expected_space
+
+        return expected_space(source, targets, product.suited(source, output, depth.flat), video, depth)
+
     # With several formats, a stopped run may have finished some; the conversion handles those.
-    return Job(written, run, resumes=len(written) > 1)
+    return Job(written, run, len(written) > 1, None if not written or video.preview else space)
 
 
 def _convert(source: Path, output: str | Path | None, outputs: OutputOptions, options: dict[str, Any]) -> None:

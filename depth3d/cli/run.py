@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -17,6 +18,9 @@ from depth3d.cli.output import log, print_text, setup_logging
 from depth3d.errors import Depth3DError, ExistsError, InvalidInput, InvalidOption
 from depth3d.options import BatchOptions, OutputOptions
 from depth3d.validation import applies
+
+if TYPE_CHECKING:
+    from depth3d.pipeline.clip.space import Space
 
 __all__ = ["Failed", "Job", "Kinds", "from_settings", "input_arguments", "run_inputs"]
 
@@ -42,11 +46,14 @@ class Job:
         Does the work and prints the result.
     resumes : bool
         Whether existing targets may be those of a stopped run; then ``run`` checks them.
+    space : Callable[[], Space] | None
+        Estimates the disk space of a clip; None = too little to count.
     """
 
     targets: tuple[Path, ...]
     run: Callable[[], None]
     resumes: bool = False
+    space: Callable[[], Space] | None = None
 
 
 def input_arguments(metavar: str, results: str) -> Callable[[Command], Command]:
@@ -232,6 +239,7 @@ class _Batch:
     def run(self, jobs: list[tuple[Path, Job]]) -> None:
         """Run all jobs, then print a summary; raises ``Failed`` if any failed."""
         self._running = True
+        self._check_space([job.space for _, job in jobs if job.space is not None])
         try:
             for path, job in jobs:
                 with self.guard(path):
@@ -244,6 +252,19 @@ class _Batch:
             raise
         if self._count > 1:
             self._summarize()
+
+    def _check_space(self, estimates: Sequence[Callable[[], Space]]) -> None:
+        """Tell the disk space of all clips together; raise if it cannot suffice. Unreadable clips fail later."""
+        if len(estimates) < 2:
+            return
+        from depth3d.pipeline.clip.space import check_batch
+
+        spaces = []
+        for estimate in estimates:
+            with suppress(Depth3DError):
+                spaces.append(estimate())
+        if spaces:
+            check_batch(spaces)
 
     def _number(self, state: str) -> int:
         return sum(row[0] == state for row in self._rows)

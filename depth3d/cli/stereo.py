@@ -83,7 +83,8 @@ def preparer(values: dict[str, Any], options: StereoOptions | None = None) -> Ca
 
             runs = clip_runs(path, output, wanted)
             jobs = [prepare_clip(path, file, values, Product("stereo", each)) for file, each in runs]
-            return Job(tuple(target for job in jobs for target in job.targets), lambda: _run_each(jobs))
+            written = tuple(target for job in jobs for target in job.targets)
+            return Job(written, lambda: _run_each(jobs), space=jobs[0].space)
         from depth3d.pipeline.inputs import check_depth_source
         from depth3d.pipeline.stereo import written_files
 

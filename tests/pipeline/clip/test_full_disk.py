@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,9 +16,10 @@ from clips import ffmpeg, hashes, make_clip, probe
 
 import depth3d.depth.estimator
 from depth3d.errors import Depth3DError, WriteError
-from depth3d.options import StabilizeOptions, StereoOptions, VideoOptions
-from depth3d.pipeline.clip import depth_pass, render_pass
+from depth3d.options import DepthOptions, StabilizeOptions, StereoOptions, VideoOptions
+from depth3d.pipeline.clip import depth_pass, render_pass, space
 from depth3d.pipeline.clip.convert import Progress, convert
+from depth3d.pipeline.clip.output import Product
 
 FRAMES = 44
 OPTIONS: Any = {
@@ -109,3 +111,51 @@ def test_needed_and_free_space_are_told_before_the_work(
         assert "about 100 MB of disk space needed, 6" in caplog.text
     convert(clip, disk / "new.mkv", **OPTIONS)
     assert "about 4 MB of disk space needed" in caplog.text
+
+
+def test_the_space_of_a_batch_is_that_of_all_results_and_one_work_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    free = 10_000
+    monkeypatch.setattr(space.shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    new = tmp_path / "not" / "there"
+    films = [space.Space(new, 3_000_000, work) for work in (1_000_000, 5_000_000, 2_000_000)]
+    with pytest.raises(WriteError, match=r"3 clips: about 14 MB of disk space needed, 1 MB free"):
+        space.check_batch(films)
+    free = 6_000_000
+    space.check_batch(films)
+    assert "14 MB" in caplog.text
+    free = 15_000_000
+    caplog.clear()
+    space.check_batch(films)
+    assert not caplog.records
+    free = 4_500_000  # what a stopped run has stored counts
+    space.check_batch([space.Space(tmp_path, 3_000_000, 2_000_000, stored=1_000_000)])
+    assert not caplog.records
+
+
+def test_a_batch_that_cannot_fit_is_refused_before_the_first_clip(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of the clips would be tried alone."""
+    from click.testing import CliRunner
+
+    from depth3d.cli.main import main
+
+    for number in range(8):
+        shutil.copy(clip, tmp_path / f"film{number}.mkv")
+    each = space.expected_space(
+        clip,
+        [tmp_path / "a.mkv"],
+        Product("stereo", StereoOptions(format="sbs")),
+        VideoOptions(codec="ffv1"),
+        DepthOptions(),
+    )
+    assert each.folder == tmp_path
+    assert each.results == 45 * 128 * 48 // 8 * 10  # the sound is a little longer than 44 frames
+    monkeypatch.setattr(space.shutil, "disk_usage", lambda _: SimpleNamespace(free=(each.results + each.work) * 0.49))
+    words = ["stereo", str(tmp_path), "--codec", "ffv1", "--format", "sbs", "--model", "gradient"]
+    found = CliRunner().invoke(main, words)
+    assert found.exit_code != 0
+    assert "8 clips: about" in found.output + str(found.exception)
+    assert len(list(tmp_path.iterdir())) == 8
