@@ -140,7 +140,7 @@ def test_a_batch_that_cannot_fit_is_refused_before_the_first_clip(
     """Each of the clips would be tried alone."""
     from click.testing import CliRunner
 
-    from depth3d.cli.main import main
+    from depth3d.cli.stereo import command
 
     for number in range(8):
         shutil.copy(clip, tmp_path / f"film{number}.mkv")
@@ -154,8 +154,8 @@ def test_a_batch_that_cannot_fit_is_refused_before_the_first_clip(
     assert each.folder == tmp_path
     assert each.results == 45 * 128 * 48 // 8 * 10  # the sound is a little longer than 44 frames
     monkeypatch.setattr(space.shutil, "disk_usage", lambda _: SimpleNamespace(free=(each.results + each.work) * 0.49))
-    words = ["stereo", str(tmp_path), "--codec", "ffv1", "--format", "sbs", "--model", "gradient"]
-    found = CliRunner().invoke(main, words)
+    words = [str(tmp_path), "--codec", "ffv1", "--format", "sbs", "--model", "gradient"]
+    found = CliRunner().invoke(command, words)
     assert found.exit_code != 0
     assert "8 clips: about" in found.output + str(found.exception)
     assert len(list(tmp_path.iterdir())) == 8
