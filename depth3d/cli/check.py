@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from depth3d.cli.options import OptionsCommand, build, flags
+from depth3d.cli.options import OptionsCommand, both_eyes_needed, build, flags
 from depth3d.cli.output import print_text
 from depth3d.cli.progress import progress_bar
 from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
-from depth3d.options import BatchOptions, CheckOptions, OutputOptions
+from depth3d.options import BatchOptions, CheckOptions, DepthOptions, OutputOptions
 
 if TYPE_CHECKING:
     from depth3d.pipeline.check.report import StereoReport
@@ -25,6 +25,7 @@ KINDS: Kinds = {"photo": (CheckOptions,), "clip": (CheckOptions,)}
 
 @click.command("check", cls=OptionsCommand)
 @input_arguments("PHOTO|CLIP|FOLDER...", "Also write a histogram of the disparities to this picture")
+@both_eyes_needed
 @flags(CheckOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     """Measure parallax, comfort and defects of stereo pictures and clips from any source."""
@@ -35,6 +36,9 @@ def _preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]
     options, outputs = build(CheckOptions, values), build(OutputOptions, values)
 
     def prepare(path: Path, output: Path | None, media: str) -> Job:
+        from depth3d.pipeline.inputs import check_depth_source
+
+        check_depth_source(DepthOptions(second_eye=options.second_eye), media)
         if output is None:
             return Job((), lambda: _run(path, None, options, outputs))
         from depth3d.io.video.suffixes import PHOTO_SUFFIXES

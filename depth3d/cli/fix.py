@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from depth3d.cli.options import OptionsCommand, build, flags
+from depth3d.cli.options import OptionsCommand, both_eyes_needed, build, flags
 from depth3d.cli.output import log, print_result
 from depth3d.cli.progress import progress_bar
 from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
-from depth3d.options import BatchOptions, FixOptions, OutputOptions, VideoOptions
+from depth3d.options import BatchOptions, DepthOptions, FixOptions, OutputOptions, VideoOptions
 
 if TYPE_CHECKING:
     from depth3d.pipeline.check.report import StereoReport
@@ -25,6 +25,7 @@ KINDS: Kinds = {"photo": (FixOptions,), "clip": (FixOptions, VideoOptions)}
 
 @click.command("fix", cls=OptionsCommand)
 @input_arguments("PHOTO|CLIP|FOLDER...", "File to write")
+@both_eyes_needed
 @flags(FixOptions, VideoOptions, BatchOptions, OutputOptions)
 def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     """Correct stereo photos and clips from any source: alignment, colors, swapped eyes, comfort.
@@ -43,7 +44,9 @@ def _preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]
 
     def prepare(path: Path, output: Path | None, media: str) -> Job:
         from depth3d.pipeline.fix.files import fix_targets
+        from depth3d.pipeline.inputs import check_depth_source
 
+        check_depth_source(DepthOptions(second_eye=options.second_eye), media)
         targets = fix_targets(path, output, options, video)
         return Job(targets, lambda: _run(path, output, options, video if media == "clip" else None, outputs))
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 else:  # generic for the type checker only: older clicks have a plain class
     _NumberType = _RateType = click.ParamType
 
-__all__ = ["OptionsCommand", "build", "flag_of", "flags", "given", "in_flags"]
+__all__ = ["OptionsCommand", "both_eyes_needed", "build", "flag_of", "flags", "given", "in_flags"]
 
 Options = TypeVar("Options")
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -115,6 +115,17 @@ class OptionsCommand(click.Command):
         for heading, records in sections.items():
             with formatter.section(heading):
                 formatter.write_dl(records)
+
+
+def both_eyes_needed(command: Command) -> Command:
+    """Decorate a command that works on two eyes: it refuses, in its own words, to take a photo for an ordinary one."""
+
+    def refuse(_context: click.Context, _parameter: click.Parameter, given: bool) -> None:
+        if given:
+            raise InvalidOption("stereo", "this command works on both eyes; it has no use for an ordinary photo")
+
+    hidden = click.option("--no-stereo", is_flag=True, hidden=True, expose_value=False, callback=refuse)
+    return hidden(command)
 
 
 def flags(*kinds: type[Any]) -> Callable[[Command], Command]:

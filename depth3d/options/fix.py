@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from depth3d.errors import InvalidOption
+from depth3d.options.shared import file_name
 from depth3d.validation import Validated, option
 
 __all__ = ["FixOptions"]
@@ -35,3 +37,9 @@ class FixOptions(Validated):
         "Layout of the eyes where name, metadata and content mislead: sbs, sbs-half, cross, tb, tb-half.",
         choices=("sbs", "sbs-half", "cross", "tb", "tb-half"),
     )
+    second_eye: str | None = file_name("File of the right eye.", media="photo")
+
+    def __post_init__(self) -> None:
+        Validated.__post_init__(self)
+        if self.second_eye is not None and self.layout is not None:
+            raise InvalidOption("second_eye", "excludes `layout`: the eyes are in two files or in one")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from depth3d.errors import InvalidOption
-from depth3d.options.shared import QualityOptions, percent
+from depth3d.options.shared import QualityOptions, file_name, percent
 from depth3d.quantities import as_length
 from depth3d.validation import Validated, option
 
@@ -75,3 +75,9 @@ class CheckOptions(Validated):
         "Layout of the eyes where name, metadata and content mislead: sbs, sbs-half, cross, tb, tb-half.",
         choices=("sbs", "sbs-half", "cross", "tb", "tb-half"),
     )
+    second_eye: str | None = file_name("File of the right eye.", media="photo")
+
+    def __post_init__(self) -> None:
+        Validated.__post_init__(self)
+        if self.second_eye is not None and self.layout is not None:
+            raise InvalidOption("second_eye", "excludes `layout`: the eyes are in two files or in one")

@@ -12,13 +12,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.errors import ReadError
+from depth3d.errors import InvalidOption, ReadError
 from depth3d.image import Image
-from depth3d.options import CheckOptions
+from depth3d.options import CheckOptions, DepthOptions
 from depth3d.pipeline.check.report import StereoReport
 from depth3d.pipeline.check.text import findings
 from depth3d.pipeline.comfort import black_bars, border_disparity
-from depth3d.pipeline.eyes import SWAPPED, order_score
+from depth3d.pipeline.eyes import SWAPPED, find_eyes, order_score
 from depth3d.quantities import as_path
 from depth3d.stereopair import StereoPair, Viewing
 from depth3d.validation import changed, nothing_left, require
@@ -62,9 +62,11 @@ def check(
     from depth3d.pipeline.inputs import media_of
 
     if media_of(path) == "clip":
+        if options.second_eye is not None:
+            raise InvalidOption("second_eye", f"does not apply to {path.name}, a clip")
         name, pairs = _clip_pairs(path, options.frames, options.layout)
     else:
-        name, pairs = _picture_pair(path, options.layout)
+        name, pairs = _picture_pair(path, options)
     measured = []
     for number, pair in enumerate(pairs, start=1):
         measured.append(_measure(pair))
@@ -180,14 +182,18 @@ def _report(path: Path, layout: str, measured: list[_Measured], viewing: tuple[s
     return replace(report, verdict=findings(report, behind))
 
 
-def _picture_pair(path: Path, layout: str | None) -> tuple[str, Iterator[StereoPair]]:
+def _picture_pair(path: Path, options: CheckOptions) -> tuple[str, Iterator[StereoPair]]:
+    from depth3d.io.image.photofile import open_photo
     from depth3d.io.image.read import open_image
     from depth3d.io.stereo.detect import read_stereo
     from depth3d.stereoformats import find_format
     from depth3d.stereopair import unpack
 
-    if layout is not None:
-        return layout, iter([unpack(open_image(path), find_format(layout))])
+    if options.second_eye is not None:
+        pair = find_eyes(open_photo(path), DepthOptions(second_eye=options.second_eye))
+        return f"two files, {path.name} and {Path(options.second_eye).name}", iter([pair] if pair is not None else [])
+    if options.layout is not None:
+        return options.layout, iter([unpack(open_image(path), find_format(options.layout))])
     pair = read_stereo(path)
     return "; ".join(pair.notes) or f"stereo picture ({path.suffix[1:].upper()})", iter([pair])
 

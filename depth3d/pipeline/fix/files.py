@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from depth3d.errors import InvalidOption
 from depth3d.options import CheckOptions, FixOptions, VideoOptions
 from depth3d.pipeline.check.measure import check, check_pair
 from depth3d.pipeline.check.report import StereoReport
@@ -95,6 +96,8 @@ def fix(
     source = as_path(source, "source")
     options = changed(require(options, FixOptions, "options"), changes)
     if media_of(source) == "clip":
+        if options.second_eye is not None:
+            raise InvalidOption("second_eye", f"does not apply to {source.name}, a clip")
         video = changed(require(video, VideoOptions, "video"), changes)
         nothing_left(changes, options, video)
         return _fix_clip(source, output, options, video, force=force, progress=progress)

@@ -30,8 +30,8 @@ _TWO_EYES = ("side", "stack", "rows", "columns", "checker", "anaglyph", "file", 
 
 def read_pair(file: PhotoFile, options: FixOptions) -> StereoPair:
     """Return the two eyes as the file stores them; raises ``ReadError`` where there is no second eye."""
-    if options.layout is not None:
-        found = find_eyes(file, DepthOptions(layout=options.layout))
+    if options.layout is not None or options.second_eye is not None:
+        found = find_eyes(file, DepthOptions(layout=options.layout, second_eye=options.second_eye))
         if found is not None:
             return found
     from depth3d.io.stereo.detect import read_stereo
@@ -53,6 +53,8 @@ def photo_format(file: PhotoFile, options: FixOptions) -> str:
         return layout.name
     if options.layout is not None:
         return options.layout.removesuffix("-half")
+    if options.second_eye is not None:
+        return "pair"
     from depth3d.io.image.read import open_image
     from depth3d.io.stereo.detect import find_kind
     from depth3d.io.stereo.layouts import named_layout, seen_layout
