@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import accumulate
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -102,6 +103,8 @@ def _scene_starts(job: ClipJob, depth: DepthSource) -> set[int]:
     if isinstance(depth, StoredDepth):
         return {0, *accumulate(scene.frames for scene in depth.ranges)}
     times, cuts = find_cuts(job)
+    if job.rate is not None and job.source.is_file():  # frame n is the one that the source shows at begin + n / rate
+        return {0, *(ceil((cut - job.begin) * job.rate) for cut in cuts)}
     chosen = set(cuts)
     return {0, *(number for number, time in enumerate(times) if time in chosen)}
 

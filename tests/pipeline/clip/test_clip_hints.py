@@ -17,8 +17,11 @@ from depth3d.hints import Hints, Stroke
 from depth3d.io.depth.write import write_depth
 from depth3d.io.video.hints import KeyHints, clip_hints_beside, read_clip_hints, write_clip_hints
 from depth3d.io.video.reader import VideoReader
-from depth3d.options import DepthOptions, VideoOptions
+from depth3d.options import DepthOptions, StabilizeOptions, VideoOptions
 from depth3d.pipeline.clip.convert import convert
+from depth3d.pipeline.clip.depth_files import given_depth
+from depth3d.pipeline.clip.hints import _scene_starts
+from depth3d.pipeline.clip.job import plan_job
 
 WIDTH, HEIGHT, COUNT, STEP = 192, 108, 16, 3
 RATE = Fraction(12)
@@ -146,3 +149,18 @@ def test_a_stopped_run_goes_on_with_the_same_strokes(tmp_path: Path, clip: Path)
     resumed = depths(convert(clip, tmp_path / "s.mkv", only_depth=True, depth=options, video=CODEC))
     assert all(np.array_equal(a, b) for a, b in zip(whole, resumed, strict=True))
     assert not (tmp_path / ".s.mkv.depth3d").exists()
+
+
+@pytest.mark.parametrize("fps", [None, 6, 8, 24])
+@pytest.mark.parametrize("start", [None, "0.5"])
+def test_scenes_begin_where_the_new_frame_rate_shows_them(
+    clip: Path, tmp_path: Path, fps: int | None, start: str | None
+) -> None:
+    """With given depth, whose scenes are not known: the first frame that looks like the second scene."""
+    depth = tmp_path / "depth.png"
+    write_depth(DepthMap(np.full((HEIGHT, WIDTH), 0.5, np.float32)), depth)
+    video = VideoOptions(codec="ffv1", fps=fps, start=start)
+    job = plan_job(clip, DepthOptions(depth=str(depth)), StabilizeOptions(), video)
+    brightness = [frame.image.pixels.mean() for frame in job.frames()]
+    second = next(number for number, mean in enumerate(brightness) if mean > 128)
+    assert _scene_starts(job, given_depth(depth, job)) == {0, second}
