@@ -1,4 +1,4 @@
-"""How time and memory grow with the picture: stills up to 24 megapixels, and a clip of 3840x2160.
+"""How time and memory grow with the picture: stills up to 48 megapixels, and a clip of 3840x2160.
 
     python examples/measure_growth.py [--quality normal] [--frames 3]
 
@@ -6,7 +6,8 @@ Every row is a process of its own: a scene made by formula becomes layers, goes 
 ``frames`` places of a circle (the fastest counts: other work on the machine only ever adds). The last line is the
 command itself, ``depth3d animate --depth``, for a 4K clip of as many frames. Pictures over 1280 wide are enlarged, so
 their depth is as soft as a network's and its edges are sharpened. Memory is the most that the process ever held, the
-picture itself, its depth and software OpenGL included.
+picture itself, its depth and software OpenGL included; "bytes per pixel" is what building needs beyond the picture and
+its depth.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from depth3d.image import Size
 from depth3d.render.context import describe_context
 from depth3d.render.renderer import Renderer
 
-SIZES = (Size(1280, 720), Size(1920, 1080), Size(3840, 2160), Size(4000, 3000), Size(6000, 4000))
+SIZES = (Size(1280, 720), Size(1920, 1080), Size(4000, 3000), Size(6000, 4000), Size(8000, 6000))
 CLIP = Size(3840, 2160)
 # The steps of building that complete the background behind the foreground and beyond the border.
 FILL = ("extend_border", "extend_background", "read_beyond_rim", "paint_background")
@@ -48,17 +49,18 @@ def main() -> None:
     if arguments.one:
         print(json.dumps(one(Size(*map(int, arguments.one.split("x"))), arguments.quality, arguments.frames)))
         return
-    print(
-        "| picture | megapixels | build, s | CPU s | per million | fill, s | frame, ms | CPU ms per million | most MB |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|")
+    titles: tuple[str, ...] = ("picture", "megapixels", "build, s", "CPU s", "per million", "fill, s", "frame, ms")
+    titles += ("CPU ms per million", "most MB", "bytes per pixel")
+    print(f"| {' | '.join(titles)} |")
+    print("|---|---|---|---|---|---|---|---|---|---|")
     for size in SIZES:
         done = child(__file__, "--one", f"{size}", "--quality", arguments.quality, "--frames", str(arguments.frames))
         told = json.loads(done)
         million, (build, build_cpu), (frame, frame_cpu) = size.pixels / 1e6, told["build"], told["frame"]
         print(
             f"| {size} | {million:.1f} | {build:.2f} | {build_cpu:.2f} | {build_cpu / million:.2f} "
-            f"| {told['fill']:.2f} | {1000 * frame:.0f} | {1000 * frame_cpu / million:.0f} | {told['megabytes']:.0f} |",
+            f"| {told['fill']:.2f} | {1000 * frame:.0f} | {1000 * frame_cpu / million:.0f} | {told['megabytes']:.0f} "
+            f"| {told['beyond']:.0f} |",
             flush=True,
         )
     print(clip(arguments.frames))
@@ -73,15 +75,23 @@ def one(size: Size, quality: str, frames: int) -> dict[str, Any]:
     fill = [0.0]
     for name in FILL:
         setattr(layers, name, counted(getattr(layers, name), fill))
+    before = megabytes(resource.RUSAGE_SELF)
     mesh, *build = timed(
         lambda: layers.build_layers(image, depth, parallax_percent=parallax, border_percent=border, quality=quality)  # type: ignore[arg-type]
     )
+    beyond = (megabytes(resource.RUSAGE_SELF) - before) * 1e6 / size.pixels
     with Renderer(size) as renderer:
         renderer.upload(mesh)
         renderer.draw(path.at(0.0))  # the first frame compiles
         spent = [timed(lambda number=number: renderer.draw(path.at(number * 1.3)))[1:] for number in range(frames)]  # type: ignore[misc]
     frame = [min(times) for times in zip(*spent, strict=True)]
-    return {"build": build, "fill": fill[0], "frame": frame, "megabytes": megabytes(resource.RUSAGE_SELF)}
+    return {
+        "build": build,
+        "fill": fill[0],
+        "frame": frame,
+        "megabytes": megabytes(resource.RUSAGE_SELF),
+        "beyond": beyond,
+    }
 
 
 def counted(function: Callable[..., Any], total: list[float]) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Band", "chunked", "return_freed_memory", "row_bands"]
+__all__ = ["BAND_PIXELS", "CACHED_PIXELS", "Band", "chunked", "return_freed_memory", "row_bands"]
 
 Indices = NDArray[np.int64]
 Result = TypeVar("Result")
@@ -19,6 +19,7 @@ Result = TypeVar("Result")
 THREADS = 2  # numpy releases the interpreter lock
 _PIXELS = 50_000  # at a time
 BAND_PIXELS = 4_000_000
+CACHED_PIXELS = 300_000  # a few arrays of so many floats fit into the processor's cache
 
 
 class Band(NamedTuple):
@@ -39,8 +40,10 @@ class Band(NamedTuple):
     rows: slice
 
 
-def row_bands(shape: tuple[int, ...], halo: int, *, least: int = 64, multiple: int = 1) -> Iterator[Band]:
-    """Split a picture into bands of about ``BAND_PIXELS``; results in a band need ``halo`` more rows on both sides.
+def row_bands(
+    shape: tuple[int, ...], halo: int, *, least: int = 64, multiple: int = 1, pixels: int = BAND_PIXELS
+) -> Iterator[Band]:
+    """Split a picture into bands of about ``pixels``; results in a band need ``halo`` more rows on both sides.
 
     Parameters
     ----------
@@ -52,9 +55,11 @@ def row_bands(shape: tuple[int, ...], halo: int, *, least: int = 64, multiple: i
         Fewest rows of a band (the last one may have fewer).
     multiple : int
         Bands and halos start at multiples of this row, for work on a grid.
+    pixels : int
+        About the size of a band.
     """
     height, width = shape[:2]
-    step = max(least, BAND_PIXELS // width) // multiple * multiple or multiple
+    step = max(least, pixels // width) // multiple * multiple or multiple
     for top in range(0, height, step):
         bottom = min(top + step, height)
         first = max(0, (top - halo) // multiple * multiple)

@@ -77,14 +77,15 @@ def extend_background(
     run = 1
     while len(targets):
         gap = over[targets] - levels
+        fits = np.flatnonzero((gap > tolerance) & (run <= gap + OVERLAP))
+        targets, origins, levels = targets[fits], origins[fits], levels[fits]
         free = ~first.mask[targets]
-        behind = ~free & ~second.mask[targets] & (first.depth[targets] - levels > tolerance)
         # A third layer is not stored, but the surface may be needed again further on.
-        passing = ~free & second.mask[targets] & (first.depth[targets] - levels > tolerance)
-        fits = np.flatnonzero((gap > tolerance) & (run <= gap + OVERLAP) & (free | behind | passing))
+        fits = np.flatnonzero(free | (first.depth[targets] - levels > tolerance))
         order = fits[np.argsort(-levels[fits], kind="stable")]  # the farthest is written last and is kept
-        targets, origins, levels = targets[order], origins[order], levels[order]
-        for hidden, mine in ((first, free[order]), (second, behind[order])):
+        targets, origins, levels, free = targets[order], origins[order], levels[order], free[order]
+        behind = ~free & ~second.mask[targets]
+        for hidden, mine in ((first, free), (second, behind)):
             at = targets[mine]
             hidden.source[at], hidden.depth[at], hidden.mask[at] = origins[mine], levels[mine], True
         turn = np.arange(len(targets), dtype=np.int32)

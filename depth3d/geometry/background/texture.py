@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.background.disocclusion import HiddenSurface
 from depth3d.geometry.background.fill import relax
-from depth3d.geometry.chunked import chunked
+from depth3d.geometry.chunked import BAND_PIXELS, CACHED_PIXELS, chunked, row_bands
 
 __all__ = ["paint_background", "paint_rim"]
 
@@ -23,6 +23,7 @@ SPREAD = 1.4  # steps of the grid: the samples' weight
 TOWARDS = 0.6  # center of the samples, from the outline (0) to the pixel itself (1)
 BEHIND = 0.8  # share of the depth step: nearer pixels belong to the foreground
 REACH = 1 / 64  # share of the width: pixels farther from the outline take the mean tone only
+RIM_HALO = 64  # pixels
 GRAIN = 0.5  # of the texture's contrast; at full contrast wrong texture is visible
 NOWHERE = 1e9  # pixels of shift: nearer than every surface, so that it is never sampled
 LIKE_PIXELS = 3.0  # of shift
@@ -71,7 +72,10 @@ def paint_background(
     tones = painted[pick].astype(np.float32)
     rows, columns = np.nonzero(thin.mask)
     places = (rows * stride + top) * width + columns * stride + stride // 2
-    known = _Far(picture, np.where(cover - seen > tolerance, np.float32(NOWHERE), seen))
+    surface = seen.copy()
+    for band in row_bands(seen.shape, halo=0, pixels=CACHED_PIXELS):
+        surface[band.rows][cover[band.rows] - seen[band.rows] > tolerance] = NOWHERE
+    known = _Far(picture, surface)
     result = painted.copy()
 
     def paint(here: Indices) -> None:
@@ -102,6 +106,14 @@ def paint_rim(painted: Bytes, layer: Mask, rim: Mask) -> None:
     layer, rim : Mask
         (H, W).
     """
+    # The mesh reaches a few cells beyond its layer, so that the nearest pixel of it is within the halo.
+    for rows in row_bands(rim.shape, RIM_HALO, pixels=BAND_PIXELS // 2):
+        wanted = np.zeros(rim[rows.read].shape, bool)
+        wanted[rows.inside] = rim[rows.rows]
+        _paint_rim(painted[rows.read], layer[rows.read], wanted)
+
+
+def _paint_rim(painted: Bytes, layer: Mask, rim: Mask) -> None:
     if not (rim.any() and layer.any()):
         return
     _, labels = cv2.distanceTransformWithLabels(

@@ -93,12 +93,16 @@ def _nearest_inside(
     down, right = np.zeros_like(rows), np.zeros_like(rows)
     distance = np.ones_like(rows)
     own = shift[rows, columns]
-    highest = own + np.float32(STEP)
+    highest = own + np.float32(STEP)  # the foreground is at least this near
+    left = np.arange(len(rows))
     for steps in range(1, reach + 1):
-        before = (down != 0) | (right != 0)
+        row, column, best = rows[left], columns[left], highest[left]
+        found = np.zeros(len(left), bool)
         for y, x in WAYS:
-            there = shift[(rows + steps * y).clip(0, height - 1), (columns + steps * x).clip(0, width - 1)]
-            better = ~before & (there > highest)
-            highest[better] = there[better]
-            down[better], right[better], distance[better] = y, x, steps
+            there = shift[(row + steps * y).clip(0, height - 1), (column + steps * x).clip(0, width - 1)]
+            better = there > best
+            best[better], found[better] = there[better], True
+            mine = left[better]
+            down[mine], right[mine], distance[mine] = y, x, steps
+        left = left[~found]
     return down, right, distance

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depthmap import DepthMap
-from depth3d.geometry.chunked import chunked, row_bands
+from depth3d.geometry.chunked import CACHED_PIXELS, chunked, row_bands
 from depth3d.geometry.edges.deblur import deblur
 from depth3d.geometry.edges.discontinuities import find_discontinuities
 from depth3d.geometry.edges.snap import SNAP_NOISE, SNAP_TEAR, around, snap_steps, window_at
@@ -64,7 +64,7 @@ def sharpen(shift: Floats, picture: NDArray[np.uint8], soft: float | None = None
 def softness(shift: Floats) -> float:
     """Share of the steep pixels of a depth map that lie inside ramps: about 0 when measured, 1 when blurred."""
     steep = between = 0
-    for band in row_bands(shift.shape, halo=2):
+    for band in row_bands(shift.shape, halo=2, pixels=CACHED_PIXELS):
         part = shift[band.read]
         steep += int(find_discontinuities(part, RAMP_SLOPE).beside()[band.inside].sum())
         between += int(_between(part)[band.inside].sum())
@@ -148,7 +148,7 @@ def _without_slivers(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
     Resizing leaves such pixels. Separated from both sides, they would be visible as dots in a new view.
     """
     result = np.empty_like(shift)
-    for band in row_bands(shift.shape, halo=1):
+    for band in row_bands(shift.shape, halo=1, pixels=CACHED_PIXELS):
         result[band.rows] = _joined_slivers(shift[band.read], picture[band.read])[band.inside]
     return result
 
@@ -183,7 +183,7 @@ def _between(shift: Floats) -> Mask:
 def _ramps(shift: Floats) -> Mask:
     """(H, W) bool: pixels of blurred depth edges (ramps); one-pixel steps are excluded."""
     found = np.empty(shift.shape, bool)
-    for band in row_bands(shift.shape, halo=RAMP_TAIL + 2):
+    for band in row_bands(shift.shape, halo=RAMP_TAIL + 2, pixels=CACHED_PIXELS):
         part = shift[band.read]
         steep, ramp = find_discontinuities(part, RAMP_SLOPE).beside(), _between(part)
         for _ in range(RAMP_TAIL):

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.geometry.chunked import chunked, row_bands
+from depth3d.geometry.chunked import CACHED_PIXELS, chunked, row_bands
 from depth3d.geometry.edges.discontinuities import find_discontinuities
 
 __all__ = ["SNAP_NOISE", "SNAP_TEAR", "around", "snap_steps", "window_at"]
@@ -64,7 +64,7 @@ def snap_steps(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: M
         (H, W), the pixels that may change; default all.
     """
     beside = np.empty(shift.shape, bool)
-    for rows in row_bands(shift.shape, halo=1):
+    for rows in row_bands(shift.shape, halo=1, pixels=CACHED_PIXELS):
         beside[rows.rows] = find_discontinuities(shift[rows.read], SNAP_TEAR).beside()[rows.inside]
     band = around(beside, spacing)
     if where is not None:

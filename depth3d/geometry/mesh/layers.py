@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
@@ -28,6 +27,7 @@ from depth3d.geometry.edges.discontinuities import Discontinuities, find_discont
 from depth3d.geometry.edges.matte import estimate_matte
 from depth3d.geometry.edges.refine import align_to_picture
 from depth3d.geometry.edges.sharpen import SOFT_SHARE, dilate_foreground, dilate_over_mixed, sharpen, softness
+from depth3d.geometry.mesh.blocks import block_mean, block_rows, enlarged, masked_mean, pooled
 from depth3d.geometry.mesh.displace import mesh_cells
 from depth3d.image import Image, Size
 from depth3d.layeredmesh import Layer, LayeredMesh
@@ -192,6 +192,7 @@ def _layers(photo: _Photo, quality: Quality, ways: str) -> list[Layer | None]:
     front, carved = _front(photo, cover, cell, pixels)
     needed = first.mask | carved | (cover - photo.shift > STEP_PIXELS)
     middle, painted = _back(photo, photo.pixels, first, cover, needed, cell)
+    del first, needed, carved  # 11 bytes a pixel
     back, _ = _back(photo, painted, second, cover, second.mask, cell)
     return [back, middle, front]
 
@@ -208,14 +209,17 @@ def _continued(image: Image, depth: SharpDepth, border_percent: float | None, ro
 
 def _front(photo: _Photo, cover: Floats, cell: int, grown: int) -> tuple[Layer, Mask]:
     """The front layer, and (H, W) where its texture is transparent."""
-    cells = _pooled(cover, cell, np.max)
+    cells = pooled(cover, cell, np.maximum)
     if cell > 1:
-        low = _pooled(cover, cell, np.min)
-        mean = _pooled(cover, cell, np.mean)
+        low = pooled(cover, cell, np.minimum)
+        mean = block_mean(cover, cell)
         cells = np.where(cells - low > STEP_PIXELS + cell * 0.5, cells, mean)
-    near = _enlarged(cells, cell, cover.shape)
-    carved = near - cover > STEP_PIXELS + 0.5 * (cell - 1) if cell > 1 else np.zeros(cover.shape, bool)
-    outline = ~carved & (near - photo.shift > STEP_PIXELS + 0.5 * (cell - 1))
+    carved, outline = np.zeros(cover.shape, bool), np.empty(cover.shape, bool)
+    for rows, blocks in block_rows(cover.shape, cell):
+        near = enlarged(cells[blocks], cell, cover[rows].shape)
+        if cell > 1:
+            carved[rows] = near - cover[rows] > _tolerance(cell)
+        outline[rows] = ~carved[rows] & (near - photo.shift[rows] > _tolerance(cell))
     pixels, alpha = estimate_matte(photo.pixels, outline, photo.shift, grown)
     alpha[carved] = 0
     picture = Image(pixels, alpha if carved.any() or outline.any() else None)
@@ -231,16 +235,17 @@ def _back(
     painted = paint_background(beside, photo.pixels, hidden, photo.shift, cover, STEP_PIXELS, photo.first_row)
     # The outline of this layer is never seen, so its cells may be larger than those in front.
     cell = 2 * cell if cell > 1 else 1
-    weight = needed.astype(np.float32)
-    many = _pooled(weight, cell, np.mean)
-    mean = _pooled(hidden.depth * weight, cell, np.mean) / np.maximum(many, 1e-6)
-    cells = np.where(many > 0, mean, _pooled(hidden.depth, cell, np.min)).astype(np.float32)
+    mean, many = masked_mean(hidden.depth, needed, cell)
+    cells = np.where(many > 0, mean, pooled(hidden.depth, cell, np.minimum)).astype(np.float32)
     # One more cell all around, so that the seam between the layers is hidden behind the front layer.
     wanted = cv2.dilate((many > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     cells = _behind_front(cells, wanted & (many == 0))
     # Front pixels inside the layer's cells become visible in moved views and must not show the front's colors.
-    drawn = _enlarged(wanted, cell, cover.shape) & ~hidden.mask
-    paint_rim(painted, hidden.mask, drawn & (cover - _enlarged(cells, cell, cover.shape) > STEP_PIXELS))
+    rim = np.empty(cover.shape, bool)
+    for rows, blocks in block_rows(cover.shape, cell):
+        drawn = enlarged(wanted[blocks], cell, cover[rows].shape) & ~hidden.mask[rows]
+        rim[rows] = drawn & (cover[rows] - enlarged(cells[blocks], cell, cover[rows].shape) > STEP_PIXELS)
+    paint_rim(painted, hidden.mask, rim)
     return _layer(photo, cells, find_discontinuities(cells, _tolerance(cell)), cell, Image(painted), wanted), painted
 
 
@@ -257,7 +262,7 @@ def _behind_front(cells: Floats, rim: Mask) -> Floats:
 def _backdrop(photo: _Photo) -> Layer | None:
     """A coarse, smoothly filled layer at the farthest depth nearby: visible only where all other layers have a hole."""
     cell = BACKDROP_CELL
-    low, high = _pooled(photo.shift, cell, np.min), _pooled(photo.shift, cell, np.max)
+    low, high = pooled(photo.shift, cell, np.minimum), pooled(photo.shift, cell, np.maximum)
     reach = 2 * math.ceil(photo.travel / cell) + 3
     # Two cells wider than where the layer is drawn: its rim must be at the farthest depth, too.
     far = cv2.erode(low, np.ones((reach + 4, reach + 4), np.uint8))
@@ -279,27 +284,12 @@ def _cell_steps(cells: Floats, cover: Floats, cell: int) -> Discontinuities:
     steps = find_discontinuities(cells, _tolerance(cell))
     if cell == 1:
         return steps
-    split = _pooled(find_discontinuities(cover, STEP_PIXELS).beside(), cell, np.max) > 0
+    split = pooled(find_discontinuities(cover, STEP_PIXELS).beside(), cell, np.logical_or) > 0
     return Discontinuities(steps.right & (split[:, 1:] | split[:, :-1]), steps.below & (split[1:] | split[:-1]))
 
 
 def _tolerance(cell: int) -> float:
     return STEP_PIXELS + 0.5 * (cell - 1)
-
-
-def _pooled(values: Floats | Mask, cell: int, how: object) -> Floats:
-    """Pool blocks of ``cell`` x ``cell`` pixels with ``how``; the border is repeated to whole blocks."""
-    if cell == 1:
-        return np.asarray(values, np.float32)
-    height, width = values.shape
-    padded = np.pad(values, ((0, -height % cell), (0, -width % cell)), mode="edge")
-    blocks = padded.reshape(padded.shape[0] // cell, cell, padded.shape[1] // cell, cell)
-    return np.asarray(how(blocks, axis=(1, 3)), np.float32)  # type: ignore[operator]
-
-
-def _enlarged(cells: Any, cell: int, shape: tuple[int, ...]) -> Any:
-    """(H, W) of ``shape``: the value of each pixel's cell."""
-    return np.repeat(np.repeat(cells, cell, 0), cell, 1)[: shape[0], : shape[1]] if cell > 1 else cells
 
 
 def _layer(
