@@ -12,78 +12,44 @@ from numpy.typing import NDArray
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
+from depth3d.io.depth.palettes import ANCHORS, LINES
 from depth3d.quantities import short
 
-__all__ = ["HEATMAPS", "RED_IS_HIGH", "HeatMap", "color_table", "colorize", "read_heat_map", "read_scale"]
+__all__ = [
+    "HEATMAPS",
+    "RED_IS_HIGH",
+    "HeatMap",
+    "color_table",
+    "colorize",
+    "known_scale",
+    "nearest_map",
+    "read_heat_map",
+    "read_scale",
+]
 
 HEATMAPS = ("gray", "inferno", "magma", "plasma", "viridis", "turbo", "jet", "cividis", "spectral")
 # Tables that OpenCV holds, equal to matplotlib's within one level of 255 (a test compares them).
 _IN_OPENCV = ("inferno", "magma", "plasma", "viridis", "turbo", "cividis")
 # Maps that are only read, from plots of other programs; those of OpenCV are within a few levels of matplotlib's.
 _ONLY_READ = ("bone", "pink", "cool", "parula")
-_ANCHORS = {
-    # Moreland's cool-warm map, and ColorBrewer's RdYlBu and RdBu from blue to red.
-    "coolwarm": (0x3B4CC0, 0x688AEF, 0x99BAFF, 0xC9D8EF, 0xEDD1C2, 0xF7A789, 0xE36A53, 0xB40426),
-    "rdylbu": (
-        0x313695,
-        0x4575B4,
-        0x74ADD1,
-        0xABD9E9,
-        0xE0F3F8,
-        0xFFFFBF,
-        0xFEE090,
-        0xFDAE61,
-        0xF46D43,
-        0xD73027,
-        0xA50026,
-    ),
-    "rdbu": (
-        0x053061,
-        0x2166AC,
-        0x4393C3,
-        0x92C5DE,
-        0xD1E5F0,
-        0xF7F7F7,
-        0xFDDBC7,
-        0xF4A582,
-        0xD6604D,
-        0xB2182B,
-        0x67001F,
-    ),
-    "rainbow": (0x8000FF, 0x4062FA, 0x00B4EC, 0x40ECD4, 0x80FFB4, 0xC0EC8E, 0xFFB462, 0xFF6232, 0xFF0000),
-}
-RED_IS_HIGH = ("turbo", "jet", "spectral", "coolwarm", "rdylbu", "rdbu", "rainbow")  # elsewhere the bright end
-# ColorBrewer's Spectral from its violet to its red end: what Depth Anything's tools write ("Spectral_r").
-_SPECTRAL = (
-    0x5E4FA2,
-    0x3288BD,
-    0x66C2A5,
-    0xABDDA4,
-    0xE6F598,
-    0xFFFFBF,
-    0xFEE08B,
-    0xFDAE61,
-    0xF46D43,
-    0xD53E4F,
-    0x9E0142,
-)
-# Matplotlib's maps of straight lines: per channel (position, value). OpenCV's jet and hot differ by up to 51 levels.
-_LINES = {
-    "jet": (
-        ((0, 0), (0.35, 0), (0.66, 1), (0.89, 1), (1, 0.5)),
-        ((0, 0), (0.125, 0), (0.375, 1), (0.64, 1), (0.91, 0), (1, 0)),
-        ((0, 0.5), (0.11, 1), (0.34, 1), (0.65, 0), (1, 0)),
-    ),
-    "hot": (
-        ((0, 0.0416), (0.365079, 1), (1, 1)),
-        ((0, 0), (0.365079, 0), (0.746032, 1), (1, 1)),
-        ((0, 0), (0.746032, 0), (1, 1)),
-    ),
-    "copper": (((0, 0), (0.809524, 1), (1, 1)), ((0, 0), (1, 0.7812)), ((0, 0), (1, 0.4975))),
-}
+RED_IS_HIGH = (
+    "turbo",
+    "jet",
+    "spectral",
+    "coolwarm",
+    "rdylbu",
+    "rdbu",
+    "rdylgn",
+    "rainbow",
+    "seismic",
+    "nipy_spectral",
+)  # elsewhere the bright end
 # What JPEG at quality 75 leaves of a heat map lies within 12 levels of it on the mean; a photo lies 40 and more away.
 _CLOSE, _STRAY = 20.0, 40.0
 _EXACT, _SPIKE = 0.5, 24
+_SEEMS_BLENDED = 9.0  # mean distance from which half transparent maps are tried
+_SAME_BAR = 26.0  # mean distance in levels between a color bar and its map
+_TRIED = 3000  # colors with which the map is chosen
 
 
 class HeatMap(NamedTuple):
@@ -101,18 +67,12 @@ def color_table(name: str) -> NDArray[np.uint8]:
     table: NDArray[Any]
     if name == "gray":
         table = np.repeat(ramp[:, None], 3, axis=1)
-    elif name == "spectral":
-        anchors = np.array([[color >> 16, color >> 8 & 255, color & 255] for color in _SPECTRAL])
-        spread = np.linspace(0, 255, len(anchors))
-        table = np.stack([np.interp(ramp, spread, channel) for channel in anchors.T], axis=1).round()
-    elif name in _ANCHORS:
-        anchors = np.array([[color >> 16, color >> 8 & 255, color & 255] for color in _ANCHORS[name]])
+    elif name in ANCHORS:
+        anchors = np.array(ANCHORS[name])
         places = np.linspace(0, 255, len(anchors))
         table = np.stack([np.interp(ramp, places, channel) for channel in anchors.T], axis=1).round()
-    elif name in _LINES:
-        table = np.stack(
-            [np.interp(ramp / 255, *np.transpose(points)) * 255 for points in _LINES[name]], axis=1
-        ).round()
+    elif name in LINES:
+        table = np.stack([np.interp(ramp / 255, *np.transpose(points)) * 255 for points in LINES[name]], axis=1).round()
     elif name == "jet of OpenCV" or name in _IN_OPENCV + _ONLY_READ:
         code = getattr(cv2, f"COLORMAP_{name.partition(' ')[0].upper()}")
         table = cv2.applyColorMap(ramp[:, None], code)[:, 0, ::-1]
@@ -134,22 +94,28 @@ def read_heat_map(pixels: NDArray[np.uint8]) -> HeatMap | None:
     """Convert (H, W, 3) uint8 colors of a heat map to values; return None if no known map fits.
 
     Each color takes the value of the nearest color of the map. In lossy files, single pixels far from the map or from
-    all their neighbors take the median of those around them.
+    all their neighbors take the median of those around them. Maps drawn half transparent on white or black are read,
+    too.
     """
     packed, codes, colors = _distinct(pixels)
     weights = _sample_counts(packed, codes)
-    candidates = [name for name in HEATMAPS if name != "gray"] + [
-        "jet of OpenCV",
-        "hot",
-        "copper",
-        *_ONLY_READ,
-        *_ANCHORS,
-    ]
-    fits = {name: _nearest(colors, color_table(name)) for name in candidates}
-    name = min(fits, key=lambda candidate: float(np.average(fits[candidate][1], weights=weights)))
-    index, distance = fits[name]
+    some = np.random.default_rng(0).permutation(len(codes))[:_TRIED] if len(codes) > _TRIED else slice(None)
+    tables = {name: color_table(name) for name in _candidates()}
+    name, residual = _best_table(tables, colors[some], weights[some])
+    table = tables[name]
+    if residual > _SEEMS_BLENDED:
+        blended = {
+            f"{name} {share} {ground}": _blended(table, share, ground)
+            for name, table in tables.items()
+            for share in (0.9, 0.8, 0.7, 0.6, 0.5)
+            for ground in (0, 255)
+        }
+        other, lower = _best_table(blended, colors[some], weights[some])
+        if lower < min(0.5 * residual, _SEEMS_BLENDED):
+            name, table = other.rpartition(" ")[0].rpartition(" ")[0], blended[other]
+    index, distance = _nearest(colors, table)
     residual = float(np.average(distance, weights=weights))
-    if residual > _CLOSE:
+    if residual > _CLOSE or (np.ptp(index) == 0 and name not in HEATMAPS):  # one color may lie on any map
         return None
     place = np.zeros(1 << 24, np.uint32)
     place[codes] = np.arange(len(codes), dtype=np.uint32)
@@ -157,6 +123,56 @@ def read_heat_map(pixels: NDArray[np.uint8]) -> HeatMap | None:
     if residual > _EXACT:
         values = _without_spikes(values, distance[place[packed]] > _STRAY)
     return HeatMap(name, values.astype(np.float32) / np.float32(255), residual)
+
+
+def _candidates() -> list[str]:
+    names = [*(name for name in HEATMAPS if name != "gray"), "jet of OpenCV", *_ONLY_READ, *LINES, *ANCHORS]
+    return list(dict.fromkeys(names))
+
+
+def _blended(table: NDArray[np.uint8], share: float, ground: int) -> NDArray[np.uint8]:
+    return np.asarray(np.rint(share * table.astype(np.float32) + (1 - share) * ground), np.uint8)
+
+
+def _best_table(
+    tables: dict[str, NDArray[np.uint8]], colors: NDArray[np.float32], weights: NDArray[np.float64]
+) -> tuple[str, float]:
+    """Return the name of the table nearest to the colors, and their mean distance to it."""
+    if not weights.any():
+        weights = np.ones_like(weights)
+    off = {name: float(np.average(_nearest(colors, table)[1], weights=weights)) for name, table in tables.items()}
+    best = min(off, key=off.__getitem__)
+    return best, off[best]
+
+
+def nearest_map(pixels: NDArray[np.uint8]) -> tuple[str, float]:
+    """Return the known heat map whose colors are nearest to a picture's, and their mean distance in levels.
+
+    Parameters
+    ----------
+    pixels : NDArray[np.uint8]
+        (H, W, 3), the picture; about 2000 pixels of it are used.
+    """
+    step = max(1, int((pixels.shape[0] * pixels.shape[1] / 2000) ** 0.5))
+    colors = pixels[::step, ::step].reshape(-1, 3).astype(np.float32)
+    return _best_table({name: color_table(name) for name in _candidates()}, colors, np.ones(len(colors)))
+
+
+def known_scale(scale: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the heat map that the colors of a color bar follow, in the bar's direction, or the bar as it is.
+
+    JPEG and small sizes wash out the colors of a narrow bar.
+
+    Parameters
+    ----------
+    scale : NDArray[np.uint8]
+        (256, 3), the bar from its small to its large end.
+    """
+    tables = [color_table(name) for name in (*_candidates(), "gray")]
+    tables += [table[::-1] for table in tables]
+    off = [float(np.linalg.norm(table.astype(np.float32) - scale, axis=1).mean()) for table in tables]
+    best = int(np.argmin(off))
+    return tables[best] if off[best] < _SAME_BAR else scale
 
 
 def read_scale(pixels: NDArray[np.uint8], table: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:

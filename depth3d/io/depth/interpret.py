@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from depth3d.depthmap import DepthMap, Disparity
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
-from depth3d.io.depth.colormaps import HEATMAPS, RED_IS_HIGH, read_heat_map, read_scale
+from depth3d.io.depth.colormaps import HEATMAPS, RED_IS_HIGH, known_scale, read_heat_map, read_scale
 from depth3d.io.depth.plots import find_plot
 from depth3d.io.depth.registry import ReadDepth
+from depth3d.io.image.read import flatten
 
 __all__ = ["depth_from_numbers", "depth_from_picture", "normalized", "polarity_hint", "read_numbers"]
 
 _GRAY_TOLERANCE = 12  # levels of 255 by which JPEG may part the channels of a gray picture
+_AS_GOOD = 4.0  # levels: a known heat map is preferred to the washed-out colors of a bar
 _SCALE_FITS = 20.0  # mean distance in levels between a plot's map and its color bar
 _NARROW = 0.25  # a gray map that uses less of its range than this is stretched
 _SAMPLE = 16_000_000  # values
@@ -38,6 +40,8 @@ def depth_from_picture(image: Image, *, invert: bool = False) -> tuple[DepthMap,
     invert : bool
         Near and far are exchanged.
     """
+    if image.alpha is not None and image.pixels.dtype == np.uint8:
+        image = flatten(image)  # figures saved with a transparent background
     plot = find_plot(image.pixels) if image.pixels.dtype == np.uint8 else None
     if plot is None:
         return _from_pixels(image, None, invert)
@@ -53,9 +57,10 @@ def _from_pixels(image: Image, scale: NDArray[np.uint8] | None, invert: bool) ->
     spread = np.maximum(np.maximum(*channels[:2]), channels[2])
     spread -= np.minimum(np.minimum(*channels[:2]), channels[2])
     if scale is not None:
-        values, off = read_scale(image.eight_bit().pixels, scale)
+        both = [read_scale(image.eight_bit().pixels, table) for table in (known_scale(scale), scale)]
+        values, off = both[0] if both[0][1] < both[1][1] + _AS_GOOD else both[1]
         if off < _SCALE_FITS:
-            return _polarity(DepthMap(values), "scale of the color bar, large values", "large", invert)
+            return _polarity(DepthMap(values), "values read from its color bar, large values", "large", invert)
     if float((spread > tolerance).mean()) > 0.01:
         return _from_colors(image, invert=invert)
     del spread

@@ -1,7 +1,8 @@
-"""Find the map in a saved plot: heat maps with white margin, axes, ticks, title and color bar, as matplotlib writes.
+"""Find the map in a saved plot: heat maps with margin, axes, ticks, title and color bar, as matplotlib writes.
 
-The background is the uniform light color of the rim. What remains after thin things (text, ticks, frames) are removed
-are filled rectangles: the largest is the map, a narrow one beside or below it the color bar.
+The background is the color of most of the rim. Outlines of what remains are filled, and thin things (text, ticks) are
+removed; rectangles are left. The map is the large one that has the colors of a heat map (beside it may be the photo),
+a narrow one beside it the color bar.
 """
 
 from __future__ import annotations
@@ -12,13 +13,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth3d.io.depth.colormaps import color_table, nearest_map
+
 __all__ = ["Plot", "find_plot"]
 
 _LIGHT = 235  # a figure's background; JPEG leaves white above this
 _OFF = 14  # levels by which a pixel differs from the background
-_SMALLEST = 0.25  # of either side of the picture: smaller rectangles are not the map
-_FILLED = 0.9
+_SMALLEST = 0.12  # of either side of the picture: smaller rectangles are not the map
+_FILLED = 0.93
 _COLORED = 24  # levels between the channels of a pixel
+_A_MAP = 14.0  # mean distance in levels between a rectangle of a heat map's colors and that map
+
+_Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,58 +57,136 @@ def find_plot(pixels: NDArray[np.uint8]) -> Plot | None:
     height, width = pixels.shape[:2]
     if min(height, width) < 48:
         return None
-    background = _background(pixels)
-    if background is None:
+    rim = _rim(pixels)
+    if rim is None:
         return None
+    background, plain = rim
     off = (np.abs(pixels.astype(np.int16) - background).max(axis=2) > _OFF).astype(np.uint8)
-    side = 5
-    solid = np.asarray(cv2.morphologyEx(off, cv2.MORPH_OPEN, np.ones((side, side), np.uint8)), np.uint8)
-    boxes = _rectangles(solid)
-    if not boxes:
+    boxes = _rectangles(off)
+    large = [
+        _without_frame(pixels, *box)
+        for box in boxes
+        if box[2] >= _SMALLEST * width and box[3] >= _SMALLEST * height and min(box[2:]) >= 24
+        if box[2] * box[3] <= 0.998 * width * height and max(box[2] / box[3], box[3] / box[2]) < 4
+    ]
+    if not large:
         return None
-    x, y, wide, tall = max(boxes, key=lambda box: box[2] * box[3])
-    if wide < _SMALLEST * width or tall < _SMALLEST * height or wide * tall > 0.998 * width * height:
+    box, bar = _chosen(pixels, large, boxes)
+    if not _certain(pixels, box, background, plain):
         return None
-    x, y, wide, tall = _without_frame(pixels, x, y, wide, tall)
-    bar = _color_bar(boxes, (x, y, wide, tall))
+    x, y, wide, tall = box
     scale = None if bar is None else _bar_colors(pixels, bar)
     done = f"plot cropped to its map ({wide}x{tall} of {width}x{height})"
-    done += ", values read from its color bar" if scale is not None else ""
     return Plot(np.ascontiguousarray(pixels[y : y + tall, x : x + wide]), scale, done)
 
 
-def _background(pixels: NDArray[np.uint8]) -> NDArray[np.int16] | None:
-    """Return the light color of the figure around the map, or None if the picture has no such rim.
+def _rim(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.int16], list[float]] | None:
+    """Return the color of the figure around the map and how much of each side has it, least first; None without a rim.
 
-    A gray picture must have it along three sides, since white is also a depth there; colors of a heat map are never
-    white, so that one side with tick labels suffices.
+    A light color may fill a part of the rim only, as maps are hardly ever white; another one has to fill most of it.
     """
     sides = [part.reshape(-1, 3).astype(np.int16) for part in (pixels[:2], pixels[-2:], pixels[:, :2], pixels[:, -2:])]
     rim = np.concatenate(sides)
     light = rim[(rim.min(axis=1) >= _LIGHT) & (rim.max(axis=1) - rim.min(axis=1) <= 6)]
-    if len(light) < 0.15 * len(rim):
-        return None
-    color = np.median(light, axis=0).astype(np.int16)
+    if len(light) >= 0.15 * len(rim):
+        color = np.median(light, axis=0).astype(np.int16)
+    else:
+        color = np.median(rim, axis=0).astype(np.int16)
     plain = sorted(float((np.abs(side - color).max(axis=1) <= _OFF).mean()) for side in sides)
-    sample = pixels[::4, ::4].astype(np.int16)
-    colored = float((sample.max(axis=2) - sample.min(axis=2) > _COLORED).mean()) > 0.2
-    enough = plain[3] > 0.75 if colored else plain[1] > 0.985 and plain[0] > 0.5
-    return color if enough else None
+    return (color, plain) if plain[3] > 0.75 else None
 
 
-def _rectangles(solid: NDArray[np.uint8]) -> list[tuple[int, int, int, int]]:
-    """Return (x, y, width, height) of the filled rectangles, holes in them closed."""
-    contours, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    found = []
-    for contour in contours:
-        x, y, wide, tall = cv2.boundingRect(contour)
-        if min(wide, tall) >= 6 and cv2.contourArea(contour) >= _FILLED * (wide - 1) * (tall - 1):
-            found.append((x, y, wide, tall))
+def _certain(pixels: NDArray[np.uint8], box: _Box, background: NDArray[np.int16], plain: list[float]) -> bool:
+    """Return True if the box is a map in a figure, not a thing in a depth map whose far end is its background.
+
+    Certain are a thin frame around it, and a background that is no color of the map. A gray picture without a frame
+    must have a white rim along three sides, since white is also a depth there.
+    """
+    x, y, wide, tall = box
+    found = pixels[y : y + tall, x : x + wide]
+    colored = float((np.ptp(found[::2, ::2].astype(np.int16), axis=2) > _COLORED).mean()) > 0.3
+    light = background.min() >= _LIGHT
+    if (colored and light) or _framed(pixels, box, background):
+        return True
+    if colored:
+        table = color_table(nearest_map(found)[0]).astype(np.float32)
+        return float(np.linalg.norm(table - background, axis=1).min()) > _OFF
+    return bool(light and plain[1] > 0.985 and plain[0] > 0.5)
+
+
+def _framed(pixels: NDArray[np.uint8], box: _Box, background: NDArray[np.int16]) -> bool:
+    """Return True if a thin line of one color unlike the background runs along the four sides of the box."""
+    x, y, wide, tall = box
+    thin = 0
+    for turned in range(4):
+        view = np.rot90(pixels, turned).astype(np.int16)
+        height, width = pixels.shape[:2]
+        # Upper side of the turned box.
+        top = (y, width - x - wide, height - y - tall, x)[turned]
+        left = (x, y, width - x - wide, height - y - tall)[turned]
+        length = (wide, tall)[turned % 2]
+        lines = [view[row, left : left + length] for row in range(max(0, top - 3), top + 2)]
+        even = [
+            line
+            for line in lines
+            if (np.abs(line - np.median(line, axis=0)).max(axis=1) < 40).mean() > 0.85
+            and np.abs(np.median(line, axis=0) - background).max() > 40
+        ]
+        if not even:
+            return False
+        inside = view[min(top + 4, view.shape[0] - 1), left : left + length]
+        thin += any((np.abs(line - inside).max(axis=1) > 30).mean() > 0.5 for line in even)
+    return thin >= 2
+
+
+def _rectangles(off: NDArray[np.uint8]) -> list[_Box]:
+    """Return (x, y, width, height) of the rectangles among the outlines of what differs from the background.
+
+    Ticks and letters are shorter than the lines with which the outlines are opened, upright and level ones.
+    """
+    contours, _ = cv2.findContours(off, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = cv2.drawContours(np.zeros_like(off), contours, -1, 1, cv2.FILLED)
+    length = max(11, max(off.shape) // 24)
+    found: list[_Box] = []
+    for shape in ((length, 1), (1, length)):
+        solid = cv2.morphologyEx(filled, cv2.MORPH_OPEN, np.ones(shape, np.uint8))
+        solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((4, 4), np.uint8))
+        contours, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        for contour in contours:
+            x, y, wide, tall = cv2.boundingRect(contour)
+            if cv2.contourArea(contour) >= _FILLED * (wide - 1) * (tall - 1) and not any(
+                _overlap((x, y, wide, tall), other) > 0.5 for other in found
+            ):
+                found.append((x, y, wide, tall))
     return found
 
 
-def _without_frame(pixels: NDArray[np.uint8], x: int, y: int, wide: int, tall: int) -> tuple[int, int, int, int]:
-    """Shrink the box past the dark frame of the axes and pixels mixed with the background, at most 3 on each side."""
+def _overlap(first: _Box, second: _Box) -> float:
+    """Return the area in both boxes as share of the smaller one."""
+    (ax, ay, aw, ah), (bx, by, bw, bh) = first, second
+    wide, tall = min(ax + aw, bx + bw) - max(ax, bx), min(ay + ah, by + bh) - max(ay, by)
+    return max(0, wide) * max(0, tall) / min(aw * ah, bw * bh)
+
+
+def _chosen(pixels: NDArray[np.uint8], large: list[_Box], boxes: list[_Box]) -> tuple[_Box, _Box | None]:
+    """Return the map and its color bar: of several of like size the last one in a heat map's colors."""
+    most = max(wide * tall for _, _, wide, tall in large)
+    alike = sorted(box for box in large if box[2] * box[3] >= 0.3 * most)
+    bars = {box: _color_bar(boxes, box) for box in alike}
+
+    def rank(box: _Box) -> tuple[int, int]:
+        x, y, wide, tall = box
+        part = pixels[y : y + tall, x : x + wide]
+        gray = float((np.ptp(part, axis=2) > _COLORED).mean()) < 0.02
+        fits = nearest_map(part)[1] < _A_MAP
+        return (2 if fits and not gray else 1 if gray else 0) + 2 * (bars[box] is not None), alike.index(box)
+
+    best = max(alike, key=rank) if len(alike) > 1 else alike[0]
+    return best, bars[best]
+
+
+def _without_frame(pixels: NDArray[np.uint8], x: int, y: int, wide: int, tall: int) -> _Box:
+    """Shrink the box past the frame of the axes and pixels mixed with the background, at most 3 on each side."""
     left, top, right, bottom = x, y, x + wide, y + tall
     for _ in range(3):
         inner = pixels[top:bottom, left:right].astype(np.int16)
@@ -128,20 +212,20 @@ def _jump(line: NDArray[np.int16], inside: NDArray[np.int16]) -> float:
     return float((np.abs(line - inside).max(axis=1) > 24).mean())
 
 
-def _color_bar(
-    boxes: list[tuple[int, int, int, int]], plot: tuple[int, int, int, int]
-) -> tuple[int, int, int, int] | None:
+def _color_bar(boxes: list[_Box], plot: _Box) -> _Box | None:
+    """Return the narrow box nearest to the map that runs along one of its sides, or None."""
     x, y, wide, tall = plot
+    found: list[tuple[int, _Box]] = []
     for box in boxes:
         bx, by, bw, bh = box
         beside = (bx >= x + wide or bx + bw <= x) and bh >= 0.4 * tall and bh > 4 * bw and by < y + tall and by + bh > y
         below = (by >= y + tall or by + bh <= y) and bw >= 0.4 * wide and bw > 4 * bh and bx < x + wide and bx + bw > x
         if beside or below:
-            return box
-    return None
+            found.append((max(bx - x - wide, x - bx - bw, by - y - tall, y - by - bh), box))
+    return min(found)[1] if found else None
 
 
-def _bar_colors(pixels: NDArray[np.uint8], box: tuple[int, int, int, int]) -> NDArray[np.uint8] | None:
+def _bar_colors(pixels: NDArray[np.uint8], box: _Box) -> NDArray[np.uint8] | None:
     """Return 256 colors along the bar from its small end (bottom or left), or None if it has hardly any."""
     x, y, wide, tall = box
     inset = 2  # the bar's frame

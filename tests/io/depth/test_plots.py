@@ -100,3 +100,54 @@ def test_ordinary_maps_and_photos_are_not_plots() -> None:
     noise = np.random.default_rng(0).integers(0, 255, (150, 200, 3), np.uint8)
     assert find_plot(noise) is None
     assert find_plot(np.full((150, 200, 3), 255, np.uint8)) is None
+
+
+def figure_of(style: str, cmap: str, bar: str | None) -> bytes:
+    """A figure as people make them: dark, transparent, half transparent, beside its photo, on a colored ground."""
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    with pyplot.style.context("dark_background" if style == "dark" else "default"):
+        figure, axes = pyplot.subplots(1, 2 if style == "subplots" else 1, figsize=(6, 4), dpi=90)
+        if style == "subplots":
+            photo = np.random.default_rng(1).integers(0, 255, (15, 20, 3), np.uint8)
+            axes[0].imshow(cv2.resize(photo, (200, 150)))
+            axes[0].set_title("Photo")
+            axes = axes[1]
+        shown = axes.imshow(depth() * 80, cmap=cmap, alpha=0.8 if style == "alpha" else None)
+        if bar:
+            figure.colorbar(shown, location=bar, shrink=0.8)
+        axes.set_title("Depth")
+        if style == "ground":
+            figure.patch.set_facecolor("#202030")
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", transparent=style == "transparent")
+        pyplot.close(figure)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("style", ["dark", "transparent", "alpha", "subplots", "ground"])
+@pytest.mark.parametrize(
+    ("cmap", "bar"), [("magma", None), ("viridis_r", "left"), ("gist_heat", "bottom"), ("jet", "right")]
+)
+def test_figures_of_all_styles(style: str, cmap: str, bar: str | None) -> None:
+    whole = open_image(figure_of(style, cmap, bar), color_managed=False)
+    found, how = depth_from_picture(whole)
+    assert "plot cropped to its map" in how
+    assert abs(found.size.aspect / (200 / 150) - 1) < 0.03, how
+    resized = cv2.resize(found.values, (200, 150), interpolation=cv2.INTER_AREA)
+    assert np.median(np.abs(resized - depth())[4:-4, 4:-4]) < 0.03
+    assert ("color bar" in how) == (bar is not None)
+
+
+@pytest.mark.parametrize("cmap", ["gray", "inferno", "viridis", "turbo", "spectral", "jet"])
+def test_a_box_before_a_far_wall_is_not_a_plot(cmap: str) -> None:
+    from depth3d.io.depth.colormaps import color_table
+
+    for far, inside in ((0.0, 0.2 + 0.7 * depth()), (0.1, np.full((150, 200), 0.8)), (1.0, 0.5 * depth())):
+        values = np.full((260, 320), far)
+        values[60:210, 70:270] = inside
+        assert find_plot(color_table(cmap)[np.rint(values * 255).astype(np.uint8)]) is None or (
+            far == 1 and cmap == "gray"
+        )
