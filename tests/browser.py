@@ -87,6 +87,10 @@ class Browser:
         phone = width < 500
         self._call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=phone)
 
+    def before(self, script: str) -> None:
+        """Run a script in every page that opens from now on, before the page's own."""
+        self._call("Page.addScriptToEvaluateOnNewDocument", source=script)
+
     def open(self, address: str) -> None:
         """Go to a page and wait until it says that it is ready."""
         self._call("Page.navigate", url=address)

@@ -7,12 +7,14 @@ import json
 import re
 import shutil
 import subprocess
+import tempfile
 from importlib.resources import files
 from pathlib import Path
 
 import chromium
 import numpy as np
 import pytest
+from browser import Browser
 from numpy.typing import NDArray
 
 from depth3d.depthmap import DepthMap
@@ -204,3 +206,26 @@ def test_controls_have_names(page: str) -> None:
     assert html.count("<button") == html.count("</button>") >= 8
     for name in ("amount", "focus"):
         assert re.search(rf'<label>\w+ <input id="{name}"', html)
+
+
+def test_without_a_graphics_card_the_first_picture_is_quick_and_a_kept_one_is_smooth() -> None:
+    # Chromium draws in software here: smooth outlines take it three times as long.
+    large = Image(np.full((1000, 2000, 3), 128, np.uint8))
+    page = Page(
+        RgbdImage(large, DepthMap(np.zeros((100, 200), np.float32))), None, field_of_view=40, near=1, far=10, max_step=1
+    )
+    smooth = "document.getElementById('picture').getContext('webgl2').getContextAttributes().antialias"
+    with tempfile.TemporaryDirectory() as folder, Browser(900, 600) as browser:
+        browser.before(
+            "window.sides = []; const make = window.createImageBitmap; window.createImageBitmap ="
+            " (image, how) => { sides.push(how.resizeWidth, how.resizeHeight); return make(image, how); };"
+        )
+        address = write_page(page, Path(folder, "photo.html")).as_uri()
+        browser.open(address)
+        assert browser.run(smooth) is False
+        assert browser.run("sides") == [1600, 800]
+        assert np.abs(browser.picture()[200, 450].astype(int) - 128).max() <= 2
+        browser.open(f"{address}?kept#still")
+        assert browser.run(smooth) is True
+        assert browser.run("sides") == []
+        assert browser.problems == []

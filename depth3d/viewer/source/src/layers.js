@@ -33,11 +33,19 @@ export class Lens {
   }
 }
 
-async function loadTexture(dataUri) {
+async function loadTexture(dataUri, largest) {
   const image = new Image();
   image.src = dataUri;
   await image.decode();
   const texture = new Texture(image);
+  const part = largest() / Math.max(image.naturalWidth, image.naturalHeight);
+  if (part < 1) {
+    const [resizeWidth, resizeHeight] = [image.naturalWidth, image.naturalHeight].map((side) => Math.round(side * part));
+    texture.image = await createImageBitmap(image, {
+      resizeWidth, resizeHeight, resizeQuality: "high", imageOrientation: "flipY", premultiplyAlpha: "none",
+    });
+    texture.flipY = false; // bitmaps are turned when they are made
+  }
   texture.colorSpace = SRGBColorSpace; // filtered in linear light, shown as it was
   texture.wrapS = texture.wrapT = MirroredRepeatWrapping;
   texture.anisotropy = 8;
@@ -106,13 +114,16 @@ const depthMaterial = new ShaderMaterial({
   fragmentShader: "varying float shade; void main() { gl_FragColor = vec4(vec3(shade), 1.0); }",
 });
 
-/** Both layers of the scene as one group, back to front; `showDepth(true)` paints depth instead of the photo. */
-export async function loadLayers(scene, lens) {
+/**
+ * Both layers of the scene as one group, back to front; `showDepth(true)` paints depth instead of the photo.
+ * `largest()`: longest side of a texture in pixels, asked when the pictures are there.
+ */
+export async function loadLayers(scene, lens, largest = () => Infinity) {
   const group = new Group();
   const sources = [scene.background, scene.photo].filter(Boolean);
   for (const source of sources) {
     const behind = source !== scene.photo;
-    const [texture, depth] = await Promise.all([loadTexture(source.picture), loadDepth(source.depth, behind)]);
+    const [texture, depth] = await Promise.all([loadTexture(source.picture, largest), loadDepth(source.depth, behind)]);
     const material = new MeshBasicMaterial({ map: texture, side: DoubleSide, toneMapped: false });
     const mesh = new Mesh(geometryOf(depth, lens, behind ? Infinity : scene.maxStep), material);
     mesh.userData.picture = material;

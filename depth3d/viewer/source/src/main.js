@@ -1,13 +1,15 @@
 // The page: reads the scene that depth3d put into it, draws it, and wires up the controls.
 
 import { Lens, loadLayers } from "./layers.js";
-import { Screen } from "./screen.js";
+import { drawsInSoftware, Screen } from "./screen.js";
 import { Motion } from "./motion.js";
 import { offerHeadset } from "./headset.js";
 
 const MODES = ["photo", "anaglyph", "sbs", "cross", "depth"];
 const KEYS = { 1: "photo", 2: "anaglyph", 3: "sbs", 4: "cross", 5: "depth", a: "anaglyph", s: "sbs", c: "cross", d: "depth" };
 const ARROWS = { ArrowLeft: [-0.25, 0], ArrowRight: [0.25, 0], ArrowUp: [0, 0.25], ArrowDown: [0, -0.25] };
+
+const QUICK_TEXTURE = 1600; // pixels: without a graphics card, larger ones cost a second
 
 const find = (id) => document.getElementById(id);
 const say = (text) => (find("status").textContent = text);
@@ -18,8 +20,15 @@ async function start() {
   const asked = new URLSearchParams(location.hash.slice(1)); // #mode=sbs&x=1&still : for links and tests
   const number = (name, fallback) => (asked.has(name) ? Number(asked.get(name)) : fallback);
   const lens = new Lens(scene);
-  const layers = await loadLayers(scene, lens);
-  const screen = new Screen(find("picture"), lens, layers);
+  find("picture").style.background = `center / contain no-repeat url("${scene.photo.picture}")`; // until 3D is ready
+  let quick = false;
+  const layers = await loadLayers(scene, lens, () => {
+    // Pictures that are kept (#still) are drawn with smooth outlines everywhere.
+    quick ||= !asked.has("still") && drawsInSoftware(find("picture"));
+    return quick ? QUICK_TEXTURE : Infinity;
+  });
+  if (!quick) find("picture").replaceWith(find("picture").cloneNode()); // a canvas keeps the context it has once given
+  const screen = new Screen(find("picture"), lens, layers, { antialias: !quick });
   const calm = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   const motion = new Motion(find("picture"), { loop: !calm });
   const view = {
@@ -44,6 +53,7 @@ function run(view, motion, screen, redraw) {
   let last = performance.now();
   screen.draw({ ...view, ...motion.position });
   say("");
+  screen.canvas.style.background = "";
   document.documentElement.dataset.state = "ready";
   screen.renderer.setAnimationLoop((now) => {
     const seconds = Math.max(0, Math.min((now - last) / 1000, 0.1)); // a hidden tab's clock stands still, then jumps

@@ -1,0 +1,63 @@
+"""Time from opening a page to its first picture, in real Chromium: the 3D page of a photo, and a gallery with it.
+
+    python examples/benchmark_view.py [PHOTO ...]
+
+Needs Chromium. Each page is opened three times, each time in a new browser, which draws without a graphics card; the
+least is printed, since other programs of the machine only add to it. "Photo" is the browser's first contentful paint
+(the flat photo, until 3D is ready), "3D" the moment at which the pixels of the first 3D frame are there.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "tests"))
+
+from browser import Browser  # noqa: E402  (the tests' own driver)
+
+WATCH = """
+new MutationObserver((changes, observer) => {
+  if (document.documentElement?.dataset.state !== "ready") return;
+  observer.disconnect();
+  const gl = document.getElementById("list") ? null : document.getElementById("picture").getContext("webgl2");
+  gl?.readPixels(0, 0, 1, 1, gl.RGBA, gl.UNSIGNED_BYTE, new Uint8Array(4)); // waits for the frame
+  window.firstPicture = performance.now();
+}).observe(document, { attributes: true, childList: true, subtree: true });
+"""
+
+
+def main() -> None:
+    photos = [Path(name).resolve() for name in sys.argv[1:]] or [HERE / "coffee.jpg"]
+    with tempfile.TemporaryDirectory() as folder:
+        for photo in photos:
+            shutil.copy(photo, folder)
+            page = Path(folder, f"{photo.stem}.html")
+            run("view", str(photo), "-o", str(page), "--model", "tiny")
+            painted, drawn = zip(*(first_picture(page) for _ in range(3)), strict=True)
+            print(f"{photo.name}: photo after {min(painted) / 1000:.2f} s, 3D after {min(drawn) / 1000:.2f} s")
+        run("view", folder)
+        drawn = [first_picture(Path(folder, "gallery.html"))[1] for _ in range(3)]
+        print(f"gallery: ready after {min(drawn) / 1000:.2f} s")
+
+
+def run(*words: str) -> None:
+    subprocess.run([sys.executable, "-m", "depth3d", *words], check=True, capture_output=True)
+
+
+def first_picture(page: Path) -> tuple[float, float]:
+    """Milliseconds from navigation to the first contentful paint and to the first 3D frame."""
+    with Browser() as browser:
+        browser.before(WATCH)
+        browser.open(page.as_uri())
+        browser.wait("window.firstPicture")
+        painted = "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? performance.now()"
+        return browser.run(painted), browser.run("window.firstPicture")
+
+
+if __name__ == "__main__":
+    main()
