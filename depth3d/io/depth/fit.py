@@ -28,6 +28,8 @@ _LONG_SIDE = 256
 # any other of the eight positions.
 _CLEAR, _MARGIN, _FLOOR = 0.15, 2.0, 0.05
 _SIGMA = 1.2
+_LARGEST_BLOCK = 32  # networks take sides that are multiples of up to this
+_PADDING = 1.1  # removing a strip of padding must raise the agreement by so much, and by _FLOOR
 _WEAKEST = 0.2  # Sobel response (8 times the gradient a pixel) that counts as an edge at all
 _FAINT = 0.01  # standard deviation of edge strength below which there is nothing to compare
 _TURNS = {
@@ -80,6 +82,10 @@ def fit_depth(depth: DepthMap, photo: Image) -> tuple[DepthMap, str]:
     scores = {one: edge_agreement(_applied(depth, one), photo, edges) for one in _candidates(depth.size, photo.size)}
     own = next(iter(scores))
     best = max(scores, key=scores.__getitem__)
+    strips = {one: edge_agreement(_applied(depth, one), photo, edges) for one in _strips(depth.values, photo.size)}
+    padded = max(strips, key=strips.__getitem__, default=own)
+    if strips and strips[padded] > max(_needed(edges), _PADDING * scores[best] + _FLOOR):
+        return _applied(depth, padded), padded.words
     if fits:
         clearly = scores[best] > _needed(edges) and scores[best] > _MARGIN * max(scores[own], _FLOOR)
         clearly = clearly and _is_localized(_applied(depth, best), photo, edges)
@@ -177,6 +183,37 @@ def _padded(depth: float, photo: float) -> Iterator[tuple[tuple[float, float, fl
     else:
         yield (0.0, (1 - share) / 2, 1.0, (1 + share) / 2), "above and below"
         yield (0.0, 0.0, 1.0, share), "below"
+
+
+def _strips(values: NDArray[np.float32], photo: Size) -> Iterator[_Candidate]:
+    """Yield where the photo lies in a map that was padded on both axes to multiples of 14, 16 or 32.
+
+    Padding is one value, or the last row or column repeated; how much of it there is follows from the aspect.
+    """
+    height, width = values.shape
+    left, right = _repeated(values.T), _repeated(values.T[::-1])
+    top, bottom = _repeated(values), _repeated(values[::-1])
+    for extra in range(min(_LARGEST_BLOCK, width // 4)):
+        rest = height - (width - extra) / photo.aspect
+        if not (-0.5 <= rest < _LARGEST_BLOCK and rest < height / 4):
+            continue
+        rows = max(0, round(rest))
+        if extra + rows < 2:
+            continue
+        if extra <= right and rows <= bottom:
+            box = (0.0, 0.0, 1 - extra / width, 1 - rows / height)
+            yield _Candidate(1, box, f"padding removed ({extra} pixels on the right, {rows} below)")
+        if (extra + 1) // 2 <= min(left, right) + 1 and (rows + 1) // 2 <= min(top, bottom) + 1 and extra + rows > 3:
+            x, y = extra // 2 / width, rows // 2 / height
+            box = (x, y, x + 1 - extra / width, y + 1 - rows / height)
+            yield _Candidate(1, box, f"padding removed ({extra} pixels left and right, {rows} above and below)")
+
+
+def _repeated(values: NDArray[np.float32]) -> int:
+    """Return how many rows at the top repeat the first one, to the noise of JPEG; at most 32."""
+    few = values[: _LARGEST_BLOCK + 1]
+    same = np.quantile(np.abs(few - few[:1]), 0.95, axis=1) < 0.015
+    return int(np.argmin(same)) if not same.all() else len(few)
 
 
 def _applied(depth: DepthMap, one: _Candidate) -> DepthMap:

@@ -113,3 +113,27 @@ def test_a_colored_half_beside_another_gray_picture_is_not_depth() -> None:
     gray = np.repeat(cv2.cvtColor(other.pixels, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=2)
     assert split_rgbd(Image(np.hstack([photo.pixels, gray]))) is None
     assert split_rgbd(Image(np.hstack([photo.pixels, other.pixels]))) is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("mode", ["constant", "edge"])
+@pytest.mark.parametrize("multiple", [14, 16, 32])
+def test_padding_on_both_axes_is_removed(multiple: int, mode: str, seed: int) -> None:
+    """The padded shape may be the photo's, nearly."""
+    photo, depth = scene(seed, 400, 300)
+    small = cv2.resize(depth.values, (280 - seed, 210 - seed), interpolation=cv2.INTER_AREA)
+    across, down = -small.shape[1] % multiple, -small.shape[0] % multiple
+    stored = DepthMap(np.pad(small, ((0, down), (0, across)), mode=mode))  # type: ignore[call-overload]
+    fitted, _ = fit_depth(stored, photo)
+    found = cv2.resize(fitted.values, (280, 210), interpolation=cv2.INTER_AREA)
+    true = cv2.resize(small, (280, 210), interpolation=cv2.INTER_AREA)
+    assert np.corrcoef(found.ravel(), true.ravel())[0, 1] > 0.97
+
+
+def test_a_flat_border_of_a_map_that_fits_stays() -> None:
+    photo, depth = scene(1, 400, 300)
+    values = depth.values.copy()
+    values[-20:] = values[:, -24:] = 0
+    fitted, words = fit_depth(DepthMap(values), photo)
+    assert words == ""
+    np.testing.assert_array_equal(fitted.values, values)
