@@ -1,6 +1,6 @@
 """Convert an hour of film on a cluster whose workers are killed on the way; compare it with a run in one process.
 
-    python examples/measure_long_film.py [--seconds 3600] [--fps 2] [--size 64x36] [--model gradient] [--ship]
+    python examples/measure_long_film.py [--seconds 3600] [--fps 2] [--size 160x16] [--model gradient] [--ship]
 
 Makes a film with a new scene every 7 to 20 seconds, converts it in one process and on two workers (one is killed with
 SIGKILL in the middle of the first pass, one in the middle of the second), and compares the digests of all frames.
@@ -56,7 +56,7 @@ def digests(path: Path) -> list[tuple[Fraction, bytes]]:
     """Return time and digest of every frame."""
     with av.open(str(path)) as container:
         return [
-            (frame.pts * frame.time_base, hashlib.blake2b(frame.to_ndarray().tobytes()).digest())
+            (frame.pts * frame.time_base, hashlib.blake2b(frame.to_ndarray(format="rgb24").tobytes()).digest())
             for frame in container.decode(video=0)
         ]
 
@@ -118,7 +118,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=int, default=3600)
     parser.add_argument("--fps", type=int, default=2)
-    parser.add_argument("--size", default="64x36")
+    parser.add_argument("--size", default="160x16")
     parser.add_argument("--model", default="gradient")
     parser.add_argument("--ship", action="store_true", help="the workers get the film through the scheduler")
     args = parser.parse_args()

@@ -87,6 +87,18 @@ def test_any_picture_gets_a_size_the_network_can_run(
 
 def test_large_photos_are_resized_some_columns_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.random.default_rng(3).integers(0, 255, (90, 121, 3), dtype=np.uint8)
-    whole = preprocess.resize_smooth(values, Size(40, 30))
+    whole = preprocess.resize_smooth(values, Size(20, 15))
     monkeypatch.setattr(preprocess, "_FLOATS", 90 * 3 * 25)
-    assert np.allclose(preprocess.resize_smooth(values, Size(40, 30)), whole, atol=1e-3, rtol=0)
+    assert np.allclose(preprocess.resize_smooth(values, Size(20, 15)), whole, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [((64, 36), (35, 20)), ((20, 30), (64, 48)), ((5, 7), (32, 32)), ((90, 50), (30, 50))]
+)
+def test_few_weights_give_what_the_whole_matrix_gives(
+    old: tuple[int, int], new: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.random.default_rng(2).integers(0, 256, (old[1], old[0], 3), dtype=np.uint8)
+    banded = preprocess.resize_smooth(values, Size(*new))
+    monkeypatch.setattr(preprocess, "_MODERATE", 0)
+    np.testing.assert_allclose(banded, preprocess.resize_smooth(values, Size(*new)), atol=2e-4)

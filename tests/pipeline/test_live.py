@@ -19,8 +19,10 @@ import numpy as np
 import pytest
 from clips import FFMPEG, make_clip
 
+import depth3d.depth.estimator
+import depth3d.pipeline.live as live_module
 from depth3d.depthmap import Disparity
-from depth3d.errors import InvalidInput, ReadError
+from depth3d.errors import InvalidInput, ModelError, ReadError
 from depth3d.image import Image
 from depth3d.io.video.capture import Capture
 from depth3d.options import LiveOptions
@@ -162,3 +164,27 @@ def test_the_command_serves_the_page_behind_its_token(clip: Path) -> None:
     assert facts["frames"] >= 1
     assert facts["frames"] + facts["dropped"] <= 60
     assert "frames/s, latency" in err
+
+
+@pytest.mark.parametrize("reason", ["missing", "fails", "works"])
+def test_the_engine_is_openvino_where_it_works(reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    class Network:
+        def __init__(self, engine: str) -> None:
+            self.engine = engine
+
+        def predict(self, images: list[Image]) -> None:
+            if reason == "fails":
+                raise ModelError("conversion failed")
+
+    def open_one(_model: str, *, engine: str, quiet: bool) -> Network:
+        opened.append(engine)
+        return Network(engine)
+
+    monkeypatch.setattr(depth3d.depth.estimator, "open_estimator", open_one)
+    monkeypatch.setattr(live_module, "find_spec", lambda _: None if reason == "missing" else object())
+    found = live_module._open_network(LiveOptions())
+    assert found.engine == ("openvino" if reason == "works" else "auto")
+    assert opened == {"missing": ["auto"], "fails": ["openvino", "auto"], "works": ["openvino"]}[reason]
+    assert live_module._open_network(LiveOptions(engine="torch")).engine == "torch"
