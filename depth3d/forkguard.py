@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from depth3d.errors import Depth3DError
+from depth3d.errors import Depth3DError, ModelError
 
-__all__ = ["ForkGuard"]
+__all__ = ["NETWORKS", "ForkGuard"]
 
 
 class ForkGuard:
@@ -34,3 +34,7 @@ class ForkGuard:
                 f"{self._what} was in use before this process was forked and does not survive that; start workers with"
                 " multiprocessing.get_context('spawn') (or 'forkserver'), or fork before the first picture"
             )
+
+
+NETWORKS = ForkGuard("a network (its thread pools)", ModelError)
+"""One for all networks: those for depth and those for optical flow share torch's threads."""

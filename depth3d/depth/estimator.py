@@ -21,15 +21,13 @@ from depth3d.depth.preprocess import network_input
 from depth3d.depth.selection import select
 from depth3d.depthmap import DepthMap, Disparity, normalize
 from depth3d.errors import InvalidInput, ModelError
-from depth3d.forkguard import ForkGuard
+from depth3d.forkguard import NETWORKS
 from depth3d.image import Image, Size
 
 if TYPE_CHECKING:
     from depth3d.depth.engines.base import Engine
 
 __all__ = ["Estimator", "estimate_depth", "estimate_with_distances", "open_estimator", "predict_disparity"]
-
-_FORKS = ForkGuard("a depth network (its thread pools)", ModelError)
 
 
 class Estimator:
@@ -48,7 +46,7 @@ class Estimator:
 
         Raises ``ModelError`` if the output is not one finite (H, W) map per image.
         """
-        _FORKS.check()
+        NETWORKS.check()
         pictures = list(images)
         sizes = [self.card.input.net_size(image.size) for image in pictures]
         found: list[Disparity] = []
@@ -66,7 +64,7 @@ class Estimator:
 
         Raises ``ModelError`` if the engine or network does not support clips, or a map is not finite.
         """
-        _FORKS.check()
+        NETWORKS.check()
         run = getattr(self._engine, "run_clip", None)
         if run is None or self.card.frames < len(images):
             raise ModelError(
@@ -194,7 +192,7 @@ def open_estimator(
     quiet: bool = False,
 ) -> Estimator:
     """Load the network for these options; the two estimators used last are cached."""
-    _FORKS.check()
+    NETWORKS.check()
     chosen = select(model, quiet=quiet)
     stamp = None if chosen.path is None else chosen.path.stat().st_mtime_ns
     return _kept(chosen.card, chosen.path, stamp, device, engine, threads, precision)

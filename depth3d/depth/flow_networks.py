@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.errors import InvalidInput, ModelError
+from depth3d.forkguard import NETWORKS
 from depth3d.image import Size
 from depth3d.quantities import home_path
 
@@ -115,6 +116,7 @@ class NamedFlow:
 def _kept(card: FlowCard, path: Path, device: str) -> FlowNetwork:
     from depth3d.depth import checkpoint
 
+    NETWORKS.check()
     if device == "auto":
         import torch
 
@@ -147,6 +149,7 @@ class FlowNetwork:
         import torch
         from torch.nn import functional
 
+        NETWORKS.check()
         if first.shape != second.shape or first.ndim != 3 or first.shape[2] != 3:
             raise InvalidInput(
                 f"flow: got pictures of shape {first.shape} and {second.shape}, expected two of one shape (H, W, 3)"

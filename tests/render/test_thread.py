@@ -114,6 +114,11 @@ def draw():
     d3.stereo_pair(d3.Image(np.full((20, 30, 3), 90, np.uint8)), d3.DepthMap(np.eye(20, 30, dtype=np.float32)))
 def network():
     d3.estimate_depth(d3.Image(np.full((64, 64, 3), 90, np.uint8)), model="tiny")
+def flow():
+    from depth3d.depth.flow_networks import FLOW_CARDS, FlowNetwork
+    from depth3d.depth.models.pwcnet import PWCNet
+    still = np.full((64, 64, 3), 90, np.uint8)
+    FlowNetwork(FLOW_CARDS["pwcnet"], PWCNet().eval())(still, still)
 def in_child(work):
     child = os.fork()
     if child == 0:
@@ -137,9 +142,17 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
 
 @needs_fork
-@pytest.mark.parametrize(("work", "named"), [("draw", "the OpenGL context"), ("network", "a depth network")])
-def test_a_forked_child_is_told_at_once(work: str, named: str) -> None:
-    done = run(f"{FORK}\n{work}()\nprint(in_child({work}))")
+@pytest.mark.parametrize(
+    ("before", "work", "named"),
+    [
+        ("draw", "draw", "the OpenGL context"),
+        ("network", "network", "a network"),
+        ("flow", "flow", "a network"),
+        ("network", "flow", "a network"),
+    ],
+)
+def test_a_forked_child_is_told_at_once(before: str, work: str, named: str) -> None:
+    done = run(f"{FORK}\n{before}()\nprint(in_child({work}))")
     assert done.returncode == 0, done.stderr
     assert done.stdout.rstrip().endswith("3"), done.stdout
     assert named in done.stdout
