@@ -54,6 +54,13 @@ def keyframe_path(
     told = _read(path)
     times, values = _keys(told, path)
     loop, locked = _flag(told, "loop", True, path), _flag(told, "lock", False, path)
+    if loop and len(times) > 1 and times[-1] - times[0] >= 1:
+        if not np.array_equal(values[0], values[-1]):
+            raise InvalidInput(
+                f'{path}: in a loop "at": 1 is "at": 0 of the next round, and these two keys differ; `"loop": false`'
+                " ends at the last key"
+            )
+        times, values = times[:-1], values[:-1]
     shake = _number(told, "handheld", 0.0, str(path))
     focal = photo.focal(aspect)
     still = inverse_distance(focus)

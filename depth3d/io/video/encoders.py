@@ -35,7 +35,9 @@ class Encoder:
     quality : str | None
         Name of the constant-quality option; None = lossless.
     crf, preset : int | None, str | None
-        Default constant quality and speed preset.
+        Default constant quality and speed preset; None = it has no presets.
+    worst : int
+        Largest value of the constant quality, without a device; encoders take a larger one silently for this one.
     parameters : str | None
         Name of the option for further parameters (``x265-params``), if any.
     quiet : str
@@ -55,6 +57,7 @@ class Encoder:
     quality: str | None = "crf"
     crf: int | None = 18
     preset: str | None = None
+    worst: int = 51
     parameters: str | None = None
     quiet: str = ""
     tag: str | None = None
@@ -92,12 +95,19 @@ ENCODERS: dict[str, Encoder] = {
         Encoder("libx264", {8: "yuv420p", 10: "yuv420p10le"}, preset="fast"),
         Encoder("libx265", _YUV, crf=20, preset="fast", parameters="x265-params", quiet="log-level=error", tag="hvc1"),
         Encoder(
-            "libsvtav1", _YUV, crf=28, preset="8", parameters="svtav1-params", containers=(".mp4", ".mkv", ".webm")
+            "libsvtav1",
+            _YUV,
+            crf=28,
+            preset="8",
+            worst=63,
+            parameters="svtav1-params",
+            containers=(".mp4", ".mkv", ".webm"),
         ),
         Encoder(
             "libvpx-vp9",
             _YUV,
             crf=28,
+            worst=63,
             options={"row-mt": "1", "cpu-used": "4", "tile-columns": "2"},
             containers=(".webm", ".mkv", ".mp4"),
         ),
@@ -171,6 +181,13 @@ def check_settings(codec: str, suffix: str, crf: int | None, preset: str | None)
     card = (encoder_for(suffix) or ENCODERS["libx264"]) if codec == "auto" else _named(codec)
     if crf is None and preset is None:
         return
+    if not card.hardware:
+        if preset is not None and card.preset is None:
+            raise InvalidOption("preset", f"{card.name} has no presets")
+        if crf is not None and card.quality is None:
+            raise InvalidOption("crf", f"{card.name} is lossless")
+        if crf is not None and crf > card.worst:
+            raise InvalidOption("crf", f"{crf}, expected 0 (best) to {card.worst} for {card.name}")
     for name, values in (("preset", (None, preset)), ("crf", (crf, None))):
         if works(card.name, *values) is not None:
             raise InvalidOption(name, f"{(preset if name == 'preset' else crf)!r} is not accepted by {card.name}")

@@ -110,6 +110,7 @@ def test_wrong_keyframes_are_told(tmp_path: Path, told: str) -> None:
         ("[" * 100_000, "is not valid JSON"),
         (" " * (1 << 20) + "[]", "is too large"),
         ('{"keys": [{"at": 0, "x": ' + "9" * 400 + "}]}", "expected a number"),
+        ('{"keys": [{"at": 0}, {"at": 1, "z": 1}]}', 'in a loop "at": 1 is "at": 0 of the next round'),
     ],
     ids=lambda part: part[-30:] if part.startswith("{") else "",
 )
@@ -119,6 +120,19 @@ def test_values_that_are_none_are_told_in_one_line(tmp_path: Path, told: str, wo
     with pytest.raises((InvalidInput, ReadError), match=re.escape(words)) as caught:
         keyframe_path(file, PHOTO, ASPECT, amount=2.0, seconds=5.0, focus=0.5)
     assert len(str(caught.value)) < len(str(file)) + 200
+
+
+def test_keyframes_at_0_and_1(tmp_path: Path) -> None:
+    """The same key at both ends closes a loop; without a loop, 1 is the end."""
+    file, x = tmp_path / "path.json", {}
+    for name, loop, last in (("closed", True, -1), ("open", False, 1)):
+        keys = [{"at": 0, "x": -1}, {"at": 0.5, "x": 1}, {"at": 1, "x": last}]
+        file.write_text(json.dumps({"keys": keys, "loop": loop}))
+        path = keyframe_path(file, PHOTO, ASPECT, amount=2.0, seconds=4.0, focus=0.5)
+        x[name] = [path.at(at).position[0] for at in (0, 2, 3.999)]
+    assert x["closed"][0] == pytest.approx(-x["closed"][1])
+    assert x["closed"][2] == pytest.approx(x["closed"][0], rel=1e-3)
+    assert x["open"][2] == pytest.approx(-x["open"][0], rel=1e-3)
 
 
 def test_camera_shake_is_periodic_and_bounded() -> None:

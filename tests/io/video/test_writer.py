@@ -141,5 +141,14 @@ def test_encoder_settings_are_tried_before_the_work() -> None:
     check_settings("hardware", ".mp4", 20, "p4")
     with pytest.raises(InvalidOption, match="preset: 'nonsense' is not accepted by libx264"):
         check_settings("auto", ".mp4", None, "nonsense")
+    for codec, best, worst in (("libx264", 0, 51), ("libx265", 0, 51), ("libsvtav1", 1, 63), ("libvpx-vp9", 0, 63)):
+        check_settings(codec, ".mkv", best, None)
+        check_settings(codec, ".mkv", worst, None)
+        with pytest.raises(InvalidOption, match=rf"crf: {worst + 1}, expected 0 \(best\) to {worst} for {codec}"):
+            check_settings(codec, ".mkv", worst + 1, None)
+    with pytest.raises(InvalidOption, match="crf: ffv1 is lossless"):
+        check_settings("ffv1", ".mkv", 20, None)
+    with pytest.raises(InvalidOption, match="preset: libvpx-vp9 has no presets"):
+        check_settings("libvpx-vp9", ".webm", None, "slow")
     with pytest.raises(VideoError, match="did you mean libx265"):
         check_settings("libx25", ".mp4", None, None)
