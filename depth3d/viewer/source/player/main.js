@@ -6,7 +6,7 @@ import { Room } from "./room.js";
 const MODES = ["eye", "anaglyph", "sbs", "cross"];
 const find = (id) => document.getElementById(id);
 const { items } = JSON.parse(find("gallery").textContent);
-const state = { index: -1, media: null, mode: "eye", room: null, session: null, pending: 0 };
+const state = { index: -1, media: null, mode: "eye", room: null, session: null, starting: false, pending: 0 };
 const screen = new FlatScreen(find("picture"));
 const video = find("clip");
 
@@ -136,6 +136,12 @@ async function headset() {
     state.session.end();
     return;
   }
+  if (location.protocol === "file:") {
+    find("status").textContent = "A headset shows the gallery only from a server: depth3d view FOLDER --serve";
+    return; // browsers give no pixels of files to WebGL: it would show black
+  }
+  if (state.starting) return; // a headset may take seconds, and has one session
+  state.starting = true;
   try {
     const room = roomOf();
     state.session = await room.enter(
@@ -147,12 +153,11 @@ async function headset() {
       () => step(1),
     );
     room.show(items[state.index], state.media, settings());
-    room.renderer.setAnimationLoop(() => {
-      room.caption(cueText());
-      room.renderer.render(room.scene, room.camera);
-    });
+    room.renderer.setAnimationLoop(() => room.draw(cueText()));
   } catch (error) {
     find("status").textContent = `The headset could not start: ${error.message}`;
+  } finally {
+    state.starting = false;
   }
 }
 

@@ -1,9 +1,10 @@
 // The headset: a screen before the viewer that shows each eye its own picture, flat or curved, and its subtitles.
 
 import {
-  CanvasTexture, CylinderGeometry, Mesh, MeshBasicMaterial, BackSide, DoubleSide, PerspectiveCamera, PlaneGeometry, Scene,
+  CanvasTexture, CylinderGeometry, Group, Mesh, MeshBasicMaterial, BackSide, DoubleSide, PerspectiveCamera, PlaneGeometry, Scene,
   SRGBColorSpace, Texture, VideoTexture, WebGLRenderer,
 } from "three";
+import { placeBeforeViewer } from "../src/headset.js";
 import { caption, eyeBox } from "./eyes.js";
 
 const DISTANCE = 3; // meters from the eyes to the screen
@@ -37,6 +38,8 @@ export class Room {
   constructor(canvas) {
     this.renderer = new WebGLRenderer({ canvas, antialias: true });
     this.scene = new Scene();
+    this.wall = new Group(); // the screen and its words, before the viewer
+    this.scene.add(this.wall);
     this.camera = new PerspectiveCamera(70, 1, 0.05, 100);
     this.screens = [];
     this.words = document.createElement("canvas").getContext("2d");
@@ -55,7 +58,7 @@ export class Room {
     for (const eye of [0, 1]) {
       const mesh = new Mesh(geometryOf(item, settings, eye), material);
       mesh.layers.set(eye + 1); // three.js shows layer 1 to the left eye and layer 2 to the right one
-      this.scene.add(mesh);
+      this.wall.add(mesh);
       this.screens.push(mesh);
     }
     const width = screenWidth(item, settings.size);
@@ -64,7 +67,7 @@ export class Room {
     const words = new Mesh(new PlaneGeometry(1.6, 0.3), new MeshBasicMaterial({ map: texts, transparent: true, depthTest: false }));
     words.position.set(0, -Math.min(width / item.aspect / 2, 1.2) + 0.15, -DISTANCE * 0.95);
     words.renderOrder = 1;
-    this.scene.add(words);
+    this.wall.add(words);
     this.screens.push(words);
     this.caption("");
   }
@@ -81,7 +84,7 @@ export class Room {
 
   clear() {
     for (const mesh of this.screens) {
-      this.scene.remove(mesh);
+      this.wall.remove(mesh);
       mesh.geometry.dispose();
       mesh.material.map.dispose();
       mesh.material.dispose();
@@ -96,11 +99,19 @@ export class Room {
     this.renderer.render(this.scene, this.camera);
   }
 
+  /** Draw one frame of the headset. */
+  draw(text) {
+    this.place(this.renderer.xr);
+    this.caption(text);
+    this.renderer.render(this.scene, this.camera);
+  }
+
   async enter(onEnd, onSelect, onSqueeze) {
     const session = await navigator.xr.requestSession("immersive-vr", { optionalFeatures: ["local-floor"] });
     this.renderer.xr.enabled = true;
     this.renderer.xr.setReferenceSpaceType("local"); // its origin is where the eyes are
     await this.renderer.xr.setSession(session);
+    this.place = placeBeforeViewer(this.wall);
     session.addEventListener("select", onSelect);
     session.addEventListener("squeeze", onSqueeze);
     session.addEventListener("end", () => {

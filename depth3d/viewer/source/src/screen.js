@@ -55,6 +55,7 @@ export class Screen {
     this.camera = new PerspectiveCamera();
     this.camera.matrixAutoUpdate = false;
     this.anaglyph = null;
+    this.beforeHeadset = null; // called before each frame of a headset
   }
 
   /** Show another photo; the old one's memory is freed. */
@@ -91,6 +92,7 @@ export class Screen {
 
   /** Let a headset draw: its own two cameras, the photo in its true field of view before the viewer. */
   drawHeadset() {
+    this.beforeHeadset?.(this.renderer.xr);
     this.layers.showDepth(false);
     this.renderer.clear();
     this.renderer.render(this.scene, this.camera);
