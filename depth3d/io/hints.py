@@ -10,18 +10,19 @@ from __future__ import annotations
 import json
 import zlib
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
 
 from depth3d.depthmap import DepthMap
-from depth3d.errors import InvalidInput, ReadError
+from depth3d.errors import ReadError
 from depth3d.hints import Hints, Stroke
 from depth3d.image import Image
 from depth3d.io.atomic import atomic_path
 from depth3d.io.image.read import encode_image, open_image
 
-__all__ = ["hints_beside", "looks_like_strokes", "read_hints", "write_hints", "write_strokes"]
+__all__ = ["hints_beside", "looks_like_strokes", "read_hints", "read_marked_json", "write_hints", "write_strokes"]
 
 _ENDING = "_hints"
 _MARK = "depth3d hints"
@@ -122,16 +123,40 @@ def write_strokes(hints: Hints, path: str | Path, *, picture: int | None = None,
     return path
 
 
+def read_marked_json(path: Path, mark: str, what: str, largest: int = _LARGEST_JSON) -> dict[str, Any]:
+    """Read a JSON object whose ``format`` is ``mark``. Raises ``ReadError``.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    mark : str
+        Expected value of ``format``.
+    what : str
+        What the file should be, for the message: "hint file of a clip".
+    largest : int
+        Bytes; larger files are refused.
+    """
+    try:
+        if path.stat().st_size > largest:
+            raise ReadError(path, f"is too large for a {what}")
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ReadError(path, f"is not a {what}: {error}") from error
+    if not isinstance(content, dict) or content.get("format") != mark:
+        raise ReadError(path, f'is not a {what}: expected JSON with "format": "{mark}"')
+    return content
+
+
 def _from_json(path: Path, picture: int | None) -> Hints:
     """Read the JSON; no strokes if it belongs to another picture than the one with this checksum."""
+    content = read_marked_json(path, _MARK, "hint file")
+    if picture is not None and content.get("picture") != picture:
+        return Hints()
+    strokes = content.get("strokes")
+    if not isinstance(strokes, list):
+        raise ReadError(path, 'is not a hint file: expected a list "strokes"')
     try:
-        if path.stat().st_size > _LARGEST_JSON:
-            raise ReadError(path, "is too large for a hint file")
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or content.get("format") != _MARK or not isinstance(content["strokes"], list):
-            raise InvalidInput("expected the JSON beside a hint picture")
-        if picture is not None and content.get("picture") != picture:
-            return Hints()
-        return Hints(tuple(Stroke.of(facts) for facts in content["strokes"]))
-    except (OSError, ValueError, KeyError, RecursionError) as error:
+        return Hints(tuple(Stroke.of(facts) for facts in strokes))
+    except (ValueError, KeyError, RecursionError) as error:
         raise ReadError(path, f"is not a hint file: {error}") from error

@@ -25,7 +25,6 @@ __all__ = ["gallery_items", "gallery_target", "is_gallery_input"]
 _SHOWN = (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".gif", ".avif", ".bmp")
 _PLAYED = (".mp4", ".m4v", ".webm", ".mov", ".mkv", ".ogv")
 _LOOP_SECONDS = 15
-_WIDEST = 2.6  # width over height of one picture; full side-by-side is wider
 
 
 def is_gallery_input(path: Path) -> bool:
@@ -124,18 +123,15 @@ def _photo(path: Path) -> GalleryItem:
 
 def _clip(path: Path) -> GalleryItem:
     from depth3d.io.video.reader import VideoReader
-    from depth3d.io.video.stereo_metadata import read_stereo_metadata
+    from depth3d.pipeline.clip.eyes import stated_layout
 
     with VideoReader(path, tone_map=True, seen=False, quiet=True) as reader:
         frames = list(islice(reader, 2))
         info = reader.info
     image = frames[-1].image.eight_bit()
     image = image.resized(Size(max(1, round(image.size.width * info.pixel_aspect)), image.size.height))
-    layout = named_layout(path, image.size, image)
-    marked = read_stereo_metadata(path)
-    if marked is not None and layout is None:
-        half = image.size.aspect < _WIDEST if marked[0] == "side" else image.size.aspect > 1
-        layout = EyeLayout(marked[0], half, marked[1])
+    stated = stated_layout(path, image.size, image)
+    layout = None if stated is None else stated[0]
     loop = info.duration is not None and info.duration <= _LOOP_SECONDS
     return _item_of(path, "clip", image, layout, loop=loop, subtitles=subtitles_of(path))
 

@@ -12,10 +12,11 @@ from typing import Any
 from depth3d.errors import InvalidInput, ReadError
 from depth3d.hints import Hints, Stroke
 from depth3d.io.atomic import atomic_path
+from depth3d.io.hints import read_marked_json
 
 __all__ = ["KeyHints", "clip_hints_beside", "read_clip_hints", "write_clip_hints"]
 
-_FORMAT = "depth3d clip hints"
+_FORMAT, _WHAT = "depth3d clip hints", "hint file of a clip"
 _LARGEST = 50_000_000  # bytes
 _MOST = 5000  # key frames
 
@@ -39,13 +40,13 @@ class KeyHints:
 def clip_hints_beside(clip: Path) -> Path | None:
     """Return the hint file beside a clip, or None; that of a photo of the same name is not one."""
     path = clip.with_name(f"{clip.stem}_hints.json")
-    if not path.is_file() or path.stat().st_size > _LARGEST:
+    if not path.is_file():
         return None
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        read_marked_json(path, _FORMAT, _WHAT, _LARGEST)
+    except ReadError:
         return None
-    return path if isinstance(content, dict) and content.get("format") == _FORMAT else None
+    return path
 
 
 def read_clip_hints(path: str | Path) -> tuple[KeyHints, ...]:
@@ -57,18 +58,13 @@ def read_clip_hints(path: str | Path) -> tuple[KeyHints, ...]:
         ``.json``.
     """
     path = Path(path)
+    frames = read_marked_json(path, _FORMAT, _WHAT, _LARGEST).get("frames")
+    if not isinstance(frames, list) or len(frames) > _MOST:
+        raise ReadError(path, f"is not a {_WHAT}: expected a list of at most {_MOST} frames")
     try:
-        if path.stat().st_size > _LARGEST:
-            raise ReadError(path, "is too large for a hint file")
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or content.get("format") != _FORMAT:
-            raise InvalidInput(f'expected {{"format": "{_FORMAT}", "frames": [...]}}; hints of a photo are for photos')
-        frames = content["frames"]
-        if not isinstance(frames, list) or len(frames) > _MOST:
-            raise InvalidInput(f"expected a list of at most {_MOST} frames")
         found = [_key(frame) for frame in frames]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ReadError(path, f"is not a hint file of a clip: {error}") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ReadError(path, f"is not a {_WHAT}: {error}") from error
     return tuple(sorted(found, key=lambda one: one.time))
 
 

@@ -199,9 +199,9 @@ def _picture_pair(path: Path, options: CheckOptions) -> tuple[str, Iterator[Ster
 
 
 def _clip_pairs(path: Path, count: int, layout: str | None) -> tuple[str, Iterator[StereoPair]]:
-    from depth3d.io.stereo.layouts import EyeLayout, named_layout, seen_layout
+    from depth3d.io.stereo.layouts import EyeLayout, seen_layout
     from depth3d.io.video.reader import VideoReader
-    from depth3d.pipeline.clip.eyes import tagged_layout
+    from depth3d.pipeline.clip.eyes import stated_layout
     from depth3d.stereoformats import find_format
 
     with VideoReader(path) as reader:
@@ -212,12 +212,10 @@ def _clip_pairs(path: Path, count: int, layout: str | None) -> tuple[str, Iterat
         given = find_format(layout)
         eyes: EyeLayout | None = EyeLayout(given.packing, given.half, given.right_first)
     else:
-        eyes, how = tagged_layout(path, first.size), "from its stereo metadata"
-        # Unlike stereo metadata, names distinguish half and full.
-        named = named_layout(path, info.size)
-        if named is not None and (eyes is None or eyes.packing == named.packing):
-            eyes, how = named, "from its name"
-        if eyes is None:
+        stated = stated_layout(path, first.size)
+        if stated is not None:
+            eyes, how = stated[0], "from its stereo metadata" if stated[1] else "from its name"
+        else:
             eyes, how = seen_layout(first), "from its two halves"
     if eyes is None or eyes.packing not in ("side", "stack"):
         raise ReadError(path, "no second eye found in this clip; set `layout` (sbs, sbs-half, tb ...)")

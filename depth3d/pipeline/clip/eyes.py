@@ -20,7 +20,7 @@ from depth3d.io.video.reader import VideoReader
 from depth3d.io.video.stereo_metadata import read_stereo_metadata
 from depth3d.stereopair import StereoPair
 
-__all__ = ["eye_info", "find_layout", "left_eye", "plain_stem", "sample_frames", "tagged_layout", "unpack_eyes"]
+__all__ = ["eye_info", "find_layout", "left_eye", "plain_stem", "sample_frames", "stated_layout", "unpack_eyes"]
 
 _SAMPLES = 5  # frames that are examined
 _NEEDED = 3  # frames that must show a layout if neither metadata nor the name states it
@@ -46,28 +46,41 @@ def find_layout(path: Path, info: VideoInfo) -> tuple[EyeLayout, str] | None:
         raise ReadError(
             path, "the name says anaglyph, whose eyes cannot be separated; use --no-own-eyes if it is a flat clip"
         )
-    tagged = tagged_layout(path, info.size)
-    named = named_layout(path, info.size)
-    if tagged is not None:
-        # The container does not distinguish half from full; the name may.
-        return (named if named is not None and named.packing == tagged.packing else tagged), "its container says so"
+    stated = stated_layout(path, info.size)
+    if stated is not None and stated[1]:
+        return stated[0], "its container says so"
     frames = sample_frames(path, info)
-    if named is not None:
-        alike = [likeness(*_halves(frame, named)).same_scene for frame in frames]
-        return (named, "its name says so") if any(alike) else None
+    if stated is not None:
+        alike = [likeness(*_halves(frame, stated[0])).same_scene for frame in frames]
+        return (stated[0], "its name says so") if any(alike) else None
     seen = Counter(layout for layout in map(seen_layout, frames) if layout is not None)
     if seen and seen.most_common(1)[0][1] >= min(_NEEDED, len(frames)):
         return seen.most_common(1)[0][0], "both halves show the same scene"
     return None
 
 
-def tagged_layout(path: Path, size: Size) -> EyeLayout | None:
-    """Return the layout in the container's stereo metadata (MP4 st3d, Matroska StereoMode), or None."""
-    found = read_stereo_metadata(path)
+def stated_layout(path: Path, size: Size, image: Image | None = None) -> tuple[EyeLayout, bool] | None:
+    """Return the layout that a clip's stereo metadata or name state, and whether it is the metadata; None without both.
+
+    Metadata (MP4 st3d, Matroska StereoMode) do not distinguish half from full, a name with the same packing may. Where
+    neither does, two full eyes side by side are wider than 2.2 to 1.
+
+    Parameters
+    ----------
+    path : Path
+        The clip.
+    size : Size
+        Of a frame with both eyes.
+    image : Image | None
+        Such a frame, for names that leave half or full open.
+    """
+    found, named = read_stereo_metadata(path), named_layout(path, size, image)
+    if named is not None and (found is None or found[0] == named.packing):
+        return named, found is not None
     if found is None:
         return None
-    side = found[0] == "side"
-    return EyeLayout(found[0], size.aspect < 2.2 if side else size.aspect > 1.1, found[1])
+    half = size.aspect < 2.2 if found[0] == "side" else size.aspect > 1.1
+    return EyeLayout(found[0], half, found[1]), True
 
 
 def eye_info(info: VideoInfo, layout: EyeLayout) -> VideoInfo:

@@ -202,3 +202,23 @@ def test_names_lose_their_old_layout() -> None:
     assert plain_stem("film.TB") == "film"
     assert plain_stem("sbs") == "sbs"
     assert plain_stem("absolute") == "absolute"
+
+
+@pytest.mark.parametrize(
+    ("name", "marked", "expected"),
+    [
+        ("film.mp4", ("side", False), (EyeLayout("side", True, False), True)),
+        ("film_full_sbs.mp4", ("side", False), (EyeLayout("side", False, False), True)),
+        ("film_tb.mp4", ("side", True), (EyeLayout("side", True, True), True)),
+        ("film_hsbs.mp4", None, (EyeLayout("side", True, False), False)),
+        ("film.mp4", None, None),
+    ],
+)
+def test_metadata_and_names_state_one_layout(
+    monkeypatch: pytest.MonkeyPatch, name: str, marked: object, expected: object
+) -> None:
+    """One rule for conversions, checks and galleries."""
+    from depth3d.pipeline.clip import eyes
+
+    monkeypatch.setattr(eyes, "read_stereo_metadata", lambda path: marked)
+    assert eyes.stated_layout(Path(name), Size(1920, 1080)) == expected
