@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,6 +24,7 @@ _SCALE_FITS = 20.0  # mean distance in levels between a plot's map and its color
 _NARROW = 0.25  # a gray map that uses less of its range than this is stretched
 _SAMPLE = 16_000_000  # values
 _OUTSIDE = 1e-3
+_SCATTERED, _MILLIMETERS = 4, 20000  # separate holes, and the largest value of maps that have fewer
 _NOTHING = 1e9  # Blender writes 1e10 and others 65504 (the largest half float) where there is only sky
 
 
@@ -107,7 +109,8 @@ def _hole_value(gray: NDArray[np.float32]) -> float | None:
     """Return the value (0 or 65535) with which a depth camera marks missing measurements, or None for other maps.
 
     Such maps have many pixels of exactly this value, then nothing until well away from it, since cameras do not measure
-    close by; and they are in millimeters or the like, not normalized to the full range.
+    close by; and they are in millimeters or the like, not normalized to the full range. Beyond 20 m a single
+    area without values is the background around a cut-out object; those of cameras are scattered.
     """
     for hole, highest in ((0.0, 65534.0), (65535.0, 40000.0)):
         share = float((gray == hole).mean())
@@ -123,9 +126,16 @@ def _hole_value(gray: NDArray[np.float32]) -> float | None:
             and high <= highest
             and float(rest.max()) < 65535
             and len(np.unique(rest[:: max(1, rest.size // 50000)])) > 32
+            and (_pieces(gray == hole) >= _SCATTERED or (hole == 0 and high <= _MILLIMETERS))
         ):
             return hole
     return None
+
+
+def _pieces(mask: NDArray[np.bool_]) -> int:
+    """Count the separate areas of a mask, at no more than about a million pixels."""
+    step = max(1, int((mask.size / 1e6) ** 0.5))
+    return int(cv2.connectedComponents(mask[::step, ::step].astype(np.uint8))[0]) - 1
 
 
 def depth_from_numbers(values: NDArray[Any], *, distances: bool = False, invert: bool = False) -> tuple[DepthMap, str]:
@@ -160,7 +170,11 @@ def depth_from_numbers(values: NDArray[Any], *, distances: bool = False, invert:
         else:
             how = f"{how}, larger = nearer"
     unknown = 1 - float(known.mean())
-    return depth, how + (f", {max(unknown, 0.001):.1%} unknown and filled" if unknown > 0 else "")
+    how += f", {max(unknown, 0.001):.1%} unknown and filled" if unknown > 0 else ""
+    # Depth cameras write meters with NaN, stereo matchers disparities with NaN: only the user knows.
+    if "numbers from" in how and not invert and np.isnan(values).any() and low > 0.1 and 1 < high < 100:
+        how += "; if these are distances, use `invert_depth=True`"
+    return depth, how
 
 
 def read_numbers(values: NDArray[Any], *, distances: bool = False, invert: bool = False) -> ReadDepth:

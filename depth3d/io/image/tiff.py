@@ -7,6 +7,7 @@ Every result is compared with the header in shape and type, since decoders disag
 from __future__ import annotations
 
 import io
+import logging
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,8 +73,7 @@ def tiff_kind(photo: PhotoFile) -> TiffKind | None:
     """
     if not is_tiff(photo):
         return None
-    import tifffile
-
+    tifffile = _quiet_tifffile()
     try:
         with tifffile.TiffFile(io.BytesIO(photo.data)) as file:
             page: Any = file.pages[0]
@@ -119,9 +119,21 @@ def read_tiff(photo: PhotoFile, kind: TiffKind) -> NDArray[Any]:
     return np.moveaxis(values, 0, 2) if kind.planar and values.ndim == 3 else values
 
 
-def _by_tifffile(photo: PhotoFile) -> NDArray[Any] | None:
+def _quiet_tifffile() -> Any:
+    """Import tifffile; its log lines about odd tags, which raw files are full of, would come before our own line.
+
+    Whoever sets a level for its logger still gets them.
+    """
     import tifffile
 
+    logger = logging.getLogger("tifffile")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.CRITICAL + 1)
+    return tifffile
+
+
+def _by_tifffile(photo: PhotoFile) -> NDArray[Any] | None:
+    tifffile = _quiet_tifffile()
     try:
         with tifffile.TiffFile(io.BytesIO(photo.data)) as file:
             values = np.asarray(file.pages[0].asarray())

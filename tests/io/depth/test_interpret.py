@@ -123,3 +123,22 @@ def test_the_hint_asks_only_where_the_ground_is_far() -> None:
     assert polarity_hint(DepthMap(ramp)) == ""
     assert "`invert_depth=True`" in polarity_hint(DepthMap(ramp[::-1]))
     assert polarity_hint(DepthMap(np.full((5, 5), 0.5, np.float32))) == ""
+
+
+@pytest.mark.parametrize(("holes", "highest", "camera"), [(1, 52000, False), (8, 52000, True), (1, 9000, True)])
+def test_one_area_of_zeros_is_the_background_of_a_cut_out_object(holes: int, highest: int, camera: bool) -> None:
+    rows = np.linspace(0.3, 1, 120)[:, None] * np.linspace(0.9, 1, 160)
+    values = np.rint(rows * highest).astype(np.uint16)
+    for number in range(holes):
+        values[20:40, 15 * number + 5 : 15 * number + 12] = 0
+    depth, how = depth_from_picture(gray(values, np.uint16))
+    assert ("depth camera" in how) == camera
+    assert (depth.values[-1].mean() > depth.values[0].mean()) != camera
+
+
+def test_meters_with_nan_are_asked_about() -> None:
+    values = np.linspace(0.5, 8, 64).reshape(8, 8)
+    assert "if these are distances" not in depth_from_numbers(values)[1]
+    values[3, 4] = np.nan
+    assert "if these are distances, use `invert_depth=True`" in depth_from_numbers(values)[1]
+    assert "if these" not in depth_from_numbers(values, invert=True)[1]

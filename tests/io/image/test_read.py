@@ -286,3 +286,23 @@ def test_the_largest_pictures_stay_below_two_gigabytes(tmp_path: Path) -> None:
         "assert i.size.pixels == 126_000_000"
     )
     assert peak_kilobytes(read, path) < 2_000_000
+
+
+def test_odd_tags_of_raw_files_are_not_logged(tmp_path: Path) -> None:
+    """Run as a program: one line, the one that says what to do."""
+    import struct
+    import subprocess
+    import sys
+
+    tags = [(256, 4, 1, 8), (257, 4, 1, 8), (258, 3, 1, 8), (262, 3, 1, 2), (271, 2, 40, 5000000), (277, 3, 1, 3)]
+    tags += [(330, 4, 2, 9000000), (50706, 1, 4, 0x401), (50708, 99, 4, 2)]
+    body = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    path = tmp_path / "a.dng"
+    path.write_bytes(b"II*\0" + struct.pack("<IH", 8, len(tags)) + body + struct.pack("<I", 99999999) + bytes(500))
+    ran = subprocess.run(
+        [sys.executable, "-m", "depth3d", "depth", str(path)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ran.returncode != 0
+    assert [line for line in ran.stderr.splitlines() if line] == [
+        f"depth3d: {path}: is a raw camera file; develop it first (save it as JPEG, PNG or TIFF)"
+    ]
