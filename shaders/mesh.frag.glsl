@@ -6,10 +6,11 @@
 
 #if BICUBIC
 #include "lib/bicubic.glsl"
-#include "lib/srgb.glsl"
 #endif
+#include "lib/srgb.glsl"
 
 uniform sampler2D picture;
+uniform bool coded; // write coded values: for opaque surfaces, into a framebuffer that does not encode
 
 in vec2 surface_uv;
 in float surface_depth;
@@ -24,5 +25,6 @@ void main() {
     vec4 texel = texture(picture, surface_uv);
 #endif
     color = vec4(texel.rgb * texel.a, texel.a);
+    if (coded) color.rgb = linear_to_srgb_fast(clamp(color.rgb, 0.0, 1.0));
     depth_seen = vec4(surface_depth, 0.0, 0.0, 1.0); // alpha 1: blending replaces it
 }

@@ -120,12 +120,15 @@ class Renderer:
         matrix = photo_to_view(photo, camera, size.aspect)
         set_uniforms(self._program, photo_to_view=matrix, inverse_range=(FARTHEST_INVERSE, 1 - FARTHEST_INVERSE))
         set_uniforms(self._program, picture=0)
-        context.enable_direct(GL_FRAMEBUFFER_SRGB)
+        # Opaque surfaces are encoded by the shader: a framebuffer that encodes would decode every pixel first.
+        set_uniforms(self._program, coded=True)
         context.enable_only(context.DEPTH_TEST)
         context.depth_func = "<"
         # Near to far, so that hidden pixels are never shaded. Translucent outlines are drawn last, over the rest.
         for layer in reversed(self._layers):
             layer.draw_solid()
+        set_uniforms(self._program, coded=False)
+        context.enable_direct(GL_FRAMEBUFFER_SRGB)
         # At equal depth the front layer is visible, whether it was drawn first or last.
         context.depth_func = "<="
         context.enable(context.BLEND)
