@@ -135,3 +135,34 @@ def test_depth_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     )
     with pytest.raises(ReadError, match="Xiaomi"):
         read(with_xmp(jpeg(50), camera) + MAP.tobytes(), tmp_path)
+
+
+@pytest.mark.parametrize("form", ["attributes", "elements"])
+@pytest.mark.parametrize("order", [("depth",), ("original", "depth"), ("depth", "original")])
+@pytest.mark.parametrize("padding", [0, 33])
+def test_items_without_length(form: str, order: tuple[str, ...], padding: int, tmp_path: Path) -> None:
+    """Other prefixes than the usual ones; the last item lacks Length, as an item that runs to the end may."""
+    base, parts = "http://ns.google.com/photos/dd/1.0/", {"depth": jpeg(200), "original": jpeg(90)}
+    names = {"depth": "android/depthmap", "original": "android/original_image"}
+
+    def item(fields: dict[str, object]) -> str:
+        if form == "attributes":
+            inside = "".join(f' q:{key}="{value}"' for key, value in fields.items())
+            return f'<rdf:li rdf:parseType="Resource"><p:Item{inside}/></rdf:li>'
+        inside = "".join(f"<q:{key}>{value}</q:{key}>" for key, value in fields.items())
+        return f'<rdf:li rdf:parseType="Resource"><p:Item rdf:parseType="Resource">{inside}</p:Item></rdf:li>'
+
+    items = item({"Mime": "image/jpeg", "DataURI": "primary_image"})
+    for name in order:
+        length = {} if name == order[-1] else {"Length": len(parts[name]), "Padding": padding}
+        items += item({"DataURI": names[name], "Mime": "image/jpeg", **length})
+    spaces = f'xmlns:p="{base}container/" xmlns:q="{base}item/"'
+    photo = with_xmp(
+        jpeg(10), f"<rdf:Description {spaces}><p:Directory><rdf:Seq>{items}</rdf:Seq></p:Directory></rdf:Description>"
+    )
+    found = read(photo + b"".join(parts[name] + bytes(padding) for name in order), tmp_path)
+    assert found is not None
+    assert found.kind == "Dynamic Depth"
+    assert isinstance(found.picture, bytes)
+    assert found.picture.startswith(parts["depth"])
+    assert (found.original is not None) == ("original" in order)

@@ -23,4 +23,9 @@ def _find(photo: PhotoFile) -> EmbeddedDepth | None:
     return None
 
 
-FORMAT = EmbeddedFormat("Apple disparity", "iPhone portraits saved as JPEG", _find, order=30)
+FORMAT = EmbeddedFormat(
+    "Apple disparity",
+    "iPhone portraits saved as JPEG: auxiliary pictures (only made files were tried)",
+    _find,
+    order=30,
+)

@@ -92,7 +92,8 @@ def _original_uris(xmp: Xmp) -> Iterator[str]:
 
 
 def _index(items: list[_Item], names: set[str]) -> int | None:
-    return next((i for i, item in enumerate(items) if item.length > 0 and names & set(item.names)), None)
+    # The primary picture has no length; others may lack it, too.
+    return next((i for i, item in enumerate(items) if (item.length > 0 or i > 0) and names & set(item.names)), None)
 
 
 def _part(photo: PhotoFile, items: list[_Item], index: int) -> bytes | None:
@@ -101,6 +102,11 @@ def _part(photo: PhotoFile, items: list[_Item], index: int) -> bytes | None:
     end = photo.pictures[0][1]
     # Items before this one, without the primary one, whose length is 0 or that of the picture itself.
     before = sum(one.length + one.padding for one in items[1:index]) + items[0].padding
+    if item.length == 0:
+        appended = photo.pictures[1:]
+        if len(appended) == len(items) - 1:
+            return photo.part(*appended[index - 1])
+        return next((photo.part(start, stop) for start, stop in appended if start == end + before), None)
     after = sum(one.length + one.padding for one in items[index:])
     starts = [end + before, len(photo.data) - after]
     starts += [start for start, stop in photo.pictures[1:] if abs(stop - start - item.length) <= item.padding]
@@ -137,4 +143,11 @@ def _body(length: int, near: float, far: float) -> str:
     )
 
 
-FORMAT = EmbeddedFormat("Dynamic Depth", "portrait photos of Android phones", _find, _write, key="dynamic", order=20)
+FORMAT = EmbeddedFormat(
+    "Dynamic Depth",
+    "portrait photos of Android phones, also with GCamera's directory (only made files were tried)",
+    _find,
+    _write,
+    key="dynamic",
+    order=20,
+)

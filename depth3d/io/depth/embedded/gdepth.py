@@ -67,4 +67,11 @@ def _write(jpeg: bytes, gray: NDArray[Any], near_far: tuple[float, float]) -> by
     return insert_segments(jpeg, xmp_segments(spaces, attributes, extended=(spaces, data)))
 
 
-FORMAT = EmbeddedFormat("GDepth", "older Google cameras, editors", _find, _write, key="gdepth", order=10)
+FORMAT = EmbeddedFormat(
+    "GDepth",
+    "older Google cameras, editors; GImage too (only made files were tried)",
+    _find,
+    _write,
+    key="gdepth",
+    order=10,
+)

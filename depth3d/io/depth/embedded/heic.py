@@ -34,4 +34,4 @@ def _find(photo: PhotoFile) -> EmbeddedDepth | None:
     return EmbeddedDepth(gray, "HEIC portrait disparity", "Disparity", details=span, upright=True)
 
 
-FORMAT = EmbeddedFormat("HEIC depth", "iPhone portraits", _find, order=5)
+FORMAT = EmbeddedFormat("HEIC depth", "iPhone portraits (a real file was read)", _find, order=5)

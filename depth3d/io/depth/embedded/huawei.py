@@ -44,4 +44,6 @@ def _find(photo: PhotoFile) -> EmbeddedDepth | None:
     return EmbeddedDepth(np.ascontiguousarray(gray), "Huawei depth", "Disparity", original=original, upright=True)
 
 
-FORMAT = EmbeddedFormat("Huawei depth", "wide aperture photos of Huawei and Honor phones", _find, order=45)
+FORMAT = EmbeddedFormat(
+    "Huawei depth", "wide aperture photos of Huawei and Honor phones (only made files were tried)", _find, order=45
+)

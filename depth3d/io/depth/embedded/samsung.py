@@ -84,4 +84,6 @@ def _size(extra: bytes, length: int) -> tuple[int, int] | None:
     return None
 
 
-FORMAT = EmbeddedFormat("Samsung depth", "live focus photos of Samsung phones", _find, order=40)
+FORMAT = EmbeddedFormat(
+    "Samsung depth", "live focus photos of Samsung phones: SEF trailer (only made files were tried)", _find, order=40
+)

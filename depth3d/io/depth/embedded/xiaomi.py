@@ -18,4 +18,4 @@ def _find(photo: PhotoFile) -> EmbeddedDepth | None:
     return None
 
 
-FORMAT = EmbeddedFormat("Xiaomi depth", "recognized only", _find, order=60)
+FORMAT = EmbeddedFormat("Xiaomi depth", "recognized and told, not read", _find, order=60)
