@@ -82,8 +82,8 @@ class SharpDepth:
     soft: bool
 
 
-MOST_PARALLAX = 100.0
-"""Percent of the width. A point that moves further has left the picture."""
+MOST_PARALLAX = 25.0
+"""Percent of the width; backgrounds are extended no further: nothing there is known, and time grows with the cube."""
 
 
 def build_layers(
