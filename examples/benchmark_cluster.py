@@ -41,11 +41,13 @@ CLIP = Path(__file__).parent / "bigbuckbunny.mp4"
 class Measured:
     """Seconds of the passes; bytes of predictions, depth and pictures in the work folder; frames.
 
-    ``busiest``: processor seconds of the busiest worker in the drawing pass; ``used``: of all workers.
+    ``predicted``: processor seconds of all workers in the first pass; ``used``: in the drawing pass; ``busiest``: those
+    of the busiest worker in it.
     """
 
     depth: float
     draw: float
+    predicted: float
     busiest: float
     used: float
     raw_bytes: float
@@ -71,12 +73,12 @@ def run(clip: Path, workers: int, folder: Path, frames: int, model: str, eye: st
     marks: dict[str, list[float]] = {"depth": [], "draw": []}
     sizes = {"depth": 0, "pictures": 0}
     counted, raw = [0], [0.0]
-    used: dict[str, list[float]] = {}  # processor seconds of every worker, when drawing begins and at the end
+    used: dict[str, list[float]] = {}  # processor seconds of every worker: at first, when drawing begins, at the end
 
     def progress(stage: str, done: int, total: int) -> None:
         if stage == "depth" and done >= total - 1:
             for worker, seconds in runner.everywhere(time.process_time).items():
-                used[worker] = [seconds]
+                used[worker] = [used.get(worker, [0.0])[0], seconds]
         marks[stage].append(time.perf_counter())
         counted[0] = max(counted[0], done)
         predicted = (folder / f".{target.name}.depth3d").glob("depth/predicted-000000.npz")
@@ -92,15 +94,16 @@ def run(clip: Path, workers: int, folder: Path, frames: int, model: str, eye: st
             "video": VideoOptions(size=eye, end=end),
             "output_options": OutputOptions(force=True),
         }
-        runner.everywhere(os.getpid)
+        used = {worker: [seconds] for worker, seconds in runner.everywhere(time.process_time).items()}
         began = time.perf_counter()
         convert(clip, target, runner=runner, progress=progress, **settings)
         for worker, seconds in runner.everywhere(time.process_time).items():
             used[worker].append(seconds)
-    spent = [end - begin for begin, end in used.values()]
+    spent = [end - begin for _, begin, end in used.values()]
     return Measured(
         marks["depth"][-1] - began,
         marks["draw"][-1] - marks["depth"][-1],
+        sum(begin - first for first, begin, _ in used.values()),
         max(spent),
         sum(spent),
         raw[0],
@@ -128,7 +131,7 @@ def model_film(one: Measured, steady: float, width: int, args: argparse.Namespac
     small = width * round(width * 9 / 16)
     scale = args.film_width * args.film_height / small
     frames = args.hours * 3600 * args.fps
-    predict, draw = one.depth / one.frames, one.draw / one.frames * scale
+    predict, draw = one.predicted / one.frames, one.used / one.frames * scale
     serial = frames * steady
     predicting, drawing = (frames * cost / args.machines / args.cores for cost in (predict, draw))
     hours = (max(serial, predicting) + drawing) / 3600  # predictions run ahead of the chain
@@ -139,7 +142,8 @@ def model_film(one: Measured, steady: float, width: int, args: argparse.Namespac
     cost = hours * args.machines * args.price
     return [
         f"film         {args.hours:g} h, {args.film_width}x{args.film_height}, {frames:,.0f} frames",
-        f"a frame      {predict * 1000:.0f} ms network, {draw * 1000:.0f} ms drawing and encoding (one core)",
+        f"a frame      {predict * 1000:.0f} ms network, {draw * 1000:.0f} ms drawing and encoding (one core; from eyes {width}"
+        " pixels wide: the larger, the truer)",
         f"in one chain {serial / 3600:.2f} h: stabilization, {steady * 1000:.0f} ms a frame",
         f"in parallel  {(predicting + drawing) / 3600:.2f} h on {args.machines} machines with {args.cores} cores",
         f"moved        {moved / 1e9:.0f} GB: film read three times, predictions, depth and pictures written and read",

@@ -148,7 +148,7 @@ class DaskRunner:
         return self._dask.LocalCluster(
             n_workers=count,
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address=":0",  # any free port: a second cluster would warn about the usual one
             memory_limit=0,
             env=env,
             silence_logs=logging.ERROR,
