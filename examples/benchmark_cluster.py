@@ -142,8 +142,8 @@ def model_film(one: Measured, steady: float, width: int, args: argparse.Namespac
     cost = hours * args.machines * args.price
     return [
         f"film         {args.hours:g} h, {args.film_width}x{args.film_height}, {frames:,.0f} frames",
-        f"a frame      {predict * 1000:.0f} ms network, {draw * 1000:.0f} ms drawing and encoding (one core; from eyes {width}"
-        " pixels wide: the larger, the truer)",
+        f"a frame      {predict * 1000:.0f} ms network, {draw * 1000:.0f} ms drawing and encoding (one core)",
+        f"             computed from eyes {width} pixels wide: the larger, the truer (`--width`)",
         f"in one chain {serial / 3600:.2f} h: stabilization, {steady * 1000:.0f} ms a frame",
         f"in parallel  {(predicting + drawing) / 3600:.2f} h on {args.machines} machines with {args.cores} cores",
         f"moved        {moved / 1e9:.0f} GB: film read three times, predictions, depth and pictures written and read",

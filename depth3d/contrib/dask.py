@@ -67,12 +67,18 @@ class DaskRunner:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        for opened in (self._client, self._local):
-            if opened is not None:
-                try:
-                    opened.close()
-                except TimeoutError:  # on a busy machine; the processes that do not end in time are killed
-                    log.debug("a process of the cluster did not end in time")
+        loop = logging.getLogger("tornado.application")
+        level = loop.level
+        loop.setLevel(logging.CRITICAL)  # on a busy machine it logs tracebacks of processes that end too slowly
+        try:
+            for opened in (self._client, self._local):
+                if opened is not None:
+                    try:
+                        opened.close()
+                    except TimeoutError:  # the processes that do not end in time are killed
+                        log.debug("a process of the cluster did not end in time")
+        finally:
+            loop.setLevel(level)
         self._client = self._local = None
 
     @property
