@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -101,7 +102,9 @@ def test_version() -> None:
     assert depth3d("--version").stdout.strip() == f"depth3d {package.__version__}"
 
 
-def test_ctrl_c_leaves_nothing_and_exits_130(photo: Path) -> None:
+@pytest.mark.skipif(os.name == "nt", reason="signals of Unix")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_stopped_run_leaves_nothing_and_exits_130(photo: Path, name: str) -> None:
     command = [sys.executable, "-m", "depth3d", str(photo), "--seconds", "3000", "--size", "64x48"]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -110,7 +113,7 @@ def test_ctrl_c_leaves_nothing_and_exits_130(photo: Path) -> None:
                 assert process.poll() is None
                 assert time.monotonic() < deadline
                 time.sleep(0.1)
-            process.send_signal(signal.SIGINT)
+            process.send_signal(getattr(signal, name))
             _, stderr = process.communicate(timeout=60)
         finally:
             process.kill()
