@@ -33,6 +33,7 @@ __all__ = [
     "option",
     "renamed",
     "require",
+    "require_function",
 ]
 
 Kind = TypeVar("Kind", bound=type)
@@ -222,6 +223,12 @@ def require(options: object, kind: type[Options], name: str) -> Options:
     if not isinstance(options, kind):
         raise InvalidInput(f"{name}: got {type(options).__name__}, expected {kind.__name__}")
     return options
+
+
+def require_function(value: object, name: str) -> None:
+    """Refuse what is neither None nor can be called. Raises ``InvalidOption``."""
+    if value is not None and not callable(value):
+        raise InvalidOption(name, f"{described(value)}, expected a function")
 
 
 def applies(kind: type[Any], name: str, media: str) -> bool:

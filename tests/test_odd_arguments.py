@@ -112,3 +112,11 @@ def test_an_existing_file_for_the_depth_is_told_before_the_work(
     with pytest.raises(Depth3DError, match="folder"):
         depth3d.convert(clip, tmp_path / "o.mp4", video=depth3d.VideoOptions(save_depth=str(tmp_path / "no" / "k.mkv")))
     assert kept.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize("name", ["animate", "stereo", "fix", "check", "convert"])
+def test_progress_that_cannot_be_called_is_told_before_the_work(name: str, tmp_path: Path) -> None:
+    photo = depth3d.save_image(IMAGE, tmp_path / "a.png")
+    with pytest.raises(depth3d.InvalidInput, match=r"progress: .*, expected a function"):
+        getattr(depth3d, name)(photo, progress=depth3d.Size(40, 30))
+    assert [path.name for path in tmp_path.iterdir()] == ["a.png"]

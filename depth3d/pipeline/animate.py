@@ -15,7 +15,7 @@ from depth3d.pipeline.scene import Scene, load_scene
 from depth3d.pipeline.size import output_size
 from depth3d.pipeline.targets import check_suffix, target_for
 from depth3d.quantities import as_path
-from depth3d.validation import changed, nearest, nothing_left, require
+from depth3d.validation import changed, nearest, nothing_left, require, require_function
 
 __all__ = ["animate", "animate_scene"]
 
@@ -53,6 +53,7 @@ def animate(
     options = changed(require(options, AnimateOptions, "options"), changes)
     depth = changed(require(depth, DepthOptions, "depth"), changes)
     photo = as_path(photo, "photo")
+    require_function(progress, "progress")
     if media_of(photo) == "clip":
         return WrittenPath(_clip(photo, output, options, depth, changes, force=force, progress=progress))
     nothing_left(changes, options, depth)

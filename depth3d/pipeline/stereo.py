@@ -26,7 +26,7 @@ from depth3d.pipeline.targets import Destination, check_length, check_suffix
 from depth3d.quantities import as_file, as_path
 from depth3d.stereoformats import FORMATS, StereoFormat, find_formats
 from depth3d.stereopair import StereoPair, StereoRig
-from depth3d.validation import changed, field_names, nothing_left, require
+from depth3d.validation import changed, field_names, nothing_left, require, require_function
 
 if TYPE_CHECKING:
     from depth3d.io.image.photofile import PhotoFile
@@ -79,6 +79,7 @@ def stereo(
         Single options by name, instead of option objects.
     """
     source = as_path(source, "source")
+    require_function(progress, "progress")
     output = None if output is None else as_file("output", output)
     options = changed(require(options, StereoOptions, "options"), changes)
     depth = changed(require(depth, DepthOptions, "depth"), changes)

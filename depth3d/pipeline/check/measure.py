@@ -21,7 +21,7 @@ from depth3d.pipeline.comfort import black_bars, border_disparity
 from depth3d.pipeline.eyes import SWAPPED, find_eyes, order_score
 from depth3d.quantities import as_path
 from depth3d.stereopair import StereoPair, Viewing
-from depth3d.validation import changed, nothing_left, require
+from depth3d.validation import changed, nothing_left, require, require_function
 
 __all__ = ["PERCENTILES", "StereoReport", "check", "check_pair"]
 
@@ -59,6 +59,7 @@ def check(
     options = changed(require(options, CheckOptions, "check"), given)
     nothing_left(given, options)
     path = as_path(path)
+    require_function(progress, "progress")
     from depth3d.pipeline.inputs import media_of
 
     if media_of(path) == "clip":

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from depth3d.depthmap import DepthMap
-from depth3d.errors import InvalidInput, InvalidOption, VideoError
+from depth3d.errors import InvalidInput, VideoError
 from depth3d.io.atomic import refuse_existing
 from depth3d.io.image.read import save_image
 from depth3d.options import (
@@ -49,8 +49,8 @@ from depth3d.pipeline.clip.shots import ShotList, measure_shots, read_shots, wri
 from depth3d.pipeline.clip.space import check_space
 from depth3d.pipeline.clip.workspace import WorkFolder
 from depth3d.pipeline.comfort import auto_convergence
-from depth3d.quantities import as_path, described, text_of
-from depth3d.validation import require
+from depth3d.quantities import as_path, text_of
+from depth3d.validation import require, require_function
 
 __all__ = ["Product", "convert", "convert_all"]
 
@@ -147,8 +147,7 @@ def convert_all(
     """
     video, outputs = require(video, VideoOptions, "video"), require(output_options, OutputOptions, "output_options")
     depth, stabilize = require(depth, DepthOptions, "depth"), require(stabilize, StabilizeOptions, "stabilize")
-    if progress is not None and not callable(progress):
-        raise InvalidOption("progress", f"{described(progress)}, expected a function")
+    require_function(progress, "progress")
     source = as_path(input, "input")
     products = product.suited(source, output, depth.flat).split()
     targets = targets_of(source, output, products, video)

@@ -16,7 +16,7 @@ from depth3d.pipeline.inputs import media_of
 from depth3d.pipeline.notebook import WrittenPath
 from depth3d.quantities import as_path
 from depth3d.stereoformats import find_format
-from depth3d.validation import changed, nothing_left, require
+from depth3d.validation import changed, nothing_left, require, require_function
 
 if TYPE_CHECKING:
     from depth3d.pipeline.clip.fixed_eyes import ShotCorrection
@@ -94,6 +94,7 @@ def fix(
         Single options by name, instead of option objects.
     """
     source = as_path(source, "source")
+    require_function(progress, "progress")
     options = changed(require(options, FixOptions, "options"), changes)
     if media_of(source) == "clip":
         if options.second_eye is not None:
