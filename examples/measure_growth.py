@@ -34,7 +34,7 @@ from depth3d.image import Size
 from depth3d.render.context import describe_context
 from depth3d.render.renderer import Renderer
 
-SIZES = (Size(1280, 720), Size(1920, 1080), Size(4000, 3000), Size(6000, 4000), Size(8000, 6000))
+SIZES = (Size(1280, 720), Size(2400, 1700), Size(4000, 3000), Size(6000, 4000), Size(8000, 6000))
 CLIP = Size(3840, 2160)
 # The steps of building that complete the background behind the foreground and beyond the border.
 FILL = ("extend_border", "extend_background", "read_beyond_rim", "paint_background")
