@@ -3,8 +3,8 @@
     python examples/measure_stereo_detection.py [FOLDER] [--count 500]
 
 Draws pictures without depth that consist of like things: coins, before/after sheets, grids, diagrams, periodic
-textures, contact sheets. None of them may be cut. Then it draws 40 stereo pictures in all layouts, without a name or a
-tag, which have to be found with the right packing. FOLDER holds more stereo pictures (any format), or folders with
+textures, contact sheets, wallpapers. None of them may be cut. Then it draws 40 stereo pictures in all layouts, without
+a name or a tag, which have to be found with the right packing. FOLDER holds more stereo pictures (any format), or folders with
 left.png and right.png, which are packed side by side, crossed and one above the other.
 """
 
@@ -163,6 +163,15 @@ def contact_sheet(random: np.random.Generator) -> Pixels:
     return np.vstack(rows)
 
 
+def wallpaper(random: np.random.Generator) -> Pixels:
+    """A part of a photo repeated as on a wallpaper, every other column lower by half of it."""
+    tile = photo(random, WIDTH // 4, HEIGHT // 3)
+    columns = [np.tile(tile, (4, 1, 1)) for _ in range(4)]
+    if random.integers(2):
+        columns[1::2] = [np.roll(column, HEIGHT // 6, axis=0) for column in columns[1::2]]
+    return np.ascontiguousarray(np.hstack(columns)[:HEIGHT])
+
+
 FLAT: dict[str, Callable[[np.random.Generator], Pixels]] = {
     "coins": coins,
     "before/after": before_after,
@@ -170,6 +179,7 @@ FLAT: dict[str, Callable[[np.random.Generator], Pixels]] = {
     "diagram": diagram,
     "texture": texture,
     "contact sheet": contact_sheet,
+    "wallpaper": wallpaper,
 }
 
 

@@ -89,6 +89,15 @@ def test_grids_and_copies_are_no_stereo(drawn: Path) -> None:
     assert seen_layout(Image(np.repeat(checks[..., None], 3, axis=2))) is None
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_wallpaper_whose_columns_are_offset_is_no_stereo(shared: Path, seed: int) -> None:
+    photo = open_image(shared / "data" / "photos" / "open" / "chelsea.png").pixels
+    top, left = 30 * seed, 40 * seed
+    tile = photo[top : top + 120, left : left + 160]
+    columns = [np.roll(np.tile(tile, (4, 1, 1)), 60 * (number % 2), axis=0) for number in range(4)]
+    assert seen_layout(Image(np.ascontiguousarray(np.hstack(columns)[:360]))) is None
+
+
 def test_options_name_the_eyes(drawn: Path, tmp_path: Path) -> None:
     whole = open_image(drawn / "square.png").pixels
     left = save_image(Image(whole[:, :240]), tmp_path / "one.png")

@@ -128,6 +128,8 @@ def seen_layout(image: Image) -> EyeLayout | None:
         if alike.same_scene and alike.has_depth:
             # A screen-shaped whole holds two squeezed eyes; old cards hold two nearly square ones.
             return EyeLayout("side", half=_screen_shaped(image.size) and is_squeezed(image), right_first=False)
+        if alike.same_scene and alike.coherent > 0.9 and alike.spread < 0.001:
+            return None  # the right half is a copy of the left one: a pattern, which repeats downwards, too
     upper, lower = Image(image.pixels[: height // 2]), Image(image.pixels[height // 2 : height // 2 * 2])
     if image.size.aspect < 2.0:
         alike = likeness(upper, lower)
