@@ -4,8 +4,8 @@
 
 Draws pictures without depth that consist of like things: coins, before/after sheets, grids, diagrams, periodic
 textures, contact sheets, wallpapers. None of them may be cut. Then it draws 40 stereo pictures in all layouts, without
-a name or a tag, which have to be found with the right packing. FOLDER holds more stereo pictures (any format), or folders with
-left.png and right.png, which are packed side by side, crossed and one above the other.
+a name or a tag, which have to be found with the right packing. FOLDER holds more stereo pictures (any format), or
+folders with left.png and right.png, which are packed side by side, crossed and one above the other.
 """
 
 from __future__ import annotations

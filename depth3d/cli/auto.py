@@ -57,6 +57,7 @@ def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     An option that does not apply to an input is refused.
     With --preset a destination decides instead (see `depth3d presets`): depth3d photo.jpg --preset quest
     """
+    _refuse_command_names(inputs)
     preset = _destination(values)
     if preset is None:
         run_inputs(inputs, output, values, KINDS, _preparer(values), _instead)
@@ -66,6 +67,16 @@ def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     modules = {media: import_module(f"depth3d.cli.{recipe.command}") for media, recipe in recipes.items()}
     kinds = {media: module.KINDS[media] for media, module in modules.items()}
     run_inputs(inputs, output, values, kinds, _by_recipe(values, recipes, modules), _instead)
+
+
+def _refuse_command_names(inputs: tuple[str, ...]) -> None:
+    """Raise ``UsageError`` for a command that comes after its options: it would be taken for a file."""
+    context = click.get_current_context()
+    group = context.parent.command if context.parent is not None else None
+    names = group.list_commands(context) if isinstance(group, click.Group) else []
+    for name in inputs:
+        if name in names and not Path(name).exists():
+            raise click.UsageError(f"{name} is a command and comes first: depth3d {name} [OPTIONS] FILE")
 
 
 def _instead(name: str, media: str) -> str:

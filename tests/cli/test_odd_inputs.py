@@ -94,3 +94,13 @@ def test_still_gifs_patterns_and_brackets_work(photo: str) -> None:
 def test_a_still_gif_can_be_the_depth() -> None:
     Pillow.fromarray(np.tile(np.arange(80, dtype=np.uint8), (60, 1))).save("gray.gif")
     assert run("depth", "photo.jpg", "--depth", "gray.gif") == 0
+
+
+@pytest.mark.usefixtures("folder", "no_network")
+@pytest.mark.parametrize("arguments", ["--model tiny depth photo.jpg", "--force -o out/ stereo photo.jpg"])
+def test_a_command_behind_its_options_is_told(arguments: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments.split())
+    assert ended.value.code == 2
+    assert "is a command and comes first: depth3d " in capfd.readouterr().err
+    assert not Path("photo_3d.mp4").exists()
