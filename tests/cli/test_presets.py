@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import av
+import imageio.v2 as imageio
 import numpy as np
+import pillow_heif
 import pytest
 from click.shell_completion import ShellComplete
+from PIL import Image as Pillow
 
 import depth3d as d3
 from depth3d.cli.main import cli, main
@@ -38,6 +41,44 @@ def test_a_destination_takes_its_command_and_its_options(photo: Path, capsys: py
     written = Path(capsys.readouterr().out.strip())
     assert written.name == "p_LR.jpg"
     assert open_image(written).size == d3.Size(80, 60)
+
+
+@pytest.mark.parametrize(
+    ("preset", "name", "size"),
+    [
+        ("facebook", "p_depth.jpg", None),
+        ("quest", "p_LRF_Full_SBS.jpg", (160, 60)),
+        ("vision-pro", "p_spatial.heic", (80, 60)),
+        ("red-cyan-print", "p_redcyan_half.png", (80, 60)),
+    ],
+)
+def test_a_photo_becomes_what_its_destination_takes(
+    photo: Path, tmp_path: Path, preset: str, name: str, size: tuple[int, int] | None
+) -> None:
+    assert run(str(photo), "--preset", preset, "-o", f"{tmp_path}/out/") == 0
+    written = tmp_path / "out" / name
+    if size is None:  # the pair of Facebook: of one size, enlarged
+        size = Pillow.open(tmp_path / "out" / "p.jpg").size
+        assert max(size) >= 600
+    pillow_heif.register_heif_opener()
+    assert Pillow.open(written).size == size
+
+
+@pytest.mark.parametrize(("preset", "size"), [("instagram-reel", (1080, 1920)), ("3d-tv", (1920, 1080))])
+def test_clips_have_the_size_and_codec_of_their_destination(
+    photo: Path, tmp_path: Path, preset: str, size: tuple[int, int]
+) -> None:
+    more = ["--seconds", "0.1"]
+    source = photo
+    if preset == "3d-tv":
+        source, more = tmp_path / "c.mp4", ["--depth", str(tmp_path / "wide_depth.png")]
+        imageio.mimwrite(source, [np.full((72, 128, 3), 90, np.uint8)] * 3, fps=10, macro_block_size=2)
+        write_depth(d3.DepthMap(np.full((72, 128), 0.5, np.float32)), tmp_path / "wide_depth.png")
+    assert run(str(source), "--preset", preset, *more, "-o", f"{tmp_path}/out/") == 0
+    (written,) = (tmp_path / "out").glob("*.mp4")
+    with av.open(str(written)) as clip:
+        stream = clip.streams.video[0]
+        assert (stream.width, stream.height, stream.codec_context.name) == (*size, "h264")
 
 
 def test_what_the_user_sets_counts_more(photo: Path, tmp_path: Path) -> None:
