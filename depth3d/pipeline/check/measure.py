@@ -70,7 +70,7 @@ def check(
         name, pairs = _picture_pair(path, options)
     measured = []
     for number, pair in enumerate(pairs, start=1):
-        measured.append(_measure(pair))
+        measured.append(_measure_inside(pair))
         if progress is not None:
             progress(number, options.frames)
     if not measured:
@@ -100,6 +100,27 @@ class _Measured:
     window: tuple[float, float]
     order: float
     sure: float
+
+
+def _measure_inside(pair: StereoPair) -> _Measured:
+    """Measure a frame without the black bars of letterbox and pillarbox, in percent of the whole picture."""
+    from depth3d.pipeline.clip.bars import pair_bars
+
+    bars = pair_bars(pair)
+    if not any(bars):
+        return _measure(pair)
+    shown = bars.inside(pair.size)
+    found = _measure(StereoPair(*(Image(np.ascontiguousarray(eye.pixels[shown])) for eye in (pair.left, pair.right))))
+    across, down = found.size[0] / pair.size.width, found.size[1] / pair.size.height
+    middle, worst, roll, scale = found.vertical
+    left, right = found.window
+    return replace(
+        found,
+        size=(pair.size.width, pair.size.height),
+        percent=found.percent * np.float32(across),
+        vertical=(middle * down, worst * down, roll, scale),
+        window=(left * across, right * across),
+    )
 
 
 def _measure(pair: StereoPair) -> _Measured:

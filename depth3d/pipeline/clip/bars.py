@@ -24,8 +24,9 @@ from depth3d.frames import VideoInfo
 from depth3d.image import Image, Size
 from depth3d.io.stereo.layouts import EyeLayout
 from depth3d.io.video.reader import VideoReader
+from depth3d.stereopair import StereoPair
 
-__all__ = ["Bars", "ClipBars", "find_bars"]
+__all__ = ["Bars", "ClipBars", "find_bars", "pair_bars"]
 
 _BLACK = 28  # 8-bit level: video black with the noise and ringing of encoders
 _LEAST, _MOST = 0.015, 0.35  # of the side
@@ -204,6 +205,12 @@ def _of_shots(margins: list[NDArray[Any]], size: Size) -> list[Bars]:
         usual if not any(bars) and (low is None or (low >= np.array(usual) - 1).all()) else bars
         for bars, low in zip(found, least, strict=True)
     ]
+
+
+def pair_bars(pair: StereoPair) -> Bars:
+    """Return the bars that both eyes of a frame have; those of a floating window are in one eye only."""
+    left, right = _dark_margins(pair.left), _dark_margins(pair.right)
+    return _bars_of(Bars(*map(min, left, right)), pair.size)
 
 
 def _margins(image: Image, eyes: EyeLayout | None) -> tuple[Bars, Size]:

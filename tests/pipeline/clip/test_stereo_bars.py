@@ -137,3 +137,15 @@ def test_given_depth_with_cropped_bars(tmp_path: Path, kind: str) -> None:
     assert len(one) == len(other) == 6
     for shown, expected in zip(one, other, strict=True):
         assert np.abs(shown.astype(int) - expected).max() <= 1
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_check_measures_the_picture_inside(tmp_path: Path, axis: int) -> None:
+    """In percent of the whole frame: letterbox, and pillarbox whose picture is narrower than the frame."""
+    pair = [with_bars(eye) if axis == 0 else np.pad(eye, ((0, 0), (40, 40), (0, 0))) for eye in eyes(down=3)]
+    report = d3.check(write(tmp_path / "film_SBS.mkv", [np.hstack(pair)] * 2), frames=1)
+    height, width = pair[0].shape[:2]
+    assert (report.width, report.height) == (width, height)
+    assert report.nearest == pytest.approx(600 / width, abs=0.2)
+    assert report.farthest == pytest.approx(-300 / width, abs=0.2)
+    assert abs(report.vertical) * height / 100 == pytest.approx(3, abs=0.3)
