@@ -110,7 +110,8 @@ def _measure_inside(pair: StereoPair) -> _Measured:
     if not any(bars):
         return _measure(pair)
     shown = bars.inside(pair.size)
-    found = _measure(StereoPair(*(Image(np.ascontiguousarray(eye.pixels[shown])) for eye in (pair.left, pair.right))))
+    left_eye, right_eye = (Image(np.ascontiguousarray(eye.pixels[shown])) for eye in (pair.left, pair.right))
+    found = _measure(StereoPair(left_eye, right_eye))
     across, down = found.size[0] / pair.size.width, found.size[1] / pair.size.height
     middle, worst, roll, scale = found.vertical
     left, right = found.window
