@@ -33,6 +33,7 @@ __all__ = [
     "option",
     "renamed",
     "require",
+    "require_flag",
     "require_function",
 ]
 
@@ -223,6 +224,11 @@ def require(options: object, kind: type[Options], name: str) -> Options:
     if not isinstance(options, kind):
         raise InvalidInput(f"{name}: got {type(options).__name__}, expected {kind.__name__}")
     return options
+
+
+def require_flag(value: object, name: str) -> bool:
+    """Return True or False as it is. Raises ``InvalidOption`` for anything else."""
+    return _boolean(name, value)
 
 
 def require_function(value: object, name: str) -> None:

@@ -114,6 +114,21 @@ def test_an_existing_file_for_the_depth_is_told_before_the_work(
     assert kept.read_bytes() == b"mine"
 
 
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("fix", {"output": type}),
+        ("convert", {"only_depth": IMAGE.pixels}),
+        ("convert", {"runner": "a.png"}),
+        ("stereo", {"force": "no"}),
+    ],
+)
+def test_outputs_flags_and_runners_of_any_type(name: str, wrong: dict[str, Any], tmp_path: Path) -> None:
+    photo = depth3d.save_image(IMAGE, tmp_path / "a.png")
+    with pytest.raises(depth3d.InvalidInput, match=next(iter(wrong))):
+        getattr(depth3d, name)(photo, **wrong)
+
+
 @pytest.mark.parametrize("name", ["animate", "stereo", "fix", "check", "convert"])
 def test_progress_that_cannot_be_called_is_told_before_the_work(name: str, tmp_path: Path) -> None:
     photo = depth3d.save_image(IMAGE, tmp_path / "a.png")

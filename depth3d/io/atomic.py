@@ -10,6 +10,7 @@ from pathlib import Path
 
 from depth3d.errors import ExistsError, WriteError
 from depth3d.io.leftovers import process_mark, remove_leftovers
+from depth3d.validation import require_flag
 
 __all__ = ["atomic_path", "publish", "refuse_existing"]
 
@@ -17,8 +18,10 @@ __all__ = ["atomic_path", "publish", "refuse_existing"]
 def refuse_existing(path: str | Path, *, force: bool) -> Path:
     """Return ``path`` if it can be written; call it before any expensive work.
 
-    Raises ``ExistsError`` if it exists and ``force`` is false, ``WriteError`` if its folder is missing.
+    Raises ``ExistsError`` if it exists and ``force`` is false, ``WriteError`` if its folder is missing,
+    ``InvalidOption`` if ``force`` is neither True nor False ("no" would replace the file).
     """
+    force = require_flag(force, "force")
     final = Path(path)
     if final.is_dir():
         raise WriteError(final, "is a folder; give a file name")

@@ -11,18 +11,19 @@ import tempfile
 import threading
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from depth3d.errors import ExistsError, WriteError
+from depth3d.errors import ExistsError, InvalidOption, WriteError
 from depth3d.io import atomic, leftovers
-from depth3d.io.atomic import atomic_path
+from depth3d.io.atomic import atomic_path, refuse_existing
 from depth3d.io.leftovers import process_mark, remove_leftovers, temporary_folder
 
 CHILD = """
 import sys, time
 from pathlib import Path
 from depth3d.errors import ExistsError
-from depth3d.io.atomic import atomic_path
+from depth3d.io.atomic import atomic_path, refuse_existing
 target, number = Path(sys.argv[1]), sys.argv[2]
 try:
     with atomic_path(target) as temporary:
@@ -179,3 +180,10 @@ def test_threads_of_one_process_do_not_share_a_name(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert sorted(outcomes) == 7 * ["refused"] + ["written"]
+
+
+@pytest.mark.parametrize("force", ["no", "", 0, 1, None])
+def test_force_is_true_or_false(tmp_path: Path, force: object) -> None:
+    with pytest.raises(InvalidOption, match=r"force: .*, expected True or False"):
+        refuse_existing(tmp_path / "a.png", force=force)  # type: ignore[arg-type]
+    assert refuse_existing(tmp_path / "a.png", force=np.bool_(False)) == tmp_path / "a.png"

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from depth3d.depthmap import DepthMap
-from depth3d.errors import InvalidInput, VideoError
+from depth3d.errors import InvalidInput, InvalidOption, VideoError
 from depth3d.io.atomic import refuse_existing
 from depth3d.io.image.read import save_image
 from depth3d.options import (
@@ -49,8 +49,8 @@ from depth3d.pipeline.clip.shots import ShotList, measure_shots, read_shots, wri
 from depth3d.pipeline.clip.space import check_space
 from depth3d.pipeline.clip.workspace import WorkFolder
 from depth3d.pipeline.comfort import auto_convergence
-from depth3d.quantities import as_path, text_of
-from depth3d.validation import require, require_function
+from depth3d.quantities import as_path, described, text_of
+from depth3d.validation import require, require_flag, require_function
 
 __all__ = ["Product", "convert", "convert_all"]
 
@@ -103,7 +103,7 @@ def convert(
     runner : Runner | None
         Does the work in other processes or on other machines: ``depth3d.contrib.dask.connect("tcp://host:8786")``.
     """
-    kind = "depth" if only_depth else "animate" if animate is not None else "stereo"
+    kind = "depth" if require_flag(only_depth, "only_depth") else "animate" if animate is not None else "stereo"
     return convert_all(
         input,
         output,
@@ -148,6 +148,8 @@ def convert_all(
     video, outputs = require(video, VideoOptions, "video"), require(output_options, OutputOptions, "output_options")
     depth, stabilize = require(depth, DepthOptions, "depth"), require(stabilize, StabilizeOptions, "stabilize")
     require_function(progress, "progress")
+    if runner is not None and not callable(getattr(runner, "everywhere", None)):
+        raise InvalidOption("runner", f"{described(runner)}, expected one as depth3d.contrib.dask.connect makes it")
     source = as_path(input, "input")
     products = product.suited(source, output, depth.flat).split()
     targets = targets_of(source, output, products, video)

@@ -14,7 +14,7 @@ from depth3d.pipeline.check.report import StereoReport
 from depth3d.pipeline.fix.photo import corrected_photo, photo_format, photo_targets, read_pair, write_photo
 from depth3d.pipeline.inputs import media_of
 from depth3d.pipeline.notebook import WrittenPath
-from depth3d.quantities import as_path
+from depth3d.quantities import as_file, as_path
 from depth3d.stereoformats import find_format
 from depth3d.validation import changed, nothing_left, require, require_function
 
@@ -94,6 +94,7 @@ def fix(
         Single options by name, instead of option objects.
     """
     source = as_path(source, "source")
+    output = None if output is None else as_file("output", output)
     require_function(progress, "progress")
     options = changed(require(options, FixOptions, "options"), changes)
     if media_of(source) == "clip":
