@@ -154,7 +154,9 @@ def _rectangles(off: NDArray[np.uint8]) -> list[_Box]:
         contours, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         for contour in contours:
             x, y, wide, tall = cv2.boundingRect(contour)
-            if cv2.contourArea(contour) >= _FILLED * (wide - 1) * (tall - 1) and not any(
+            # Remains of ticks along a color bar are a large share of its narrow box.
+            least = _FILLED if min(wide, tall) >= 24 else 0.85
+            if cv2.contourArea(contour) >= least * (wide - 1) * (tall - 1) and not any(
                 _overlap((x, y, wide, tall), other) > 0.5 for other in found
             ):
                 found.append((x, y, wide, tall))
