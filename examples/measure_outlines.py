@@ -12,6 +12,11 @@ all, outline  PSNR in dB of the whole picture and within 12 px of the front laye
 ghost         percent of the front layer's color on the background side, more than 1 px from the outline
 specks        pixels per picture that differ from their 5x5 median by more than 24 levels, and in no true view
 ragged        RMS displacement in pixels of straight outlines, row by row
+
+"depth3d clip" is the renderer of clips, which gets the spoiled depth at a network's size. Its last line is about time:
+the same picture with depth that is spoiled anew in every frame (standard deviation over the frames within 12 px of
+outlines, levels, and percent of all pixels that change by more than 24 levels), with the edges of the depth where the
+network saw them, and as they are drawn.
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ import json
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import cv2
@@ -29,6 +35,11 @@ from measure_views import fill_far, load, views
 from numpy.typing import NDArray
 
 import depth3d as d3
+from depth3d.depth.refine import upsample
+from depth3d.frames import Frame
+from depth3d.geometry.edges.sharpen import sharpen_frame
+from depth3d.pipeline.clip.renderers import StereoRenderer, StereoStrength
+from depth3d.stereoformats import find_format
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -36,6 +47,7 @@ Mask = NDArray[np.bool_]
 WIDTH, HEIGHT, FINE, MARGIN = 480, 320, 4, 40
 SPECK_LEVELS = 24.0
 NEAR_PIXELS = 12
+NETWORK_WIDTH = 256
 CONTRAST = 60.0  # levels: front and background must differ by more for ghost and raggedness
 MEASURES = ("all", "outline", "ghost", "specks", "ragged")
 BASELINE = Path(__file__).with_name("outlines_baseline.json")
@@ -76,11 +88,15 @@ def main() -> None:
         scores: dict[str, list[list[float]]] = {}
         for number, scene in enumerate(scenes):
             disparity = scene.disparity if spoiler is None else spoiler(scene.disparity, number)
-            for method, picture in views_of(scene, disparity).items():
+            pictures = views_of(scene, disparity)
+            if spoiler is not None:
+                pictures["depth3d clip"] = frame_of_clip(scene, disparity, float(disparity.max()))
+            for method, picture in pictures.items():
                 values = measured(scene, picture)
                 scores.setdefault(method, []).append(values)
                 print(f"{scene.name:10s} {method:12s}" + "".join(f"{value:9.2f}" for value in values), flush=True)
         found[title] = {method: [float(v) for v in np.nanmean(values, axis=0)] for method, values in scores.items()}
+    print("\nframe to frame: " + steadiness(scenes))
     if arguments.stereo:
         found["tiny on stereo pairs"] = tiny_on_pairs(arguments.stereo)
     baseline = json.loads(BASELINE.read_text(encoding="utf-8")) if BASELINE.is_file() else {}
@@ -110,6 +126,37 @@ def views_of(scene: Scene, disparity: Floats) -> dict[str, Floats]:
         for name, picture in views(scene, disparity).items()  # type: ignore[arg-type]
         if name != "input"
     }
+
+
+def frame_of_clip(scene: Scene, disparity: Floats, most: float, *, align: bool = True) -> Floats:
+    """The right view as a clip's frame is drawn, with the depth at a network's size; ``most``: pixels of depth 1."""
+    frame, size = Frame(0, Fraction(0), d3.Image(scene.left)), (NETWORK_WIDTH, NETWORK_WIDTH * HEIGHT // WIDTH)
+    depth = d3.DepthMap(np.clip(cv2.resize(disparity / most, size, interpolation=cv2.INTER_AREA), 0, 1))
+    strength = StereoStrength(100 * most / WIDTH, 0.0)
+    with StereoRenderer(frame.image.size, d3.StereoOptions(eyes="right"), find_format("sbs")) as renderer:
+        if not align:
+            full = d3.DepthMap(np.clip(upsample(depth.values, frame.image), 0, 1))
+            return pixels_of(renderer.draw((frame, sharpen_frame(full, most), strength)))
+        return pixels_of(renderer.draw(renderer.prepare(frame, depth, strength)))
+
+
+def pixels_of(both: d3.Image) -> Floats:
+    return both.pixels[:, WIDTH:].astype(np.float32)
+
+
+def steadiness(scenes: list[Scene]) -> str:
+    """One line: how much frames differ whose depth is spoiled each time in another way, before and after alignment."""
+    told = []
+    for align in (False, True):
+        change, jumps = [], []
+        for scene in scenes:
+            near, most = near_pixels((scene.alpha > 0) & (scene.alpha < 1), NEAR_PIXELS), float(scene.disparity.max())
+            spoiled_frames = (spoiled(scene.disparity, number) for number in range(6))
+            frames = np.array([frame_of_clip(scene, one, most, align=align) for one in spoiled_frames])
+            change.append(frames.std(0).mean(2)[near].mean())
+            jumps.append(100 * (np.ptp(frames, axis=0).max(-1) > SPECK_LEVELS).mean())
+        told.append(f"{np.mean(change):.2f} levels, {np.mean(jumps):.2f} %")
+    return " -> ".join(told)
 
 
 def measured(scene: Scene, picture: Floats) -> list[float]:

@@ -135,3 +135,8 @@ def test_progress_that_cannot_be_called_is_told_before_the_work(name: str, tmp_p
     with pytest.raises(depth3d.InvalidInput, match=r"progress: .*, expected a function"):
         getattr(depth3d, name)(photo, progress=depth3d.Size(40, 30))
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_an_array_without_dimensions_is_no_sequence_of_frames() -> None:
+    with pytest.raises(Depth3DError, match="expected an iterable"):
+        list(depth3d.stabilize(np.array("x"), []))  # type: ignore[call-overload]

@@ -183,7 +183,8 @@ def _each(convert: Callable[[object, str], Any]) -> Callable[[object, str], Iter
     """Return a converter of iterables that converts one item at a time."""
 
     def stream(values: object, name: str) -> Iterator[Any]:
-        if not isinstance(values, Iterable) or isinstance(values, str | bytes):
+        # An array of no dimensions is an ``Iterable`` that cannot be iterated over.
+        if not isinstance(values, Iterable) or isinstance(values, str | bytes) or getattr(values, "ndim", 1) == 0:
             raise InvalidInput(f"{name}: got {type(values).__name__}, expected an iterable")
         return (convert(value, f"{name}[{number}]") for number, value in enumerate(values))
 

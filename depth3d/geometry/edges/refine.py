@@ -11,14 +11,17 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.chunked import row_bands
 from depth3d.geometry.edges.discontinuities import find_discontinuities
+from depth3d.geometry.edges.guided import Guide, added, guide_of, guided
 
-__all__ = ["align_to_picture"]
+__all__ = ["align_frame", "align_to_picture"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 REFERENCE_WIDTH = 640
 WORK_WIDTH = 1000  # the sides of wider pictures are modeled at half, a third ... of their size
+FRAME_WIDTH = 320  # the same of the frames of clips
+LEAST_SCALE = 0.4  # of REACH in frames
 STEP = 2.0  # pixels of shift at the working size: lower steps are not moved
 REACH = 5  # pixels at 640 wide by which an edge may be off
 ROUNDS = 3
@@ -32,31 +35,29 @@ ISLAND_HALO = 4  # sides of such an island
 SPECK = 4  # pixels square at 640 wide: smaller islands join their surroundings
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Guide:
-    """The picture that guides the filter, and what it alone decides: the same in all rounds.
+@dataclass(frozen=True, slots=True)
+class _Effort:
+    """How thoroughly edges are aligned.
 
     Parameters
     ----------
-    color, squares : list[Floats]
-        (H, W) for each channel, gray levels, and their squares.
-    planes, means : list[Floats]
-        The same in 0..1, and their means over the filter's windows.
-    cofactors : list[list[Floats]]
-        3 x 3 of (H, W), cofactors of the covariance of the channels within the windows.
-    determinant : Floats
-        (H, W), its determinant.
-    radius : int
-        Of the windows, pixels.
+    factor : int
+        The sides are modeled at 1/factor of the size.
+    scale : float
+        Of ``REACH`` and ``SPECK``, at that size.
+    step : float
+        Pixels of shift: lower steps are not moved.
+    rounds : int
+        Each begins with the edges of the one before.
+    speck : float
+        Side of the largest island that is removed, pixels at 640 wide; 0 = none is.
     """
 
-    color: list[Floats]
-    squares: list[Floats]
-    planes: list[Floats]
-    means: list[Floats]
-    cofactors: list[list[Floats]]
-    determinant: Floats
-    radius: int
+    factor: int
+    scale: float
+    step: float
+    rounds: int
+    speck: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,26 +99,51 @@ def align_to_picture(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
     picture : NDArray[np.uint8]
         (H, W, 3), sRGB.
     """
+    factor = max(1, round(shift.shape[1] / WORK_WIDTH))
+    scale = max(1.0, shift.shape[1] / factor / REFERENCE_WIDTH)
+    return _aligned(shift, picture, _Effort(factor, scale, STEP * factor, ROUNDS, SPECK))
+
+
+def align_frame(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
+    """Move the depth edges of a video frame to where the picture's colors change: ``align_to_picture`` in one round.
+
+    The sides are modeled on a small picture, and single pixels on the wrong side are left to the median filter of
+    ``sharpen_frame``, which comes next. Frames of a clip agree better: an outline lies where the colors change, not
+    where the network saw it this time. Edges move by half as many pixels as in photos: in one round, a wider band
+    takes in what lies beyond and happens to have the foreground's color.
+
+    Parameters
+    ----------
+    shift : Floats
+        (H, W) float32, depth in pixels of shift; may have ramps.
+    picture : NDArray[np.uint8]
+        (H, W, 3), sRGB.
+    """
+    factor = max(1, round(shift.shape[1] / FRAME_WIDTH))
+    scale = max(LEAST_SCALE, shift.shape[1] / factor / REFERENCE_WIDTH)
+    return _aligned(shift, picture, _Effort(factor, scale, STEP, 1, 0))
+
+
+def _aligned(shift: Floats, picture: NDArray[np.uint8], effort: _Effort) -> Floats:
     height, width = shift.shape
-    factor = max(1, round(width / WORK_WIDTH))
-    scale = max(1.0, width / factor / REFERENCE_WIDTH)
+    factor, scale, speck = effort.factor, effort.scale, effort.speck
     small, color = shift, picture
     if factor > 1:
         size = (width // factor, height // factor)
         small = np.asarray(cv2.resize(shift, size, interpolation=cv2.INTER_NEAREST), np.float32)
         color = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-    guide = _guide(color, max(1, round(REACH * scale) // 2))
-    for remaining in reversed(range(ROUNDS)):
-        sides = _find_sides(small, guide, scale, STEP * factor)
+    guide = guide_of(color, max(1, round(REACH * scale) // 2), SMOOTH)
+    for remaining in reversed(range(effort.rounds)):
+        sides = _find_sides(small, guide, scale, effort.step)
         if sides is None:
             return shift
         if remaining == 0 and factor > 1:
-            return _decided(sides, shift, picture, scale * factor)
-        small = _decided(sides, small, color, scale)
+            return _decided(sides, shift, picture, speck * scale * factor)
+        small = _decided(sides, small, color, speck * scale)
     return small
 
 
-def _find_sides(shift: Floats, guide: _Guide, scale: float, step: float) -> _Sides | None:
+def _find_sides(shift: Floats, guide: Guide, scale: float, step: float) -> _Sides | None:
     """Model both sides of all steps higher than ``step``; None if there are none."""
     reach = round(REACH * scale)
     window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (4 * reach + 1, 4 * reach + 1))
@@ -137,14 +163,14 @@ def _find_sides(shift: Floats, guide: _Guide, scale: float, step: float) -> _Sid
         levels.append(_blur(shift * weight, reach) / mass)
         uneven.append(_blur(shift * shift * weight, reach) / mass - levels[-1] ** 2)
     costs = [
-        _added([(color - mean) ** 2 / spread + np.log(spread) for color, (mean, spread) in zip(guide.color, model)])  # noqa: B905
+        added([(color - mean) ** 2 / spread + np.log(spread) for color, (mean, spread) in zip(guide.color, model)])  # noqa: B905
         for model in models
     ]
     evidence = np.clip((costs[1] - costs[0]) / 2, -MOST_EVIDENCE, MOST_EVIDENCE) * (1 - _overlap(*models)) ** 2
     total = evidence + np.where(is_near, away, -away) * np.float32(PRIOR / reach)
     close = (away <= reach) & apart
     total = np.where(close, total, np.where(is_near, np.float32(MOST_EVIDENCE), np.float32(-MOST_EVIDENCE)))
-    slope, offset = _guided(np.clip(total, -MOST_EVIDENCE, MOST_EVIDENCE), guide)
+    slope, offset = guided(np.clip(total, -MOST_EVIDENCE, MOST_EVIDENCE), guide)
     band = close & (np.maximum(*uneven) < (UNEVEN * (levels[0] - levels[1])) ** 2)
     return _Sides(slope, offset, levels[0], levels[1], band, is_near)
 
@@ -155,16 +181,16 @@ def _model(color: Floats, square: Floats, weight: Floats, mass: Floats, reach: i
     return mean, np.maximum(_blur(square * weight, reach) / mass - mean * mean, 0) + np.float32(NOISE**2)
 
 
-def _decided(sides: _Sides, shift: Floats, picture: NDArray[np.uint8], scale: float) -> Floats:
+def _decided(sides: _Sides, shift: Floats, picture: NDArray[np.uint8], speck: float) -> Floats:
     """Give every pixel of the band the depth of its side, at the size of ``shift``; in bands of rows."""
     result = np.empty_like(shift)
     # Islands are small: the halo holds those of the band whole.
-    for rows in row_bands(shift.shape, halo=round(ISLAND_HALO * SPECK * scale)):
-        result[rows.rows] = _decided_rows(sides, shift, picture, scale, rows.read)[rows.inside]
+    for rows in row_bands(shift.shape, halo=round(ISLAND_HALO * speck)):
+        result[rows.rows] = _decided_rows(sides, shift, picture, speck, rows.read)[rows.inside]
     return result
 
 
-def _decided_rows(sides: _Sides, shift: Floats, picture: NDArray[np.uint8], scale: float, rows: slice) -> Floats:
+def _decided_rows(sides: _Sides, shift: Floats, picture: NDArray[np.uint8], speck: float, rows: slice) -> Floats:
     whole = shift.shape
     band, is_near = (_enlarged(values, whole, rows) for values in (sides.band, sides.is_near))
     result = shift[rows].copy()
@@ -176,7 +202,8 @@ def _decided_rows(sides: _Sides, shift: Floats, picture: NDArray[np.uint8], scal
         total += sized(sides.slope[channel]) * color[:, channel] * np.float32(1 / 255)
     to_near = is_near.copy()
     to_near.ravel()[places] = total > 0
-    to_near = _without_islands(to_near, band, round((SPECK * scale) ** 2))
+    if speck:
+        to_near = _without_islands(to_near, band, round(speck**2))
     near, far = sized(sides.near), sized(sides.far)
     side = np.where(to_near.ravel()[places], near, far)
     # Also for pixels that keep their side: those on a ramp, separated from both sides, would be visible as dots.
@@ -220,10 +247,6 @@ def _interpolation(
     return sized
 
 
-def _added(planes: list[Floats]) -> Floats:
-    return planes[0] + planes[1] + planes[2]
-
-
 def _overlap(one: list[tuple[Floats, Floats]], other: list[tuple[Floats, Floats]]) -> Floats:
     """Bhattacharyya coefficient of two Gaussians per pixel, (mean, variance) for each channel: 1 = the same."""
     exponents = []
@@ -232,7 +255,7 @@ def _overlap(one: list[tuple[Floats, Floats]], other: list[tuple[Floats, Floats]
         exponents.append(
             (mean - its_mean) ** 2 / (4 * total) + 0.5 * np.log(total / (2 * np.sqrt(spread * its_spread)))
         )
-    return np.asarray(np.exp(-_added(exponents)), np.float32)
+    return np.asarray(np.exp(-added(exponents)), np.float32)
 
 
 def _without_islands(near: Mask, band: Mask, pixels: int) -> Mask:
@@ -245,42 +268,6 @@ def _without_islands(near: Mask, band: Mask, pixels: int) -> Mask:
             small[0] = False
             result[small[labels] & band] = not side
     return result
-
-
-def _guide(picture: NDArray[np.uint8], radius: int) -> _Guide:
-    """Compute the part of the guided filter that does not depend on what is filtered."""
-    color = [np.ascontiguousarray(picture[..., channel]).astype(np.float32) for channel in range(3)]
-    planes = [plane / np.float32(255) for plane in color]
-    mean = [_box(plane, radius) for plane in planes]
-    pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
-    rr, rg, rb, gg, gb, bb = (_box(planes[a] * planes[b], radius) - mean[a] * mean[b] for a, b in pairs)
-    noise = np.float32((SMOOTH / 255) ** 2)
-    rr, gg, bb = rr + noise, gg + noise, bb + noise
-    # The inverse of the symmetric 3x3 matrix by cofactors.
-    c00, c01, c02 = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
-    c11, c12, c22 = rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg
-    determinant = rr * c00 + rg * c01 + rb * c02
-    cofactors = [[c00, c01, c02], [c01, c11, c12], [c02, c12, c22]]
-    return _Guide(color, [plane * plane for plane in color], planes, mean, cofactors, determinant, radius)
-
-
-def _guided(values: Floats, guide: _Guide) -> tuple[list[Floats], Floats]:
-    """Coefficients (slope for each channel, offset) of the guided filter of ``values`` (H, W) with a color guide."""
-    radius, mean_values = guide.radius, _box(values, guide.radius)
-    covariance = [
-        _box(plane * values, radius) - mean * mean_values for plane, mean in zip(guide.planes, guide.means, strict=True)
-    ]
-    slope = [
-        _added([factor * part for factor, part in zip(line, covariance, strict=True)]) / guide.determinant
-        for line in guide.cofactors
-    ]
-    offset = mean_values - _added([part * mean for part, mean in zip(slope, guide.means, strict=True)])
-    return [_box(part, radius) for part in slope], _box(offset, radius)
-
-
-def _box(values: Floats, radius: int) -> Floats:
-    """Mean over a square window."""
-    return np.asarray(cv2.blur(values, (2 * radius + 1, 2 * radius + 1)), np.float32)
 
 
 def _blur(values: Floats, spread: float) -> Floats:

@@ -120,14 +120,11 @@ class StereoRenderer:
 
     def prepare(self, frame: Frame, depth: DepthMap, strength: StereoStrength) -> Any:
         """Upsample the depth to the frame size and sharpen its edges."""
-        values = _along_edges(depth, frame)
         if self._layout.packing == "depth":
-            return frame, values, strength
-        from depth3d.geometry.edges.sharpen import sharpen_frame
-
+            return frame, _along_edges(depth, frame), strength
         return (
             frame,
-            sharpen_frame(values, max(abs(s) for s in self._shifts(strength)) * self._eye.width / 100),
+            _sharp(depth, frame, max(abs(s) for s in self._shifts(strength)) * self._eye.width / 100),
             strength,
         )
 
@@ -193,11 +190,8 @@ class PathRenderer:
 
     def prepare(self, frame: Frame, depth: DepthMap, strength: StereoStrength) -> Any:
         """Upsample the depth to the frame size and sharpen its edges."""
-        from depth3d.geometry.edges.sharpen import sharpen_frame
-
         travel = (self._options.amount + self._options.bokeh) / 200 * self.size.width
-        sharp = sharpen_frame(_along_edges(depth, frame), travel, sideways=False)
-        return frame, sharp, strength.convergence
+        return frame, _sharp(depth, frame, travel, sideways=False), strength.convergence
 
     def draw(self, prepared: Any) -> Image:
         """Render the frame from the camera position at its time."""
@@ -269,6 +263,21 @@ def _along_edges(depth: DepthMap, frame: Frame) -> DepthMap:
     from depth3d.depth.refine import upsample
 
     return DepthMap(np.clip(upsample(depth.values, frame.guide), 0, 1))
+
+
+def _sharp(depth: DepthMap, frame: Frame, shift_pixels: float, *, sideways: bool = True) -> DepthMap:
+    """Upsample the depth, move its edges to the picture's outlines and turn them into steps.
+
+    Depth that has the size of the frame was measured or made for it: its edges stay where they are.
+    """
+    from depth3d.geometry.edges.refine import align_frame
+    from depth3d.geometry.edges.sharpen import sharpen_frame
+
+    full = _along_edges(depth, frame)
+    if depth.size != frame.image.size and shift_pixels > 0:
+        shift = align_frame(full.values * np.float32(shift_pixels), frame.guide.pixels)
+        full = DepthMap(np.clip(shift / np.float32(shift_pixels), 0, 1))
+    return sharpen_frame(full, shift_pixels, sideways=sideways)
 
 
 def _gray(depth: DepthMap, dtype: np.dtype[Any]) -> Any:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from depth3d.geometry.edges.refine import align_to_picture
+from depth3d.geometry.edges.refine import align_frame, align_to_picture
 
 Floats = NDArray[np.float32]
 
@@ -80,3 +80,15 @@ def test_single_pixels_of_the_other_color_join_their_surroundings() -> None:
     assert (align_to_picture(given, picture)[78:80, 173:175] < 6).all()
     count, *_ = cv2.connectedComponentsWithStats((align_to_picture(given, picture) > 6).astype(np.uint8))
     assert count == 2  # the background and one disc
+
+
+@pytest.mark.parametrize("width", [480, 1280])
+def test_edges_of_frames_agree_wherever_the_network_saw_them(width: int) -> None:
+    height, radius, off = width * 2 // 3, width // 5, width / 240
+    front = disc(height, width, radius)
+    picture = picture_of(front)
+    given = [np.where(disc(height, width, radius + way * off), 12.0, 0.0).astype(np.float32) for way in (-1, 1)]
+    found = [align_frame(one, picture) for one in given]
+    for before, after in zip(given, found, strict=True):
+        assert wrong(after, front) < 0.4 * wrong(before, front)
+    assert ((found[0] > 6) != (found[1] > 6)).sum() < 0.3 * ((given[0] > 6) != (given[1] > 6)).sum()

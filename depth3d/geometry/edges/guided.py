@@ -1,0 +1,84 @@
+"""The guided filter with a color guide (He, Sun and Tang 2013, Guided image filtering, section 3.5).
+
+What depends on the guide alone is computed once: the same picture guides several filters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Guide", "added", "guide_of", "guided"]
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Guide:
+    """A color picture that guides filters, and what depends on it alone.
+
+    Parameters
+    ----------
+    color, squares : list[Floats]
+        (H, W) for each channel, gray levels, and their squares.
+    planes, means : list[Floats]
+        The same in 0..1, and their means over the filter's windows.
+    cofactors : list[list[Floats]]
+        3 x 3 of (H, W), cofactors of the covariance of the channels within the windows.
+    determinant : Floats
+        (H, W), its determinant.
+    radius : int
+        Of the windows, pixels.
+    """
+
+    color: list[Floats]
+    squares: list[Floats]
+    planes: list[Floats]
+    means: list[Floats]
+    cofactors: list[list[Floats]]
+    determinant: Floats
+    radius: int
+
+
+def guide_of(picture: NDArray[np.uint8], radius: int, smooth: float) -> Guide:
+    """Compute what depends on the guide alone; ``smooth``: colors of one surface differ by less, gray levels."""
+    color = [np.ascontiguousarray(picture[..., channel]).astype(np.float32) for channel in range(3)]
+    planes = [plane / np.float32(255) for plane in color]
+    mean = [_box(plane, radius) for plane in planes]
+    pairs = [(0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)]
+    rr, rg, rb, gg, gb, bb = (_box(planes[a] * planes[b], radius) - mean[a] * mean[b] for a, b in pairs)
+    noise = np.float32((smooth / 255) ** 2)
+    rr, gg, bb = rr + noise, gg + noise, bb + noise
+    # The inverse of the symmetric 3x3 matrix by cofactors.
+    c00, c01, c02 = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
+    c11, c12, c22 = rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg
+    determinant = rr * c00 + rg * c01 + rb * c02
+    cofactors = [[c00, c01, c02], [c01, c11, c12], [c02, c12, c22]]
+    return Guide(color, [plane * plane for plane in color], planes, mean, cofactors, determinant, radius)
+
+
+def guided(values: Floats, guide: Guide) -> tuple[list[Floats], Floats]:
+    """Coefficients (slope for each channel, offset) of the guided filter of ``values`` (H, W) with a color guide."""
+    radius, mean_values = guide.radius, _box(values, guide.radius)
+    covariance = [
+        _box(plane * values, radius) - mean * mean_values for plane, mean in zip(guide.planes, guide.means, strict=True)
+    ]
+    slope = [
+        added([factor * part for factor, part in zip(line, covariance, strict=True)]) / guide.determinant
+        for line in guide.cofactors
+    ]
+    offset = mean_values - added([part * mean for part, mean in zip(slope, guide.means, strict=True)])
+    return [_box(part, radius) for part in slope], _box(offset, radius)
+
+
+def _box(values: Floats, radius: int) -> Floats:
+    """Mean over a square window."""
+    return np.asarray(cv2.blur(values, (2 * radius + 1, 2 * radius + 1)), np.float32)
+
+
+def added(planes: list[Floats]) -> Floats:
+    """Sum of three planes."""
+    return planes[0] + planes[1] + planes[2]
