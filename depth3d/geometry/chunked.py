@@ -41,7 +41,7 @@ class Band(NamedTuple):
 
 
 def row_bands(
-    shape: tuple[int, ...], halo: int, *, least: int = 64, multiple: int = 1, pixels: int = BAND_PIXELS
+    shape: tuple[int, ...], halo: int, *, least: int = 64, multiple: int = 1, pixels: int | None = None
 ) -> Iterator[Band]:
     """Split a picture into bands of about ``pixels``; results in a band need ``halo`` more rows on both sides.
 
@@ -55,11 +55,11 @@ def row_bands(
         Fewest rows of a band (the last one may have fewer).
     multiple : int
         Bands and halos start at multiples of this row, for work on a grid.
-    pixels : int
-        About the size of a band.
+    pixels : int | None
+        About the size of a band; None = ``BAND_PIXELS``.
     """
     height, width = shape[:2]
-    step = max(least, pixels // width) // multiple * multiple or multiple
+    step = max(least, (pixels or BAND_PIXELS) // width) // multiple * multiple or multiple
     for top in range(0, height, step):
         bottom = min(top + step, height)
         first = max(0, (top - halo) // multiple * multiple)

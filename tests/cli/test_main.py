@@ -106,7 +106,12 @@ def test_version() -> None:
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 def test_a_stopped_run_leaves_nothing_and_exits_130(photo: Path, name: str) -> None:
     command = [sys.executable, "-m", "depth3d", str(photo), "--seconds", "3000", "--size", "64x48"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+    before = signal.signal(getattr(signal, name), signal.SIG_DFL)  # under nohup a child inherits that SIGHUP is ignored
+    try:
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    finally:
+        signal.signal(getattr(signal, name), before)
+    with process:
         try:
             deadline = time.monotonic() + 100
             while not any(".part" in item.name for item in photo.parent.iterdir()):  # until the first bytes are written

@@ -193,6 +193,8 @@ def _strips(values: NDArray[np.float32], photo: Size) -> Iterator[_Candidate]:
     height, width = values.shape
     left, right = _repeated(values.T), _repeated(values.T[::-1])
     top, bottom = _repeated(values), _repeated(values[::-1])
+    if min(top, bottom) > _LARGEST_BLOCK or min(left, right) > _LARGEST_BLOCK:
+        return  # even from side to side, as a ramp is: nothing tells padding from the map
     for extra in range(min(_LARGEST_BLOCK, width // 4)):
         rest = height - (width - extra) / photo.aspect
         if not (-0.5 <= rest < _LARGEST_BLOCK and rest < height / 4):
