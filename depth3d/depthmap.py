@@ -19,6 +19,8 @@ from depth3d.image import Image, Size, array_of
 
 __all__ = ["DepthMap", "Disparity", "normalize"]
 
+_NORMALIZED = 1_000_000  # values at a time
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Disparity:
@@ -202,9 +204,11 @@ def normalize(values: NDArray[np.float32], low: float, high: float) -> None:
     if not high > low:
         values[...] = 0
         return
-    for row in values:
+    step = max(1, _NORMALIZED // values.shape[1])
+    for first in range(0, len(values), step):
         # In float64: a float32 subtraction of two large similar values would lose precision.
-        row[...] = np.clip((row.astype(np.float64) - low) / (high - low), 0, 1)
+        rows = values[first : first + step]
+        rows[...] = np.clip((rows.astype(np.float64) - low) / (high - low), 0, 1)
 
 
 def _checked(name: str, values: NDArray[Any]) -> NDArray[np.float32]:

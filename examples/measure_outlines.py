@@ -13,10 +13,10 @@ ghost         percent of the front layer's color on the background side, more th
 specks        pixels per picture that differ from their 5x5 median by more than 24 levels, and in no true view
 ragged        RMS displacement in pixels of straight outlines, row by row
 
-"depth3d clip" is the renderer of clips, which gets the spoiled depth at a network's size. Its last line is about time:
-the same picture with depth that is spoiled anew in every frame (standard deviation over the frames within 12 px of
-outlines, levels, and percent of all pixels that change by more than 24 levels), with the edges of the depth where the
-network saw them, and as they are drawn.
+"depth3d clip" is the renderer of clips, which gets the spoiled depth at a network's size; "unaligned" is the same with
+the edges of the depth where the network saw them. The last line is about time: the same picture with depth that is
+spoiled anew in every frame (standard deviation over the frames within 12 px of outlines, levels, and percent of all
+pixels that change by more than 24 levels), unaligned and as clips are drawn.
 """
 
 from __future__ import annotations
@@ -90,7 +90,9 @@ def main() -> None:
             disparity = scene.disparity if spoiler is None else spoiler(scene.disparity, number)
             pictures = views_of(scene, disparity)
             if spoiler is not None:
-                pictures["depth3d clip"] = frame_of_clip(scene, disparity, float(disparity.max()))
+                most = float(disparity.max())
+                pictures["depth3d clip"] = frame_of_clip(scene, disparity, most)
+                pictures["unaligned"] = frame_of_clip(scene, disparity, most, align=False)
             for method, picture in pictures.items():
                 values = measured(scene, picture)
                 scores.setdefault(method, []).append(values)

@@ -163,7 +163,12 @@ def _find_sides(shift: Floats, guide: Guide, scale: float, step: float) -> _Side
         levels.append(_blur(shift * weight, reach) / mass)
         uneven.append(_blur(shift * shift * weight, reach) / mass - levels[-1] ** 2)
     costs = [
-        added([(color - mean) ** 2 / spread + np.log(spread) for color, (mean, spread) in zip(guide.color, model)])  # noqa: B905
+        added(
+            [
+                (color - mean) ** 2 / spread + np.log(spread)
+                for color, (mean, spread) in zip(guide.color, model, strict=True)
+            ]
+        )
         for model in models
     ]
     evidence = np.clip((costs[1] - costs[0]) / 2, -MOST_EVIDENCE, MOST_EVIDENCE) * (1 - _overlap(*models)) ** 2
