@@ -10,7 +10,16 @@ from numpy.typing import NDArray
 
 from depth3d.errors import InvalidInput
 
-__all__ = ["LARGEST_ARRAY", "Image", "Size", "array_of", "data_address", "linear_to_srgb", "srgb_to_linear"]
+__all__ = [
+    "LARGEST_ARRAY",
+    "Image",
+    "Size",
+    "array_of",
+    "data_address",
+    "linear_to_srgb",
+    "rounded",
+    "srgb_to_linear",
+]
 
 _SHOWN = 800  # longer side of a picture in a notebook, pixels
 
@@ -62,6 +71,20 @@ def linear_to_srgb(light: NDArray[np.float32]) -> NDArray[np.float32]:
     low = light * np.float32(12.92)
     high = np.float32(1.055) * np.maximum(light, 0) ** np.float32(1 / 2.4) - np.float32(0.055)
     return np.where(light <= 0.0031308, low, high).astype(np.float32)
+
+
+def rounded(levels: NDArray[np.float32], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Round color levels to ``dtype`` (uint8 or uint16) and clip them to its range.
+
+    Parameters
+    ----------
+    levels : NDArray[np.float32]
+        Of any shape, in levels of ``dtype``: 0 to 255 or 0 to 65535.
+    dtype : np.dtype[Any]
+        Of the result.
+    """
+    whole: NDArray[Any] = np.clip(levels + np.float32(0.5), 0, np.iinfo(dtype).max).astype(dtype)
+    return whole
 
 
 LARGEST_ARRAY = 1 << 30

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ class EyeRenderer:
         # One or the other: at 100 megapixels each takes 400 MB.
         self._depth: DepthMap | SharpDepth = depth
         if image.alpha is None and image.size.pixels > WHOLE_PIXELS:
-            self._depth = sharp_depth(image.eight_bit(), depth, self._parallax)
+            self._depth = sharp_depth(image, depth, self._parallax)
 
     def eye(self, side: int) -> Image:
         """Render the right eye (``side`` 1) or the left one (-1); alpha moves with the colors."""
@@ -82,7 +83,7 @@ class EyeRenderer:
         return Image(self._drawn(mesh, side, image.size))
 
     def _in_bands(self, depth: SharpDepth, side: int) -> Image:
-        image, ways = self._image.eight_bit(), "right" if side > 0 else "left"
+        image, ways = self._image, "right" if side > 0 else "left"
         result = np.empty_like(image.pixels)
         for band in row_bands(image.pixels.shape, _GRID, least=_LEAST_ROWS, multiple=_GRID):
             first, size = band.read.start, Size(image.size.width, band.read.stop - band.read.start)
@@ -93,9 +94,10 @@ class EyeRenderer:
             return_freed_memory()
         return Image(result)
 
-    def _drawn(self, mesh: LayeredMesh, side: int, size: Size, first_row: int | None = None) -> NDArray[np.uint8]:
+    def _drawn(self, mesh: LayeredMesh, side: int, size: Size, first_row: int | None = None) -> NDArray[Any]:
         camera = eye_camera(mesh.camera, mesh.size.aspect, side * self._parallax, self._convergence)
-        with Renderer(size, crisp=True) as renderer:
+        deep = self._image.pixels.dtype == np.uint16
+        with Renderer(size, crisp=True, deep=deep) as renderer:
             renderer.upload(mesh)
             del mesh
             picture, seen = renderer.draw_with_depth(camera, first_row)

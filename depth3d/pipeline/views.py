@@ -82,6 +82,7 @@ def fan_of_views(
     """
     if count < 2:
         raise InvalidInput(f"fan_of_views: {count} views, expected at least 2")
+    image = image.eight_bit()
     frame = find_frame(image)
     inside, depth = remove_frame(image, depth.resized(image.size), frame)
     mesh = build_layers(inside, depth, parallax_percent=abs(parallax) / 2)
@@ -167,7 +168,7 @@ def animation_frames(
     """Render the frames of one loop; ``path`` takes the place of ``options.path``. See ``render_path``."""
     size, focus, seconds = size or image.size, options.focus, options.seconds
     lens = Lens(options.bokeh, options.shutter, options.vignette, options.shake)
-    picture, values = _cut_to(image, depth, size)
+    picture, values = _cut_to(image.eight_bit(), depth, size)
     framed, frame = picture, find_frame(picture)
     picture, values = remove_frame(picture, values, frame)
     still = salient_depth(values) if focus == "auto" else float(focus)

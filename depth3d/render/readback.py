@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from depth3d.image import Image
+from depth3d.image import Image, linear_to_srgb, rounded
 
-__all__ = ["read_image"]
+__all__ = ["read_image", "read_light"]
+
+_ROWS = 256  # converted at a time
 
 
 def read_image(target: Any, *, alpha: bool = False) -> Image:
@@ -17,3 +19,14 @@ def read_image(target: Any, *, alpha: bool = False) -> Image:
     channels = 4 if alpha else 3
     raw = np.frombuffer(target.read(components=channels, alignment=1), np.uint8).reshape(height, width, channels)
     return Image(raw[..., :3], raw[..., 3] if alpha else None)
+
+
+def read_light(target: Any) -> Image:
+    """Read a framebuffer of floats in linear light as a picture of 16 bits; row 0 is the picture's top row."""
+    width, height = target.size
+    light = np.frombuffer(target.read(components=3, alignment=1, dtype="f4"), np.float32).reshape(height, width, 3)
+    pixels = np.empty(light.shape, np.uint16)
+    for top in range(0, height, _ROWS):
+        rows = slice(top, top + _ROWS)
+        pixels[rows] = rounded(linear_to_srgb(light[rows]) * np.float32(65535), pixels.dtype)
+    return Image(pixels)

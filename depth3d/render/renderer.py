@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,7 @@ from depth3d.errors import InvalidInput
 from depth3d.image import Image, Size
 from depth3d.layeredmesh import LayeredMesh
 from depth3d.render.context import get_context, on_render_thread
-from depth3d.render.readback import read_image
+from depth3d.render.readback import read_image, read_light
 from depth3d.render.shaders import make_program, set_uniforms
 from depth3d.render.upload import GpuLayer, make_target, upload_layer
 
@@ -32,19 +34,21 @@ class Renderer:
         Size of the pictures drawn, px.
     crisp : bool
         Read the texture bicubically: for stills; keeps more fine detail at 2 to 3 times the drawing time.
+    deep : bool
+        Draw pictures of 16 bits; only with ``crisp``.
     """
 
     coded = False  # the framebuffer is sRGB
 
     @on_render_thread
-    def __init__(self, size: Size, *, crisp: bool = False) -> None:
+    def __init__(self, size: Size, *, crisp: bool = False, deep: bool = False) -> None:
         if min(size) < 1:
             raise InvalidInput(f"Renderer: size is {size}, expected at least 1x1")
         self.size = size
         self._context = get_context()
         self._program = make_program(self._context, "mesh.vert.glsl", "mesh.frag.glsl", {"BICUBIC": crisp})
-        self._crisp = crisp
-        self.target = make_target(self._context, size)
+        self._crisp, self._deep = crisp, deep
+        self.target = make_target(self._context, size, deep=deep)
         self._layers: list[GpuLayer] = []
         self._photo: tuple[Camera, Size] | None = None  # of the mesh, whose arrays are not kept
 
@@ -59,13 +63,14 @@ class Renderer:
         """Upload ``mesh`` to the GPU; it replaces the previous mesh."""
         self._free_layers()
         self._photo = mesh.camera, mesh.size
-        self._layers = [upload_layer(self._context, self._program, layer, coded=self._crisp) for layer in mesh.layers]
+        kind = {"coded": self._crisp, "deep": self._deep}
+        self._layers = [upload_layer(self._context, self._program, layer, **kind) for layer in mesh.layers]
 
     @on_render_thread
     def draw_with_depth(self, camera: Camera, first_row: int | None = None) -> tuple[Image, NDArray[np.float32]]:
         """Render the mesh from ``camera``, with the visible depth at every pixel.
 
-        Returns the 8-bit picture and (H, W) float32 normalized inverse depth, NaN where the mesh has a hole.
+        Returns the picture and (H, W) float32 normalized inverse depth, NaN where the mesh has a hole.
 
         Parameters
         ----------
@@ -86,14 +91,14 @@ class Renderer:
             self._draw_layers(camera)
             seen = np.frombuffer(target.read(components=1, attachment=1, dtype="f4"), np.float32)
             seen = np.where(seen < -0.5, np.float32(np.nan), seen)
-            return read_image(target), seen.reshape(self.size.height, self.size.width)
+            return self._read(target), seen.reshape(self.size.height, self.size.width)
         finally:
             target.release()
             depth.release()
 
     @on_render_thread
     def draw(self, camera: Camera) -> Image:
-        """Render the mesh from ``camera`` as an 8-bit picture.
+        """Render the mesh from ``camera`` as a picture of 8 bits (``deep``: 16).
 
         Raises ``InvalidInput`` if no mesh was uploaded.
         """
@@ -102,8 +107,11 @@ class Renderer:
 
     @on_render_thread
     def read(self) -> Image:
-        """Return the picture in the framebuffer, 8 bits."""
-        return read_image(self.target)
+        """Return the picture in the framebuffer, 8 bits (``deep``: 16)."""
+        return self._read(self.target)
+
+    def _read(self, target: Any) -> Image:
+        return read_light(target) if self._deep else read_image(target)
 
     @on_render_thread
     def render(self, camera: Camera) -> None:
@@ -121,7 +129,7 @@ class Renderer:
         set_uniforms(self._program, photo_to_view=matrix, inverse_range=(FARTHEST_INVERSE, 1 - FARTHEST_INVERSE))
         set_uniforms(self._program, picture=0)
         # Opaque surfaces are encoded by the shader: a framebuffer that encodes would decode every pixel first.
-        set_uniforms(self._program, coded=True)
+        set_uniforms(self._program, coded=not self._deep)
         context.enable_only(context.DEPTH_TEST)
         context.depth_func = "<"
         # Near to far, so that hidden pixels are never shaded. Translucent outlines are drawn last, over the rest.

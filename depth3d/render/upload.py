@@ -58,17 +58,17 @@ class GpuLayer:
             thing.release()
 
 
-def make_texture(context: Any, image: Image, *, coded: bool = False) -> Any:
+def make_texture(context: Any, image: Image, *, coded: bool = False, deep: bool = False) -> Any:
     """Upload ``image`` as sRGB (RGBA if it has alpha): sampling gives linear light, filtered in linear light.
 
-    ``coded``: sampling gives the coded values instead.
+    ``coded``: sampling gives the coded values instead. ``deep``: 16 bits stay 16; only with ``coded``.
 
     Straight alpha becomes premultiplied by the shader, not here. Rows keep their order: texture
     coordinate (0, 0) is the top-left corner.
 
     Raises ``ContextError`` if the picture is larger than the GPU's largest texture.
     """
-    image = image.eight_bit()
+    image = image if deep and coded else image.eight_bit()
     _check_size(context, image.size)
     pixels = image.pixels if image.alpha is None else np.dstack([image.pixels, image.alpha])
     channels, form = (3, GL_SRGB8) if image.alpha is None else (4, GL_SRGB8_ALPHA8)
@@ -77,19 +77,23 @@ def make_texture(context: Any, image: Image, *, coded: bool = False) -> Any:
         channels,
         np.ascontiguousarray(pixels).data,
         alignment=1,
+        dtype="f1" if pixels.dtype == np.uint8 else "nu2",
         internal_format=None if coded else form,
     )
     texture.repeat_x = texture.repeat_y = False
     return texture
 
 
-def make_target(context: Any, size: Size) -> Any:
+def make_target(context: Any, size: Size, *, deep: bool = False) -> Any:
     """Make a framebuffer of ``size`` with sRGB color (blended in linear light) and depth.
+
+    ``deep``: the color is linear light in floats.
 
     Raises ``ContextError`` if it is larger than the GPU's largest texture.
     """
     _check_size(context, size)
-    color = context.texture(tuple(size), 4, internal_format=GL_SRGB8_ALPHA8)
+    kind: dict[str, Any] = {"dtype": "f4"} if deep else {"internal_format": GL_SRGB8_ALPHA8}
+    color = context.texture(tuple(size), 4, **kind)
     return context.framebuffer([color], context.depth_renderbuffer(tuple(size)))
 
 
@@ -99,10 +103,10 @@ def _check_size(context: Any, size: Size) -> None:
         raise ContextError(f"a picture of {size} does not fit this GPU's textures ({largest}); use a smaller size")
 
 
-def upload_layer(context: Any, program: Any, layer: Layer, *, coded: bool = False) -> GpuLayer:
+def upload_layer(context: Any, program: Any, layer: Layer, *, coded: bool = False, deep: bool = False) -> GpuLayer:
     """Upload one layer's vertices, faces and texture, for the inputs place, depth and uv of ``program``.
 
-    ``coded``: the texture holds coded values, see ``make_texture``.
+    ``coded``: the texture holds coded values; ``deep``: of 16 bits; see ``make_texture``.
     """
     packed = np.empty((len(layer.depth), 5), np.float32)
     packed[:, :2], packed[:, 2], packed[:, 3:] = layer.positions, layer.depth, layer.uv
@@ -113,7 +117,7 @@ def upload_layer(context: Any, program: Any, layer: Layer, *, coded: bool = Fals
     faces = context.buffer(ordered.data) if ordered.size else context.buffer(np.zeros(3, np.uint32).data)
     array = context.vertex_array(program, [(vertices, "2f 1f 2f", "place", "depth", "uv")], index_buffer=faces)
     translucent = int(clear.sum())
-    texture = make_texture(context, layer.texture, coded=coded)
+    texture = make_texture(context, layer.texture, coded=coded, deep=deep)
     return GpuLayer(array, texture, (vertices, faces), len(ordered) - translucent, translucent)
 
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.geometry.background.fill import relax
+from depth3d.image import rounded
 
 __all__ = ["extend_border"]
 
-Bytes = NDArray[np.uint8]
+Pixels = NDArray[Any]  # uint8 or uint16
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 
-def extend_border(picture: Bytes, shift: Floats, margin: int, tolerance: float) -> tuple[Bytes, Floats]:
+def extend_border(picture: Pixels, shift: Floats, margin: int, tolerance: float) -> tuple[Pixels, Floats]:
     """Extend a picture and its depth by ``margin`` pixels on all sides, first sideways, then up and down.
 
     Mirroring keeps texture natural and depth continuous at the border. It would also double objects that are near the
@@ -24,8 +27,8 @@ def extend_border(picture: Bytes, shift: Floats, margin: int, tolerance: float) 
 
     Parameters
     ----------
-    picture : Bytes
-        (H, W, 3).
+    picture : Pixels
+        (H, W, 3) uint8 or uint16.
     shift : Floats
         (H, W) float32, depth in pixels of shift.
     margin : int
@@ -38,7 +41,7 @@ def extend_border(picture: Bytes, shift: Floats, margin: int, tolerance: float) 
     picture: (H + 2 margin, W + 2 margin, 3). shift: the same height and width.
     """
     height, width = shift.shape
-    colors = np.empty((height + 2 * margin, width + 2 * margin, 3), np.uint8)
+    colors = np.empty((height + 2 * margin, width + 2 * margin, 3), picture.dtype)
     depth = np.empty(colors.shape[:2], np.float32)
     rows = slice(margin, margin + height)
     colors[rows, margin:-margin], depth[rows, margin:-margin] = picture, shift
@@ -47,7 +50,7 @@ def extend_border(picture: Bytes, shift: Floats, margin: int, tolerance: float) 
     return colors, depth
 
 
-def _fill_sides(colors: Bytes, depth: Floats, margin: int, tolerance: float) -> None:
+def _fill_sides(colors: Pixels, depth: Floats, margin: int, tolerance: float) -> None:
     """Fill the first and the last ``margin`` columns, in place."""
     for whole, levels in (colors, depth), (colors[:, ::-1], depth[:, ::-1]):
         beyond, source, repeated = _outside(levels[:, margin:-margin], margin, tolerance)
@@ -55,7 +58,7 @@ def _fill_sides(colors: Bytes, depth: Floats, margin: int, tolerance: float) -> 
         strip = whole[lines, margin + source].astype(np.float32)
         # Surfaces repeated within a few pixels would differ from row to row.
         relax(strip, beyond, repeated)
-        whole[:, margin - 1 :: -1] = np.clip(strip + 0.5, 0, 255)
+        whole[:, margin - 1 :: -1] = rounded(strip, whole.dtype)
         levels[:, margin - 1 :: -1] = beyond
 
 

@@ -13,9 +13,13 @@ Beyond the photo's border, ``border.extend_border`` extends the surfaces outward
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from depth3d.image import rounded
 
 __all__ = ["fill_view", "pull_push", "relax"]
 
@@ -75,15 +79,15 @@ def relax(colors: Floats, depth: Floats, unknown: Mask, steps: int = STEPS) -> F
     return colors
 
 
-def fill_view(picture: NDArray[np.uint8], depth: Floats) -> tuple[NDArray[np.uint8], Floats]:
+def fill_view(picture: NDArray[Any], depth: Floats) -> tuple[NDArray[Any], Floats]:
     """Fill the holes of one view, each row from its farther end, then smooth them.
 
     Returns the filled copies of both.
 
     Parameters
     ----------
-    picture : NDArray[np.uint8]
-        (H, W, 3).
+    picture : NDArray[Any]
+        (H, W, 3) uint8 or uint16.
     depth : Floats
         (H, W) in pixels of shift, NaN in holes.
     """
@@ -108,7 +112,7 @@ def fill_view(picture: NDArray[np.uint8], depth: Floats) -> tuple[NDArray[np.uin
     # A row without any known pixel gets the farthest depth.
     filled = np.where(np.isfinite(filled), filled, np.nanmin(depth)).astype(np.float32)
     relax(colors, filled, holes)
-    return np.clip(colors + 0.5, 0, 255).astype(np.uint8), filled
+    return rounded(colors, picture.dtype), filled
 
 
 def pull_push(values: Floats, known: Mask) -> Floats:

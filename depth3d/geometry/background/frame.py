@@ -62,7 +62,7 @@ def remove_frame(image: Image, depth: DepthMap, frame: Frame) -> tuple[Image, De
     Parameters
     ----------
     image : Image
-        Without alpha; the result has 8 bits if there is a frame.
+        Without alpha.
     depth : DepthMap
         Of the same size.
     frame : Frame
@@ -73,21 +73,22 @@ def remove_frame(image: Image, depth: DepthMap, frame: Frame) -> tuple[Image, De
     height, width = depth.values.shape
     rows, columns = slice(frame.top, height - frame.bottom), slice(frame.left, width - frame.right)
     most = max(frame)
-    pixels, values = extend_border(
-        image.eight_bit().pixels[rows, columns], depth.values[rows, columns], most, DEPTH_STEP
-    )
+    pixels, values = extend_border(image.pixels[rows, columns], depth.values[rows, columns], most, DEPTH_STEP)
     whole = (slice(most - frame.top, most - frame.top + height), slice(most - frame.left, most - frame.left + width))
     return Image(np.ascontiguousarray(pixels[whole])), DepthMap(np.ascontiguousarray(values[whole]))
 
 
 def restore_frame(view: Image, image: Image, frame: Frame) -> Image:
-    """Copy the frame of ``image`` into a view of the same size at the same pixels, so that its disparity is zero."""
+    """Copy the frame of ``image`` into a view of the same size at the same pixels, so that its disparity is zero.
+
+    The result has as many bits as the view.
+    """
     if not any(frame):
         return view
     height, width = image.size.height, image.size.width
-    result = image.eight_bit().pixels.copy()
+    result = (image.eight_bit() if view.pixels.dtype == np.uint8 else image).pixels.copy()
     inside = (slice(frame.top, height - frame.bottom), slice(frame.left, width - frame.right))
-    result[inside] = view.eight_bit().pixels[inside]
+    result[inside] = view.pixels[inside]
     return Image(result)
 
 

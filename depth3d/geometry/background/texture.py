@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +11,12 @@ from numpy.typing import NDArray
 from depth3d.geometry.background.disocclusion import HiddenSurface
 from depth3d.geometry.background.fill import relax
 from depth3d.geometry.chunked import BAND_PIXELS, CACHED_PIXELS, chunked, row_bands
+from depth3d.image import rounded
 
 __all__ = ["paint_background", "paint_rim"]
 
 Floats = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
+Pixels = NDArray[Any]  # uint8 or uint16
 Indices = NDArray[np.int64]
 Sources = NDArray[np.int32]
 Mask = NDArray[np.bool_]
@@ -32,14 +35,14 @@ STRIDE_WIDTH = 500  # tones of wider pictures are computed on a grid this many s
 
 
 def paint_background(
-    painted: Bytes,
-    picture: Bytes,
+    painted: Pixels,
+    picture: Pixels,
     hidden: HiddenSurface,
     seen: Floats,
     cover: Floats,
     tolerance: float,
     first_row: int = 0,
-) -> Bytes:
+) -> Pixels:
     """Color one disoccluded background layer.
 
     Next to an outline the color of the adjacent background is continued. Farther from it, where that would be visible
@@ -51,9 +54,9 @@ def paint_background(
 
     Parameters
     ----------
-    painted : Bytes
-        (H, W, 3), the surroundings of the layer: the picture, or the layer in front of this one.
-    picture : Bytes
+    painted : Pixels
+        (H, W, 3) uint8 or uint16, the surroundings of the layer: the picture, or the layer in front of this one.
+    picture : Pixels
         (H, W, 3).
     seen : Floats
         (H, W), its depth in pixels of shift.
@@ -85,7 +88,7 @@ def paint_background(
         else:
             smooth = _enlarged(tones, thin.depth, here, level, (width, stride, top), known.colors[source])
         colors = smooth + GRAIN * _grain(known, here, source, level, stride)
-        result.reshape(-1, 3)[here] = np.clip(colors + 0.5, 0, 255).astype(np.uint8)
+        result.reshape(-1, 3)[here] = rounded(colors, result.dtype)
 
     found = chunked(lambda part: _tone(known, hidden, cover, part), places)
     tones[thin.mask] = np.concatenate(found or [tones[:0, 0]])
@@ -94,14 +97,14 @@ def paint_background(
     return result
 
 
-def paint_rim(painted: Bytes, layer: Mask, rim: Mask) -> None:
+def paint_rim(painted: Pixels, layer: Mask, rim: Mask) -> None:
     """Give the pixels of ``rim`` the color of the nearest pixel of ``layer``, in place.
 
     The mesh of a layer is one cell larger than the layer; without this those cells would show the photo's foreground.
 
     Parameters
     ----------
-    painted : Bytes
+    painted : Pixels
         (H, W, 3).
     layer, rim : Mask
         (H, W).
@@ -113,7 +116,7 @@ def paint_rim(painted: Bytes, layer: Mask, rim: Mask) -> None:
         _paint_rim(painted[rows.read], layer[rows.read], wanted)
 
 
-def _paint_rim(painted: Bytes, layer: Mask, rim: Mask) -> None:
+def _paint_rim(painted: Pixels, layer: Mask, rim: Mask) -> None:
     if not (rim.any() and layer.any()):
         return
     _, labels = cv2.distanceTransformWithLabels(
@@ -128,7 +131,7 @@ def _paint_rim(painted: Bytes, layer: Mask, rim: Mask) -> None:
 class _Far:
     """The visible picture and its depth as flat arrays."""
 
-    def __init__(self, picture: Bytes, seen: Floats) -> None:
+    def __init__(self, picture: Pixels, seen: Floats) -> None:
         self.colors, self.depth = picture.reshape(-1, 3), seen.ravel()
         self.height, self.width = seen.shape
 
@@ -187,7 +190,7 @@ def _grain(far: _Far, here: Indices, source: Sources, level: Floats, stride: int
 
 
 def _enlarged(
-    tones: Floats, depth: Floats, here: Indices, level: Floats, grid: tuple[int, int, int], otherwise: Bytes
+    tones: Floats, depth: Floats, here: Indices, level: Floats, grid: tuple[int, int, int], otherwise: Pixels
 ) -> Floats:
     """(K, 3): bilinear interpolation of the four nearest tones, leaving out those at a different depth.
 

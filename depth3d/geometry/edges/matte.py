@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.geometry.edges.discontinuities import find_discontinuities
+from depth3d.image import rounded
 
 __all__ = ["estimate_matte", "soften_discontinuities"]
 
 Floats = NDArray[np.float32]
-Bytes = NDArray[np.uint8]
+Pixels = NDArray[Any]  # uint8 or uint16
 Mask = NDArray[np.bool_]
 
 WAYS = ((0, -1), (0, 1), (-1, 0), (1, 0))
 STEP = 1.0  # pixels of shift between two surfaces
 USUAL_ALPHA = 0.75  # used where the two sides have similar colors
 LEAST_ALPHA = 0.5
-NOISE = 20.0  # gray levels: the colors of the sides must differ by more for their shares to be estimated
+NOISE = 20.0  # of 255 gray levels: the colors of the sides must differ by more for their shares to be estimated
 LENS_BLUR = 0.7  # pixels, Gaussian: blur of a sharp outline by a lens and a sensor
 CUT_STEP = 2.0  # pixels of shift
 
 
-def estimate_matte(picture: Bytes, outline: Mask, shift: Floats, reach: int) -> tuple[Bytes, Bytes]:
+def estimate_matte(picture: Pixels, outline: Mask, shift: Floats, reach: int) -> tuple[Pixels, Pixels]:
     """Estimate the foreground's alpha and color in the pixels by which the foreground was dilated.
 
     The color of such a pixel is c = a f + (1 - a) b. The foreground color f is that of the nearest pixel inside, b that
@@ -32,8 +35,8 @@ def estimate_matte(picture: Bytes, outline: Mask, shift: Floats, reach: int) -> 
 
     Parameters
     ----------
-    picture : Bytes
-        (H, W, 3).
+    picture : Pixels
+        (H, W, 3) uint8 or uint16.
     outline : Mask
         (H, W) bool, the pixels to estimate.
     shift : Floats
@@ -43,9 +46,11 @@ def estimate_matte(picture: Bytes, outline: Mask, shift: Floats, reach: int) -> 
 
     Returns
     -------
-    picture: a copy in which the background's share is removed from these pixels. alpha: (H, W) uint8.
+    picture: a copy in which the background's share is removed from these pixels. alpha: (H, W), same type.
     """
-    alpha = np.full(outline.shape, 255, np.uint8)
+    most = int(np.iinfo(picture.dtype).max)
+    noise = NOISE / 255 * most
+    alpha = np.full(outline.shape, most, picture.dtype)
     rows, columns = np.nonzero(outline)
     if not len(rows):
         return picture, alpha
@@ -59,23 +64,23 @@ def estimate_matte(picture: Bytes, outline: Mask, shift: Floats, reach: int) -> 
     across = near - far
     contrast = (across * across).sum(1)
     share = (((own - far) * across).sum(1) / np.maximum(contrast, 1)).clip(LEAST_ALPHA, 1)
-    trust = contrast / (contrast + 3 * NOISE**2)
+    trust = contrast / (contrast + 3 * noise**2)
     share = (trust * share + (1 - trust) * USUAL_ALPHA)[:, None]
     clean = (own - (1 - share) * far) / share
-    within = np.clip(clean, np.minimum(near, own) - NOISE / 2, np.maximum(near, own) + NOISE / 2)
+    within = np.clip(clean, np.minimum(near, own) - noise / 2, np.maximum(near, own) + noise / 2)
     result = picture.copy()
-    result[rows, columns] = np.clip(within + 0.5, 0, 255).astype(np.uint8)
-    alpha[rows, columns] = np.rint(255 * share[:, 0]).astype(np.uint8)
+    result[rows, columns] = rounded(within, picture.dtype)
+    alpha[rows, columns] = np.rint(most * share[:, 0]).astype(picture.dtype)
     return result, alpha
 
 
-def soften_discontinuities(picture: Bytes, depth: Floats) -> Bytes:
+def soften_discontinuities(picture: Pixels, depth: Floats) -> Pixels:
     """Antialias the depth discontinuities of a new view with the blur that a lens gives to the outlines of a photo.
 
     Parameters
     ----------
-    picture : Bytes
-        (H, W, 3).
+    picture : Pixels
+        (H, W, 3) uint8 or uint16.
     depth : Floats
         (H, W) float32 in pixels of shift; discontinuities are found from it.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -29,7 +30,7 @@ from depth3d.geometry.edges.refine import align_to_picture
 from depth3d.geometry.edges.sharpen import SOFT_SHARE, dilate_foreground, dilate_over_mixed, sharpen, softness
 from depth3d.geometry.mesh.blocks import block_mean, block_rows, enlarged, masked_mean, pooled
 from depth3d.geometry.mesh.displace import mesh_cells
-from depth3d.image import Image, Size
+from depth3d.image import Image, Size, rounded
 from depth3d.layeredmesh import Layer, LayeredMesh
 from depth3d.options import Quality
 
@@ -37,6 +38,7 @@ __all__ = ["SharpDepth", "build_layers", "layers_of_rows", "sharp_depth"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+Pixels = NDArray[Any]  # uint8 or uint16
 
 STEP_PIXELS = 1.0  # pixels of shift: a larger step between neighbors is a depth discontinuity
 FLAT_PIXELS = 0.25  # pixels of shift: error allowed where triangles merge
@@ -57,7 +59,7 @@ class _Photo:
     size: Size
     margin: int
     travel: float
-    pixels: NDArray[np.uint8]
+    pixels: Pixels
     shift: Floats
     soft: bool
     first_row: int = 0  # of the whole photo, if this is a band of it
@@ -103,7 +105,7 @@ def build_layers(
     Parameters
     ----------
     image : Image
-        The photo at the size it will be shown at.
+        The photo at the size it will be shown at; the textures have as many bits.
     depth : DepthMap
         Of the same size (resize before).
     parallax_percent : float
@@ -128,7 +130,6 @@ def build_layers(
             raise InvalidInput(f"build_layers: {name} is {value!r}, expected one of {', '.join(known)}")
     # A camera that stands at the nearest point gives 60,000 %: only pixels that no view shows would be computed.
     parallax_percent = min(parallax_percent, MOST_PARALLAX)
-    image = image.eight_bit()
     photo = _continued(image, sharp_depth(image, depth, parallax_percent), border_percent)
     layers = _layers(photo, quality, ways)
     if backdrop:
@@ -142,7 +143,7 @@ def layers_of_rows(image: Image, depth: SharpDepth, rows: slice, quality: Qualit
     Parameters
     ----------
     image : Image
-        The whole photo, 8 bits.
+        The whole photo.
     depth : SharpDepth
         Its depth.
     rows : slice
@@ -161,17 +162,17 @@ def sharp_depth(image: Image, depth: DepthMap, parallax_percent: float) -> Sharp
     Parameters
     ----------
     image, depth : Image, DepthMap
-        The whole photo, 8 bits, and its depth of the same size.
+        The whole photo and its depth of the same size.
     parallax_percent : float
         Shift between nearest and farthest, percent of the width.
     """
     travel = parallax_percent / 100 * image.size.width
     told = depth.values * np.float32(travel)
-    soft = softness(told)
-    shift = sharpen(told, image.pixels, soft)
+    soft, colors = softness(told), image.eight_bit().pixels
+    shift = sharpen(told, colors, soft)
     del told
     if soft >= NETWORK_SOFT_SHARE:
-        shift = align_to_picture(shift, image.pixels)
+        shift = align_to_picture(shift, colors)
     return SharpDepth(shift, travel, soft >= SOFT_SHARE)
 
 
@@ -185,7 +186,7 @@ def _layers(photo: _Photo, quality: Quality, ways: str) -> list[Layer | None]:
         else photo.shift
     )
     if ways != "all":
-        cover = dilate_over_mixed(cover, photo.pixels)
+        cover = dilate_over_mixed(cover, Image(photo.pixels).eight_bit().pixels)
     first, second = extend_background(photo.shift, cover, STEP_PIXELS, _WAYS[ways])
     if photo.soft:
         first, second = (read_beyond_rim(hidden, photo.shift, pixels) for hidden in (first, second))
@@ -227,8 +228,8 @@ def _front(photo: _Photo, cover: Floats, cell: int, grown: int) -> tuple[Layer, 
 
 
 def _back(
-    photo: _Photo, beside: NDArray[np.uint8], hidden: HiddenSurface, cover: Floats, needed: Mask, cell: int
-) -> tuple[Layer | None, NDArray[np.uint8]]:
+    photo: _Photo, beside: Pixels, hidden: HiddenSurface, cover: Floats, needed: Mask, cell: int
+) -> tuple[Layer | None, Pixels]:
     """A background layer that covers at least the pixels ``needed``, and its colors."""
     if not needed.any():
         return None, beside
@@ -271,7 +272,7 @@ def _backdrop(photo: _Photo) -> Layer | None:
         return None
     known = high - far < STEP_PIXELS
     small = cv2.resize(photo.pixels, far.shape[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
-    filled = np.clip(pull_push(small, known) + 0.5, 0, 255).astype(np.uint8)
+    filled = rounded(pull_push(small, known), photo.pixels.dtype)
     depth = np.maximum(cv2.blur(far, (3, 3)) - np.float32(STEP_PIXELS), 0)
     return _layer(photo, depth, find_discontinuities(depth, math.inf), cell, Image(filled), near_step)
 
