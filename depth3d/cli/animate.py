@@ -57,10 +57,9 @@ def preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]:
 
 
 def _run(path: Path, target: Path, options: AnimateOptions, depth: DepthOptions, outputs: OutputOptions) -> None:
-    from depth3d.pipeline.animate import animate_scene
-    from depth3d.pipeline.scene import load_scene
+    from depth3d.pipeline.animate import animate_scene, scene_to_animate
 
-    scene = load_scene(path, depth)
+    scene = scene_to_animate(path, target, options, depth)
     for note in (*scene.image.notes, scene.how):
         log(f"{path.name}: {note}", quiet=outputs.quiet)
     with progress_bar(path.name, quiet=outputs.quiet) as progress:

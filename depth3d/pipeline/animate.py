@@ -12,12 +12,12 @@ from depth3d.options import AnimateOptions, DepthOptions, OutputOptions, Stabili
 from depth3d.pipeline.inputs import check_depth_source, media_of
 from depth3d.pipeline.notebook import WrittenPath
 from depth3d.pipeline.scene import Scene, load_scene
-from depth3d.pipeline.size import output_size
+from depth3d.pipeline.size import output_size, side_needed
 from depth3d.pipeline.targets import check_suffix, target_for
 from depth3d.quantities import as_path
 from depth3d.validation import changed, nearest, nothing_left, require, require_function
 
-__all__ = ["animate", "animate_scene"]
+__all__ = ["animate", "animate_scene", "animation_target", "scene_to_animate"]
 
 
 def animate(
@@ -61,7 +61,29 @@ def animate(
     from depth3d.io.atomic import refuse_existing
 
     refuse_existing(target, force=force)
-    return WrittenPath(animate_scene(load_scene(photo, depth), target, options, force=force, progress=progress))
+    scene = scene_to_animate(photo, target, options, depth)
+    return WrittenPath(animate_scene(scene, target, options, force=force, progress=progress))
+
+
+def scene_to_animate(photo: Path, target: Path, options: AnimateOptions, depth: DepthOptions) -> Scene:
+    """Load a photo for ``animate_scene``; JPEGs are decoded no larger than the animation needs.
+
+    Parameters
+    ----------
+    photo, target : Path, Path
+        The photo, and the file that the animation is written to.
+    options, depth : AnimateOptions, DepthOptions
+        All settings.
+    """
+    from depth3d.io.animation import animation_format
+    from depth3d.io.image.photofile import open_photo
+    from depth3d.io.image.read import picture_size
+
+    file = open_photo(photo)
+    full = picture_size(file)
+    if full is not None:
+        file.long_side = side_needed(options.size, full, long_side=animation_format(target).long_side)
+    return load_scene(file, depth)
 
 
 def animation_target(photo: Path, output: str | Path | None, options: AnimateOptions, depth: DepthOptions) -> Path:

@@ -119,7 +119,7 @@ def _two_files(file: PhotoFile, second: Path) -> StereoPair:
     from depth3d.io.image.read import open_image
     from depth3d.io.stereo.couple import matched_sizes
 
-    left, right = open_image(file), open_image(second)
+    left, right = open_image(file), open_image(file.partner(second))
     eyes = matched_sizes(left, right)
     if eyes is None:
         raise ReadError(second, f"the second eye is {right.size}, the photo {left.size}: they differ by more than 2 %")

@@ -187,7 +187,7 @@ def _from_within(file: PhotoFile, options: DepthOptions) -> Scene | None:
     found = depth_inside(file, image=image, invert=options.invert_depth)
     if found is not None and found.original is not None:
         try:
-            sharp = open_image(found.original)
+            sharp = open_image(file.partner(found.original))
         except ReadError as error:
             log.warning("%s: its embedded sharp original cannot be read (%s)", file.title, error.reason)
             return Scene(image, found.depth, found.how, file)
@@ -230,6 +230,9 @@ def _from_network(image: Image, options: DepthOptions, file: PhotoFile) -> Scene
 
     if options.stereo:
         refuse_anaglyph(file, image)
+    if file.enough is not None and max(image.size) >= 2 * file.enough:
+        file.decoded.clear()  # the whole picture is needed no more
+        image = image.resized(image.size.fit(file.enough))
     choices: dict[str, Any] = {
         "device": options.device,
         "engine": options.engine,

@@ -14,7 +14,7 @@ from depth3d.stereopair import StereoRig
 if TYPE_CHECKING:
     from depth3d.io.image.panorama import Sphere
 
-__all__ = ["LONG_SIDE", "check_texture_size", "output_size"]
+__all__ = ["LONG_SIDE", "check_texture_size", "output_size", "side_needed"]
 
 # Default longer side of the output, px: as displayed by phones, TVs and social sites without upscaling.
 LONG_SIDE = 1920
@@ -39,6 +39,21 @@ def output_size(wanted: str, photo: Size, *, even: bool = True, long_side: int =
         width, _, height = text.partition("x")
         size = Size(int(width), int(height))
     return size.even() if even else size
+
+
+def side_needed(wanted: str, photo: Size, *, long_side: int = LONG_SIDE) -> int:
+    """Return the longer side in pixels that a photo needs, upright or not, to fill the result without being enlarged.
+
+    Parameters
+    ----------
+    wanted, photo, long_side : str, Size, int
+        As for ``output_size``.
+    """
+    scales = []
+    for width, height in (photo, photo[::-1]):
+        size = output_size(wanted, Size(width, height), long_side=long_side)
+        scales += [size.width / width, size.height / height]
+    return math.ceil(max(photo) * max(scales))
 
 
 def check_texture_size(name: str | Path, size: Size, rig: StereoRig, sphere: Sphere | None) -> None:

@@ -14,6 +14,7 @@ __all__ = ["Pixels", "deep_gray", "to_srgb"]
 
 # Color space of an ICC profile -> Pillow modes that it can describe.
 _PROFILE_MODES = {"RGB": "RGB", "GRAY": "L", "CMYK": "CMYK", "LAB": "LAB"}
+_BAND = 4_000_000  # pixels copied at once
 
 
 class Pixels(NamedTuple):
@@ -48,7 +49,19 @@ def to_srgb(picture: Pillow.Image, profile: bytes | None) -> Pixels:
     color, note = _managed(picture, profile)
     if alpha is not None and alpha.min() == 255:
         alpha = None
-    return Pixels(np.asarray(color), alpha, note)
+    return Pixels(_array(color), alpha, note)
+
+
+def _array(picture: Pillow.Image) -> NDArray[np.uint8]:
+    """Return the pixels of a picture; in bands, as NumPy's own way holds them three times."""
+    if picture.width * picture.height <= _BAND:
+        return np.asarray(picture)
+    pixels = np.empty((picture.height, picture.width, len(picture.getbands())), np.uint8)
+    rows = max(1, _BAND // picture.width)
+    for top in range(0, picture.height, rows):
+        bottom = min(top + rows, picture.height)
+        pixels[top:bottom] = np.asarray(picture.crop((0, top, picture.width, bottom)))
+    return pixels
 
 
 def _managed(picture: Pillow.Image, profile: bytes | None) -> tuple[Pillow.Image, tuple[str, ...]]:

@@ -18,8 +18,16 @@ __all__ = ["orientation_of", "read_exif", "upright"]
 _ORIENTATION = int(ExifTags.Base.Orientation)
 
 
-def read_exif(picture: Pillow.Image) -> tuple[float | None, int]:
-    """Return the focal length in mm on 35 mm film (or None) and the orientation, 1 to 8; damaged EXIF is ignored."""
+def read_exif(picture: Pillow.Image, long_side: int | None = None) -> tuple[float | None, int]:
+    """Return the focal length in mm on 35 mm film (or None) and the orientation, 1 to 8; damaged EXIF is ignored.
+
+    Parameters
+    ----------
+    picture : Pillow.Image
+        The opened file.
+    long_side : int | None
+        Longer side of the whole picture, if it is decoded at a smaller scale.
+    """
     try:
         exif = picture.getexif()
         orientation = exif.get(_ORIENTATION, 1)
@@ -27,7 +35,7 @@ def read_exif(picture: Pillow.Image) -> tuple[float | None, int]:
     except Exception:  # Pillow's EXIF reader raises nearly anything on damaged data
         return None, 1
     try:
-        return _focal(exif.get_ifd(ExifTags.IFD.Exif), max(picture.size)), orientation
+        return _focal(exif.get_ifd(ExifTags.IFD.Exif), long_side or max(picture.size)), orientation
     except (ArithmeticError, LookupError, OSError, SyntaxError, TypeError, ValueError, struct.error):
         return None, orientation
 

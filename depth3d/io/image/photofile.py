@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,12 +38,23 @@ class PhotoFile:
         Pictures that ``open_image`` has decoded from it, by (longest side, color managed).
     memo : dict[str, Any]
         What other readers found in it, by their own key, so that asking twice costs nothing.
+    long_side : int | None
+        Longest side in pixels that its result has, if that is known: see ``enough``. None keeps every pixel.
     """
 
     data: bytes
     path: Path | None = None
     decoded: dict[tuple[int | None, bool], Image] = field(default_factory=dict, repr=False)
     memo: dict[str, Any] = field(default_factory=dict, repr=False)
+    long_side: int | None = None
+
+    @property
+    def enough(self) -> int | None:
+        """Longest side worth keeping, px, or None: twice that of the result, as a half of the picture may be an eye.
+
+        A JPEG at least twice as large is decoded at a half, a quarter or an eighth.
+        """
+        return None if self.long_side is None else 2 * self.long_side
 
     @property
     def name(self) -> str | Path:
@@ -108,6 +119,18 @@ class PhotoFile:
                 raise
             brief = " ".join(str(error).split())[:120]
             raise ReadError(self.name, f"unsupported or corrupt HEIC file ({brief})") from error
+
+    def partner(self, source: Source) -> PhotoFile:
+        """Open a picture that belongs to this one, to be decoded at the same scale.
+
+        Raises ``ReadError`` as ``open_photo``.
+
+        Parameters
+        ----------
+        source : Source
+            The second eye, or the original, as file or bytes.
+        """
+        return replace(open_photo(source), long_side=self.long_side, decoded={}, memo={})
 
     def part(self, start: int, end: int) -> bytes:
         """Return the bytes from ``start`` to ``end``, cut to the file."""

@@ -25,7 +25,7 @@ from depth3d.io.image.photofile import LARGEST, PhotoFile, Source, open_photo
 from depth3d.io.image.tiff import TiffKind, read_tiff, tiff_kind
 from depth3d.io.image.unreadable import refuse_unreadable
 
-__all__ = ["encode_image", "flatten", "open_image", "reading", "save_image"]
+__all__ = ["encode_image", "flatten", "open_image", "picture_size", "reading", "save_image"]
 
 # Named, as Pillow would also run Ghostscript on PostScript.
 _FORMATS = (
@@ -84,9 +84,28 @@ def open_image(
         photo = open_photo(source)
         key = (at_most, color_managed)
         if key not in photo.decoded:
-            photo.decoded[key] = _from_file(photo, at_most, color_managed)
+            photo.decoded[key] = _from_file(photo, at_most or photo.enough, color_managed)
         image = photo.decoded[key]
     return image if at_most is None else image.resized(image.size.fit(at_most))
+
+
+def picture_size(photo: PhotoFile) -> Size | None:
+    """Return the size that a file says its picture has, not turned upright; None for damaged files and HEIC.
+
+    Parameters
+    ----------
+    photo : PhotoFile
+        The file; nothing of it is decoded.
+    """
+    if photo.is_heif or (photo.is_jpeg and is_overlong(photo.data)):
+        return None
+    Pillow.init()
+    known = [name for name in _FORMATS if name in Pillow.OPEN]
+    try:
+        with reading(photo.name), Pillow.open(io.BytesIO(photo.data), formats=known) as picture:
+            return Size(*picture.size) if min(picture.size) else None
+    except ReadError:  # whoever opens the picture says why
+        return None
 
 
 def flatten(image: Image) -> Image:
@@ -242,21 +261,22 @@ def _decode(picture: Pillow.Image, data: bytes | None, at_most: int | None, colo
     if frames > 1:
         notes += (f"the first of {frames} pictures in the file is used",)
     full = picture.size
-    if at_most is not None and picture.format in ("JPEG", "MPO") and max(full) > at_most:
-        picture.draft(None, Size(*full).fit(at_most))
-    if min(picture.size) < 1:
+    if min(full) < 1:
         raise ReadError("", f"the picture is empty ({full[0]}x{full[1]} pixels)")
-    if picture.size[0] * picture.size[1] > LARGEST:
+    # Of the whole picture, also where less is decoded: a progressive JPEG is held whole in any case.
+    if full[0] * full[1] > LARGEST:
         raise ReadError(
             "", f"has {full[0]}x{full[1]} pixels, more than {LARGEST / 2**20:.0f} megapixels; make it smaller first"
         )
+    if at_most is not None and picture.format in ("JPEG", "MPO") and max(full) > at_most:
+        picture.draft(None, Size(*full).fit(at_most))
     profile = (picture.info.get("icc_profile") or None) if color_managed else None
     pixels = _decode_deep(picture, data) if profile is None else None
     if pixels is None:
         picture.load()
         pixels = to_srgb(picture, profile)
     # After the pixels: PNG's EXIF reader decodes them too, and would swallow the error of a damaged file.
-    focal, orientation = read_exif(picture)
+    focal, orientation = read_exif(picture, max(full))
     color, alpha = upright(pixels.color, orientation), None
     if pixels.alpha is not None:
         alpha = upright(pixels.alpha, orientation)

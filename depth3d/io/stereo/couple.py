@@ -101,7 +101,7 @@ def _detect(photo: PhotoFile) -> Couple | None:
     is_right = files[1] == photo.path
     partner = files[0] if is_right else files[1]
     try:
-        other = open_photo(partner)
+        other = photo.partner(partner)
         left, right = (open_image(one) for one in ((other, photo) if is_right else (photo, other)))
     except ReadError:
         return None

@@ -96,7 +96,7 @@ def read_mpo(source: Source) -> StereoPair:
         told = " and ".join("x".join(map(str, size)) for size in sizes)
         raise ReadError(photo.name, f"its pictures have different sizes ({told}), so it is not a stereo pair")
     try:
-        left, right = (open_image(photo.part(*part)) for part in (like[0], like[-1]))
+        left, right = (open_image(photo.partner(photo.part(*part))) for part in (like[0], like[-1]))
     except ReadError as error:
         reason = f"one of the {len(parts)} pictures of this MPO is damaged: {error.reason}"
         raise ReadError(photo.name, reason) from error

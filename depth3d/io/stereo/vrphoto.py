@@ -71,7 +71,7 @@ def read_vr_photo(source: Source) -> StereoPair:
     if not data:
         raise ReadError(photo.name, "the second eye in its XMP is damaged")
     try:
-        right = open_image(data)
+        right = open_image(photo.partner(data))
     except ReadError as error:
         raise ReadError(photo.name, f"the second eye in its XMP is damaged: {error.reason}") from error
     left = open_image(photo)
