@@ -15,6 +15,7 @@ from depth3d.errors import InvalidInput, InvalidOption
 
 __all__ = [
     "NAMED_SIZES",
+    "as_canvas",
     "as_file",
     "as_float",
     "as_length",
@@ -99,6 +100,19 @@ def as_size(name: str, value: object) -> str:
             raise InvalidOption(name, f"{text!r}, expected a size as WIDTHxHEIGHT, auto, or one of {known}")
     elif not all(SMALLEST_SIDE <= int(side) <= LARGEST_SIDE for side in found.groups()):
         raise InvalidOption(name, f"{text}, expected sides between {SMALLEST_SIDE} and {LARGEST_SIDE} pixels")
+    return text
+
+
+def as_canvas(name: str, value: object) -> str:
+    """Return a canvas as text: a shape "WIDTH:HEIGHT" or a size "WIDTHxHEIGHT". Raises ``InvalidOption``."""
+    text = text_of(name, value).strip()
+    if re.fullmatch(r"\d{1,9}[xX]\d{1,9}", text):
+        return as_size(name, text)
+    found = re.fullmatch(r"(\d{1,3}):(\d{1,3})", text)
+    if found is None or not all(int(side) for side in found.groups()):
+        raise InvalidOption(name, f"{text!r}, expected a shape like 16:9 or a size like 1920x1080")
+    if not 1 / 8 <= int(found[1]) / int(found[2]) <= 8:
+        raise InvalidOption(name, f"{text}, expected a shape between 1:8 and 8:1")
     return text
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 from depth3d.errors import InvalidOption
 from depth3d.options.shared import QualityOptions, file_name, percent
-from depth3d.quantities import as_length
+from depth3d.quantities import as_canvas, as_length
 from depth3d.validation import Validated, option
 
 __all__ = ["CheckOptions", "Eyes", "StereoOptions"]
@@ -37,6 +37,12 @@ class StereoOptions(QualityOptions):
         unit="arc minutes",
     )
     floating_window: bool = option(False, "Black borders where near objects touch the frame.", media="photo")
+    canvas: str | None = option(
+        None,
+        "Screen of each eye, as 16:9 or 1920x1080: the picture keeps its shape, black fills up the rest.",
+        metavar="W:H|WxH",
+        convert=as_canvas,
+    )
     own_eyes: bool = option(
         True, "For stereo input: keep the two eyes in the file, or render new ones (photos) or take it as flat (clips)."
     )

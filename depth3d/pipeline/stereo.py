@@ -14,6 +14,7 @@ from depth3d.errors import InvalidInput, InvalidOption
 from depth3d.image import Image
 from depth3d.io.stereo.registry import add_formats, implied_format, plain_name, stereo_file
 from depth3d.options import DepthOptions, OutputOptions, StabilizeOptions, StereoOptions, VideoOptions
+from depth3d.pipeline.canvas import check_canvas
 from depth3d.pipeline.comfort import border_disparity, floating_window, rig_of, viewing_of
 from depth3d.pipeline.eyes import refuse_inversion
 from depth3d.pipeline.inputs import check_depth_source, media_of
@@ -171,6 +172,7 @@ def stereo_photo(
     options = replace(options, format=sphere_formats(source, output, options.format, depth))
     targets = stereo_targets(source, output, options.format)
     for target, layout in targets.items():
+        check_canvas(options.canvas, layout)
         for file in _files(target, layout):
             refuse_existing(file, force=force)
     subject = _subject(source, options, depth, tell)

@@ -14,6 +14,7 @@ import numpy as np
 
 from depth3d.image import Image, Size
 from depth3d.options import StereoOptions
+from depth3d.pipeline.canvas import canvas_pair
 from depth3d.pipeline.comfort import floating_window
 from depth3d.pipeline.multiview import (
     QUILT_SIZES,
@@ -94,7 +95,10 @@ class Subject:
 
     @cached_property
     def pair(self) -> StereoPair:
-        """Both eyes, rendered once for all formats."""
+        """Both eyes, rendered once for all formats, on their canvas."""
+        return canvas_pair(self._eyes(), self.options.canvas)
+
+    def _eyes(self) -> StereoPair:
         if self.own is not None:
             return self.own
         if self.sphere is not None:

@@ -171,7 +171,8 @@ def convert_all(
 
         require_opengl()  # told before the depth of a whole clip is computed
     own_eyes = products[0].stereo.own_eyes
-    job = plan_job(source, depth, stabilize, video, own_eyes=own_eyes)
+    canvas = product.stereo.canvas if product.kind == "stereo" else None
+    job = plan_job(source, depth, stabilize, video, own_eyes=own_eyes, canvas=canvas)
     made = [Output(job, product, target, outputs.force) for product, target in zip(products, targets, strict=True)]
     return _Conversion(job, made, outputs.force, progress, runner).run()
 

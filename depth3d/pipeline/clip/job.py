@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.errors import InvalidInput
+from depth3d.errors import InvalidInput, InvalidOption
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Size
 from depth3d.io.image.panorama import Sphere
@@ -20,6 +20,7 @@ from depth3d.io.video.facts import scaled
 from depth3d.io.video.packets import frames_before
 from depth3d.io.video.reader import VideoReader, probe
 from depth3d.options import DepthOptions, StabilizeOptions, VideoOptions
+from depth3d.pipeline.canvas import canvas_sizes
 from depth3d.pipeline.clip.bars import Bars, ClipBars, find_bars
 from depth3d.pipeline.clip.eyes import eye_info, find_layout, left_eye
 from depth3d.pipeline.clip.letterbox import inner_eyes, inner_frame, placed
@@ -220,11 +221,12 @@ def plan_job(
     *,
     own_eyes: bool = True,
     layout: EyeLayout | None = None,
+    canvas: str | None = None,
 ) -> ClipJob:
     """Open the clip and resolve the options to a `ClipJob`.
 
     With ``own_eyes`` the two eyes of a stereo clip are used, unless a depth file or a network is given; ``layout``
-    tells where they are.
+    tells where they are. ``canvas``: see the option of stereo; frames are scaled to fit it.
 
     Raises ``ReadError`` for an unreadable clip, ``InvalidInput`` for invalid options.
     """
@@ -251,6 +253,10 @@ def plan_job(
     bars, crop, notes = (None, Bars(), ()) if sphere is not None else _bars(source, info, start, end, video, eyes)
     info = replace(info, size=crop.inner_size(info.size), notes=(*info.notes, *notes))
     size = output_size(video.size, info.size) if video.size is not None else None
+    if canvas is not None:
+        if size is not None:
+            raise InvalidOption("canvas", "cannot be combined with `size`; a canvas of WIDTHxHEIGHT has both")
+        size = canvas_sizes(canvas, info.size, info.pixel_aspect)[0]
     if eyes is not None:
         if video.tonemap:
             with VideoReader(source, tone_map=True) as reader:

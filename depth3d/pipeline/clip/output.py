@@ -21,8 +21,10 @@ from depth3d.io.video.mux import Film, finish
 from depth3d.io.video.stereo_metadata import StereoMetadata, stereo_metadata_for, write_stereo_metadata
 from depth3d.io.video.suffixes import is_sequence, sequence_stem
 from depth3d.options import AnimateOptions, StereoOptions, VideoOptions
+from depth3d.pipeline.canvas import canvas_sizes, check_canvas
 from depth3d.pipeline.clip.bars import Bars
 from depth3d.pipeline.clip.bars_renderer import BarsRenderer
+from depth3d.pipeline.clip.canvas_renderer import CanvasRenderer
 from depth3d.pipeline.clip.depth_pass import DepthSource, Progress
 from depth3d.pipeline.clip.eyes import plain_stem
 from depth3d.pipeline.clip.fixed_eyes import FixedEyesRenderer, ShotCorrection
@@ -157,6 +159,14 @@ class Output:
         renderer, self._metadata = self._make_renderer()
         keeps_bars = job.bars is not None and not (isinstance(renderer, SphereRenderer) or renderer.both_eyes)
         self.renderer: FrameRenderer = BarsRenderer(renderer, job, self._eyes) if keeps_bars else renderer
+        canvas = product.stereo.canvas if product.kind == "stereo" else None
+        if canvas is not None:
+            layout, whole = moving_format(product.stereo.format), canvas_sizes(canvas, job.info.size)[1]
+            check_canvas(canvas, layout)
+            self.renderer = CanvasRenderer(self.renderer, layout, whole)
+            if target.suffix.lower() in (".mp4", ".m4v", ".mov"):
+                # A television takes a half picture for one of its own shape; Matroska's StereoMode wants wide pixels.
+                self._metadata = replace(self._metadata, pixel_aspect=Fraction(1))
         self._drawn = self.renderer.size
         self.style = self._make_style()
 
