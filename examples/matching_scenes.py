@@ -1,4 +1,4 @@
-"""Made stereo scenes with true disparity that are hard to match: repetitive stripes and the edge of a bookshelf.
+"""Made stereo scenes with true disparity that are hard to match: repetitive stripes, the edge of a bookshelf, bare walls.
 
 Every surface is a plane whose disparity is linear in the left picture, with a texture drawn by formula, so that the
 right picture and the truth are exact.
@@ -95,10 +95,53 @@ def bookshelf() -> list[Plane]:
     return planes
 
 
+def plain(shade: float) -> Callable[[Map, Map], Map]:
+    """A wholly textureless surface, evenly lit."""
+    return lambda x, y: np.broadcast_to(np.array([shade, shade - 8, shade - 20]), (*x.shape, 3))
+
+
+def plain_wall(along: float) -> list[Plane]:
+    """A textureless wall with two posters, and a lamp; below is the floor or, where ``along`` turns the wall, tiles."""
+    base, down = 10 - 240 * along, 0.0 if along else 0.12
+    return [
+        Plane(plain(200), (-200, -50, 700, 400), base, along),
+        Plane(wall(16), (50, 50, 130, 150), base, along),
+        Plane(wall(17), (350, 90, 410, 170), base, along),
+        Plane(wall(18), (-200, 270, 700, 400), base - 270 * down, along, down),
+        Plane(wall(19), (215, 120, 250, 330), 32),
+    ]
+
+
+def empty_wall() -> list[Plane]:
+    """A textureless wall between a ceiling and a floor that meet it, and a plain cupboard before it."""
+    return [
+        Plane(plain(180), (-200, -50, 700, 400), 8),
+        Plane(wall(20), (-200, -50, 700, 60), 8 + 0.1 * 60, 0.0, -0.1),
+        Plane(wall(21), (-200, 250, 700, 400), 8 - 0.15 * 250, 0.0, 0.15),
+        Plane(plain(110), (300, 110, 400, 300), 22),
+    ]
+
+
+def bedroom() -> list[Plane]:
+    """A bed with a striped cover before a textureless wall with a picture, beside a plain shelf with books."""
+    return [
+        Plane(plain(205), (-200, -50, 700, 400), 8),
+        Plane(wall(22), (180, 40, 270, 100), 8),
+        Plane(stripes(13, 23), (40, 160, 330, 330), -8, 0.0, 0.1),
+        Plane(wall(24), (80, 150, 160, 190), 16),
+        Plane(plain(70), (370, 20, 700, 330), 20),
+        *[Plane(wall(25 + row), (385, 35 + 70 * row, 700, 90 + 70 * row), 18) for row in range(4)],
+    ]
+
+
 SCENES: dict[str, Callable[[], list[Plane]]] = {
     **{f"cover {period}": lambda period=period: striped_cover(period) for period in PERIODS},
     **{f"wall {period}": lambda period=period: striped_wall(period) for period in PERIODS},
     "bookshelf": bookshelf,
+    "plain wall": lambda: plain_wall(0.0),
+    "turned wall": lambda: plain_wall(0.03),
+    "empty wall": empty_wall,
+    "bedroom": bedroom,
 }
 
 

@@ -10,6 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth3d.depth.stereo.plain import with_plain_surfaces
+
 __all__ = ["agreement", "fill_from_far", "refined", "smooth_inside", "spread", "without_specks"]
 
 _NOWHERE = np.float32(-1e6)
@@ -161,8 +163,10 @@ def refined(
         plain = np.where(pattern[..., None], picture[pattern].mean(axis=0), picture).astype(np.uint8)
         inside = spread(np.nan_to_num(left), sure & pattern, plain)
         filled = np.where(pattern & ~sure, inside, filled).astype(np.float32)
+    filled, plain = with_plain_surfaces(filled, sure, picture)
+    sure &= ~plain
     dense = np.asarray(cv2.medianBlur(filled, 5), np.float32)
-    confidence = np.where(sure, 1.0, 0.05).astype(np.float32)
+    confidence = np.where(sure | plain, 1.0, 0.05).astype(np.float32)
     return smooth_inside(dense, confidence, picture), sure
 
 
