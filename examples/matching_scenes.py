@@ -1,4 +1,4 @@
-"""Made stereo scenes with true disparity that are hard to match: repetitive stripes, the edge of a bookshelf, bare walls.
+"""Made stereo scenes with true disparity that are hard to match: stripes, the edge of a bookshelf, bare walls.
 
 Every surface is a plane whose disparity is linear in the left picture, with a texture drawn by formula, so that the
 right picture and the truth are exact.

@@ -2,8 +2,8 @@
 
     python examples/measure_matching.py [FOLDER]
 
-The made scenes (matching_scenes.py) are striped covers and wallpapers of five periods, a bookshelf, and bare walls. FOLDER holds
-one folder a scene with left.png, right.png and disp_left.npy (float32 px, NaN = unknown).
+The made scenes (matching_scenes.py) are striped covers and wallpapers of five periods, a bookshelf, and bare walls.
+FOLDER holds one folder a scene with left.png, right.png and disp_left.npy (float32 px, NaN = unknown).
 bad-2.0 = share of pixels off by more than 2 px, bad-1.0 likewise; EPE = mean absolute error in px. "non-occ" counts
 pixels that both eyes see. Plain SGBM leaves pixels open: they count as wrong in bad, and as 0 in EPE after its
 own fill (nearest known in the row). Times are CPU seconds of one thread, best of two runs.

@@ -164,10 +164,10 @@ def refined(
         inside = spread(np.nan_to_num(left), sure & pattern, plain)
         filled = np.where(pattern & ~sure, inside, filled).astype(np.float32)
     filled, plain = with_plain_surfaces(filled, sure, picture)
-    sure &= ~plain
+    consistent = np.asarray(sure & ~plain)
     dense = np.asarray(cv2.medianBlur(filled, 5), np.float32)
-    confidence = np.where(sure | plain, 1.0, 0.05).astype(np.float32)
-    return smooth_inside(dense, confidence, picture), sure
+    confidence = np.where(consistent | plain, 1.0, 0.05).astype(np.float32)
+    return smooth_inside(dense, confidence, picture), consistent
 
 
 def _blind(sure: NDArray[np.bool_]) -> NDArray[np.bool_]:

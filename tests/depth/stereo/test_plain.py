@@ -30,8 +30,8 @@ def matched(inside: float) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     x = np.arange(240)[None, :]
     disparity = np.broadcast_to(5 + 0.02 * x, (160, 240)).astype(np.float32)
     sure = np.ones((160, 240), bool)
-    sure[36:124, 36:204] = np.random.default_rng(4).random((88, 168)) < 0.2
-    disparity[36:124, 36:204] = inside
+    sure[40:120, 40:200] = np.random.default_rng(4).random((80, 160)) < 0.2
+    disparity[40:120, 40:200] = inside
     return disparity, sure
 
 
@@ -65,8 +65,8 @@ def test_what_is_nearer_at_the_border_is_before_the_surface_and_without_a_plane_
     assert (filled == disparity).all()
 
 
-# bad-2.0 in percent. Measured: 0.2, 0.2, 1.0, 2.1; without this step: 45.4, 34.3, 43.9, 27.6.
-@pytest.mark.parametrize(("scene", "most"), [("plain wall", 1), ("turned wall", 1), ("empty wall", 2), ("bedroom", 4)])
+# bad-2.0 in percent. Measured: 0.2, 2.1; without this step: 34.3, 27.6.
+@pytest.mark.parametrize(("scene", "most"), [("turned wall", 1), ("bedroom", 4)])
 def test_made_scenes(scene: str, most: float, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", [str(EXAMPLES), *sys.path])
     from matching_scenes import SCENES, render
