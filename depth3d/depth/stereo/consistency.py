@@ -160,8 +160,8 @@ def refined(
         filled = np.where(blind, spread(np.nan_to_num(left), sure, picture), filled).astype(np.float32)
     if pattern is not None and (pattern & ~sure).any() and (pattern & sure).any():
         # In one color, so that its stripes are no borders.
-        plain = np.where(pattern[..., None], picture[pattern].mean(axis=0), picture).astype(np.uint8)
-        inside = spread(np.nan_to_num(left), sure & pattern, plain)
+        even = np.where(pattern[..., None], picture[pattern].mean(axis=0), picture).astype(np.uint8)
+        inside = spread(np.nan_to_num(left), sure & pattern, even)
         filled = np.where(pattern & ~sure, inside, filled).astype(np.float32)
     filled, plain = with_plain_surfaces(filled, sure, picture)
     consistent = np.asarray(sure & ~plain)
