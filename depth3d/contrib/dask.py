@@ -3,15 +3,20 @@
 ``connect("tcp://scheduler:8786")`` uses a running cluster (``dask scheduler``, and ``dask worker`` on every machine);
 ``connect("local:4")`` starts four processes here. Dask distributes the parts, repeats those of lost workers and does
 all the scheduling; every worker keeps its network in memory between parts. A scheduler that was restarted is found
-again within a minute. Trust the network: whoever reaches a Dask scheduler can run any program on its workers.
+again within a minute; processes of this machine that were lost are started again; a cluster that has had no worker for
+two minutes ends the run with an error. Trust the network: whoever reaches a Dask scheduler can run any program on its
+workers.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
+import time
 import weakref
 from collections.abc import Callable, Iterator
+from concurrent import futures
 from typing import Any
 
 from depth3d.errors import InvalidOption, VideoError
@@ -22,6 +27,9 @@ __all__ = ["DaskRunner", "connect"]
 log = logging.getLogger("depth3d.video")
 
 _PATIENCE = 60  # seconds to wait for a scheduler and its first worker
+_ALONE = 120  # seconds to wait for a worker during a run
+_LAME = 30  # seconds with too few processes of this machine: Dask gives up those that it cannot restart within 15 s
+_LOOK = 5  # seconds between looks at the workers while nothing ends
 _LOST = ("cancelled", "lost")
 
 
@@ -55,10 +63,11 @@ class DaskRunner:
         self._local: Any = None
         self._client: Any = None
         self._live: weakref.WeakSet[_Part] = weakref.WeakSet()
+        self._count = int(cluster.partition(":")[2]) if cluster.startswith("local:") else 0
+        self._looked = 0.0  # when the workers were last looked at
+        self._missing: float | None = None  # since when processes are missing, or all workers
 
     def __enter__(self) -> DaskRunner:
-        if self._address.startswith("local:"):
-            self._local = self._start_processes(int(self._address.partition(":")[2]))
         try:
             self._open()
         except BaseException:
@@ -67,19 +76,7 @@ class DaskRunner:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        loop = logging.getLogger("tornado.application")
-        level = loop.level
-        loop.setLevel(logging.CRITICAL)  # on a busy machine it logs tracebacks of processes that end too slowly
-        try:
-            for opened in (self._client, self._local):
-                if opened is not None:
-                    try:
-                        opened.close()
-                    except TimeoutError:  # the processes that do not end in time are killed
-                        log.debug("a process of the cluster did not end in time")
-        finally:
-            loop.setLevel(level)
-        self._client = self._local = None
+        self._close(_PATIENCE / 2)
 
     @property
     def width(self) -> int:
@@ -100,21 +97,58 @@ class DaskRunner:
         return part
 
     def everywhere(self, function: Callable[..., Any], *arguments: Any) -> dict[str, Any]:
-        """Call ``function(*arguments)`` once in every worker; return worker address -> result."""
-        found: dict[str, Any] = self._client.run(function, *arguments)
+        """Call ``function(*arguments)`` once in every worker; return worker address -> result.
+
+        Raises ``VideoError`` if there is no worker, or one is lost meanwhile.
+        """
+        try:
+            found: dict[str, Any] = self._client.run(function, *arguments)
+        except OSError as error:
+            raise VideoError(
+                f"{self._address}: a worker was lost while it was asked ({error}); run the same command again"
+            ) from error
+        if not found:
+            raise VideoError(f"{self._address}: no worker is connected; start one and run the same command again")
         return found
 
     def completed(self, parts: dict[Any, int]) -> Iterator[tuple[Any, int]]:
         """Yield (result, number) of all parts, in the order in which they end."""
         waiting = dict(parts)
         while waiting:
-            futures = {part.future: part for part in waiting}
-            for future in self._dask.as_completed(list(futures), loop=self._client.loop):
-                part = futures[future]
-                if future.status in _LOST:  # the scheduler is gone: all parts are started again together
-                    self.reopen(part.future)
+            tasks = {part.future: part for part in waiting}
+            for future in self._ended(list(tasks)):
+                part = tasks[future]
+                if future.status == "cancelled":  # the scheduler is gone: all parts are started again together
+                    self.reopen(future)
                     break
                 yield part.result(), waiting.pop(part)
+
+    def fetch(self, future: Any) -> Any:
+        """Wait for the result of a task and return it.
+
+        Raises its error, ``VideoError`` if no worker is left, ``CancelledError`` if all parts were started again.
+        """
+        result = self._client.gather(future, asynchronous=True)  # repeats what was lost with a worker
+        fetched = asyncio.run_coroutine_threadsafe(result, self._client.loop.asyncio_loop)
+        try:
+            while not futures.wait([fetched], timeout=min(1, _LOOK)).done:
+                if self._tend():
+                    raise futures.CancelledError
+            return fetched.result()
+        finally:
+            fetched.cancel()
+
+    def _ended(self, waiting: list[Any]) -> Iterator[Any]:
+        """Yield futures in the order in which they end; stop early if all parts were started again."""
+        client = self._client
+        watched = self._dask.as_completed(waiting, loop=client.loop)
+        while not watched.is_empty():
+            if watched.has_ready():
+                yield next(watched)
+            else:
+                time.sleep(0.02)
+            if self._tend() or self._client is not client:
+                return
 
     def start(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
         """Return the future of a new task."""
@@ -128,16 +162,65 @@ class DaskRunner:
         if all(part.future is not lost for part in self._live):
             return  # done already for another part
         log.warning("the scheduler %s is gone; waiting for it up to %d s", self._address, _PATIENCE)
-        self._client.close(timeout=1)
-        self._open()
-        for part in list(self._live):
-            part.start()
+        self._begin_again()
 
     def finished(self, part: _Part) -> None:
         """Forget a part that has its result."""
         self._live.discard(part)
 
+    def _close(self, patience: float) -> None:
+        loop = logging.getLogger("tornado.application")
+        level = loop.level
+        loop.setLevel(logging.CRITICAL)  # on a busy machine it logs tracebacks of processes that end too slowly
+        try:
+            for opened in (self._client, self._local):
+                if opened is not None:
+                    try:
+                        opened.close(timeout=patience)
+                    except OSError:  # a time-out: the processes that do not end in time are killed
+                        log.debug("a process of the cluster did not end in time")
+        finally:
+            loop.setLevel(level)
+        self._client = self._local = None
+
+    def _begin_again(self) -> None:
+        self._close(1 if self._local is None else _LAME)
+        self._open()
+        for part in list(self._live):
+            part.start()
+
+    def _tend(self) -> bool:
+        """Look after the workers; return whether lost processes of this machine, and all parts, were started again.
+
+        Raises ``VideoError`` if there was no worker for too long.
+        """
+        now = time.monotonic()
+        if now < self._looked + _LOOK:
+            return False
+        self._looked = now
+        try:
+            connected = len(self._client.nthreads())
+        except OSError:  # the scheduler is gone: its futures are lost soon, then it is waited for
+            return False
+        if connected >= max(1, self._count):
+            self._missing = None
+            return False
+        self._missing = now if self._missing is None else self._missing
+        if self._count and now > self._missing + _LAME:
+            log.warning("%s: only %d processes are left; starting all again", self._address, connected)
+            self._begin_again()
+            return True
+        if not self._count and now > self._missing + _ALONE:
+            raise VideoError(
+                f"{self._address}: no worker was connected for {now - self._missing:.0f} s; start workers (their logs"
+                " say why they ended; memory?). Finished parts are kept: the same command goes on"
+            )
+        return False
+
     def _open(self) -> None:
+        self._missing = None
+        if self._count:
+            self._local = self._start_processes(self._count)
         place = self._local if self._local is not None else self._address
         try:
             self._client = self._dask.Client(place, timeout=_PATIENCE, set_as_default=False)
@@ -151,14 +234,20 @@ class DaskRunner:
         share = str(max(1, len(os.sched_getaffinity(0)) // count)) if hasattr(os, "sched_getaffinity") else "1"
         names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "LP_NUM_THREADS")
         env = {name: os.environ.get(name, share) for name in names}
-        return self._dask.LocalCluster(
-            n_workers=count,
-            threads_per_worker=1,
-            dashboard_address=":0",  # any free port: a second cluster would warn about the usual one
-            memory_limit=0,
-            env=env,
-            silence_logs=logging.ERROR,
-        )
+        try:
+            return self._dask.LocalCluster(
+                n_workers=count,
+                threads_per_worker=1,
+                dashboard_address=":0",  # any free port: a second cluster would warn about the usual one
+                memory_limit=0,
+                env=env,
+                silence_logs=logging.ERROR,
+            )
+        except (OSError, RuntimeError) as error:
+            raise VideoError(
+                f"{self._address}: the processes do not start ({error}); memory? Finished parts are kept: the same"
+                " command goes on"
+            ) from error
 
 
 class _Part:
@@ -177,20 +266,19 @@ class _Part:
 
         Raises the error of the function, ``VideoError`` if workers died again and again on this part.
         """
-        from concurrent.futures import CancelledError
-
         from distributed import KilledWorker
 
         while True:
             lost = self.future
             try:
-                found = self.future.result()
+                found = self._runner.fetch(lost)
             except KilledWorker as error:
                 raise VideoError("several workers died on one part; look at their logs (memory?)") from error
-            except (CancelledError, OSError):
-                if lost.status not in _LOST:
-                    raise
-                self._runner.reopen(lost)
+            except (futures.CancelledError, OSError):
+                if lost is self.future:
+                    if lost.status not in _LOST:
+                        raise
+                    self._runner.reopen(lost)
                 continue
             self._runner.finished(self)
             return found
