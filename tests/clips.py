@@ -7,6 +7,7 @@ import json
 import shutil
 import struct
 import subprocess
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,32 @@ def make_clip(
             frame = frame.reformat(format=pix_fmt, **settings)
             when = times[index] if times else index / rate
             frame.pts, frame.time_base = round(when / base), base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def write_clip(
+    path: Path,
+    pictures: Iterable[np.ndarray],
+    *,
+    rate: int | Fraction = 25,
+    codec: str = "ffv1",
+    options: dict[str, str] | None = None,
+    stereo_mode: str | None = None,
+) -> Path:
+    """Write 8-bit RGB pictures as a clip: lossless RGB with ``ffv1``, else 4:2:0."""
+    pix_fmt = "bgr0" if codec == "ffv1" else "yuv420p"
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream(codec, rate=rate, options=options or {})
+        for number, pixels in enumerate(pictures):
+            if not number:
+                stream.height, stream.width = pixels.shape[:2]
+                stream.pix_fmt = pix_fmt
+                if stereo_mode is not None:
+                    stream.metadata["stereo_mode"] = stereo_mode
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24").reformat(format=pix_fmt)
+            frame.pts, frame.time_base = number, 1 / Fraction(rate)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
+from clips import write_clip
 
 from depth3d.image import Size
 from depth3d.io.video.reader import VideoReader
@@ -39,16 +38,7 @@ def barred(pixels: np.ndarray, bars: Bars) -> np.ndarray:
 
 
 def write(path: Path, pictures: list[np.ndarray]) -> Path:
-    height, width = pictures[0].shape[:2]
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream("ffv1", rate=10)
-        stream.width, stream.height, stream.pix_fmt = width, height, "bgr0"
-        for number, pixels in enumerate(pictures):
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24")
-            frame.pts, frame.time_base = number, Fraction(1, 10)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
+    return write_clip(path, pictures, rate=10)
 
 
 def frames_of(path: Path) -> list[np.ndarray]:

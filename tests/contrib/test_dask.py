@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
-from clips import hashes
+from clips import hashes, write_clip
 
 from depth3d.contrib.dask import DaskRunner, connect
 from depth3d.errors import InvalidOption, VideoError
@@ -22,7 +22,7 @@ pytest.importorskip("distributed")
 
 LONG = pytest.mark.skipif("DEPTH3D_LONG" not in os.environ, reason="takes minutes: set DEPTH3D_LONG=1")
 DEPTH = DepthOptions(model="tiny" if "DEPTH3D_LONG" in os.environ else "gradient", threads=1)
-WIDTH, HEIGHT, COUNT = 64, 48, 220
+COUNT = 220
 
 
 @pytest.fixture(scope="module")
@@ -31,18 +31,15 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("film") / "film.mp4"
     dice = np.random.default_rng(3)
     walls = [dice.integers(0, 255, (6, 8, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1) for _ in range(3)]
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream("libx264", rate=25, options={"crf": "12", "g": "30"})
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+
+    def pictures() -> Iterator[np.ndarray]:
         for number in range(COUNT):
             pixels = walls[0 if number < 70 else 1 if number < 130 else 2].copy()
             x = number % 40
             pixels[16:32, x : x + 20] = (250, 220, 40)
-            frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
-            frame.pts, frame.time_base = number, Fraction(1, 25)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
+            yield pixels
+
+    return write_clip(path, pictures(), codec="libx264", options={"crf": "12", "g": "30"})
 
 
 @pytest.fixture(scope="module")

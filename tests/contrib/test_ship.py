@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from clips import hashes, make_clip
+from clips import hashes, make_clip, write_clip
 
 from depth3d.contrib.dask import DaskRunner, connect
 from depth3d.errors import InvalidOption, VideoError
@@ -85,19 +84,15 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def noisy_clip(path: Path, count: int, codec: str = "libx264") -> Path:
     """Write a clip of about 1 MB: packets of a few kilobytes, a key frame in every 20 frames."""
     dice = np.random.default_rng(5)
-    with av.open(str(path), "w") as container:
-        settings = {"g": "20", "bf": "2", "crf": "14"} if codec == "libx264" else {"g": "20", "qscale": "2"}
-        stream: Any = container.add_stream(codec, rate=25, options=settings)
-        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
-        stream.codec_context.bit_rate = 4_000_000
+    settings = {"g": "20", "bf": "2", "crf": "14"} if codec == "libx264" else {"g": "20", "qscale": "2"}
+
+    def pictures() -> Iterator[np.ndarray]:
         for number in range(count):
             pixels = dice.integers(0, 255, (32, 48, 3), dtype=np.uint8).repeat(2, 0).repeat(2, 1)
             pixels[20:40, number % 60 : number % 60 + 30] = (250, 220, 40)
-            frame = av.VideoFrame.from_ndarray(pixels, "rgb24")
-            frame.pts, frame.time_base = number, Fraction(1, 25)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
+            yield pixels
+
+    return write_clip(path, pictures(), codec=codec, options=settings)
 
 
 @pytest.fixture(scope="module")

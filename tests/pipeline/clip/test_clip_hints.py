@@ -6,9 +6,9 @@ import json
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
+from clips import write_clip
 
 from depth3d.depth.temporal.strokes import move_strokes
 from depth3d.depthmap import DepthMap
@@ -46,15 +46,7 @@ def square_left(index: int) -> int:
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two scenes of ``COUNT`` frames."""
     path = tmp_path_factory.mktemp("hinted") / "clip.mkv"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("ffv1", rate=RATE)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "bgr0"  # type: ignore[union-attr]
-        for scene in (0, 7):
-            for index in range(COUNT):
-                packet = stream.encode(av.VideoFrame.from_ndarray(frame(index, scene), "rgb24"))  # type: ignore[union-attr]
-                container.mux(packet)
-        container.mux(stream.encode(None))  # type: ignore[union-attr]
-    return path
+    return write_clip(path, [frame(index, scene) for scene in (0, 7) for index in range(COUNT)], rate=RATE)
 
 
 def on_the_square(index: int) -> Stroke:

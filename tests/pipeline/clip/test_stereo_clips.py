@@ -6,10 +6,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 import pytest
-from clips import make_clip
+from clips import make_clip, write_clip
 
 import depth3d.depth.estimator
 from depth3d.errors import ReadError
@@ -38,22 +37,6 @@ def eyes(index: int) -> tuple[np.ndarray, np.ndarray]:
     return left, right
 
 
-def write(path: Path, frames: list[np.ndarray], mode: str | None = None) -> Path:
-    """A lossless clip of these pictures."""
-    with av.open(str(path), "w") as container:
-        stream: Any = container.add_stream("ffv1", rate=25)
-        stream.height, stream.width = frames[0].shape[:2]
-        stream.pix_fmt = "bgr0"
-        if mode is not None:
-            stream.metadata["stereo_mode"] = mode
-        for number, pixels in enumerate(frames):
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), "rgb24").reformat(format="bgr0")
-            frame.pts, frame.time_base = number, Fraction(1, 25)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-    return path
-
-
 def frames_of(path: Path) -> np.ndarray:
     with VideoReader(path) as reader:
         return np.stack([frame.image.pixels for frame in reader])
@@ -70,7 +53,7 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def side(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("clips") / "film_SBS.mkv"
-    return write(path, [np.hstack(eyes(n)) for n in range(12)])
+    return write_clip(path, [np.hstack(eyes(n)) for n in range(12)])
 
 
 @pytest.mark.parametrize(
@@ -88,14 +71,14 @@ def test_the_layout_is_found_by_name_or_content(tmp_path: Path, name: str, layou
     left, right = eyes(0)
     first, second = (right, left) if layout.right_first else (left, right)
     packed = np.concatenate([first, second], axis=0 if layout.packing == "stack" else 1)
-    path = write(tmp_path / name, [packed[:, ::2] if layout.half else packed] * 6)
+    path = write_clip(tmp_path / name, [packed[:, ::2] if layout.half else packed] * 6)
     found = find_layout(path, probe(path))
     assert found is not None
     assert found[0] == layout
 
 
 def test_the_container_is_believed(tmp_path: Path) -> None:
-    path = write(tmp_path / "film.mkv", [np.vstack(eyes(n)[::-1]) for n in range(3)], mode="bottom_top")
+    path = write_clip(tmp_path / "film.mkv", [np.vstack(eyes(n)[::-1]) for n in range(3)], stereo_mode="bottom_top")
     found = find_layout(path, probe(path))
     assert found is not None
     assert (found[0].packing, found[0].right_first) == ("stack", True)
