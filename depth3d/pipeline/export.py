@@ -20,8 +20,7 @@ from depth3d.geometry.mesh.solid import place, triangulate
 from depth3d.geometry.mesh.splats import splats_of_layers
 from depth3d.image import Image
 from depth3d.io.atomic import refuse_existing
-from depth3d.io.image.jpeg import own_jpeg
-from depth3d.io.image.read import encode_image, flatten, open_image
+from depth3d.io.image.read import encode_image, open_image
 from depth3d.io.mesh import SUFFIXES, MeshCamera, colored_points, write_mesh, write_points
 from depth3d.io.printing import PRINT_SUFFIXES
 from depth3d.io.splats import SPLAT_SUFFIXES, write_splats
@@ -32,7 +31,7 @@ from depth3d.options import DepthOptions, MeshOptions
 from depth3d.pipeline.inputs import check_depth_source
 from depth3d.pipeline.notebook import WrittenPath
 from depth3d.pipeline.printing import check_print_options, is_print, print_lithophane, print_relief, wants_print
-from depth3d.pipeline.scene import Scene, load_scene
+from depth3d.pipeline.scene import Scene, load_scene, without_frame
 from depth3d.pipeline.targets import check_suffix, target_for
 from depth3d.quantities import as_path
 from depth3d.splats import SplatCloud
@@ -119,17 +118,17 @@ def mesh_scene(
 ) -> Path:
     """Write the mesh of a photo that is loaded already; see ``mesh``. ``source``: its file, for the JPEG bytes."""
     near_far = options.distances or scene.distances
-    camera = Camera.of_photo(scene.image)
-    seen_by = MeshCamera(camera.angles(scene.image.size.aspect)[1], scene.image.size.aspect)
     check_mesh_target(target, options)
     if options.lithophane:
         return print_lithophane(scene.image, target, options, force=force)
     if is_print(target):
         return print_relief(scene.depth, target, options, force=force)
-    image = flatten(scene.image.eight_bit())
+    image, depth, jpeg = without_frame(scene)
     if options.splats is not None or target.suffix.lower() in (".splat", ".spz"):
-        return write_splats(_splats(image, scene.depth, options, near_far), target, force=force)
-    pictures = layer_pictures(image, scene.depth, options.detail or WORK_SIDE, MESH_PARALLAX)
+        return write_splats(_splats(image, depth, options, near_far), target, force=force)
+    camera, aspect = Camera.of_photo(image), image.size.aspect
+    seen_by = MeshCamera(camera.angles(aspect)[1], aspect)
+    pictures = layer_pictures(image, depth, options.detail or WORK_SIDE, MESH_PARALLAX)
     if options.points or target.suffix.lower() == ".ply":
         meshes = _meshes(pictures, max(pictures.colors.size), image, camera, near_far, flat=-1.0)
         if not options.points:
@@ -137,8 +136,8 @@ def mesh_scene(
         places = np.concatenate([each.vertices for each in meshes])
         return write_points(places, np.concatenate([colored_points(each) for each in meshes]), target, force=force)
     texture = image if options.texture is None else image.resized(image.size.fit(options.texture))
-    jpeg = None if scene.file is None or options.texture is not None else own_jpeg(scene.file.data, scene.image)
-    jpeg = jpeg or encode_image(texture.resized(texture.size.fit(LARGEST)), ".jpg", quality=90)
+    if jpeg is None or options.texture is not None:
+        jpeg = encode_image(texture.resized(texture.size.fit(LARGEST)), ".jpg", quality=90)
     hidden = encode_image(pictures.colors, ".jpg", quality=80)
     room = max(GLB_BYTES - len(jpeg) - len(hidden), _LEAST_GEOMETRY)
     for side in [options.detail] if options.detail else _GRIDS:

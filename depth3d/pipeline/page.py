@@ -12,13 +12,12 @@ from depth3d.depthmap import DepthMap
 from depth3d.geometry.camera.focus import salient_depth
 from depth3d.geometry.mesh.pictures import MAX_STEP, layer_pictures
 from depth3d.io.atomic import refuse_existing
-from depth3d.io.image.jpeg import own_jpeg, without_metadata
-from depth3d.io.image.read import flatten
+from depth3d.io.image.jpeg import without_metadata
 from depth3d.io.viewer import LARGEST, Page, RgbdImage, write_page
 from depth3d.options import DepthOptions, ViewOptions
 from depth3d.pipeline.inputs import check_depth_source
 from depth3d.pipeline.notebook import WrittenPath
-from depth3d.pipeline.scene import Scene, load_scene
+from depth3d.pipeline.scene import Scene, load_scene, without_frame
 from depth3d.pipeline.targets import check_suffix, target_for
 from depth3d.quantities import as_path, printable
 from depth3d.validation import changed, nothing_left, require
@@ -80,9 +79,8 @@ def view_scene(
 def view_page(scene: Scene, options: ViewOptions, *, source: Path | None = None) -> Page:
     """Return the content of the page of a photo that is loaded already; see ``view_scene``."""
     near_far = options.distances or scene.distances
-    image = flatten(scene.image.eight_bit())
-    pictures = layer_pictures(image, scene.depth, options.detail, MAX_AMOUNT)
-    jpeg = None if scene.file is None else own_jpeg(scene.file.data, scene.image)
+    image, depth, jpeg = without_frame(scene)
+    pictures = layer_pictures(image, depth, options.detail, MAX_AMOUNT)
     if jpeg is not None:
         # Pages are shared, so the metadata of the photo (place and time) are removed.
         jpeg = without_metadata(jpeg) if max(image.size) <= LARGEST else None

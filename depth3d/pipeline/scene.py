@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from depth3d.io.image.photofile import PhotoFile
     from depth3d.stereopair import StereoPair
 
-__all__ = ["Scene", "load_scene", "photo_pair", "with_relief"]
+__all__ = ["Scene", "load_scene", "photo_pair", "with_relief", "without_frame"]
 
 log = logging.getLogger("depth3d")
 
@@ -102,6 +102,27 @@ def with_relief(scene: Scene, strength: float) -> Scene:
     from depth3d.depth.relief import strengthen_relief
 
     return replace(scene, depth=strengthen_relief(scene.depth, strength), how=f"{scene.how}; relief {strength:g}")
+
+
+def without_frame(scene: Scene) -> tuple[Image, DepthMap, bytes | None]:
+    """Return the picture inside the photo's frame or bars for scenes that have no border, such as pages and meshes.
+
+    The picture has 8 bits, alpha on white; its depth; the bytes of the photo's JPEG if they are this picture.
+
+    Parameters
+    ----------
+    scene : Scene
+        A photo with depth.
+    """
+    from depth3d.geometry.background.frame import crop_depth, crop_frame, find_frame
+    from depth3d.io.image.jpeg import own_jpeg
+    from depth3d.io.image.read import flatten
+
+    image = flatten(scene.image.eight_bit())
+    frame = find_frame(scene.image)
+    if any(frame):
+        return crop_frame(image, frame), crop_depth(scene.depth.resized(image.size), frame), None
+    return image, scene.depth, None if scene.file is None else own_jpeg(scene.file.data, scene.image)
 
 
 def _with_hints(scene: Scene, options: DepthOptions) -> Scene:
@@ -223,6 +244,7 @@ def _from_eyes(file: PhotoFile, options: DepthOptions) -> Scene | None:
 
 def _from_network(image: Image, options: DepthOptions, file: PhotoFile) -> Scene:
     from depth3d.depth.estimator import estimate_with_distances, open_estimator
+    from depth3d.geometry.background.frame import crop_frame, find_frame, pad_depth
     from depth3d.io.image.panorama import find_sphere
     from depth3d.io.image.read import flatten
     from depth3d.pipeline.eyes import refuse_anaglyph
@@ -243,7 +265,10 @@ def _from_network(image: Image, options: DepthOptions, file: PhotoFile) -> Scene
     name = open_estimator(options.model, **choices).card.name
     sphere, how = None if options.flat else find_sphere(file), f"depth from the network {name}"
     if sphere is None:
-        depth, distances = estimate_with_distances(flatten(image), options.model, **choices)
+        flat = flatten(image)
+        frame = find_frame(flat)  # bars and frames are in no statistic of the depth
+        depth, distances = estimate_with_distances(crop_frame(flat, frame), options.model, **choices)
+        depth = pad_depth(depth, frame)
     else:
         flat, distances = flatten(image), None
         depth = sphere_depth(flat, sphere, lambda whole: estimate_with_distances(whole, options.model, **choices)[0])

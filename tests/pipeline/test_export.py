@@ -186,3 +186,19 @@ def test_depth_inside_the_photo_from_the_shell(photo: Path, kind: str) -> None:
     depth = d3.read_depth(path.rename(alone / "photo.jpg"))
     np.testing.assert_allclose(depth.values[120, 160], 230 / 255, atol=0.02)
     np.testing.assert_allclose(depth.values[20, 20], 51 / 255, atol=0.02)
+
+
+def test_pages_and_meshes_show_no_frame_and_no_bars() -> None:
+    from depth3d.pipeline.scene import Scene, without_frame
+
+    pixels = np.random.default_rng(0).integers(60, 200, (120, 160, 3), dtype=np.uint8)
+    depth = np.full((120, 160), 0.2, np.float32)
+    framed, bars = (np.full_like(pixels, level) for level in (250, 2))
+    framed[6:-6, 9:-7], bars[20:-20] = pixels[6:-6, 9:-7], pixels[20:-20]
+    for picture, inside in ((framed, (slice(6, -6), slice(9, -7))), (bars, (slice(20, -20), slice(None)))):
+        image, values, jpeg = without_frame(Scene(d3.Image(picture), d3.DepthMap(depth), "made"))
+        assert np.array_equal(image.pixels, pixels[inside])
+        assert values.size == image.size
+        assert jpeg is None
+    alone, _, _ = without_frame(Scene(d3.Image(pixels), d3.DepthMap(depth), "made"))
+    assert alone.size == d3.Image(pixels).size

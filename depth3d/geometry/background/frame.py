@@ -1,20 +1,22 @@
-"""Detects the frame or letterbox bars of a photo, removes them before views are rendered, and restores them after.
+"""Detects the frame, letterbox bars and rounded corners of a photo, removes and restores them.
 
-If frames were mirrored like the rest of the border, they would appear inside a view as a line near its edge.
+If they were mirrored like the rest of the border, they would appear inside a view as a line near its edge.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depthmap import DepthMap
 from depth3d.geometry.background.border import extend_border
-from depth3d.image import Image
+from depth3d.geometry.background.corners import corner_mask, fill_corners, find_radius
+from depth3d.image import Image, Size
 
-__all__ = ["Frame", "find_frame", "remove_frame", "restore_frame"]
+__all__ = ["Frame", "crop_depth", "crop_frame", "find_frame", "pad_depth", "remove_frame", "restore_frame"]
 
 Bytes = NDArray[np.uint8]
 
@@ -28,19 +30,27 @@ STEP_SHARE = 0.45  # of the line's pixels that differ by more than a step from t
 BLEND = 3  # lines at most in which a frame and the picture are mixed
 MIXED = 0.6  # of the deviation inside: lines below it are mixed
 DEPTH_STEP = 0.02
+UNEQUAL = 0.2  # share by which the sides of one frame differ in width
 
 
 class Frame(NamedTuple):
-    """Width of the frame on each side of a photo, in pixels; 0 = none."""
+    """Width of the frame on each side of a photo, and radius of the round corners inside it, in pixels; 0 = none."""
 
     top: int = 0
     right: int = 0
     bottom: int = 0
     left: int = 0
+    radius: int = 0
+
+    def inside(self, size: Size) -> tuple[slice, slice]:
+        """Return the rows and columns of the picture inside."""
+        return slice(self.top, size.height - self.bottom), slice(self.left, size.width - self.right)
 
 
 def find_frame(image: Image) -> Frame:
     """Measure the uniform lines along the borders of a photo: frames of up to 40 pixels, black bars of up to 30 %.
+
+    Round corners are found inside the frame, or without one.
 
     Parameters
     ----------
@@ -51,9 +61,11 @@ def find_frame(image: Image) -> Frame:
         return Frame()
     pixels = image.eight_bit().pixels
     turned = pixels.transpose(1, 0, 2)
-    top, bottom = _opposite(pixels)
-    left, right = _opposite(turned)
-    return Frame(top, right, bottom, left)
+    sides = pixels, turned[::-1], pixels[::-1], turned  # each with its border as the first rows
+    widths = [*_opposite(pixels), *_opposite(turned)]
+    found = [widths[0], widths[3], widths[1], widths[2]]
+    frame = Frame(*(width or _like_others(sides, found, side) for side, width in enumerate(found)))
+    return frame._replace(radius=find_radius(pixels[frame.inside(image.size)]))
 
 
 def remove_frame(image: Image, depth: DepthMap, frame: Frame) -> tuple[Image, DepthMap]:
@@ -71,11 +83,50 @@ def remove_frame(image: Image, depth: DepthMap, frame: Frame) -> tuple[Image, De
     if not any(frame):
         return image, depth
     height, width = depth.values.shape
-    rows, columns = slice(frame.top, height - frame.bottom), slice(frame.left, width - frame.right)
-    most = max(frame)
-    pixels, values = extend_border(image.pixels[rows, columns], depth.values[rows, columns], most, DEPTH_STEP)
+    shown, inner = crop_frame(image, frame), crop_depth(depth, frame)
+    most = max(frame[:4])
+    if not most:
+        return shown, inner
+    pixels, values = extend_border(shown.pixels, inner.values, most, DEPTH_STEP)
     whole = (slice(most - frame.top, most - frame.top + height), slice(most - frame.left, most - frame.left + width))
     return Image(np.ascontiguousarray(pixels[whole])), DepthMap(np.ascontiguousarray(values[whole]))
+
+
+def crop_frame(image: Image, frame: Frame) -> Image:
+    """Return the picture inside the frame, with round corners filled.
+
+    Parameters
+    ----------
+    image, frame : Image, Frame
+        As for ``remove_frame``.
+    """
+    return replace(image, pixels=_cropped(image.pixels, frame)) if any(frame) else image
+
+
+def crop_depth(depth: DepthMap, frame: Frame) -> DepthMap:
+    """Return the depth of the picture inside the frame.
+
+    Parameters
+    ----------
+    depth, frame : DepthMap, Frame
+        As for ``remove_frame``.
+    """
+    return DepthMap(_cropped(depth.values, frame)) if any(frame) else depth
+
+
+def pad_depth(depth: DepthMap, frame: Frame) -> DepthMap:
+    """Continue the depth of the picture inside the frame over the frame: inverse of ``crop_depth`` for the size.
+
+    Parameters
+    ----------
+    depth : DepthMap
+        Of the picture inside.
+    frame : Frame
+        Frame widths.
+    """
+    if not any(frame[:4]):
+        return depth
+    return DepthMap(np.pad(depth.values, ((frame.top, frame.bottom), (frame.left, frame.right)), mode="edge"))
 
 
 def restore_frame(view: Image, image: Image, frame: Frame) -> Image:
@@ -85,11 +136,18 @@ def restore_frame(view: Image, image: Image, frame: Frame) -> Image:
     """
     if not any(frame):
         return view
-    height, width = image.size.height, image.size.width
     result = (image.eight_bit() if view.pixels.dtype == np.uint8 else image).pixels.copy()
-    inside = (slice(frame.top, height - frame.bottom), slice(frame.left, width - frame.right))
-    result[inside] = view.pixels[inside]
+    rows, columns = frame.inside(image.size)
+    shown = result[rows, columns]
+    drawn = ~corner_mask(shown.shape, frame.radius) if frame.radius else np.ones(shown.shape[:2], bool)
+    shown[drawn] = view.pixels[rows, columns][drawn]
     return Image(result)
+
+
+def _cropped(values: NDArray[Any], frame: Frame) -> NDArray[Any]:
+    height, width = values.shape[:2]
+    inside = np.ascontiguousarray(values[frame.inside(Size(width, height))])
+    return fill_corners(inside, frame.radius) if frame.radius else inside
 
 
 def _opposite(pixels: Bytes) -> tuple[int, int]:
@@ -97,7 +155,49 @@ def _opposite(pixels: Bytes) -> tuple[int, int]:
     first, last = (_bar(rows) for rows in (pixels, pixels[::-1]))
     if first and last:
         return first, last
+    # Next to an even sky the end of a bar is no change from even to varied lines.
+    for one, other, rows in ((first, last, pixels[::-1]), (last, first, pixels)):
+        if one > WIDEST and not other:
+            found = _width_like(rows, one, np.zeros(3, np.int16))
+            if found:
+                return (one, found) if one == first else (found, one)
     return _edge(pixels), _edge(pixels[::-1])
+
+
+def _like_others(sides: tuple[Bytes, ...], widths: list[int], side: int) -> int:
+    """Width of a side's frame that only differs from those of two others by the even picture beside it; 0 = none."""
+    others = [other for other in range(4) if 0 < widths[other] <= WIDEST]
+    if len(others) < 2:
+        return 0
+    opposite = (side + 2) % 4
+    like = opposite if opposite in others else others[0]
+    return _width_like(sides[side], widths[like], _color(sides[like], widths[like]))
+
+
+def _color(pixels: Bytes, width: int) -> NDArray[np.int16]:
+    return np.asarray(np.median(_lines(pixels, max(1, width - BLEND)), axis=(0, 1)), np.int16)
+
+
+def _width_like(pixels: Bytes, width: int, color: NDArray[np.int16]) -> int:
+    """Number of first rows of the given color, if that is about ``width`` and most pixels change there; else 0."""
+    room = BLEND + round(UNEQUAL * width)
+    lines = np.abs(_lines(pixels, width + room + 2 * BLEND) - color).max(2)
+    changed = (lines > STEP).mean(1) > 1 - STEP_SHARE
+    end = int(np.argmax(changed)) if changed.any() else 0
+    even = lines[: max(1, end - BLEND)].mean(1).max() <= STEP
+    if not (end and even and abs(end - width) <= room):
+        return 0
+    inside = float(lines[end + BLEND : end + BLEND + 4].mean()) if end + BLEND < len(lines) else 0.0
+    last = end + BLEND
+    while end < min(last, len(lines)) and lines[end].mean() < MIXED * inside:
+        end += 1
+    return end
+
+
+def _lines(pixels: Bytes, count: int) -> NDArray[np.int16]:
+    """The first rows without the corners, which belong to the frame's other sides."""
+    across = pixels.shape[1]
+    return pixels[:count, across // 8 : -(across // 8)].astype(np.int16)
 
 
 def _edge(pixels: Bytes) -> int:
@@ -113,9 +213,7 @@ def _bar(pixels: Bytes) -> int:
 
 def _width(pixels: Bytes, most: int) -> int:
     """Number of rows of the frame at the first rows, at most ``most``; 0 without one."""
-    across = pixels.shape[1]
-    # Without the corners, which belong to the frame's other sides.
-    lines = pixels[: most + BLEND + 6, across // 8 : -(across // 8)].astype(np.int16)
+    lines = _lines(pixels, most + BLEND + 6)
     deviation = np.abs(lines - np.median(lines, axis=1, keepdims=True)).mean((1, 2))
     even = int(np.argmax(deviation > EVEN)) if (deviation > EVEN).any() else len(lines)
     if not 0 < even <= most:

@@ -86,7 +86,7 @@ def check_pair(
     path: str | Path = "pair",
 ) -> StereoReport:
     """Measure a stereo pair in memory, as read from ``path``; see ``check``."""
-    return _report(Path(path), "; ".join(pair.notes) or "two pictures", [_measure(pair)], (screen, distance))
+    return _report(Path(path), "; ".join(pair.notes) or "two pictures", [_measure_inside(pair)], (screen, distance))
 
 
 @dataclass(frozen=True, slots=True)
