@@ -35,7 +35,19 @@ __all__ = [
     "VideoError",
     "WeightsError",
     "WriteError",
+    "in_words",
 ]
+
+
+def in_words(error: BaseException) -> str:
+    """Return what an error says, without numbers of the system ("[Errno 28]") and without the file's name.
+
+    Parameters
+    ----------
+    error : BaseException
+        An error of Python, the system, or a library.
+    """
+    return " ".join(str(getattr(error, "strerror", None) or error).split())
 
 
 class Depth3DError(Exception):

@@ -112,6 +112,41 @@ def test_an_existing_file_for_the_depth_is_told_before_the_work(
     with pytest.raises(Depth3DError, match="folder"):
         depth3d.convert(clip, tmp_path / "o.mp4", video=depth3d.VideoOptions(save_depth=str(tmp_path / "no" / "k.mkv")))
     assert kept.read_bytes() == b"mine"
+    for name, message in (("k.mp4", r"k\.mp4: depth clips are \.mkv or \.nut"), ("o.mkv", "gets this name")):
+        with pytest.raises(depth3d.InvalidOption, match=message):
+            depth3d.convert(clip, tmp_path / "o.mkv", video=depth3d.VideoOptions(save_depth=str(tmp_path / name)))
+    monkeypatch.setattr("os.access", lambda path, mode: Path(path) != tmp_path / "locked")
+    (tmp_path / "locked").mkdir()
+    with pytest.raises(depth3d.WriteError, match=r"no file can be written to the folder .*locked"):
+        depth3d.convert(clip, tmp_path / "o.mp4", video=depth3d.VideoOptions(save_depth=str(tmp_path / "locked/k.mkv")))
+
+
+def test_a_wrong_shot_list_is_told_before_the_depth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from clips import make_clip
+
+    clip, shots = make_clip(tmp_path / "c.mp4", count=4), tmp_path / "s.toml"
+    monkeypatch.setattr("depth3d.pipeline.clip.convert.first_pass", lambda *_: pytest.fail("the work came first"))
+    for content, message in ((b"[[shot]]\nstart = 2\nend = 1\n", "expected start < end"), (b"x = [", "not a valid")):
+        shots.write_bytes(content)
+        with pytest.raises(Depth3DError, match=message):
+            depth3d.convert(clip, tmp_path / "o.mp4", video=depth3d.VideoOptions(shots=str(shots)))
+    shots.unlink()
+    shots.mkdir()
+    with pytest.raises(Depth3DError, match=r"s\.toml: is not a valid shot list: Is a directory$"):
+        depth3d.convert(clip, tmp_path / "o.mp4", video=depth3d.VideoOptions(shots=str(shots)))
+    (tmp_path / "t_thumbnails").touch()
+    with pytest.raises(depth3d.ExistsError, match="t_thumbnails: is a file"):
+        depth3d.convert(clip, tmp_path / "o.mp4", video=depth3d.VideoOptions(shots=str(tmp_path / "t.toml")))
+
+
+def test_files_beside_a_mesh_are_told_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    photo = depth3d.save_image(IMAGE, tmp_path / "a.png")
+    monkeypatch.setattr("depth3d.pipeline.export.load_scene", lambda *_: pytest.fail("the work came first"))
+    for name in ("b.mtl", "b_photo.jpg", "b_background.jpg"):
+        (tmp_path / name).write_bytes(b"mine")
+        with pytest.raises(depth3d.ExistsError, match=name):
+            depth3d.mesh(photo, tmp_path / "b.obj")
+        (tmp_path / name).unlink()
 
 
 @pytest.mark.parametrize(

@@ -51,9 +51,10 @@ def _preparer(values: dict[str, Any]) -> Callable[[Path, Path | None, str], Job]
 
 
 def _run(path: Path, target: Path, options: MeshOptions, depth: DepthOptions, outputs: OutputOptions) -> None:
-    from depth3d.pipeline.export import mesh, mesh_scene
+    from depth3d.pipeline.export import mesh, mesh_scene, refuse_mesh_files
     from depth3d.pipeline.scene import load_scene
 
+    refuse_mesh_files(target, force=outputs.force)
     if options.lithophane:  # of the photo alone, without a depth network
         written = mesh(path, target, options, depth, force=outputs.force)
         print_result(written, as_json=outputs.json, input=path, depth=None, bytes=written.stat().st_size)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from depth3d.errors import ExistsError, WriteError
+from depth3d.errors import ExistsError, FileError, WriteError
 from depth3d.io.leftovers import process_mark, remove_leftovers
 from depth3d.validation import require_flag
 
@@ -29,6 +29,8 @@ def refuse_existing(path: str | Path, *, force: bool) -> Path:
         raise ExistsError(final)
     if not final.parent.is_dir():
         raise WriteError(final, f"the folder {final.parent} does not exist; create it first")
+    if not os.access(final.parent, os.W_OK):
+        raise WriteError(final, f"no file can be written to the folder {final.parent.absolute()}; choose another one")
     return final
 
 
@@ -51,6 +53,10 @@ def atomic_path(path: str | Path, *, force: bool = False) -> Iterator[Path]:
         publish(temporary, final, force=force)
     except OSError as error:
         raise WriteError(final, f"cannot be written: {error.strerror or error}") from error
+    except FileError as error:
+        if error.path != temporary:
+            raise
+        raise type(error)(final, error.reason) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from depth3d.depthmap import DepthMap
-from depth3d.errors import ReadError
+from depth3d.errors import ReadError, in_words
 from depth3d.hints import Hints, Stroke
 from depth3d.image import Image
 from depth3d.io.atomic import atomic_path
@@ -142,7 +142,7 @@ def read_marked_json(path: Path, mark: str, what: str, largest: int = _LARGEST_J
             raise ReadError(path, f"is too large for a {what}")
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise ReadError(path, f"is not a {what}: {error}") from error
+        raise ReadError(path, f"is not a {what}: {in_words(error)}") from error
     if not isinstance(content, dict) or content.get("format") != mark:
         raise ReadError(path, f'is not a {what}: expected JSON with "format": "{mark}"')
     return content
@@ -159,4 +159,4 @@ def _from_json(path: Path, picture: int | None) -> Hints:
     try:
         return Hints(tuple(Stroke.of(facts) for facts in strokes))
     except (ValueError, KeyError, RecursionError) as error:
-        raise ReadError(path, f"is not a hint file: {error}") from error
+        raise ReadError(path, f"is not a hint file: {in_words(error)}") from error

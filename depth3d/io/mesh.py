@@ -24,7 +24,7 @@ from depth3d.io.image.read import encode_image
 from depth3d.layeredmesh import Mesh
 from depth3d.quantities import printable
 
-__all__ = ["SUFFIXES", "MeshCamera", "colored_points", "write_mesh", "write_points"]
+__all__ = ["SUFFIXES", "MeshCamera", "colored_points", "obj_files", "write_mesh", "write_points"]
 
 SUFFIXES = (".glb", ".obj", ".ply")
 _QUALITY = 90
@@ -278,15 +278,27 @@ def _ply(meshes: Sequence[Mesh]) -> bytes:
     return data
 
 
+def obj_files(path: Path, names: Sequence[str]) -> list[Path]:
+    """Return the files that an OBJ has beside it: the materials, then the texture of each mesh.
+
+    Parameters
+    ----------
+    path : Path
+        The OBJ.
+    names : Sequence[str]
+        Names of the meshes.
+    """
+    # Many OBJ readers end a file name at a space. Shorter, so that the longest name fits into 255 bytes.
+    stem = re.sub(r"[\s#\ufffd]+", "_", printable(path.stem)).encode()[:200].decode(errors="ignore")
+    return [path.with_name(f"{stem}.mtl"), *(path.with_name(f"{stem}_{name}.jpg") for name in names)]
+
+
 def _write_obj(kept: Sequence[tuple[Mesh, bytes | None]], path: Path, *, force: bool) -> Path:
     """Write NAME.obj, NAME.mtl and one NAME_MESH.jpg per mesh; the OBJ last, so that it never exists alone."""
     export_obj = _library().exchange.obj.export_obj
-    # Many OBJ readers end a file name at a space. Shorter, so that the longest name fits into 255 bytes.
-    stem = re.sub(r"[\s#\ufffd]+", "_", printable(path.stem)).encode()[:200].decode(errors="ignore")
-    names = [f"{stem}_{mesh.name}.jpg" for mesh, _ in kept]
-    library = path.with_name(f"{stem}.mtl")
-    beside = [library, *(path.with_name(name) for name in names)]
-    for each in (path, *beside):
+    library, *pictures = obj_files(path, [mesh.name for mesh, _ in kept])
+    names = [picture.name for picture in pictures]
+    for each in (path, library, *pictures):
         refuse_existing(each, force=force)
     # trimesh's own OBJ of a scene has textures' names in common with every other; so one mesh after another.
     parts = ["# depth3d\n", f"mtllib {library.name}\n"]

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from depth3d.errors import InvalidOption
+from depth3d.errors import InvalidOption, in_words
 
 __all__ = ["CONNECTIONS", "PageServer"]
 
@@ -73,7 +73,7 @@ class PageServer(ThreadingHTTPServer):
                 context.load_cert_chain(certificate)
             except (OSError, ssl.SSLError) as error:
                 self.server_close()
-                raise InvalidOption("certificate", f"{certificate} cannot be used: {error}") from error
+                raise InvalidOption("certificate", f"{certificate} cannot be used: {in_words(error)}") from error
             # The handshake is done by the first read, in the connection's own thread and time.
             self.socket = context.wrap_socket(self.socket, server_side=True, do_handshake_on_connect=False)
 

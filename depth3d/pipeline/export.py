@@ -21,7 +21,7 @@ from depth3d.geometry.mesh.splats import splats_of_layers
 from depth3d.image import Image
 from depth3d.io.atomic import refuse_existing
 from depth3d.io.image.read import encode_image, open_image
-from depth3d.io.mesh import SUFFIXES, MeshCamera, colored_points, write_mesh, write_points
+from depth3d.io.mesh import SUFFIXES, MeshCamera, colored_points, obj_files, write_mesh, write_points
 from depth3d.io.printing import PRINT_SUFFIXES
 from depth3d.io.splats import SPLAT_SUFFIXES, write_splats
 from depth3d.io.usd import write_usdz
@@ -37,7 +37,7 @@ from depth3d.quantities import as_path
 from depth3d.splats import SplatCloud
 from depth3d.validation import changed, nothing_left, require
 
-__all__ = ["mesh", "mesh_scene", "mesh_target"]
+__all__ = ["mesh", "mesh_scene", "mesh_target", "refuse_mesh_files"]
 
 # Parallax that the background is made for, percent of the width: viewers of a mesh may move the camera far.
 MESH_PARALLAX = 8.0
@@ -50,6 +50,7 @@ _LEAST_GEOMETRY = 500_000
 SPLAT_PARALLAX, SPLAT_BORDER, SPLAT_COUNT = 6.0, 0.04, 600_000
 # Scene units are 1 to 10; without metric distances the scene is scaled to fit on a table in Quick Look.
 USDZ_SCALE = 0.15
+_LAYERS = ("background", "photo")  # names of the meshes, back to front
 _GRIDS = (1024, 896, 768, 640, 512, 448, 384, 320, 256, 192)
 
 
@@ -85,10 +86,17 @@ def mesh(
     nothing_left(changes, options, depth)
     photo = as_path(photo, "photo")
     target = mesh_target(photo, output, options, depth)
-    refuse_existing(target, force=force)
+    refuse_mesh_files(target, force=force)
     if options.lithophane:
         return WrittenPath(print_lithophane(open_image(photo), target, options, force=force))
     return WrittenPath(mesh_scene(load_scene(photo, depth), target, options, source=photo, force=force))
+
+
+def refuse_mesh_files(target: Path, *, force: bool) -> None:
+    """Raise ``ExistsError`` if a mesh, or a file that is written beside it, exists and ``force`` is false."""
+    beside = obj_files(target, _LAYERS) if target.suffix.lower() == ".obj" else []
+    for file in (target, *beside):
+        refuse_existing(file, force=force)
 
 
 def mesh_target(photo: Path, output: str | Path | None, options: MeshOptions, depth: DepthOptions) -> Path:
@@ -176,10 +184,8 @@ def _meshes(
 ) -> list[Mesh]:
     """Build the solid meshes, back to front, on a grid with at most ``side`` cells on its longer side."""
     found = []
-    for name, depth, colors in (
-        ("background", pictures.background, pictures.colors),
-        ("photo", pictures.front, texture),
-    ):
+    behind = pictures.background, pictures.colors
+    for name, (depth, colors) in zip(_LAYERS, (behind, (pictures.front, texture)), strict=True):
         size = pictures.colors.size.fit(side)
         # Nearest-neighbor sampling: averaging over an outline would give depths that belong to neither side.
         small = cv2.resize(depth, tuple(size), interpolation=cv2.INTER_NEAREST_EXACT).astype(np.float32)

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from depth3d.errors import InvalidOption, ReadError
+from depth3d.errors import InvalidOption, ReadError, in_words
 from depth3d.options import ALL_OPTIONS
 from depth3d.validation import field_names, nearest
 
@@ -197,7 +197,7 @@ def read_config(path: Path | None = None) -> Config:
     except (FileNotFoundError, NotADirectoryError):
         return Config(path)
     except (OSError, UnicodeDecodeError) as error:
-        raise ReadError(path, f"the settings cannot be read: {error}") from error
+        raise ReadError(path, f"the settings cannot be read: {in_words(error)}") from error
     try:
         found = tomllib.loads(text)
     except (ValueError, RecursionError) as error:

@@ -187,3 +187,22 @@ def test_force_is_true_or_false(tmp_path: Path, force: object) -> None:
     with pytest.raises(InvalidOption, match=r"force: .*, expected True or False"):
         refuse_existing(tmp_path / "a.png", force=force)  # type: ignore[arg-type]
     assert refuse_existing(tmp_path / "a.png", force=np.bool_(False)) == tmp_path / "a.png"
+
+
+def test_errors_inside_name_the_file_and_not_its_temporary_one(tmp_path: Path) -> None:
+    from fractions import Fraction
+
+    from depth3d.image import Size
+    from depth3d.io.video.depth_clip import DepthClipWriter
+
+    path = tmp_path / "gone" / "d.mkv"
+    path.parent.mkdir()
+
+    def write() -> None:
+        with atomic_path(path) as temporary:
+            path.parent.rmdir()
+            DepthClipWriter(temporary, Size(32, 24), rate=Fraction(25), time_base=Fraction(1, 25))
+
+    with pytest.raises(WriteError, match=r"d\.mkv: cannot be written: no such file or directory$") as raised:
+        write()
+    assert raised.value.path == path

@@ -14,7 +14,7 @@ from typing import Any
 
 import av
 
-from depth3d.errors import WriteError
+from depth3d.errors import WriteError, in_words
 from depth3d.io.video.files import create_container, disk_error, open_container
 from depth3d.io.video.packets import packets_of
 from depth3d.io.video.tracks import Track
@@ -176,7 +176,7 @@ class _Writer:
                 raise WriteError(self._path or self._folder, f"cannot be written: {words}") from error
             self._failed += 1  # a damaged packet or two do not cost the track
             if self._output is None or self._failed >= _MOST_FAILED:
-                self.trouble = f"cannot be copied ({error})"
+                self.trouble = f"cannot be copied ({in_words(error)})"
 
     def _open(self) -> None:
         problem: Exception | None = None
@@ -216,7 +216,7 @@ class _Writer:
                 self._output.close()
             except (av.error.FFmpegError, ValueError, OSError) as error:
                 words = disk_error(str(error))
-                self.trouble = f"cannot be copied ({error})"
+                self.trouble = f"cannot be copied ({in_words(error)})"
                 if words is not None:
                     raise WriteError(self._path or self._folder, f"cannot be written: {words}") from error
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import av
 
-from depth3d.errors import VideoError
+from depth3d.errors import VideoError, in_words
 from depth3d.io.video.choice import choose_stream
 from depth3d.io.video.packets import is_untimed, open_clip, packet_time, packets_of, stream_rate
 
@@ -133,7 +133,9 @@ class Demuxer:
                     raise DamagedPacket from error
                 bad, self.damaged = bad + 1, self.damaged + 1
                 if bad > _MOST_DAMAGED and good:
-                    raise VideoError(f"{self._path}: too many damaged packets in a row ({error})", good) from error
+                    raise VideoError(
+                        f"{self._path}: too many damaged packets in a row ({in_words(error)})", good
+                    ) from error
                 continue
             for frame in decoded:
                 bad, good = 0, good + 1

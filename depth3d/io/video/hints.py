@@ -9,7 +9,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from depth3d.errors import InvalidInput, ReadError
+from depth3d.errors import InvalidInput, ReadError, in_words
 from depth3d.hints import Hints, Stroke
 from depth3d.io.atomic import atomic_path
 from depth3d.io.hints import read_marked_json
@@ -64,7 +64,7 @@ def read_clip_hints(path: str | Path) -> tuple[KeyHints, ...]:
     try:
         found = [_key(frame) for frame in frames]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise ReadError(path, f"is not a {_WHAT}: {error}") from error
+        raise ReadError(path, f"is not a {_WHAT}: {in_words(error)}") from error
     return tuple(sorted(found, key=lambda one: one.time))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from io import BytesIO
+from io import SEEK_END, BytesIO
 from pathlib import Path
 from typing import BinaryIO
 
@@ -56,6 +56,9 @@ def _video_elements(path: str | Path) -> list[tuple[int, bytes]]:
 def _track_list(file: BinaryIO) -> bytes:
     """Return the content of the Tracks element: before the first cluster, or at the position in the seek head."""
     segment = place = 0
+    end = file.seek(0, SEEK_END)
+    file.seek(0)
+    jumped = False
     while (head := _header(file)) is not None:
         kind, length = head
         if kind == _SEGMENT:
@@ -67,12 +70,12 @@ def _track_list(file: BinaryIO) -> bytes:
             place = _seek_position(file.read(min(length, _LARGEST)), _TRACKS) or place
         elif kind == _CLUSTER:
             # Programs that edit a finished file append a new track list.
-            if not place:
+            if not place or jumped:
                 break
-            file.seek(segment + place)
-            place = 0
+            file.seek(min(segment + place, end))
+            jumped = True  # once only: the position may be one before the seek head
         else:
-            file.seek(length, 1)
+            file.seek(min(file.tell() + length, end))
     return b""
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import av
 
-from depth3d.errors import WriteError
+from depth3d.errors import WriteError, in_words
 from depth3d.io.video.captions import write_captions
 from depth3d.io.video.companions import Span, TrackFile, extract_tracks, write_chapters
 from depth3d.io.video.files import disk_error, ffmpeg_command, ffmpeg_input, file_url, open_container
@@ -278,7 +278,7 @@ def _verify(film: Film, target: Path, tracks: list[TrackFile]) -> None:
                     end = (stamp + (packet.duration or 0)) * Fraction(packet.time_base)
                     ends[packet.stream.index] = max(ends.get(packet.stream.index, end), end)
     except (av.error.FFmpegError, ValueError) as error:
-        raise WriteError(target, f"the finished clip cannot be read back: {error}") from error
+        raise WriteError(target, f"the finished clip cannot be read back: {in_words(error)}") from error
     if pictures != len(film.times):
         raise WriteError(target, f"the finished clip holds {pictures} frames, expected {len(film.times)}")
     for place, one in enumerate(tracks, 1):

@@ -14,7 +14,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.errors import ReadError, VideoError
+from depth3d.errors import ReadError, VideoError, in_words
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Image, Size
 from depth3d.io.video.choice import is_scrambled
@@ -193,7 +193,7 @@ class VideoReader:
             toned = self._converter.seen(pixels) if self._seen and self._converter.keeps_hdr else None
             image, seen = self._upright(pixels), None if toned is None else self._upright(toned)
         except (av.error.FFmpegError, ValueError) as error:
-            raise VideoError(f"{self._path}: cannot be converted to RGB: {error}", number) from error
+            raise VideoError(f"{self._path}: cannot be converted to RGB: {in_words(error)}", number) from error
         if duration is not None and self.info.duration is not None:
             # Damaged files may give a duration of hours for their last frame.
             duration = min(duration, max(self.info.duration - when, 2 / self.info.rate))

@@ -17,7 +17,7 @@ from types import TracebackType
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.errors import ReadError
+from depth3d.errors import ReadError, in_words
 
 __all__ = ["DepthRecord", "DepthSpoolWriter", "read_spool"]
 
@@ -83,5 +83,5 @@ def read_spool(path: Path) -> Iterator[DepthRecord]:
                 raw = np.frombuffer(unpacked, np.uint8)
                 values = np.ascontiguousarray(raw.reshape(2, -1).T).view(np.float16).reshape(height, width)
             except (zlib.error, ValueError) as error:
-                raise ReadError(path, f"is damaged ({error}); delete it and run the command again") from error
+                raise ReadError(path, f"is damaged ({in_words(error)}); delete it and run the command again") from error
             yield DepthRecord(index, ticks, scene, values)

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import av
 
-from depth3d.errors import VideoError, WriteError
+from depth3d.errors import VideoError, WriteError, in_words
 from depth3d.frames import Color
 from depth3d.image import Size
 from depth3d.io.video.files import create_container, disk_error
@@ -97,7 +97,7 @@ class StreamWriter:
             self._container.metadata.update(metadata or {})
             self._container.start_encoding()
         except (av.error.FFmpegError, ValueError) as error:
-            raise WriteError(path, f"encoder {codec} at {size}: {error}") from error
+            raise WriteError(path, _opening(error, codec, size)) from error
 
     def __enter__(self) -> Self:
         return self
@@ -129,7 +129,7 @@ class StreamWriter:
             words = disk_error(str(error))
             if words is not None:
                 raise WriteError(self._path, f"cannot be written: {words}") from error
-            raise VideoError(f"{self._path}: cannot be encoded: {error}", self.written) from error
+            raise VideoError(f"{self._path}: cannot be encoded: {in_words(error)}", self.written) from error
         self.written += 1
 
     def close(self) -> None:
@@ -144,9 +144,7 @@ class StreamWriter:
             self._mux(self._stream.encode(None))
             self._container.close()
         except (av.error.FFmpegError, OSError) as error:
-            raise WriteError(
-                self._path, f"cannot be finished: {(disk_error(str(error)) or str(error)).lower()}"
-            ) from error
+            raise WriteError(self._path, f"cannot be finished: {in_words(error).lower()}") from error
 
     def _mux(self, packets: list[Any]) -> None:
         for packet in packets:
@@ -158,3 +156,9 @@ class StreamWriter:
         context.color_primaries, context.color_trc = color.primaries, color.transfer
         context.colorspace = 0 if rgb else color.matrix
         context.color_range = FULL if rgb or color.full_range else LIMITED
+
+
+def _opening(error: Exception, codec: str, size: Size) -> str:
+    if isinstance(error, OSError):  # FFmpeg's errors of the file system are also Python's
+        return f"cannot be written: {in_words(error).lower()}"
+    return f"encoder {codec} at {size}: {in_words(error)}"

@@ -10,7 +10,7 @@ from typing import Any
 import av
 import numpy as np
 
-from depth3d.errors import ReadError
+from depth3d.errors import ReadError, in_words
 
 __all__ = ["is_webp", "webp_as_mov"]
 
@@ -56,6 +56,6 @@ def webp_as_mov(path: Path) -> BytesIO:
                     container.mux(packet)
             container.mux(stream.encode(None))
     except (OSError, ValueError, EOFError, av.error.FFmpegError, Pillow.DecompressionBombError) as error:
-        raise ReadError(path, f"unsupported or corrupt animation: {error}") from error
+        raise ReadError(path, f"unsupported or corrupt animation: {in_words(error)}") from error
     buffer.seek(0)
     return buffer

@@ -13,7 +13,7 @@ from av.video.frame import PictureType
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
-from depth3d.errors import VideoError
+from depth3d.errors import VideoError, in_words
 from depth3d.frames import BT709, Color
 from depth3d.image import Image, Size
 from depth3d.io.video.encoders import Encoder, settings
@@ -122,7 +122,7 @@ class VideoWriter(StreamWriter):
         try:
             frame = self._converted(image.pixels)
         except (av.error.FFmpegError, ValueError) as error:
-            raise VideoError(f"{self._path}: cannot be encoded: {error}", self.written) from error
+            raise VideoError(f"{self._path}: cannot be encoded: {in_words(error)}", self.written) from error
         if key_frame:
             frame.pict_type = PictureType.I
         self.encode(frame, time, duration)

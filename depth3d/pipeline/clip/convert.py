@@ -28,7 +28,7 @@ from depth3d.options import (
     StereoOptions,
     VideoOptions,
 )
-from depth3d.pipeline.clip.depth_files import StillDepth, given_depth, sampled_depth, save_depth
+from depth3d.pipeline.clip.depth_files import StillDepth, check_depth_clip, given_depth, sampled_depth, save_depth
 from depth3d.pipeline.clip.depth_pass import DepthSource, Progress, StoredDepth, first_pass, kept_frames
 from depth3d.pipeline.clip.hints import hint_file, hints_key, track_hints
 from depth3d.pipeline.clip.job import ClipJob, plan_job
@@ -161,6 +161,8 @@ def convert_all(
             video.preview or len(targets) == 1
         ):  # several targets: a stopped run may have finished some
             refuse_existing(preview_path(target) if video.preview else target, force=outputs.force)
+    if video.save_depth is not None:
+        check_depth_clip(video.save_depth, targets)
     begun = any(WorkFolder(target.parent, target.name).folder.exists() for target in targets)
     if video.save_depth is not None and not video.dry_run and not begun:  # a stopped run may have written it
         refuse_existing(Path(video.save_depth), force=outputs.force)
@@ -192,6 +194,9 @@ class _Conversion:
         still = 0.5 if wanted == "auto" else float(wanted)
         # A moving camera has no stereo parallax: only the depth of its fixed plane is used.
         self._strength = StereoStrength(0.0 if product.kind == "animate" else product.stereo.parallax, still)
+        listed = Path(job.video.shots) if job.video.shots is not None else None
+        # Read before the depth of a whole clip is computed.
+        self._listed = read_shots(listed, self._strength) if listed is not None and listed.exists() else None
         for note in job.info.notes:
             log.info("%s: %s", job.source.name, note)
 
@@ -268,9 +273,9 @@ class _Conversion:
     def _shots(self, depth: DepthSource) -> ShotList | None:
         """Return the stereo strength of every shot; None if only the shot list was written."""
         job = self._job
+        if self._listed is not None:
+            return self._listed
         path = Path(job.video.shots) if job.video.shots is not None else None
-        if path is not None and path.exists():
-            return read_shots(path, self._strength)
         if path is None and not self._auto:
             return ShotList([], self._strength)
         if path is None and not isinstance(depth, StoredDepth):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
 
 from depth3d.depthmap import DepthMap
-from depth3d.errors import InvalidInput, VideoError
+from depth3d.errors import InvalidInput, InvalidOption, VideoError
 from depth3d.frames import Frame
 from depth3d.image import Size
 from depth3d.io.atomic import atomic_path, refuse_existing
 from depth3d.io.video.depth_clip import TimedDepth
+from depth3d.io.video.encoders import ENCODERS
 from depth3d.io.video.packets import last_frame_time
 from depth3d.io.video.reader import probe
 from depth3d.pipeline.clip.bars import Bars
@@ -22,7 +23,7 @@ from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.letterbox import inside_depth
 from depth3d.pipeline.clip.workspace import Checkpoint
 
-__all__ = ["ClipDepth", "StillDepth", "given_depth", "save_depth"]
+__all__ = ["ClipDepth", "StillDepth", "check_depth_clip", "given_depth", "save_depth"]
 
 
 _ROUNDING = Fraction(1, 500)  # seconds
@@ -155,6 +156,23 @@ def _last_begin(job: ClipJob) -> Fraction:
         return Fraction(10**9)  # unknown, or it is repeated to its end
     begin = last - job.info.origin
     return (begin if job.end is None else min(begin, job.end)) - job.begin - (job.info.start if job.begin == 0 else 0)
+
+
+def check_depth_clip(path: str | Path, targets: Sequence[Path]) -> None:
+    """Raise ``InvalidOption`` for a name under which ``save_depth`` cannot write.
+
+    Parameters
+    ----------
+    path : str | Path
+        The option ``save_depth``.
+    targets : Sequence[Path]
+        The files that the run writes.
+    """
+    path, suffixes = Path(path), ENCODERS["ffv1"].containers
+    if path.suffix.lower() not in suffixes:
+        raise InvalidOption("save_depth", f"{path.name}: depth clips are {' or '.join(suffixes)} files")
+    if path.resolve() in [target.resolve() for target in targets]:
+        raise InvalidOption("save_depth", f"{path.name}: the converted clip gets this name; choose another one")
 
 
 def save_depth(depth: StoredDepth, job: ClipJob, path: Path, checkpoint: Checkpoint, force: bool) -> None:

@@ -8,6 +8,7 @@ from depth3d.errors import InvalidOption, WriteError
 from depth3d.geometry.camera.paths import PATHS
 from depth3d.io.video.encoders import ENCODERS, check_settings
 from depth3d.options import DepthOptions, StabilizeOptions, VideoOptions
+from depth3d.pipeline.clip.depth_files import check_depth_clip
 from depth3d.pipeline.clip.output import Product, targets_of
 from depth3d.pipeline.clip.preview import preview_path
 from depth3d.pipeline.inputs import check_depth_source, check_stabilizer
@@ -43,4 +44,6 @@ def check_clip(
     for name, file in (("save_depth", video.save_depth), ("shots", video.shots)):
         if file is not None and not Path(file).absolute().parent.is_dir():
             raise WriteError(file, f"the folder {Path(file).parent} does not exist; create it first (`{name}`)")
+    if video.save_depth is not None:
+        check_depth_clip(video.save_depth, targets)
     return tuple(preview_path(target) if video.preview else target for target in targets)

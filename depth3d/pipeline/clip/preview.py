@@ -113,6 +113,7 @@ def with_thumbnails(shots: list[Shot], job: ClipJob, beside: Path, *, force: boo
         try:
             folder.mkdir(exist_ok=True)
             for file in sorted(drawn.iterdir()):
+                (folder / file.name).unlink(missing_ok=True)  # copying would follow a link
                 shutil.copyfile(file, folder / file.name)
         except OSError as error:
             raise WriteError(folder, f"cannot be written: {error.strerror or error}") from error
@@ -120,8 +121,10 @@ def with_thumbnails(shots: list[Shot], job: ClipJob, beside: Path, *, force: boo
 
 
 def refuse_thumbnails(shots: Path, *, force: bool) -> None:
-    """Raise ``ExistsError`` if thumbnails of this shot list exist and ``force`` is false."""
+    """Raise ``ExistsError`` if thumbnails of this shot list exist and ``force`` is false, or a file of their name."""
     folder = thumbnail_folder(shots)
+    if folder.exists() and not folder.is_dir():
+        raise ExistsError(folder, "is a file; the thumbnails of the shots need a folder of this name")
     if not force and folder.is_dir() and any(folder.iterdir()):
         raise ExistsError(folder)
 

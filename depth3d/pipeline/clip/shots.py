@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from depth3d.depthmap import DepthMap
-from depth3d.errors import InvalidInput, ReadError
+from depth3d.errors import InvalidInput, ReadError, in_words
 from depth3d.io.atomic import atomic_path
 from depth3d.options import StereoOptions
 from depth3d.pipeline.clip.depth_pass import StoredDepth
@@ -154,7 +154,7 @@ def read_shots(path: Path, otherwise: StereoStrength) -> ShotList:
             raise ReadError(path, "is too large for a shot list")
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:  # ValueError: not TOML, not UTF-8, numbers of 5,000 digits
-        raise ReadError(path, f"is not a valid shot list: {error}") from error
+        raise ReadError(path, f"is not a valid shot list: {in_words(error)}") from error
     entries = content.get("shot")
     if not isinstance(entries, list) or not entries or not all(isinstance(entry, dict) for entry in entries):
         raise ReadError(path, "contains no [[shot]]")
