@@ -82,6 +82,11 @@ class Browser:
         os.close(self._write)
         self._folder.cleanup()
 
+    @property
+    def process(self) -> int:
+        """Number of the browser's process, which is also that of its group."""
+        return self._process.pid
+
     def resize(self, width: int, height: int) -> None:
         """Another size of the page; below 500 pixels it is a phone's."""
         phone = width < 500

@@ -66,7 +66,9 @@ def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     recipes = preset.recipes()
     modules = {media: import_module(f"depth3d.cli.{recipe.command}") for media, recipe in recipes.items()}
     kinds = {media: module.KINDS[media] for media, module in modules.items()}
-    run_inputs(inputs, output, values, kinds, _by_recipe(values, recipes, modules), _instead)
+    run_inputs(
+        inputs, output, values, kinds, _by_recipe(values, recipes, modules), _instead, who=f"the preset {preset.name}"
+    )
 
 
 def _refuse_command_names(inputs: tuple[str, ...]) -> None:

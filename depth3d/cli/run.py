@@ -76,6 +76,7 @@ def run_inputs(
     hint: Callable[[str, str], str] | None = None,
     *,
     results: Literal["none", "stereo", "all"] = "none",
+    who: str = "this command",
 ) -> None:
     """Run a command on all inputs.
 
@@ -105,6 +106,8 @@ def run_inputs(
         Advice for an option that does not apply: (name, media) -> text.
     results : Literal["none", "stereo", "all"]
         Results of earlier runs in folders that are inputs: none, all but those of `fix`, all.
+    who : str
+        What errors call the command.
     """
     outputs, batch = build(OutputOptions, values), build(BatchOptions, values)
     log_renamed(values, kinds, outputs)
@@ -120,7 +123,7 @@ def run_inputs(
         with batch_run.guard(item.path):
             media = media_of(item.path)
             if media not in kinds:
-                raise InvalidInput(f"{item.path} is a {media}; this command supports {' and '.join(kinds)}s")
+                raise InvalidInput(f"{item.path} is a {media}; {who} supports {' and '.join(kinds)}s")
             found[item.path] = media
     _refuse_inapplicable(values, kinds, found, outputs, hint)
     jobs: list[tuple[Path, Job]] = []

@@ -40,7 +40,7 @@ def test_a_destination_takes_its_command_and_its_options(photo: Path, capsys: py
     assert run(str(photo), "--preset", "3d-tv") == 0
     written = Path(capsys.readouterr().out.strip())
     assert written.name == "p_LR.jpg"
-    assert open_image(written).size == d3.Size(80, 60)
+    assert open_image(written).size == d3.Size(108, 60)  # 4:3 on a screen of 16:9
 
 
 @pytest.mark.parametrize(
@@ -163,3 +163,9 @@ def test_every_shell_has_its_script(shell: str) -> None:
     assert kind is not None
     script = kind(cli, {}, "depth3d", "_DEPTH3D_COMPLETE")
     assert "_DEPTH3D_COMPLETE" in script.source_template % script.source_vars()
+
+
+def test_a_preset_for_photos_says_so_of_a_clip(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "clip.mp4").write_bytes(b"")
+    assert run(str(tmp_path / "clip.mp4"), "--preset", "web") == 1
+    assert "clip.mp4 is a clip; the preset web supports photos" in capsys.readouterr().err

@@ -9,6 +9,8 @@ import { buildSurface } from "./surface.js";
 
 const MARGIN = 0.04; // the sheet goes on beyond the photo by this part of its long side, mirrored
 const FLAT = 0.004; // depth error allowed in large cells: a tenth of a pixel or so at usual strength
+// Without a graphics card triangles and texels cost time; the background shows beside the foreground only.
+const QUICK = { texture: 1600, photo: 0.012, background: 0.03 };
 
 /** A pinhole camera's numbers for a photo: half its width and height at distance 1, and inverse depth. */
 export class Lens {
@@ -33,12 +35,13 @@ export class Lens {
   }
 }
 
-async function loadTexture(dataUri, largest) {
+async function loadTexture(dataUri, drawnSlowly) {
   const image = new Image();
   image.src = dataUri;
   await image.decode();
   const texture = new Texture(image);
-  const part = largest() / Math.max(image.naturalWidth, image.naturalHeight);
+  const quick = drawnSlowly();
+  const part = (quick ? QUICK.texture : Infinity) / Math.max(image.naturalWidth, image.naturalHeight);
   if (part < 1) {
     const [resizeWidth, resizeHeight] = [image.naturalWidth, image.naturalHeight].map((side) => Math.round(side * part));
     texture.image = await createImageBitmap(image, {
@@ -48,7 +51,7 @@ async function loadTexture(dataUri, largest) {
   }
   texture.colorSpace = SRGBColorSpace; // filtered in linear light, shown as it was
   texture.wrapS = texture.wrapT = MirroredRepeatWrapping;
-  texture.anisotropy = 8;
+  texture.anisotropy = quick ? 1 : 8;
   texture.needsUpdate = true;
   return texture;
 }
@@ -76,9 +79,9 @@ function withMargin({ width, height, values }, margin) {
   return wide;
 }
 
-function geometryOf(depth, lens, maxStep) {
+function geometryOf(depth, lens, maxStep, flat = FLAT) {
   const margin = Math.round(MARGIN * Math.max(depth.width, depth.height));
-  const { vertices, triangles } = buildSurface(withMargin(depth, margin), maxStep, FLAT);
+  const { vertices, triangles } = buildSurface(withMargin(depth, margin), maxStep, flat);
   const count = vertices.length / 5;
   const position = new Float32Array(count * 3);
   const uv = new Float32Array(count * 2);
@@ -116,16 +119,20 @@ const depthMaterial = new ShaderMaterial({
 
 /**
  * Both layers of the scene as one group, back to front; `showDepth(true)` paints depth instead of the photo.
- * `largest()`: longest side of a texture in pixels, asked when the pictures are there.
+ * `drawnSlowly()`: whether the processor draws, which gets fewer triangles and texels; asked when the pictures are
+ * there, since a context that is made earlier delays the first paint.
  */
-export async function loadLayers(scene, lens, largest = () => Infinity) {
+export async function loadLayers(scene, lens, drawnSlowly = () => false) {
   const group = new Group();
   const sources = [scene.background, scene.photo].filter(Boolean);
-  for (const source of sources) {
-    const behind = source !== scene.photo;
-    const [texture, depth] = await Promise.all([loadTexture(source.picture, largest), loadDepth(source.depth, behind)]);
+  const loaded = sources.map((source) =>
+    Promise.all([loadTexture(source.picture, drawnSlowly), loadDepth(source.depth, source !== scene.photo)]),
+  );
+  for (const [i, [texture, depth]] of (await Promise.all(loaded)).entries()) {
+    const behind = sources[i] !== scene.photo;
+    const flat = drawnSlowly() ? QUICK[behind ? "background" : "photo"] : FLAT;
     const material = new MeshBasicMaterial({ map: texture, side: DoubleSide, toneMapped: false });
-    const mesh = new Mesh(geometryOf(depth, lens, behind ? Infinity : scene.maxStep), material);
+    const mesh = new Mesh(geometryOf(depth, lens, behind ? Infinity : scene.maxStep, flat), material);
     mesh.userData.picture = material;
     mesh.name = behind ? "background" : "photo";
     mesh.frustumCulled = false;

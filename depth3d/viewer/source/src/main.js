@@ -9,8 +9,6 @@ const MODES = ["photo", "anaglyph", "sbs", "cross", "depth"];
 const KEYS = { 1: "photo", 2: "anaglyph", 3: "sbs", 4: "cross", 5: "depth", a: "anaglyph", s: "sbs", c: "cross", d: "depth" };
 const ARROWS = { ArrowLeft: [-0.25, 0], ArrowRight: [0.25, 0], ArrowUp: [0, 0.25], ArrowDown: [0, -0.25] };
 
-const QUICK_TEXTURE = 1600; // pixels: without a graphics card, larger ones cost a second
-
 const find = (id) => document.getElementById(id);
 const say = (text) => (find("status").textContent = text);
 
@@ -21,11 +19,11 @@ async function start() {
   const number = (name, fallback) => (asked.has(name) ? Number(asked.get(name)) : fallback);
   const lens = new Lens(scene);
   find("picture").style.background = `center / contain no-repeat url("${scene.photo.picture}")`; // until 3D is ready
-  let quick = false;
+  let quick;
   const layers = await loadLayers(scene, lens, () => {
     // Pictures that are kept (#still) are drawn with smooth outlines everywhere.
-    quick ||= !asked.has("still") && drawsInSoftware(find("picture"));
-    return quick ? QUICK_TEXTURE : Infinity;
+    quick ??= !asked.has("still") && drawsInSoftware(find("picture"));
+    return quick;
   });
   if (!quick) find("picture").replaceWith(find("picture").cloneNode()); // a canvas keeps the context it has once given
   const screen = new Screen(find("picture"), lens, layers, { antialias: !quick });
