@@ -106,7 +106,7 @@ def test_settings_apply_where_they_can_and_count_less(photo: Path, tmp_path: Pat
     assert run("stereo", str(photo), "-o", f"{tmp_path}/b.png", "--format", "sbs") == 0
     assert open_image(tmp_path / "b.png").size == d3.Size(160, 60)
     assert run(str(photo), "--preset", "3d-tv", "-o", f"{tmp_path}/c.png") == 0
-    assert open_image(tmp_path / "c.png").size == d3.Size(80, 60)
+    assert open_image(tmp_path / "c.png").size == d3.Size(108, 60)
 
 
 def test_own_presets_and_the_list(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

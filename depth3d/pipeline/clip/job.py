@@ -255,7 +255,7 @@ def plan_job(
     size = output_size(video.size, info.size) if video.size is not None else None
     if canvas is not None:
         if size is not None:
-            raise InvalidOption("canvas", "cannot be combined with `size`; a canvas of WIDTHxHEIGHT has both")
+            raise InvalidOption("canvas", f"{canvas} cannot be combined with `size`; a canvas like 1280x720 sets both")
         size = canvas_sizes(canvas, info.size, info.pixel_aspect)[0]
     if eyes is not None:
         if video.tonemap:
