@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
-__all__ = ["is_running", "process_mark", "remove_leftovers", "start_time", "temporary_folder"]
+__all__ = ["is_running", "new_folder", "process_mark", "remove_leftovers", "start_time", "temporary_folder"]
 
 _MARK = r"([0-9a-f]{8})-(\d+)-(\d+)"
 _FILE = re.compile(rf"\..*\.{_MARK}\.[0-9a-f]{{8}}\.part(\.\w+)*")
@@ -27,11 +27,17 @@ _FOLDER = re.compile(rf"depth3d-{_MARK}-\w+")
 
 def start_time(process: int) -> int:
     """Return the start time of a process in system units (clock ticks); 0 if unknown."""
+    return _state(process)[1]
+
+
+def _state(process: int) -> tuple[str, int]:
+    """Return the state of a process ("Z" = it has ended, but nobody asked for its exit code) and its start time."""
     try:
         text = Path(f"/proc/{process}/stat").read_text()
-        return int(text.rpartition(")")[2].split()[19])  # field 22 of proc(5); the name before ")" may contain anything
+        words = text.rpartition(")")[2].split()  # fields 3 and 22 of proc(5); the name before ")" may contain anything
+        return words[0], int(words[19])
     except (OSError, ValueError, IndexError):
-        return 0
+        return "", 0
 
 
 def is_running(process: int, started: int) -> bool:
@@ -44,8 +50,8 @@ def is_running(process: int, started: int) -> bool:
         pass
     except (ProcessLookupError, OverflowError):
         return False
-    now = start_time(process)
-    return not started or not now or now == started
+    state, now = _state(process)
+    return state not in ("Z", "X") and (not started or not now or now == started)
 
 
 def process_mark() -> str:
@@ -71,9 +77,17 @@ def remove_leftovers(folder: Path) -> None:
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """Context manager: a new temporary folder, deleted at the end; those of killed runs are deleted first."""
+    folder = new_folder()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def new_folder() -> Path:
+    """Create a temporary folder that the caller deletes; those of killed runs are deleted first."""
     _remove_folders(Path(tempfile.gettempdir()))
-    with tempfile.TemporaryDirectory(prefix=f"depth3d-{process_mark()}-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    return Path(tempfile.mkdtemp(prefix=f"depth3d-{process_mark()}-"))
 
 
 @lru_cache(maxsize=4)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -119,6 +120,25 @@ def test_a_reused_process_number_is_no_running_process(tmp_path: Path) -> None:
     remove_leftovers.cache_clear()
     remove_leftovers(tmp_path)
     assert [path.exists() for path in (old, ours, elsewhere)] == [False, True, True]
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+def test_files_of_an_ended_process_that_nobody_asked_for_are_deleted(tmp_path: Path) -> None:
+    """In a container whose first process waits for no other, killed runs stay as zombies."""
+    code = f"import sys; sys.path.insert(0, {str(Path(atomic.__file__).parents[2])!r})\n"
+    code += "from depth3d.io.leftovers import process_mark; print(process_mark(), flush=True)"
+    ended = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    assert ended.stdout is not None
+    mark = ended.stdout.readline().strip()
+    ended.stdout.read()  # to its end; its exit code is not asked for
+    stat, deadline = Path(f"/proc/{ended.pid}/stat"), time.monotonic() + 20
+    while ") Z " not in stat.read_text() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    left = tmp_path / f".a.{mark}.0123abcd.part.png"
+    left.touch()
+    remove_leftovers(tmp_path)
+    assert not left.exists()
+    ended.wait()
 
 
 def test_temporary_folders_of_killed_runs_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,13 +9,13 @@ import atexit
 import copy
 import os
 import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from threading import Lock, get_ident
 from typing import Any
 
+from depth3d.io.leftovers import new_folder
 from depth3d.io.video.partial import Range, merged, register, touched_holes, unregister
 
 __all__ = ["Chunk", "Excerpt", "Reply", "Shipment", "run_shipment"]
@@ -150,7 +150,7 @@ def _folder_of_thread() -> Path:
     with _lock:
         folder = _folders.get(get_ident())
         if folder is None or not folder.is_dir():
-            folder = Path(tempfile.mkdtemp(prefix="depth3d-part-"))
+            folder = new_folder()
             _folders[get_ident()] = folder
             atexit.register(shutil.rmtree, folder, True)
         return folder
