@@ -26,6 +26,7 @@ __all__ = [
     "described",
     "frame_rate",
     "home_path",
+    "is_file",
     "is_number",
     "length_meters",
     "printable",
@@ -151,6 +152,17 @@ def as_file(name: str, value: object) -> str:
     if longest > LONGEST_NAME:
         raise InvalidOption(name, f"has a file name of {longest} bytes, the limit is {LONGEST_NAME}: {short(text)}")
     return text
+
+
+def is_file(path: Path) -> bool:
+    """Return whether there is a file; False also for a name longer than file systems allow, as derived names may be.
+
+    Parameters
+    ----------
+    path : Path
+        Its name.
+    """
+    return len(os.fsencode(path.name)) <= LONGEST_NAME and path.is_file()
 
 
 def as_path(value: object, name: str = "path") -> Path:

@@ -87,7 +87,7 @@ def gallery_html(items: Sequence[GalleryItem], addresses: Sequence[str], title: 
 
 def write_gallery(items: Sequence[GalleryItem], path: Path, title: str, *, force: bool = False) -> Path:
     """Write the page, which refers to the files by their place relative to it; return the path."""
-    addresses = [quote(os.path.relpath(item.path, path.parent).replace(os.sep, "/")) for item in items]
+    addresses = [quote(os.fsencode(os.path.relpath(item.path, path.parent).replace(os.sep, "/"))) for item in items]
     text = gallery_html(items, [f"./{address}" for address in addresses], title)
     with atomic_path(path, force=force) as temporary:
         temporary.write_text(text, encoding="utf-8")

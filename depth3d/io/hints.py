@@ -21,6 +21,7 @@ from depth3d.hints import Hints, Stroke
 from depth3d.image import Image
 from depth3d.io.atomic import atomic_path
 from depth3d.io.image.read import encode_image, open_image
+from depth3d.quantities import is_file
 
 __all__ = ["hints_beside", "looks_like_strokes", "read_hints", "read_marked_json", "write_hints", "write_strokes"]
 
@@ -34,7 +35,7 @@ _THIN = 0.06
 def hints_beside(photo: Path) -> Path | None:
     """Return the hint file beside a photo, or None."""
     found = (photo.with_name(f"{photo.stem}{_ENDING}{suffix}") for suffix in (".png", ".json"))
-    return next((path for path in found if path.is_file()), None)
+    return next((path for path in found if is_file(path)), None)
 
 
 def looks_like_strokes(image: Image) -> bool:

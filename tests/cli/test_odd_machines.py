@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import html
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -96,6 +98,15 @@ def test_names_of_any_bytes(photo: Path, name: str, command: str, capsysbinary: 
 
 
 @LINUX
+@pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)
+def test_a_gallery_of_names_of_any_bytes(photo: Path, name: str, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
+    odd = photo.rename(photo.with_name(f"{name}.png"))
+    code, told = told_by(["view", str(photo.parent), "-o", str(photo.with_name("page.html"))], capsysbinary)
+    assert code == 0, told
+    assert quote(os.fsencode(odd.name)) in photo.with_name("page.html").read_text("utf-8")
+
+
+@LINUX
 def test_shots_of_a_clip_with_an_odd_name(tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]) -> None:
     name = os.fsdecode(b'q"\xff\n.mp4')
     clip, shots = make_clip(tmp_path / name, count=6), tmp_path / os.fsdecode(b's"\\\xff\n.toml')
@@ -114,16 +125,21 @@ def test_shots_of_a_clip_with_an_odd_name(tmp_path: Path, capsysbinary: pytest.C
         ["mesh", "a.png", "-o", "{}.obj"],
         ["depth", "a.png", "-o", "{}.png"],
         ["stereo", "c.mp4", "-o", "{}.mp4"],
+        ["depth", "{}.png", "-o", "d.png"],
+        ["depth", "{}_left.png", "-o", "d.png"],
+        ["stereo", "{}.mp4", "-o", "d.mp4"],
     ],
 )
 def test_names_of_255_bytes(
     photo: Path, arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     monkeypatch.chdir(photo.parent)
-    if "c.mp4" in arguments:
+    if any(".mp4" in each for each in arguments):
         make_clip(photo.parent / "c.mp4", count=6)
     filled = [each.replace("{}", "y" * (255 - len(each) + 2)) for each in arguments]
-    assert len(filled[-1]) == 255
+    assert max(map(len, filled)) == 255
+    if filled[1] != arguments[1]:
+        shutil.copyfile("c.mp4" if filled[1].endswith(".mp4") else photo, filled[1])
     code, told = told_by(filled, capsysbinary)
     assert code == 0, told
     assert Path(filled[-1]).is_file()

@@ -13,6 +13,7 @@ from depth3d.io.image.photofile import PhotoFile, open_photo
 from depth3d.io.image.read import open_image
 from depth3d.io.stereo.layouts import likeness
 from depth3d.io.stereo.registry import StereoFile
+from depth3d.quantities import is_file
 from depth3d.stereopair import StereoPair
 
 __all__ = ["FORMAT", "Couple", "is_second_eye", "matched_sizes", "other_eye"]
@@ -48,7 +49,7 @@ def _existing(path: Path, name: str) -> Path | None:
     """Return the file of this name beside ``path``: with its suffix, or with that of any other picture."""
     for suffix in dict.fromkeys((path.suffix, path.suffix.lower(), path.suffix.upper(), *_SUFFIXES)):
         partner = path.with_name(name + suffix)
-        if partner.is_file():
+        if is_file(partner):
             return partner
     return None
 

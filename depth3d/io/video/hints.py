@@ -13,6 +13,7 @@ from depth3d.errors import InvalidInput, ReadError, in_words
 from depth3d.hints import Hints, Stroke
 from depth3d.io.atomic import atomic_path
 from depth3d.io.hints import read_marked_json
+from depth3d.quantities import is_file
 
 __all__ = ["KeyHints", "clip_hints_beside", "read_clip_hints", "write_clip_hints"]
 
@@ -40,7 +41,7 @@ class KeyHints:
 def clip_hints_beside(clip: Path) -> Path | None:
     """Return the hint file beside a clip, or None; that of a photo of the same name is not one."""
     path = clip.with_name(f"{clip.stem}_hints.json")
-    if not path.is_file():
+    if not is_file(path):
         return None
     try:
         read_marked_json(path, _FORMAT, _WHAT, _LARGEST)

@@ -167,6 +167,7 @@ def convert_all(
     if video.save_depth is not None and not video.dry_run and not begun:  # a stopped run may have written it
         refuse_existing(Path(video.save_depth), force=outputs.force)
     if video.shots is not None and not Path(video.shots).exists():
+        refuse_existing(Path(video.shots), force=False)  # its folder
         refuse_thumbnails(Path(video.shots), force=outputs.force)
     if product.kind != "depth" and runner is None and not video.dry_run:
         from depth3d.render.context import require_opengl
