@@ -9,7 +9,7 @@
 // projects to the pixel is visible.
 //
 // Disocclusion: see depth3d/geometry/background/fill.py for the four ways in which this project fills holes and what
-// the use of each. This one mirrors the background at its edge, along the row, and averages five rows.
+// the use of each. This one averages the background beside and beyond the gap, in five rows.
 
 uniform sampler2D picture;
 uniform sampler2D depth;    // 0 = far .. 1 = near
@@ -23,9 +23,13 @@ uniform float tolerance;  // steps of more pixels than this are depth discontinu
 out vec4 color;
 
 const float GUARD = 0.01;  // rounding, in pixels
-const int GAP_TAPS = 10;   // five rows, two columns each
-const float GAP_SPREAD = 0.25;  // growth of the distance between these rows, per pixel into the gap
+const int GAP_TAPS = 15;        // five rows, three columns each
+const float GAP_OWN = 4.0;      // weight of the pixel at the edge of the gap
+const float GAP_FADE = 0.15;    // loss of that weight per pixel into the gap: deep inside, it would be a streak
+const float GAP_SPREAD = 0.5;   // growth of the distance between these rows, per pixel into the gap
 const float GAP_LIKE = 2.0;     // pixels of shift: nearer pixels are no background
+const float BLUR_REACH = 0.9;   // pixels: outlines get the blur that a lens gives them, from samples so far away
+const float BLUR_SHARE = 0.28;  // weight of each of the two
 
 float nearness(int x, int y) { return texelFetch(depth, ivec2(clamp(x, 0, size.x - 1), y), 0).r; }
 
@@ -43,7 +47,8 @@ vec4 read(float x, int y, bool smooth_curve) {
     return smooth_curve ? clamp(cubic, min(a, b), max(a, b)) : mix(a, b, t);
 }
 
-vec4 seen(float target, int y, float shift, vec2 reach) {
+// Color seen at column ``target`` of an eye; ``cut``: whether it is a gap or the rim of a surface.
+vec4 seen(float target, int y, float shift, vec2 reach, out bool cut) {
     // A source column x lands at x - shift * (depth - convergence); a pair of columns covers this pixel if it lands on both sides.
     int first = int(ceil(target + reach.x - GUARD)) - 1, last = int(floor(target + reach.y + GUARD));
     float best = -1.0, source = target;
@@ -73,18 +78,20 @@ vec4 seen(float target, int y, float shift, vec2 reach) {
         v0 = v1;
         w0 = w1;
     }
-    // Gaps take the mean of the background at the edge and of mirrored pixels of several rows, farther apart the deeper
-    // the gap: a single row extended into the gap would be visible as a streak. Pixels of nearer surfaces are left out.
+    // Gaps take the mean of the pixel at their edge and of pixels of several rows, farther apart the deeper the gap: a
+    // single row extended into the gap would be visible as a streak. Pixels of nearer surfaces are left out.
     // This is a loop because a software renderer executes both branches of an `if`, but exits a loop when no pixel needs
     // it any more.
     bool gapped = best < 0.0;
-    vec4 sum = read(gapped ? gap_edge : source, y, inside);
-    float mass = 1.0, spread = 1.0 + GAP_SPREAD * abs(gap_way);
+    cut = gapped || !inside;
+    float mass = gapped ? max(1.0, GAP_OWN - GAP_FADE * abs(gap_way)) : 1.0, spread = 1.0 + GAP_SPREAD * abs(gap_way);
+    vec4 sum = mass * read(gapped ? gap_edge : source, y, inside);
     for (int tap = gapped ? 0 : GAP_TAPS; tap < GAP_TAPS; tap++) {
-        float along = gap_way * (0.5 + 0.5 * float(tap % 2));
-        int row = clamp(y + int(round(float(tap / 2 - 2) * spread)), 0, size.y - 1);
-        float column = gap_edge + along;
-        if (nearness(int(round(column)), row) <= gap + GAP_LIKE / abs(shift)) {
+        int side = tap % 3;  // near and far on the background's side, and beyond the gap
+        float along = gap_way * (0.3 + 0.9 * float(side) - 3.6 * float(side == 2));
+        int row = clamp(y + int(round(float(tap / 3 - 2) * spread)), 0, size.y - 1);
+        float column = round(gap_edge + along);  // between columns, a nearer one beside would be mixed in
+        if (nearness(int(column), row) <= gap + GAP_LIKE / abs(shift)) {
             sum += read(column, row, false);
             mass += 1.0;
         }
@@ -99,9 +106,25 @@ void main() {
     float shift = right ? strength.y : strength.x;
     vec4 both = texelFetch(bounds, place / ivec2(BLOCK_WIDTH, BLOCK_HEIGHT), 0);
     vec2 reach = right ? both.zw : both.xy;
+    bool cut;
+#if SAMPLES == 1
+    // A loop that ends at its last line: software renderers execute the body of other loops at least once more.
+    float offset = 0.0, share = 1.0 - 2.0 * BLUR_SHARE, mass = 0.0;
+    bool more;
+    color = vec4(0.0);
+    do {
+        color += share * seen(float(place.x) + offset, place.y, shift, reach, cut);
+        mass += share;
+        more = offset < 0.0 || (offset == 0.0 && cut);
+        offset = offset == 0.0 ? -BLUR_REACH : BLUR_REACH;
+        share = BLUR_SHARE;
+    } while (more);
+    color /= mass;
+#else
     color = vec4(0.0);
     for (int k = 0; k < SAMPLES; k++) {
         float offset = (float(k) + 0.5) / float(SAMPLES) - 0.5;
-        color += seen(float(place.x) + offset, place.y, shift, reach) / float(SAMPLES);
+        color += seen(float(place.x) + offset, place.y, shift, reach, cut) / float(SAMPLES);
     }
+#endif
 }

@@ -26,6 +26,7 @@ WINDOWS = (7, 7, 5, 5, 5)
 SOFT_SHARE = 0.3  # maps with fewer of their steep pixels inside ramps are sharp already
 MIXED_SHARE = 0.1  # of the foreground's color in a pixel
 FRAME_STEP_PIXELS = (1.0, 2.0)  # pixels of shift: lower ramps of clips stay, higher ones become steps
+FRAME_SOFT_SHARE = 0.4  # of the steep pixels between both sides: fewer, and the map is sharp already
 _WINDOWS_AT_ONCE = 20_000
 
 
@@ -74,7 +75,7 @@ def softness(shift: Floats) -> float:
 def sharpen_frame(depth: DepthMap, shift_pixels: float, *, sideways: bool = True) -> DepthMap:
     """Turn the ramps of a video frame's depth into steps and dilate the foreground: the fast variant of ``sharpen``.
 
-    Each value on a ramp becomes the closer one of the smallest and largest value around it (toggle mapping, Kramer and
+    Maps that are sharp already are only dilated. Elsewhere each value on a ramp becomes the closer one of the smallest and largest value around it (toggle mapping, Kramer and
     Bruckner 1975); a 5x5 median removes ragged edges.
 
     Parameters
@@ -92,11 +93,14 @@ def sharpen_frame(depth: DepthMap, shift_pixels: float, *, sideways: bool = True
     low, high = cv2.erode(values, window), cv2.dilate(values, window)
     height = (high - low) * np.float32(abs(shift_pixels))
     start, full = FRAME_STEP_PIXELS
+    near = np.ones((1 if sideways else 2 * scale + 1, 2 * scale + 1), np.uint8)
+    away = np.minimum(values - low, high - values) * np.float32(abs(shift_pixels))
+    steep, between = np.count_nonzero(height > full), np.count_nonzero((height > full) & (away > RAMP_SLOPE))
+    if between < FRAME_SOFT_SHARE * steep:
+        return DepthMap(cv2.dilate(values, near))
     share = np.clip((height - np.float32(start)) / np.float32(full - start), 0, 1)
     stepped = np.where(values - low > high - values, high, low)
     mixed = values + share * (stepped - values)
-    reach = 2 * scale + 1
-    near = np.ones((1 if sideways else reach, reach), np.uint8)
     grown = cv2.dilate(cv2.medianBlur(mixed.astype(np.float32), 5), near)
     return DepthMap(np.clip(np.asarray(grown, np.float32), 0, 1))
 
