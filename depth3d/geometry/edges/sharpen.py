@@ -75,8 +75,8 @@ def softness(shift: Floats) -> float:
 def sharpen_frame(depth: DepthMap, shift_pixels: float, *, sideways: bool = True) -> DepthMap:
     """Turn the ramps of a video frame's depth into steps and dilate the foreground: the fast variant of ``sharpen``.
 
-    Maps that are sharp already are only dilated. Elsewhere each value on a ramp becomes the closer one of the smallest and largest value around it (toggle mapping, Kramer and
-    Bruckner 1975); a 5x5 median removes ragged edges.
+    Maps that are sharp already are only dilated. Elsewhere each value on a ramp becomes the closer one of the smallest
+    and largest value around it (toggle mapping, Kramer and Bruckner 1975); a 5x5 median removes ragged edges.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def sharpen_frame(depth: DepthMap, shift_pixels: float, *, sideways: bool = True
     away = np.minimum(values - low, high - values) * np.float32(abs(shift_pixels))
     steep, between = np.count_nonzero(height > full), np.count_nonzero((height > full) & (away > RAMP_SLOPE))
     if between < FRAME_SOFT_SHARE * steep:
-        return DepthMap(cv2.dilate(values, near))
+        return DepthMap(np.asarray(cv2.dilate(values, near), np.float32))
     share = np.clip((height - np.float32(start)) / np.float32(full - start), 0, 1)
     stepped = np.where(values - low > high - values, high, low)
     mixed = values + share * (stepped - values)
