@@ -168,7 +168,7 @@ def test_a_process_that_ends_slowly_does_not_fail_a_finished_run(monkeypatch: py
     """On a busy machine, Dask gives up waiting for the end of a worker after four seconds."""
 
     class Slow:
-        def close(self) -> None:
+        def close(self, timeout: float) -> None:
             raise TimeoutError
 
     monkeypatch.setattr(DaskRunner, "_start_processes", lambda *_: Slow())

@@ -9,6 +9,7 @@ import struct
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 from depth3d.io.video.matroska import equirectangular_bounds, video_settings
 from depth3d.io.video.mp4_boxes import Layout, find_sample_box, find_track_uuid, insert_stereo_boxes
@@ -16,6 +17,8 @@ from depth3d.stereoformats import StereoFormat
 
 __all__ = [
     "StereoMetadata",
+    "has_hidden_eye",
+    "is_tagged_anaglyph",
     "read_sphere_metadata",
     "read_stereo_metadata",
     "stereo_metadata_for",
@@ -44,6 +47,7 @@ _SPHERICAL_V1 = bytes.fromhex("ffcc8263f8554a938814587a02521fdd")
 
 # Number in the file -> (packing, whether the right eye comes first).
 _ST3D = {1: ("stack", False), 2: ("side", False), 4: ("side", True)}
+_PACKINGS = {b"side": "side", b"over": "stack"}  # of the box pkin inside vexu (Apple's QuickTime format)
 _STEREO_MODE = {1: ("side", False), 2: ("stack", True), 3: ("stack", False), 11: ("side", True)}
 
 
@@ -107,12 +111,54 @@ def write_stereo_metadata(path: Path, metadata: StereoMetadata) -> None:
 def read_stereo_metadata(path: str | Path) -> tuple[str, bool] | None:
     """Return the packing ("side" or "stack") and whether the right eye comes first, or None without metadata.
 
-    Reads MP4's ``st3d`` box or Matroska's StereoMode.
+    Reads MP4's ``st3d`` and ``vexu`` boxes, Matroska's StereoMode and the frame-packing message of H.264 and H.265.
     """
     box = find_sample_box(path, b"st3d")
     if box is not None and len(box) > 4:
         return _ST3D.get(box[4])
-    return _STEREO_MODE.get(video_settings(path).get("StereoMode", -1))
+    box = find_sample_box(path, b"vexu")
+    packing = _PACKINGS.get(_content(box, b"pkin")[:4]) if box is not None else None
+    if box is not None and packing is not None:
+        return packing, bool(_content(box, b"stri")[:1] and _content(box, b"stri")[0] & 8)
+    mode = video_settings(path).get("StereoMode")
+    return _STEREO_MODE.get(mode) if mode is not None else _frame_packing(path)
+
+
+def is_tagged_anaglyph(path: str | Path) -> bool:
+    """Return whether Matroska's StereoMode says that both eyes are mixed as an anaglyph."""
+    return video_settings(path).get("StereoMode") in (10, 12)
+
+
+def has_hidden_eye(path: str | Path) -> bool:
+    """Return whether the first video track holds a second eye as MV-HEVC (layered H.265), which is not decoded."""
+    return find_sample_box(path, b"lhvC") is not None
+
+
+def _content(box: bytes, kind: bytes) -> bytes:
+    """Return the content of a full box somewhere inside another one; empty if it is not there."""
+    place = box.find(kind)
+    return box[place + 8 :] if place >= 0 else b""
+
+
+def _frame_packing(path: str | Path) -> tuple[str, bool] | None:
+    """Return what the first frame says about itself: the frame-packing message that cameras and encoders write."""
+    import av
+    from av.sidedata.sidedata import Type
+
+    try:
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            if stream.codec_context.name not in ("h264", "hevc"):
+                return None
+            side_data: Any = next(iter(container.decode(stream))).side_data
+            told = side_data.get(Type.STEREO3D)
+    except (av.FFmpegError, IndexError, StopIteration):  # other readers of the clip say what is wrong with it
+        return None
+    if told is None or len(bytes(told)) < 8:
+        return None
+    kind, flags = struct.unpack_from("=ii", bytes(told))
+    packing = {1: "side", 2: "stack"}.get(kind)
+    return None if packing is None else (packing, bool(flags & 1))
 
 
 def read_sphere_metadata(path: str | Path) -> float | None:

@@ -17,13 +17,14 @@ from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Image, Size
 from depth3d.io.stereo.layouts import EyeLayout, likeness, named_layout, seen_layout
 from depth3d.io.video.reader import VideoReader
-from depth3d.io.video.stereo_metadata import read_stereo_metadata
+from depth3d.io.video.stereo_metadata import is_tagged_anaglyph, read_stereo_metadata
 from depth3d.stereopair import StereoPair
 
 __all__ = ["eye_info", "find_layout", "left_eye", "plain_stem", "sample_frames", "stated_layout", "unpack_eyes"]
 
 _SAMPLES = 5  # frames that are examined
 _NEEDED = 3  # frames that must show a layout if neither metadata nor the name states it
+_FRAME_PACKED = ((1920, 2205), (1280, 1470))  # HDMI 1.4: two eyes of 1080 or 720 rows with 45 or 30 between them
 _ANAGLYPH = re.compile(r"(?<![a-z])anaglyph(?![a-z])", re.IGNORECASE)
 _TAG = re.compile(r"[ _.-]+(lrf|rlf|tbf|lr|rl|tb|ou|sbs|h?sbs|fsbs|hou|htb|full|half|fulltb|3dhf?|3dvf?|cross)$", re.I)
 
@@ -42,11 +43,15 @@ def find_layout(path: Path, info: VideoInfo) -> tuple[EyeLayout, str] | None:
     """
     if not path.is_file():
         return None
-    if _ANAGLYPH.search(path.stem):
+    tagged = is_tagged_anaglyph(path)
+    if tagged or _ANAGLYPH.search(path.stem):
+        where = "container" if tagged else "name"
         raise ReadError(
-            path, "the name says anaglyph, whose eyes cannot be separated; use --no-own-eyes if it is a flat clip"
+            path, f"the {where} says anaglyph, whose eyes cannot be separated; use --no-own-eyes if it is a flat clip"
         )
     stated = stated_layout(path, info.size)
+    if stated is not None and stated[0].gap:
+        return stated[0], "its size is that of HDMI frame packing"
     if stated is not None and stated[1]:
         return stated[0], "its container says so"
     frames = sample_frames(path, info)
@@ -62,8 +67,9 @@ def find_layout(path: Path, info: VideoInfo) -> tuple[EyeLayout, str] | None:
 def stated_layout(path: Path, size: Size, image: Image | None = None) -> tuple[EyeLayout, bool] | None:
     """Return the layout that a clip's stereo metadata or name state, and whether it is the metadata; None without both.
 
-    Metadata (MP4 st3d, Matroska StereoMode) do not distinguish half from full, a name with the same packing may. Where
-    neither does, two full eyes side by side are wider than 2.2 to 1.
+    Metadata (MP4 st3d and vexu, Matroska StereoMode, the stream's frame packing) do not distinguish half from full, a
+    name with the same packing may. Where neither does, two full eyes side by side are wider than 2.2 to 1. The two
+    sizes of HDMI frame packing state their layout.
 
     Parameters
     ----------
@@ -74,6 +80,8 @@ def stated_layout(path: Path, size: Size, image: Image | None = None) -> tuple[E
     image : Image | None
         Such a frame, for names that leave half or full open.
     """
+    if tuple(size) in _FRAME_PACKED:
+        return EyeLayout("stack", half=False, right_first=False, gap=True), True
     found, named = read_stereo_metadata(path), named_layout(path, size, image)
     if named is not None and (found is None or found[0] == named.packing):
         return named, found is not None
@@ -86,6 +94,8 @@ def stated_layout(path: Path, size: Size, image: Image | None = None) -> tuple[E
 def eye_info(info: VideoInfo, layout: EyeLayout) -> VideoInfo:
     """Return the properties of one eye's clip; half formats are restored to full size with square pixels."""
     side, (width, height) = layout.packing == "side", info.size
+    if layout.gap:
+        return replace(info, size=Size(width, (height - round(height / 49)) // 2))
     full = Size(width // 2 * 2, height) if side else Size(width, height // 2 * 2)
     if not layout.half:
         return replace(info, size=Size(width // 2, height) if side else Size(width, height // 2))

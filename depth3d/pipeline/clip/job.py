@@ -19,6 +19,7 @@ from depth3d.io.stereo.layouts import EyeLayout
 from depth3d.io.video.facts import scaled
 from depth3d.io.video.packets import frames_before
 from depth3d.io.video.reader import VideoReader, probe
+from depth3d.io.video.stereo_metadata import has_hidden_eye
 from depth3d.options import DepthOptions, StabilizeOptions, VideoOptions
 from depth3d.pipeline.canvas import canvas_sizes
 from depth3d.pipeline.clip.bars import Bars, ClipBars, find_bars
@@ -245,6 +246,9 @@ def plan_job(
         squeezed = "half" if found[0].half else "full"
         info = eye_info(info, found[0])
         note = f"a stereo clip, {packing}, {squeezed} ({found[1]}); `own_eyes=False` treats it as a flat one"
+        info = replace(info, notes=(*info.notes, note))
+    elif own_eyes and source.is_file() and has_hidden_eye(source):
+        note = "its second eye (MV-HEVC) is not decoded: a flat clip of the first one; side by side, both are used"
         info = replace(info, notes=(*info.notes, note))
     sphere = None if eyes is not None or depth.flat else find_clip_sphere(source)
     if sphere is not None:

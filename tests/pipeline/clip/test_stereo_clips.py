@@ -8,15 +8,18 @@ from typing import Any
 
 import numpy as np
 import pytest
-from clips import make_clip, write_clip
+from clips import insert_into_sample_entry, make_clip, write_clip
 
 import depth3d.depth.estimator
 from depth3d.errors import ReadError
 from depth3d.frames import VideoInfo
-from depth3d.image import Size
+from depth3d.image import Image, Size
 from depth3d.io.stereo.layouts import EyeLayout
+from depth3d.io.video.mp4_boxes import stereo_boxes
 from depth3d.io.video.reader import VideoReader, probe
+from depth3d.io.video.stereo_metadata import has_hidden_eye, read_stereo_metadata
 from depth3d.options import AnimateOptions, DepthOptions, OutputOptions, StabilizeOptions, StereoOptions, VideoOptions
+from depth3d.pipeline.clip import job as job_module
 from depth3d.pipeline.clip.convert import convert
 from depth3d.pipeline.clip.eyes import eye_info, find_layout, plain_stem
 from depth3d.pipeline.clip.job import plan_job
@@ -84,6 +87,45 @@ def test_the_container_is_believed(tmp_path: Path) -> None:
     assert (found[0].packing, found[0].right_first) == ("stack", True)
 
 
+@pytest.mark.parametrize(("number", "packing"), [(3, "side"), (4, "stack")])
+def test_the_stream_is_believed(tmp_path: Path, number: int, packing: str) -> None:
+    """The frame-packing message of H.264; the container says nothing."""
+    settings = {"x264-params": f"frame-packing={number}"}
+    path = write_clip(tmp_path / "film.mp4", [np.zeros((64, 64, 3), np.uint8)] * 2, codec="libx264", options=settings)
+    assert read_stereo_metadata(path) == (packing, False)
+
+
+def test_boxes_of_apple_alone_are_believed(tmp_path: Path) -> None:
+    path = make_clip(tmp_path / "film.mp4", count=2)
+    boxes = stereo_boxes("stack")
+    insert_into_sample_entry(path, boxes[boxes.index(b"vexu") - 4 :])
+    assert read_stereo_metadata(path) == ("stack", False)
+
+
+def test_a_second_eye_that_is_not_decoded_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    layered, path = make_clip(tmp_path / "spatial.mp4", count=2), make_clip(tmp_path / "film.mp4", count=2)
+    insert_into_sample_entry(layered, b"\0\0\0\x0clhvC\0\0\0\0")  # no more than the mark: no encoder here writes it
+    assert (has_hidden_eye(layered), has_hidden_eye(path)) == (True, False)
+    monkeypatch.setattr(job_module, "has_hidden_eye", lambda _: True)
+    job = plan_job(path, DepthOptions(), StabilizeOptions(), VideoOptions())
+    assert job.eyes is None
+    assert any("MV-HEVC" in note for note in job.info.notes)
+
+
+def test_frame_packing_of_hdmi_is_known_by_its_size(tmp_path: Path) -> None:
+    """Both eyes come out untouched, without the 30 rows between them."""
+    dice = np.random.default_rng(7)
+    packed = dice.integers(0, 255, (1470, 1280, 3), dtype=np.uint8)
+    path = write_clip(tmp_path / "film.mkv", [packed])
+    found = find_layout(path, probe(path))
+    assert found == (EyeLayout("stack", False, False, gap=True), "its size is that of HDMI frame packing")
+    assert eye_info(probe(path), found[0]).size == Size(1280, 720)
+    pair = found[0].unpack(Image(packed))
+    assert np.array_equal(pair.left.pixels, packed[:720])
+    assert np.array_equal(pair.right.pixels, packed[750:])
+    assert len(EyeLayout("stack", False, True, gap=True).unpack(Image(packed[:490])).left.pixels) == 240
+
+
 def test_flat_clips_stay_flat_whatever_their_name(tmp_path: Path) -> None:
     for name in ("trip.mp4", "trip_LR.mp4", "trip_TB.mp4"):
         path = make_clip(tmp_path / name, count=6, size=(256, 144))
@@ -91,6 +133,9 @@ def test_flat_clips_stay_flat_whatever_their_name(tmp_path: Path) -> None:
 
 
 def test_an_anaglyph_is_refused(tmp_path: Path) -> None:
+    tagged = write_clip(tmp_path / "film.mkv", [eyes(0)[0]], stereo_mode="anaglyph_cyan_red")
+    with pytest.raises(ReadError, match="container says anaglyph"):
+        find_layout(tagged, probe(tagged))
     path = make_clip(tmp_path / "film_anaglyph.mp4", count=3)
     with pytest.raises(ReadError, match="eyes cannot be separated"):
         convert(path, tmp_path / "b.mkv", video=CODEC)
