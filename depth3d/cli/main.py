@@ -157,9 +157,11 @@ def _run(arguments: list[str] | None) -> int:
         code = cli.main(arguments, prog_name="depth3d", standalone_mode=False)
     except (click.exceptions.Abort, KeyboardInterrupt):
         return _report("interrupted", 130)
-    except click.ClickException as error:
+    except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code
+    except click.ClickException as error:
+        return _report(_usage(error), error.exit_code)
     except InvalidOption as error:
         return _report(in_flags(error), 2)
     except Depth3DError as error:
@@ -171,6 +173,23 @@ def _run(arguments: list[str] | None) -> int:
             raise
         return _report(in_flags(describe(error)), 1)
     return code if isinstance(code, int) else 0
+
+
+def _usage(error: click.ClickException) -> str:
+    """Describe a usage error in one line: what is wrong, the nearest right option, where all of them are listed."""
+    context = getattr(error, "ctx", None)
+    name = "" if context is None or context.parent is None else context.info_name
+    if isinstance(error, click.NoSuchOption):
+        close = difflib.get_close_matches(error.option_name, error.possibilities or [], n=1, cutoff=0.75)
+        told = f"no such option {error.option_name}" + (f"; did you mean {close[0]}?" if close else "")
+    else:
+        told = error.format_message().rstrip(".")
+        told = told[:1].lower() + told[1:]
+    if not isinstance(error, click.UsageError):
+        return told
+    known = name not in ("", "help")
+    listed = f"`depth3d help {name}` lists the options" if known else "`depth3d help` lists the commands"
+    return f"{told}{'' if told.endswith('?') else ';'} {listed}"
 
 
 def _report(message: str, code: int) -> int:

@@ -65,6 +65,30 @@ def test_folder_takes_the_photos_and_leaves_depth_files_and_results(photo: Path)
     assert done.stdout.split() == [str(photo.with_name("ball_3d.mp4"))]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (
+            ["x.jpg", "--modle", "tiny"],
+            "no such option --modle; did you mean --model? `depth3d help auto` lists the options",
+        ),
+        (["depth", "x.jpg", "--zzzz"], "no such option --zzzz; `depth3d help depth` lists the options"),
+        (["mesh", "x.jpg", "--layers", "x"], "no such option --layers; `depth3d help mesh` lists the options"),
+        (["info", "x"], "got unexpected extra argument (x); `depth3d help info` lists the options"),
+        (["animat"], "'animat' is neither a file nor a command. Did you mean `depth3d animate`?"),
+    ],
+)
+def test_wrong_usage_is_one_line(arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    from depth3d.cli.main import main
+
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    told = capsys.readouterr().err
+    assert ended.value.code == 2
+    assert line in told
+    assert told.count("\n") == 1
+
+
 def test_in_a_batch_the_good_ones_are_done_and_the_bad_one_is_told(photo: Path) -> None:
     bad = photo.with_name("bad.jpg")
     bad.write_bytes(b"not a picture")
@@ -80,7 +104,7 @@ def test_in_a_batch_the_good_ones_are_done_and_the_bad_one_is_told(photo: Path) 
     [
         (["animat", "x"], 2, "animate"),
         (["nowhere.jpg"], 1, "nowhere.jpg"),
-        (["animate"], 2, "Missing argument"),
+        (["animate"], 2, "missing argument"),
         (["animate", "x.jpg", "--amount", "much"], 2, "much"),
         (["animate", "x.jpg", "--fps", "0"], 2, "frame rate"),
         (["animate", "nowhere.jpg"], 1, "nowhere.jpg"),

@@ -198,7 +198,7 @@ def read_scale(pixels: NDArray[np.uint8], table: NDArray[np.uint8]) -> tuple[NDA
 
 def _without_spikes(values: NDArray[np.uint8], stray: NDArray[np.bool_]) -> NDArray[np.uint8]:
     """Replace stray pixels and spikes by the median: colors mixed by JPEG may lie anywhere on the map."""
-    around = cv2.medianBlur(values, 5)
+    around = cv2.medianBlur(values, 3)
     return np.where(stray | (cv2.absdiff(values, around) > _SPIKE), around, values)
 
 

@@ -8,19 +8,25 @@ a narrow one beside it the color bar.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.io.depth.colormaps import color_table, nearest_map
+from depth3d.io.depth.plotsides import exact_sides
 
 __all__ = ["Plot", "find_plot"]
 
 _LIGHT = 235  # a figure's background; JPEG leaves white above this
+_PALE, _LETTERS = 190, 4  # backgrounds of gray maps with at least so many letters around
+_CLEARLY_OFF = 40  # also by JPEG, which joins a map with the letters beside it
 _OFF = 14  # levels by which a pixel differs from the background
 _SMALLEST = 0.12  # of either side of the picture: smaller rectangles are not the map
 _FILLED = 0.93
+_HALF_FILLED, _STRAIGHT = 0.4, 0.4  # of boxes that have the background's color in places, and of each of their sides
+_LONGEST = 6  # times as long as high
 _COLORED = 24  # levels between the channels of a pixel
 _A_MAP = 14.0  # mean distance in levels between a rectangle of a heat map's colors and that map
 
@@ -61,17 +67,22 @@ def find_plot(pixels: NDArray[np.uint8]) -> Plot | None:
     if rim is None:
         return None
     background, plain = rim
-    off = (np.abs(pixels.astype(np.int16) - background).max(axis=2) > _OFF).astype(np.uint8)
-    boxes = _rectangles(off)
+    off = np.abs(pixels.astype(np.int16) - background).max(axis=2)
+    boxes: list[_Box] = []
+    for least in (_OFF, _CLEARLY_OFF):
+        shapes = _rectangles((off > least).astype(np.uint8))
+        boxes += [box for box in shapes if not any(_overlap(box, other) > 0.5 for other in boxes)]
+    boxes = _joined(boxes)
     large = [
         _without_frame(pixels, *box)
         for box in boxes
         if box[2] >= _SMALLEST * width and box[3] >= _SMALLEST * height and min(box[2:]) >= 24
-        if box[2] * box[3] <= 0.998 * width * height and max(box[2] / box[3], box[3] / box[2]) < 4
+        if box[2] * box[3] <= 0.998 * width * height and max(box[2] / box[3], box[3] / box[2]) < _LONGEST
     ]
     if not large:
         return None
     box, bar = _chosen(pixels, large, boxes)
+    box = exact_sides(pixels, box, background)
     if not _certain(pixels, box, background, plain):
         return None
     x, y, wide, tall = box
@@ -111,7 +122,20 @@ def _certain(pixels: NDArray[np.uint8], box: _Box, background: NDArray[np.int16]
     if colored:
         table = color_table(nearest_map(found)[0]).astype(np.float32)
         return float(np.linalg.norm(table - background, axis=1).min()) > _OFF
-    return bool(light and plain[1] > 0.985 and plain[0] > 0.5)
+    if light and plain[1] > 0.985 and plain[0] > 0.5:
+        return True
+    return bool(background.min() >= _PALE and plain[0] > 0.85 and _lettered(pixels, box, background))
+
+
+def _lettered(pixels: NDArray[np.uint8], box: _Box, background: NDArray[np.int16]) -> bool:
+    """Return True if there are letters outside the box: small shapes that differ clearly from the background."""
+    x, y, wide, tall = box
+    ink = (np.abs(pixels.astype(np.int16) - background).max(axis=2) > 60).astype(np.uint8)
+    edge = 4
+    ink[max(0, y - edge) : y + tall + edge, max(0, x - edge) : x + wide + edge] = 0
+    count, _, facts, _ = cv2.connectedComponentsWithStats(ink)
+    size = facts[1:count, cv2.CC_STAT_WIDTH : cv2.CC_STAT_HEIGHT + 1].max(axis=1)
+    return int(((size >= 3) & (size < 0.06 * max(ink.shape))).sum()) >= _LETTERS
 
 
 def _framed(pixels: NDArray[np.uint8], box: _Box, background: NDArray[np.int16]) -> bool:
@@ -156,11 +180,52 @@ def _rectangles(off: NDArray[np.uint8]) -> list[_Box]:
             x, y, wide, tall = cv2.boundingRect(contour)
             # Remains of ticks along a color bar are a large share of its narrow box.
             least = _FILLED if min(wide, tall) >= 24 else 0.85
-            if cv2.contourArea(contour) >= least * (wide - 1) * (tall - 1) and not any(
+            full = cv2.contourArea(contour) >= least * (wide - 1) * (tall - 1)
+            if (full or _straight(solid[y : y + tall, x : x + wide])) and not any(
                 _overlap((x, y, wide, tall), other) > 0.5 for other in found
             ):
                 found.append((x, y, wide, tall))
+        found += _of_parts(solid, found)
     return found
+
+
+def _joined(boxes: list[_Box]) -> list[_Box]:
+    """Join the parts of color bars that are cut by their ticks."""
+    whole: list[_Box] = []
+    for box in sorted(boxes):
+        x, y, wide, tall = box
+        for place, (left, top, w, h) in enumerate(whole):
+            across = abs(y - top) <= 2 and abs(tall - h) <= 2 and 0 <= x - left - w <= 5 and tall >= 5
+            down = (
+                abs(x - left) <= 2 and abs(wide - w) <= 2 and -1 <= max(y - top - h, top - y - tall) <= 5 and wide >= 5
+            )
+            if across or down:
+                right, bottom = max(x + wide, left + w), max(y + tall, top + h)
+                whole[place] = (min(x, left), min(y, top), right - min(x, left), bottom - min(y, top))
+                break
+        else:
+            whole.append(box)
+    return whole
+
+
+def _of_parts(solid: NDArray[Any], found: list[_Box]) -> list[_Box]:
+    """Return the box around the large shapes outside the boxes if it has straight sides: a map cut by its white."""
+    _, numbers, facts, _ = cv2.connectedComponentsWithStats(solid)
+    large = facts[:, cv2.CC_STAT_AREA] > 0.002 * solid.size
+    large[0] = False
+    rest = large[numbers].astype(np.uint8)
+    for x, y, wide, tall in found:
+        rest[y : y + tall, x : x + wide] = 0
+    x, y, wide, tall = cv2.boundingRect(rest)
+    return [(x, y, wide, tall)] if _straight(rest[y : y + tall, x : x + wide]) else []
+
+
+def _straight(mask: NDArray[Any]) -> bool:
+    """Return True if a large shape reaches the four sides of its box along much of each: a map with white parts."""
+    if min(mask.shape) < 48 or mask.mean() < _HALF_FILLED:
+        return False
+    sides = (mask[:3], mask[-3:], mask[:, :3].T, mask[:, -3:].T)
+    return min(float(side.any(axis=0).mean()) for side in sides) > _STRAIGHT
 
 
 def _overlap(first: _Box, second: _Box) -> float:
