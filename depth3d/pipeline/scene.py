@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from depth3d.depthmap import DepthMap
 from depth3d.errors import ReadError
 from depth3d.image import Image
@@ -58,7 +60,7 @@ def load_scene(
     Sources in this order: ``options.depth``; a file next to the photo (``NAME_depth.png`` ...); depth embedded in the
     photo; a depth map in the other half of the picture; the second eye of a stereo picture; the network
     ``options.model``. A network given explicitly (not "auto") has priority over all but ``options.depth``. The depth
-    map of a stereo picture belongs to its left eye.
+    map of a stereo picture belongs to its left eye, that of the right file of a couple to the right eye.
 
     Raises ``ReadError`` for files that cannot be read, ``ModelError`` for networks that cannot run.
 
@@ -90,9 +92,12 @@ def _loaded(file: PhotoFile, options: DepthOptions, ignore: Path | None) -> Scen
     beside = depth_beside(file, ignore=ignore)
     if beside is not None and not asked:
         return _with_map(file, beside, options)
-    if asked:
-        return _from_eyes(file, options) or _from_network(open_image(file), options, file)
-    return _from_within(file, options) or _from_eyes(file, options) or _from_network(open_image(file), options, file)
+    found = _from_eyes(file, options) if asked else _of_one_file(file, options)
+    return found or _from_network(open_image(file), options, file)
+
+
+def _of_one_file(file: PhotoFile, options: DepthOptions) -> Scene | None:
+    return _from_within(file, options) or _from_eyes(file, options) or _of_right_eye(file, options)
 
 
 def with_relief(scene: Scene, strength: float) -> Scene:
@@ -240,6 +245,26 @@ def _from_eyes(file: PhotoFile, options: DepthOptions) -> Scene | None:
     how = f"depth from the two eyes of {file.title} ({options.matcher})"
     part = "" if pair.left is open_image(file) else "left"
     return Scene(pair.left, depth, "; ".join((*pair.notes, how)), file, part=part)
+
+
+def _of_right_eye(file: PhotoFile, options: DepthOptions) -> Scene | None:
+    """Return the right eye of a couple with the depth of that eye, matched in both pictures as a mirror shows them."""
+    from depth3d.depth.stereo.match import match_stereo
+    from depth3d.io.image.read import open_image
+    from depth3d.io.stereo.couple import right_eye
+    from depth3d.pipeline.eyes import refuse_inversion
+
+    pair = right_eye(file) if options.stereo else None
+    if pair is None:
+        return None
+    refuse_inversion(options)
+    left, right = (replace(eye, pixels=np.ascontiguousarray(eye.pixels[:, ::-1])) for eye in (pair.left, pair.right))
+    values = match_stereo(right, left, matcher=options.matcher).values[:, ::-1]
+    image = open_image(file)
+    beyond = image.size.height - values.shape[0], image.size.width - values.shape[1]  # the left eye may be smaller
+    values = np.pad(values, ((0, max(0, beyond[0])), (0, max(0, beyond[1]))), mode="edge")
+    how = f"depth from the two eyes of {file.title}, which is the right one ({options.matcher})"
+    return Scene(image, DepthMap(values), "; ".join((*pair.notes, how)), file)
 
 
 def _from_network(image: Image, options: DepthOptions, file: PhotoFile) -> Scene:

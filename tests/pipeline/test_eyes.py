@@ -75,6 +75,18 @@ def test_a_couple_of_slightly_different_sizes(drawn: Path) -> None:
     assert "cam_R.png" in pair.notes[0]
 
 
+def test_the_right_file_of_a_couple_has_the_depth_of_its_own_eye(drawn: Path) -> None:
+    left, right = load_scene(drawn / "cam_L.png"), load_scene(drawn / "cam_R.png")
+    assert "which is the right one" in right.how
+    assert not right.part
+    assert (right.image.pixels == open_image(drawn / "cam_R.png").pixels).all()
+    # The near disc: left of its place in the left eye.
+    columns = [np.argwhere(scene.depth.values > 0.5)[:, 1].mean() for scene in (left, right)]
+    assert 2 < columns[0] - columns[1] < 20
+    flat = load_scene(drawn / "cam_R.png", DepthOptions(stereo=False))
+    assert "network" in flat.how
+
+
 def test_coins_are_no_stereo(tmp_path: Path) -> None:
     coins = pytest.importorskip("skimage.data").coins()
     assert eyes(save_image(Image(np.repeat(coins[..., None], 3, axis=2)), tmp_path / "coins.png")) is None

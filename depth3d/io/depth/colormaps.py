@@ -49,6 +49,7 @@ _CLOSE, _STRAY = 20.0, 40.0
 _EXACT, _SPIKE = 0.5, 24
 _SEEMS_BLENDED = 9.0  # mean distance from which half transparent maps are tried
 _SAME_BAR = 26.0  # mean distance in levels between a color bar and its map
+_PARTS_OF_BARS = ((0, 255), (0, 240), (0, 225), (0, 205), (15, 255), (30, 255), (50, 255))
 _TRIED = 3000  # colors with which the map is chosen
 
 
@@ -170,9 +171,17 @@ def known_scale(scale: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     tables = [color_table(name) for name in (*_candidates(), "gray")]
     tables += [table[::-1] for table in tables]
-    off = [float(np.linalg.norm(table.astype(np.float32) - scale, axis=1).mean()) for table in tables]
-    best = int(np.argmin(off))
-    return tables[best] if off[best] < _SAME_BAR else scale
+    places = np.linspace(0, 1, 256)
+    # The white end of a bar without a frame is not seen on white ground.
+    parts = [np.rint(low + (high - low) * places).astype(int) for low, high in _PARTS_OF_BARS]
+    off = [[_apart(table[part], scale) for part in parts] for table in tables]
+    best = int(np.argmin(np.min(off, axis=1)))
+    return tables[best] if min(off[best]) < _SAME_BAR else scale
+
+
+def _apart(table: NDArray[np.uint8], scale: NDArray[np.uint8]) -> float:
+    """Return the mean distance of two scales in levels; a few pixels of a bar may be mixed with its frame."""
+    return float(np.minimum(np.linalg.norm(table.astype(np.float32) - scale, axis=1), _STRAY * 2).mean())
 
 
 def read_scale(pixels: NDArray[np.uint8], table: NDArray[np.uint8]) -> tuple[NDArray[np.float32], float]:

@@ -8,29 +8,25 @@ a narrow one beside it the color bar.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.io.depth.colormaps import color_table, nearest_map
-from depth3d.io.depth.plotsides import exact_sides
+from depth3d.io.depth.plotboxes import joined, overlap, rectangles
+from depth3d.io.depth.plotsides import Box, exact_sides
 
 __all__ = ["Plot", "find_plot"]
 
 _LIGHT = 235  # a figure's background; JPEG leaves white above this
-_PALE, _LETTERS = 190, 4  # backgrounds of gray maps with at least so many letters around
+_PALE, _DARK, _LETTERS = 190, 50, 4  # grounds of gray maps with at least so many letters around
 _CLEARLY_OFF = 40  # also by JPEG, which joins a map with the letters beside it
 _OFF = 14  # levels by which a pixel differs from the background
 _SMALLEST = 0.12  # of either side of the picture: smaller rectangles are not the map
-_FILLED = 0.93
-_HALF_FILLED, _STRAIGHT = 0.4, 0.4  # of boxes that have the background's color in places, and of each of their sides
 _LONGEST = 6  # times as long as high
 _COLORED = 24  # levels between the channels of a pixel
 _A_MAP = 14.0  # mean distance in levels between a rectangle of a heat map's colors and that map
-
-_Box = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,11 +64,11 @@ def find_plot(pixels: NDArray[np.uint8]) -> Plot | None:
         return None
     background, plain = rim
     off = np.abs(pixels.astype(np.int16) - background).max(axis=2)
-    boxes: list[_Box] = []
+    boxes: list[Box] = []
     for least in (_OFF, _CLEARLY_OFF):
-        shapes = _rectangles((off > least).astype(np.uint8))
-        boxes += [box for box in shapes if not any(_overlap(box, other) > 0.5 for other in boxes)]
-    boxes = _joined(boxes)
+        shapes = rectangles((off > least).astype(np.uint8))
+        boxes += [box for box in shapes if not any(overlap(box, other) > 0.5 for other in boxes)]
+    boxes = joined(boxes)
     large = [
         _without_frame(pixels, *box)
         for box in boxes
@@ -82,9 +78,9 @@ def find_plot(pixels: NDArray[np.uint8]) -> Plot | None:
     if not large:
         return None
     box, bar = _chosen(pixels, large, boxes)
-    box = exact_sides(pixels, box, background)
-    if not _certain(pixels, box, background, plain):
+    if not _certain(pixels, box, background, off, plain):
         return None
+    box = exact_sides(pixels, box, background)
     x, y, wide, tall = box
     scale = None if bar is None else _bar_colors(pixels, bar)
     done = f"plot cropped to its map ({wide}x{tall} of {width}x{height})"
@@ -107,7 +103,9 @@ def _rim(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.int16], list[float]] | N
     return (color, plain) if plain[3] > 0.75 else None
 
 
-def _certain(pixels: NDArray[np.uint8], box: _Box, background: NDArray[np.int16], plain: list[float]) -> bool:
+def _certain(
+    pixels: NDArray[np.uint8], box: Box, background: NDArray[np.int16], off: NDArray[np.int16], plain: list[float]
+) -> bool:
     """Return True if the box is a map in a figure, not a thing in a depth map whose far end is its background.
 
     Certain are a thin frame around it, and a background that is no color of the map. A gray picture without a frame
@@ -121,16 +119,17 @@ def _certain(pixels: NDArray[np.uint8], box: _Box, background: NDArray[np.int16]
         return True
     if colored:
         table = color_table(nearest_map(found)[0]).astype(np.float32)
-        return float(np.linalg.norm(table - background, axis=1).min()) > _OFF
-    if light and plain[1] > 0.985 and plain[0] > 0.5:
+        if float(np.linalg.norm(table - background, axis=1).min()) > _OFF:
+            return True
+    if not colored and light and plain[1] > 0.985 and plain[0] > 0.5:
         return True
-    return bool(background.min() >= _PALE and plain[0] > 0.85 and _lettered(pixels, box, background))
+    return bool((background.min() >= _PALE or background.max() <= _DARK) and plain[1] > 0.85 and _lettered(off, box))
 
 
-def _lettered(pixels: NDArray[np.uint8], box: _Box, background: NDArray[np.int16]) -> bool:
+def _lettered(off: NDArray[np.int16], box: Box) -> bool:
     """Return True if there are letters outside the box: small shapes that differ clearly from the background."""
     x, y, wide, tall = box
-    ink = (np.abs(pixels.astype(np.int16) - background).max(axis=2) > 60).astype(np.uint8)
+    ink = (off > 60).astype(np.uint8)
     edge = 4
     ink[max(0, y - edge) : y + tall + edge, max(0, x - edge) : x + wide + edge] = 0
     count, _, facts, _ = cv2.connectedComponentsWithStats(ink)
@@ -138,7 +137,7 @@ def _lettered(pixels: NDArray[np.uint8], box: _Box, background: NDArray[np.int16
     return int(((size >= 3) & (size < 0.06 * max(ink.shape))).sum()) >= _LETTERS
 
 
-def _framed(pixels: NDArray[np.uint8], box: _Box, background: NDArray[np.int16]) -> bool:
+def _framed(pixels: NDArray[np.uint8], box: Box, background: NDArray[np.int16]) -> bool:
     """Return True if a thin line of one color unlike the background runs along the four sides of the box."""
     x, y, wide, tall = box
     thin = 0
@@ -163,85 +162,13 @@ def _framed(pixels: NDArray[np.uint8], box: _Box, background: NDArray[np.int16])
     return thin >= 2
 
 
-def _rectangles(off: NDArray[np.uint8]) -> list[_Box]:
-    """Return (x, y, width, height) of the rectangles among the outlines of what differs from the background.
-
-    Ticks and letters are shorter than the lines with which the outlines are opened, upright and level ones.
-    """
-    contours, _ = cv2.findContours(off, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    filled = cv2.drawContours(np.zeros_like(off), contours, -1, 1, cv2.FILLED)
-    length = max(11, max(off.shape) // 24)
-    found: list[_Box] = []
-    for shape in ((length, 1), (1, length)):
-        solid = cv2.morphologyEx(filled, cv2.MORPH_OPEN, np.ones(shape, np.uint8))
-        solid = cv2.morphologyEx(solid, cv2.MORPH_OPEN, np.ones((4, 4), np.uint8))
-        contours, _ = cv2.findContours(solid, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        for contour in contours:
-            x, y, wide, tall = cv2.boundingRect(contour)
-            # Remains of ticks along a color bar are a large share of its narrow box.
-            least = _FILLED if min(wide, tall) >= 24 else 0.85
-            full = cv2.contourArea(contour) >= least * (wide - 1) * (tall - 1)
-            if (full or _straight(solid[y : y + tall, x : x + wide])) and not any(
-                _overlap((x, y, wide, tall), other) > 0.5 for other in found
-            ):
-                found.append((x, y, wide, tall))
-        found += _of_parts(solid, found)
-    return found
-
-
-def _joined(boxes: list[_Box]) -> list[_Box]:
-    """Join the parts of color bars that are cut by their ticks."""
-    whole: list[_Box] = []
-    for box in sorted(boxes):
-        x, y, wide, tall = box
-        for place, (left, top, w, h) in enumerate(whole):
-            across = abs(y - top) <= 2 and abs(tall - h) <= 2 and 0 <= x - left - w <= 5 and tall >= 5
-            down = (
-                abs(x - left) <= 2 and abs(wide - w) <= 2 and -1 <= max(y - top - h, top - y - tall) <= 5 and wide >= 5
-            )
-            if across or down:
-                right, bottom = max(x + wide, left + w), max(y + tall, top + h)
-                whole[place] = (min(x, left), min(y, top), right - min(x, left), bottom - min(y, top))
-                break
-        else:
-            whole.append(box)
-    return whole
-
-
-def _of_parts(solid: NDArray[Any], found: list[_Box]) -> list[_Box]:
-    """Return the box around the large shapes outside the boxes if it has straight sides: a map cut by its white."""
-    _, numbers, facts, _ = cv2.connectedComponentsWithStats(solid)
-    large = facts[:, cv2.CC_STAT_AREA] > 0.002 * solid.size
-    large[0] = False
-    rest = large[numbers].astype(np.uint8)
-    for x, y, wide, tall in found:
-        rest[y : y + tall, x : x + wide] = 0
-    x, y, wide, tall = cv2.boundingRect(rest)
-    return [(x, y, wide, tall)] if _straight(rest[y : y + tall, x : x + wide]) else []
-
-
-def _straight(mask: NDArray[Any]) -> bool:
-    """Return True if a large shape reaches the four sides of its box along much of each: a map with white parts."""
-    if min(mask.shape) < 48 or mask.mean() < _HALF_FILLED:
-        return False
-    sides = (mask[:3], mask[-3:], mask[:, :3].T, mask[:, -3:].T)
-    return min(float(side.any(axis=0).mean()) for side in sides) > _STRAIGHT
-
-
-def _overlap(first: _Box, second: _Box) -> float:
-    """Return the area in both boxes as share of the smaller one."""
-    (ax, ay, aw, ah), (bx, by, bw, bh) = first, second
-    wide, tall = min(ax + aw, bx + bw) - max(ax, bx), min(ay + ah, by + bh) - max(ay, by)
-    return max(0, wide) * max(0, tall) / min(aw * ah, bw * bh)
-
-
-def _chosen(pixels: NDArray[np.uint8], large: list[_Box], boxes: list[_Box]) -> tuple[_Box, _Box | None]:
+def _chosen(pixels: NDArray[np.uint8], large: list[Box], boxes: list[Box]) -> tuple[Box, Box | None]:
     """Return the map and its color bar: of several of like size the last one in a heat map's colors."""
     most = max(wide * tall for _, _, wide, tall in large)
     alike = sorted(box for box in large if box[2] * box[3] >= 0.3 * most)
     bars = {box: _color_bar(boxes, box) for box in alike}
 
-    def rank(box: _Box) -> tuple[int, int]:
+    def rank(box: Box) -> tuple[int, int]:
         x, y, wide, tall = box
         part = pixels[y : y + tall, x : x + wide]
         gray = float((np.ptp(part, axis=2) > _COLORED).mean()) < 0.02
@@ -252,7 +179,7 @@ def _chosen(pixels: NDArray[np.uint8], large: list[_Box], boxes: list[_Box]) -> 
     return best, bars[best]
 
 
-def _without_frame(pixels: NDArray[np.uint8], x: int, y: int, wide: int, tall: int) -> _Box:
+def _without_frame(pixels: NDArray[np.uint8], x: int, y: int, wide: int, tall: int) -> Box:
     """Shrink the box past the frame of the axes and pixels mixed with the background, at most 3 on each side."""
     left, top, right, bottom = x, y, x + wide, y + tall
     for _ in range(3):
@@ -279,10 +206,10 @@ def _jump(line: NDArray[np.int16], inside: NDArray[np.int16]) -> float:
     return float((np.abs(line - inside).max(axis=1) > 24).mean())
 
 
-def _color_bar(boxes: list[_Box], plot: _Box) -> _Box | None:
+def _color_bar(boxes: list[Box], plot: Box) -> Box | None:
     """Return the narrow box nearest to the map that runs along one of its sides, or None."""
     x, y, wide, tall = plot
-    found: list[tuple[int, _Box]] = []
+    found: list[tuple[int, Box]] = []
     for box in boxes:
         bx, by, bw, bh = box
         beside = (bx >= x + wide or bx + bw <= x) and bh >= 0.4 * tall and bh > 4 * bw and by < y + tall and by + bh > y
@@ -292,17 +219,22 @@ def _color_bar(boxes: list[_Box], plot: _Box) -> _Box | None:
     return min(found)[1] if found else None
 
 
-def _bar_colors(pixels: NDArray[np.uint8], box: _Box) -> NDArray[np.uint8] | None:
+def _bar_colors(pixels: NDArray[np.uint8], box: Box) -> NDArray[np.uint8] | None:
     """Return 256 colors along the bar from its small end (bottom or left), or None if it has hardly any."""
     x, y, wide, tall = box
-    inset = 2  # the bar's frame
     middle = slice(min(wide, tall) // 3, max(min(wide, tall) * 2 // 3, min(wide, tall) // 3 + 1))
     bar = pixels[y : y + tall, x : x + wide]
-    line = (
-        np.median(bar[inset:-inset, middle], axis=1)[::-1]
-        if tall > wide
-        else np.median(bar[middle, inset:-inset], axis=0)
-    )
+    line = np.median(bar[:, middle], axis=1)[::-1] if tall > wide else np.median(bar[middle], axis=0)
+    # The bar's frame, and pixels mixed with it or the background, differ from the colors inside far more than these do.
+    inset = max(2, len(line) // 100)
+    steps = np.abs(np.diff(line, axis=0)).max(axis=1)
+    usual = 4 * float(np.percentile(steps, 90)) + 6
+    first, last = inset, len(line) - inset
+    while first < 3 * inset + 3 and steps[min(first, len(steps) - 1)] > usual:
+        first += 1
+    while last > len(line) - 3 * inset - 3 and steps[last - 2] > usual:
+        last -= 1
+    line = line[first:last]
     if len(line) < 24 or float(np.abs(np.diff(line, axis=0)).sum()) < 100:
         return None
     where = np.linspace(0, len(line) - 1, 256)

@@ -53,7 +53,8 @@ def _side(view: NDArray[np.uint8], start: int, depth: int, columns: slice, backg
     inset = max(2, (columns.stop - columns.start) // 30)
     columns = slice(columns.start + inset, columns.stop - inset)
     first = max(0, start - _OUTWARD)
-    last = start + max(_OUTWARD, int(_INWARD * depth))
+    last = start + max(_OUTWARD, int(_INWARD * depth), int(_INWARD / 2 * max(view.shape)))
+    last = min(last, start + depth // 3)
     rows = view[first : start + depth // 2 + 1, columns].astype(np.int16)
     off = (np.abs(rows - background).max(axis=2) > _OFF).mean(axis=1)
     reach = last - first

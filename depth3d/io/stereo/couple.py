@@ -16,7 +16,7 @@ from depth3d.io.stereo.registry import StereoFile
 from depth3d.quantities import is_file
 from depth3d.stereopair import StereoPair
 
-__all__ = ["FORMAT", "Couple", "is_second_eye", "matched_sizes", "other_eye"]
+__all__ = ["FORMAT", "Couple", "is_second_eye", "matched_sizes", "other_eye", "right_eye"]
 
 # How the file of an eye is called: its word, then (word of the left, word of the right).
 _WORDS = {word: both for both in (("l", "r"), ("left", "right")) for word in both}
@@ -90,9 +90,24 @@ def is_second_eye(path: Path) -> bool:
     if files is None or files[1] != path:
         return False
     try:
-        return _detect(open_photo(path)) is not None
+        return right_eye(open_photo(path)) is not None
     except ReadError:
         return False
+
+
+def right_eye(photo: PhotoFile) -> StereoPair | None:
+    """Return both eyes if a photo is the right eye of a couple whose left eye is beside it, else None.
+
+    Parameters
+    ----------
+    photo : PhotoFile
+        The photo.
+    """
+    files = None if photo.path is None else other_eye(photo.path)
+    if files is None or files[1] != photo.path:
+        return None
+    couple = _detect(photo)
+    return None if couple is None else couple.pair
 
 
 def _detect(photo: PhotoFile) -> Couple | None:

@@ -151,3 +151,71 @@ def test_a_box_before_a_far_wall_is_not_a_plot(cmap: str) -> None:
         assert find_plot(color_table(cmap)[np.rint(values * 255).astype(np.uint8)]) is None or (
             far == 1 and cmap == "gray"
         )
+
+
+def with_white(kind: str) -> np.ndarray:
+    """Values of which the near end, white in some maps, reaches into a corner, across the map, or nowhere."""
+    values = 0.8 * depth()
+    if kind == "corner":
+        values[90:, 130:] = 1
+    elif kind == "top":
+        values[:60, 60:140] = 1
+    elif kind == "across":
+        rows, columns = np.mgrid[:150, :200]
+        values[np.abs(rows - columns * 0.75) < 14] = 1
+    return values
+
+
+def drawn(values: np.ndarray, cmap: str, *, style: str, spines: str, bar: str | None, quality: int) -> np.ndarray:
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    with pyplot.style.context(style):
+        figure, axes = pyplot.subplots(figsize=(5, 4), dpi=80)
+        shown = axes.imshow(values * 10, cmap=cmap)
+        axes.grid(visible=False)
+        if spines == "axis off":
+            axes.axis("off")
+        elif spines == "none":
+            axes.spines[:].set_visible(False)
+        if bar:
+            figure.colorbar(shown, location=bar)
+        axes.set_title("Depth")
+        buffer = io.BytesIO()
+        figure.savefig(buffer, format="png", bbox_inches="tight")
+        pyplot.close(figure)
+    picture = Pillow.open(buffer).convert("RGB")
+    buffer = io.BytesIO()
+    picture.save(buffer, "JPEG", quality=quality)
+    return open_image(buffer.getvalue(), color_managed=False).pixels
+
+
+@pytest.mark.parametrize(
+    ("white", "cmap", "style", "spines", "bar"),
+    [
+        ("corner", "Blues_r", "default", "axis off", "right"),
+        ("corner", "hot", "default", "none", None),
+        ("top", "gist_heat", "default", "axis off", None),
+        ("across", "magma", "default", "none", "bottom"),
+        ("across", "gist_heat", "default", "axis off", "right"),
+        ("none", "gray", "fivethirtyeight", "none", None),
+        ("none", "gray", "dark_background", "frame", "right"),
+        ("corner", "pink", "dark_background", "axis off", "right"),
+        ("none", "cool_r", "default", "frame", "bottom"),
+        ("none", "terrain", "fivethirtyeight", "none", "top"),
+    ],
+)
+@pytest.mark.parametrize("quality", [70, 92])
+def test_all_of_the_map_and_nothing_else_is_read(
+    white: str, cmap: str, style: str, spines: str, bar: str | None, quality: int
+) -> None:
+    from depth3d.image import Image
+
+    truth = with_white(white)
+    pixels = drawn(truth, cmap, style=style, spines=spines, bar=bar, quality=quality)
+    found, how = depth_from_picture(Image(pixels))
+    assert "plot cropped to its map" in how
+    assert ("color bar" in how) == (bar is not None), how
+    resized = cv2.resize(found.values, (200, 150), interpolation=cv2.INTER_AREA)
+    assert np.corrcoef(resized.ravel(), truth.ravel())[0, 1] > 0.97, how

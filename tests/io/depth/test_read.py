@@ -189,3 +189,10 @@ def test_the_contact_picture_shows_photo_depth_and_colors() -> None:
     assert np.array_equal(sheet.pixels[:, :64], PHOTO.pixels)
     assert np.ptp(sheet.pixels[:, 64:128].astype(int), axis=2).max() == 0
     assert np.ptp(sheet.pixels[:, 128:].astype(int), axis=2).max() > 50
+
+
+def test_the_polarity_is_asked_about_once(tmp_path: Path) -> None:
+    values = np.linspace(9, 1, 60 * 80, dtype=np.float32).reshape(60, 80)
+    values[5:9, 5:9] = np.nan
+    np.save(tmp_path / "m.npy", values)
+    assert load_depth(tmp_path / "m.npy").how.count("invert_depth") == 1
