@@ -15,9 +15,10 @@ import depth3d as d3
 from depth3d.layeredmesh import Layer, LayeredMesh
 from depth3d.render.context import get_context, on_render_thread
 from depth3d.render.readback import read_image
-from depth3d.render.upload import make_target, make_texture
+from depth3d.render.upload import make_target
 
 COARSE, FINE = 85, 13
+GL_SRGB8 = 0x8C41
 
 _VERTEX = """#version 330 core
 in vec2 place;
@@ -57,7 +58,10 @@ class RayMarch:
         self.size = image.size
         self._context = context
         self._program: Any = context.program(vertex_shader=_VERTEX, fragment_shader=_FRAGMENT)
-        self._picture = make_texture(context, image)
+        # sRGB, whatever the program's own textures are: a yardstick does not become faster with what it measures.
+        pixels = np.ascontiguousarray(image.pixels).data
+        self._picture = context.texture(tuple(image.size), 3, pixels, alignment=1, internal_format=GL_SRGB8)
+        self._picture.repeat_x = self._picture.repeat_y = False
         self._depth = context.texture(tuple(depth.size), 1, depth.values.data, dtype="f4")
         self._depth.repeat_x = self._depth.repeat_y = False
         self._target = make_target(context, image.size)

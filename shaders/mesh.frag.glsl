@@ -1,8 +1,11 @@
 #version 330 core
-// Colors one layer: linear light, premultiplied alpha.
-// Writes the depth of the visible surface to the second attachment, if there is one.
-// BICUBIC 0: bilinear, from an sRGB texture decoded by the sampler. BICUBIC 1, for stills: keeps more fine detail, from
-// a texture of coded values, since in linear light the spline's overshoot would darken the surroundings of bright dots.
+// Colors one layer. OPAQUE 1: the triangles without translucent texels, as coded values, for a framebuffer that does not
+// encode (one that does would decode every pixel first); LIGHT 1: in linear light nevertheless. OPAQUE 0: the translucent
+// ones, in linear light with premultiplied alpha, for blending.
+// BICUBIC 0: bilinear, from a texture of linear light in 16 bits, which software OpenGL reads faster than sRGB. BICUBIC 1,
+// for stills: keeps more fine detail, from a texture of coded values, since in linear light the spline's overshoot would
+// darken the surroundings of bright dots.
+// WITH_DEPTH 1: also writes the depth of the visible surface, to the second attachment.
 
 #if BICUBIC
 #include "lib/bicubic.glsl"
@@ -10,21 +13,29 @@
 #include "lib/srgb.glsl"
 
 uniform sampler2D picture;
-uniform bool coded; // write coded values: for opaque surfaces, into a framebuffer that does not encode
 
 in vec2 surface_uv;
-in float surface_depth;
 layout(location = 0) out vec4 color;
+#if WITH_DEPTH
+in float surface_depth;
 layout(location = 1) out vec4 depth_seen;
+#endif
 
 void main() {
 #if BICUBIC
     vec4 texel = read_bicubic(picture, surface_uv);
-    texel.rgb = srgb_to_linear(texel.rgb);
+    texel.rgb = clamp(srgb_to_linear(texel.rgb), 0.0, 1.0);
 #else
     vec4 texel = texture(picture, surface_uv);
 #endif
+#if OPAQUE && LIGHT
+    color = vec4(texel.rgb, 1.0);
+#elif OPAQUE
+    color = vec4(linear_to_srgb_fast(texel.rgb), 1.0);
+#else
     color = vec4(texel.rgb * texel.a, texel.a);
-    if (coded) color.rgb = linear_to_srgb_fast(clamp(color.rgb, 0.0, 1.0));
+#endif
+#if WITH_DEPTH
     depth_seen = vec4(surface_depth, 0.0, 0.0, 1.0); // alpha 1: blending replaces it
+#endif
 }

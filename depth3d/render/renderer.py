@@ -46,8 +46,8 @@ class Renderer:
             raise InvalidInput(f"Renderer: size is {size}, expected at least 1x1")
         self.size = size
         self._context = get_context()
-        self._program = make_program(self._context, "mesh.vert.glsl", "mesh.frag.glsl", {"BICUBIC": crisp})
         self._crisp, self._deep = crisp, deep
+        self._programs: dict[tuple[bool, bool], Any] = {}  # by opaque, with depth
         self.target = make_target(self._context, size, deep=deep)
         self._layers: list[GpuLayer] = []
         self._photo: tuple[Camera, Size] | None = None  # of the mesh, whose arrays are not kept
@@ -64,7 +64,7 @@ class Renderer:
         self._free_layers()
         self._photo = mesh.camera, mesh.size
         kind = {"coded": self._crisp, "deep": self._deep}
-        self._layers = [upload_layer(self._context, self._program, layer, **kind) for layer in mesh.layers]
+        self._layers = [upload_layer(self._context, layer, **kind) for layer in mesh.layers]
 
     @on_render_thread
     def draw_with_depth(self, camera: Camera, first_row: int | None = None) -> tuple[Image, NDArray[np.float32]]:
@@ -88,7 +88,7 @@ class Renderer:
                 target.viewport = (0, -first_row, *self._photo[1])
             target.use()
             target.clear(red=-1.0)
-            self._draw_layers(camera)
+            self._draw_layers(camera, with_depth=True)
             seen = np.frombuffer(target.read(components=1, attachment=1, dtype="f4"), np.float32)
             seen = np.where(seen < -0.5, np.float32(np.nan), seen)
             return self._read(target), seen.reshape(self.size.height, self.size.width)
@@ -120,37 +120,44 @@ class Renderer:
         self.target.clear()
         self._draw_layers(camera)
 
-    def _draw_layers(self, camera: Camera) -> None:
+    def _draw_layers(self, camera: Camera, *, with_depth: bool = False) -> None:
         if self._photo is None:
             raise InvalidInput("Renderer.draw: no mesh yet; call upload(mesh) first")
         context = self._context
         photo, size = self._photo
         matrix = photo_to_view(photo, camera, size.aspect)
-        set_uniforms(self._program, photo_to_view=matrix, inverse_range=(FARTHEST_INVERSE, 1 - FARTHEST_INVERSE))
-        set_uniforms(self._program, picture=0)
-        # Opaque surfaces are encoded by the shader: a framebuffer that encodes would decode every pixel first.
-        set_uniforms(self._program, coded=not self._deep)
+        solid, translucent = (self._program(opaque, with_depth) for opaque in (True, False))
+        for program in (solid, translucent):
+            set_uniforms(program, photo_to_view=matrix, inverse_range=(FARTHEST_INVERSE, 1 - FARTHEST_INVERSE))
         context.enable_only(context.DEPTH_TEST)
         context.depth_func = "<"
         # Near to far, so that hidden pixels are never shaded. Translucent outlines are drawn last, over the rest.
         for layer in reversed(self._layers):
-            layer.draw_solid()
-        set_uniforms(self._program, coded=False)
+            layer.draw_solid(solid)
         context.enable_direct(GL_FRAMEBUFFER_SRGB)
         # At equal depth the front layer is visible, whether it was drawn first or last.
         context.depth_func = "<="
         context.enable(context.BLEND)
         context.blend_func = context.ONE, context.ONE_MINUS_SRC_ALPHA
         for layer in self._layers:
-            layer.draw_translucent()
+            layer.draw_translucent(translucent)
         context.depth_func = "<"
         context.disable_direct(GL_FRAMEBUFFER_SRGB)
+
+    def _program(self, opaque: bool, with_depth: bool) -> Any:
+        if (opaque, with_depth) not in self._programs:
+            defines = {"BICUBIC": self._crisp, "LIGHT": self._deep, "OPAQUE": opaque, "WITH_DEPTH": with_depth}
+            program = make_program(self._context, "mesh.vert.glsl", "mesh.frag.glsl", defines)
+            set_uniforms(program, picture=0)
+            self._programs[opaque, with_depth] = program
+        return self._programs[opaque, with_depth]
 
     @on_render_thread
     def release(self) -> None:
         """Free the GPU memory. The context stays: the process has only one."""
         self._free_layers()
-        for thing in (*self.target.color_attachments, self.target.depth_attachment, self.target, self._program):
+        target = self.target
+        for thing in (*target.color_attachments, target.depth_attachment, target, *self._programs.values()):
             thing.release()
 
     def _free_layers(self) -> None:

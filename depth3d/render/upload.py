@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.errors import ContextError
-from depth3d.image import Image, Size
+from depth3d.image import Image, Size, srgb_to_linear
 from depth3d.layeredmesh import Layer
 
 __all__ = ["GpuLayer", "make_target", "make_texture", "upload_layer"]
 
-GL_SRGB8 = 0x8C41
 GL_SRGB8_ALPHA8 = 0x8C43
+_LIGHT = np.rint(srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255)) * 65535).astype(np.uint16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,42 +24,46 @@ class GpuLayer:
 
     Parameters
     ----------
-    vertices : Any
-        A vertex array.
+    vertices, faces : Any
+        Buffers of vertices and of indices.
     texture : Any
         The layer's colors.
-    buffers : tuple[Any, ...]
-        Other GPU objects to free.
     solid, translucent : int
         Number of opaque and of translucent triangles.
     """
 
     vertices: Any
+    faces: Any
     texture: Any
-    buffers: tuple[Any, ...]
     solid: int
     translucent: int
+    _arrays: dict[int, Any] = field(default_factory=dict)  # vertex arrays by the program they are for
 
-    def draw_solid(self) -> None:
+    def draw_solid(self, program: Any) -> None:
         """Draw the opaque triangles."""
-        if self.solid:
-            self.texture.use(0)
-            self.vertices.render(vertices=3 * self.solid)
+        self._draw(program, 0, self.solid)
 
-    def draw_translucent(self) -> None:
+    def draw_translucent(self, program: Any) -> None:
         """Draw the translucent triangles of the outlines, blended over the current framebuffer."""
-        if self.translucent:
-            self.texture.use(0)
-            self.vertices.render(vertices=3 * self.translucent, first=3 * self.solid)
+        self._draw(program, self.solid, self.translucent)
+
+    def _draw(self, program: Any, first: int, count: int) -> None:
+        if not count:
+            return
+        if program.glo not in self._arrays:
+            content = [(self.vertices, "2f 1f 2f", "place", "depth", "uv")]
+            self._arrays[program.glo] = program.ctx.vertex_array(program, content, index_buffer=self.faces)
+        self.texture.use(0)
+        self._arrays[program.glo].render(vertices=3 * count, first=3 * first)
 
     def release(self) -> None:
         """Free the GPU memory."""
-        for thing in (self.vertices, self.texture, *self.buffers):
+        for thing in (*self._arrays.values(), self.texture, self.vertices, self.faces):
             thing.release()
 
 
 def make_texture(context: Any, image: Image, *, coded: bool = False, deep: bool = False) -> Any:
-    """Upload ``image`` as sRGB (RGBA if it has alpha): sampling gives linear light, filtered in linear light.
+    """Upload ``image`` (RGBA if it has alpha): sampling gives linear light, filtered in linear light.
 
     ``coded``: sampling gives the coded values instead. ``deep``: 16 bits stay 16; only with ``coded``.
 
@@ -70,16 +74,19 @@ def make_texture(context: Any, image: Image, *, coded: bool = False, deep: bool 
     """
     image = image if deep and coded else image.eight_bit()
     _check_size(context, image.size)
-    pixels = image.pixels if image.alpha is None else np.dstack([image.pixels, image.alpha])
-    channels, form = (3, GL_SRGB8) if image.alpha is None else (4, GL_SRGB8_ALPHA8)
+    # Linear light in 16 bits: software OpenGL decodes sRGB texels slowly, four for every pixel drawn.
+    pixels = image.pixels if coded else _LIGHT[image.pixels]
+    if image.alpha is not None:
+        alpha = image.alpha if coded else image.alpha * np.uint16(257)
+        pixels = np.dstack([pixels, alpha])
     texture = context.texture(
         tuple(image.size),
-        channels,
+        pixels.shape[2],
         np.ascontiguousarray(pixels).data,
         alignment=1,
         dtype="f1" if pixels.dtype == np.uint8 else "nu2",
-        internal_format=None if coded else form,
     )
+    texture.filter = context.LINEAR, context.LINEAR  # moderngl's default for 16 bits is the nearest texel
     texture.repeat_x = texture.repeat_y = False
     return texture
 
@@ -103,8 +110,8 @@ def _check_size(context: Any, size: Size) -> None:
         raise ContextError(f"a picture of {size} does not fit this GPU's textures ({largest}); use a smaller size")
 
 
-def upload_layer(context: Any, program: Any, layer: Layer, *, coded: bool = False, deep: bool = False) -> GpuLayer:
-    """Upload one layer's vertices, faces and texture, for the inputs place, depth and uv of ``program``.
+def upload_layer(context: Any, layer: Layer, *, coded: bool = False, deep: bool = False) -> GpuLayer:
+    """Upload one layer's vertices, faces and texture, for programs with the inputs place, depth and uv.
 
     ``coded``: the texture holds coded values; ``deep``: of 16 bits; see ``make_texture``.
     """
@@ -115,10 +122,9 @@ def upload_layer(context: Any, program: Any, layer: Layer, *, coded: bool = Fals
     clear = _translucent(layer)
     ordered = np.concatenate([layer.faces[~clear], layer.faces[clear]])
     faces = context.buffer(ordered.data) if ordered.size else context.buffer(np.zeros(3, np.uint32).data)
-    array = context.vertex_array(program, [(vertices, "2f 1f 2f", "place", "depth", "uv")], index_buffer=faces)
     translucent = int(clear.sum())
     texture = make_texture(context, layer.texture, coded=coded, deep=deep)
-    return GpuLayer(array, texture, (vertices, faces), len(ordered) - translucent, translucent)
+    return GpuLayer(vertices, faces, texture, len(ordered) - translucent, translucent)
 
 
 def _translucent(layer: Layer) -> NDArray[np.bool_]:

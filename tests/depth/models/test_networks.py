@@ -18,6 +18,8 @@ LARGE = {
     "dpt_large_384", "dpt_beit_large_512", "dpt_beit_large_384", "dpt_beit_base_384", "dpt_swin2_large_384",
     "dpt_swin2_base_384", "dpt_swin_large_384", "dpt_next_vit_large_384",
 }  # fmt: skip
+# The same code, with other numbers of channels and blocks, is compared in float64 for a smaller network.
+ALIKE = {"dpt_beit_large_512", "dpt_beit_large_384", "dpt_swin2_large_384"}
 MIDAS = [card for card in registry.cards() if card.name.startswith(("midas_", "dpt_"))]
 BY_CARD = pytest.mark.parametrize(
     "card",
@@ -39,11 +41,15 @@ def test_golden(card: ModelCard, golden_folder: Path) -> None:
     stored = np.load(golden_folder / f"{card.name}.npz")
     cases = [case for case in ("sq", "ns") if f"{case}_hw" in stored]
     assert "sq" in cases
+    if card.name in LARGE:  # the smaller, not square one: a minute less for all of them
+        cases = cases[-1:]
     with torch.inference_mode():
         for case in cases:
             check_float32(network, stored, case, golden_folder)
+        if card.name in ALIKE:
+            return
         network.double()
-        for case in cases if card.name not in LARGE else cases[-1:]:
+        for case in cases:
             out, expected = run(network, stored, case, golden_folder, torch.float64)
             assert error(out, stored[f"{case}_out64"], expected) <= 2e-6
 
