@@ -15,10 +15,9 @@ import depth3d as d3
 from depth3d.layeredmesh import Layer, LayeredMesh
 from depth3d.render.context import get_context, on_render_thread
 from depth3d.render.readback import read_image
-from depth3d.render.upload import make_target
+from depth3d.render.upload import GL_SRGB8, make_target
 
 COARSE, FINE = 85, 13
-GL_SRGB8 = 0x8C41
 
 _VERTEX = """#version 330 core
 in vec2 place;

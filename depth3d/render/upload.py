@@ -14,6 +14,7 @@ from depth3d.layeredmesh import Layer
 
 __all__ = ["GpuLayer", "make_target", "make_texture", "upload_layer"]
 
+GL_SRGB8 = 0x8C41
 GL_SRGB8_ALPHA8 = 0x8C43
 _LIGHT = np.rint(srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255)) * 65535).astype(np.uint16)
 
