@@ -99,6 +99,21 @@ def test_an_animation_that_claims_a_huge_size(tmp_path: Path) -> None:
         webp_as_mov(path)
 
 
+def test_an_animation_is_decoded_once_and_anew_when_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import PIL.Image
+
+    from depth3d.io.video.webp import webp_as_mov
+
+    path, opened = tmp_path / "a.webp", []
+    really = PIL.Image.open
+    monkeypatch.setattr(PIL.Image, "open", lambda *given: opened.append(given) or really(*given))
+    for shades in ((0, 99), (0, 99, 200)):
+        gray = [PIL.Image.new("L", (32, 24), shade) for shade in shades]
+        gray[0].save(path, save_all=True, append_images=gray[1:])
+        assert webp_as_mov(path).read() == webp_as_mov(path).read() != b""
+    assert len(opened) == 2
+
+
 def test_an_existing_file_for_the_depth_is_told_before_the_work(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import mimetypes
 import re
 import secrets
@@ -63,6 +64,8 @@ class PageServer(ThreadingHTTPServer):
         except socket.gaierror:
             raise InvalidOption("host", f"{host} is not an address of this machine") from None
         except (OSError, OverflowError) as error:
+            if getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
+                raise InvalidOption("host", f"{host} is not an address of this machine") from None
             reason = getattr(error, "strerror", None) or str(error)
             raise InvalidOption("port", f"{port} cannot be used: {reason.lower()}; choose another one") from error
         self._scheme = "http"

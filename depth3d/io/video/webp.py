@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,12 @@ def webp_as_mov(path: Path) -> BytesIO:
     ReadError
         If Pillow cannot decode it.
     """
+    state = path.stat()
+    return BytesIO(_converted(path, state.st_size, state.st_mtime_ns))
+
+
+@lru_cache(maxsize=1)  # a run opens its clip several times
+def _converted(path: Path, _size: int, _changed: int) -> bytes:
     from PIL import Image as Pillow
     from PIL import ImageSequence
 
@@ -57,5 +64,4 @@ def webp_as_mov(path: Path) -> BytesIO:
             container.mux(stream.encode(None))
     except (OSError, ValueError, EOFError, av.error.FFmpegError, Pillow.DecompressionBombError) as error:
         raise ReadError(path, f"unsupported or corrupt animation: {in_words(error)}") from error
-    buffer.seek(0)
-    return buffer
+    return buffer.getvalue()
