@@ -61,7 +61,8 @@ def write_usdz(
         for index, (mesh, jpeg) in enumerate(kept):
             texture = folder / f"layer_{index}.jpg"
             texture.write_bytes(jpeg or encode_image(mesh.texture, ".jpg", quality=_QUALITY))
-            _add_mesh(stage, f"/photo/layer_{index}", mesh, texture.name)
+            # "./": else usd-core looks along its search paths, warns, and moves the texture to a folder of its own.
+            _add_mesh(stage, f"/photo/layer_{index}", mesh, f"./{texture.name}")
         stage.GetRootLayer().Save()
         package = folder / "package.usdz"
         if not UsdUtils.CreateNewARKitUsdzPackage(str(folder / "scene.usdc"), str(package)):
