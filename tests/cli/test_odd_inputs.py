@@ -24,6 +24,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     moving = [photo.rotate(5 * number).convert("P") for number in range(3)]
     moving[0].save(tmp_path / "moving.gif", save_all=True, append_images=moving[1:])
     (tmp_path / "clip.mkv").write_bytes(b"\x1a\x45\xdf\xa3" + bytes(64))
+    (tmp_path / "raw.cr3").write_bytes(b"\0\0\0\x18ftypcrx " + bytes(64))
+    (tmp_path / "map.exr").write_bytes(b"v/1\x01" + bytes(64))
+    np.savez(tmp_path / "numbers.npz", depth=np.zeros((6, 8)))
     (tmp_path / "folder").mkdir()
     Pillow.fromarray(np.tile(np.arange(80, dtype=np.uint8), (60, 1))).save(tmp_path / "map.png")
     monkeypatch.chdir(tmp_path)
@@ -50,6 +53,9 @@ def run(*arguments: str) -> int:
     [
         (["https://example.org/x.jpg"], "download the file first"),
         (["-"], "save it to a file first"),
+        (["raw.cr3"], "develop it first"),
+        (["numbers.npz"], "give it as the --depth of a photo"),
+        (["map.exr"], "give it as the --depth of a photo"),
         (["*.tiff"], "no photo or clip matches"),
         (["phot.jpg"], "did you mean photo.jpg"),
         (["photo.jpg", "--depth", "https://example.org/x.png"], "download or save it first"),

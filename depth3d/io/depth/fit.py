@@ -86,6 +86,9 @@ def fit_depth(depth: DepthMap, photo: Image) -> tuple[DepthMap, str]:
     padded = max(strips, key=strips.__getitem__, default=own)
     if strips and strips[padded] > max(_needed(edges), _PADDING * scores[best] + _FLOOR):
         return _applied(depth, padded), padded.words
+    evident = _evident(depth, photo.size, list(strips))
+    if evident is not None and strips[evident] > max(_needed(edges), 0.9 * scores[best]):
+        return _applied(depth, evident), evident.words
     if fits:
         clearly = scores[best] > _needed(edges) and scores[best] > _MARGIN * max(scores[own], _FLOOR)
         clearly = clearly and _is_localized(_applied(depth, best), photo, edges)
@@ -209,6 +212,32 @@ def _strips(values: NDArray[np.float32], photo: Size) -> Iterator[_Candidate]:
             x, y = extra // 2 / width, rows // 2 / height
             box = (x, y, x + 1 - extra / width, y + 1 - rows / height)
             yield _Candidate(1, box, f"padding removed ({extra} pixels left and right, {rows} above and below)")
+
+
+def _evident(depth: DepthMap, photo: Size, strips: list[_Candidate]) -> _Candidate | None:
+    """Return the padding that cannot be the scene: one value up to a step, in a map that is not of the photo's shape.
+
+    So small a strip hardly changes the agreement of the edges.
+    """
+    if abs(depth.size.width - photo.aspect * depth.size.height) <= 1 or not strips:
+        return None
+    values = depth.values
+    for one in strips:
+        height, width = values.shape
+        left, top, right, bottom = (
+            round(share * side) for share, side in zip(one.box, (width, height) * 2, strict=True)
+        )
+        removed = np.ones(values.shape, bool)
+        removed[top:bottom, left:right] = False
+        if not removed.any() or np.ptp(values[removed]) > 0.01:
+            continue
+        inside = values[top:bottom, left:right]
+        sides = [inside[:, 0]] * (left > 0) + [inside[0]] * (top > 0)
+        sides += [inside[:, -1]] * (right < width) + [inside[-1]] * (bottom < height)
+        level = float(values[removed].mean())
+        if all(float((np.abs(side - level) > 0.04).mean()) > 0.5 for side in sides):
+            return one
+    return None
 
 
 def _repeated(values: NDArray[np.float32]) -> int:

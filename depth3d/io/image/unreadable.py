@@ -24,6 +24,8 @@ _OTHERS = {
     b"%PDF": "is a PDF; export the page as a picture",
     b"%!PS": "unsupported or corrupt image file: PostScript; export it as PNG",
     b"<svg": "is an SVG drawing; export it as PNG",
+    b"\x93NUMPY": "holds numbers, not a picture; give it as the `depth` of a photo",
+    b"v/1\x01": "is an OpenEXR file; give it as the `depth` of a photo, or export it as PNG",
     b"\x1a\x45\xdf\xa3": "is a video; use it as a clip, or save one frame as a picture",
 }
 
@@ -47,6 +49,8 @@ def refuse_unreadable(photo: PhotoFile, kind: TiffKind | None) -> None:
         if importlib.util.find_spec("pillow_jxl") is None:
             raise ReadError(photo.name, 'is a JPEG XL picture; install its plug-in: pip install "depth3d[jxl]"')
         importlib.import_module("pillow_jxl")
+    if photo.suffix == ".npz" and data.startswith(b"PK"):
+        raise ReadError(photo.name, _OTHERS[b"\x93NUMPY"])
     for start, advice in _OTHERS.items():
         if data.startswith(start):
             raise ReadError(photo.name, advice)

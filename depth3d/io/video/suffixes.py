@@ -199,7 +199,7 @@ def _looks_like_video(path: Path) -> bool:
     except OSError:
         return False
     if head[4:8] == b"ftyp":
-        return head[8:12] not in (b"heic", b"heix", b"mif1", b"avif", b"heim", b"heis")
+        return head[8:12] not in (b"heic", b"heix", b"mif1", b"avif", b"heim", b"heis", b"crx ")  # also a raw picture
     if head.startswith(b"--") and b"Content-type: image/jpeg" in head:
         return True  # network cameras: JPEG pictures as parts of one message
     if head[4:8] in (b"moov", b"mdat", b"wide", b"skip", b"pnot") and head[0] < 2:

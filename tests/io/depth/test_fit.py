@@ -130,6 +130,15 @@ def test_padding_on_both_axes_is_removed(multiple: int, mode: str, seed: int) ->
     assert np.corrcoef(found.ravel(), true.ravel())[0, 1] > 0.97
 
 
+@pytest.mark.parametrize(("across", "down"), [(1, 4), (0, 5), (7, 0)])
+def test_a_few_rows_of_zeros_are_padding(across: int, down: int) -> None:
+    photo, depth = scene(2, 400, 300)
+    values = np.maximum(depth.values, 0.1)
+    fitted, words = fit_depth(DepthMap(np.pad(values, ((0, down), (0, across)))), photo)
+    assert "padding removed" in words
+    np.testing.assert_array_equal(fitted.values, values)
+
+
 def test_a_flat_border_of_a_map_that_fits_stays() -> None:
     photo, depth = scene(1, 400, 300)
     values = depth.values.copy()
