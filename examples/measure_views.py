@@ -5,12 +5,13 @@
 The right picture is made from the left one and its disparity, then compared with the real right picture
 on pixels seen by both eyes, on those only the right eye sees ("hidden"), and near depth edges. A second
 table does the same after the disparity was blurred the way a depth network blurs it. "depth3d clip" is the renderer of
-clips, which has only a frame's time.
+clips, which has only a frame's time; "before" rows are the numbers recorded in ``views_baseline.json``.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from depth3d.render.warp.stereo import StereoWarp
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 REGIONS = ("all", "seen", "hidden", "edge")
+BASELINE = Path(__file__).with_name("views_baseline.json")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,7 @@ def main() -> None:
     arguments = parser.parse_args()
     names = arguments.scenes or sorted(path.parent.name for path in arguments.folder.glob("*/disp_left.npy"))
     scenes = [load(arguments.folder / name) for name in names]
+    recorded = json.loads(BASELINE.read_text(encoding="utf-8"))
     for title, soften in (("measured disparity", False), ("the same, blurred as by a network", True)):
         print(f"\n{title}: PSNR in dB / SSIM")
         print(f"{'scene':12s} {'method':12s}" + "".join(f"{region:>15s}" for region in REGIONS))
@@ -58,6 +61,11 @@ def main() -> None:
         mean = {method: np.mean([score[method] for score in counted], axis=0) for method in counted[0]}
         for method, values in mean.items():
             line("mean", method, values)
+        names = [scene.name for scene in scenes if not whole(scene)] or [scene.name for scene in scenes]
+        for method in ("depth3d", "depth3d clip"):
+            before = [recorded[title][name][method] for name in names if name in recorded[title]]
+            if len(before) == len(names):
+                line("before", method, np.mean(before, axis=0))
         for other in list(mean)[1:3]:
             line("gain over", other, mean["depth3d"] - mean[other])
 
