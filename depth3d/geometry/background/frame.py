@@ -21,6 +21,7 @@ __all__ = ["Frame", "crop_depth", "crop_frame", "find_frame", "pad_depth", "remo
 Bytes = NDArray[np.uint8]
 
 WIDEST = 40  # pixels
+THINNEST = 3  # pixels: lines that are found by the frame of the other sides, whatever their color
 WIDEST_BAR = 0.3  # of the side, for black bars on two opposite sides
 BLACK = 24  # levels
 EVEN = 2.5  # levels: mean deviation from the median within a line of a frame
@@ -28,6 +29,7 @@ VARIED = 4.0  # levels: the same in the picture inside
 STEP = 16  # levels
 STEP_SHARE = 0.45  # of the line's pixels that differ by more than a step from the frame's last line
 BLEND = 3  # lines at most in which a frame and the picture are mixed
+MIXED_COLOR = 0.25  # share of the frame's color: lines with more are mixed
 MIXED = 0.6  # of the deviation inside: lines below it are mixed
 DEPTH_STEP = 0.02
 UNEQUAL = 0.2  # share by which the sides of one frame differ in width
@@ -171,7 +173,18 @@ def _like_others(sides: tuple[Bytes, ...], widths: list[int], side: int) -> int:
         return 0
     opposite = (side + 2) % 4
     like = opposite if opposite in others else others[0]
-    return _width_like(sides[side], widths[like], _color(sides[like], widths[like]))
+    return _width_like(sides[side], widths[like], _color(sides[like], widths[like])) or _thin(sides[side])
+
+
+def _thin(pixels: Bytes) -> int:
+    """Number of first rows, at most ``THINNEST``, that have one color each and none of it in the next row; else 0."""
+    lines = _lines(pixels, THINNEST + 1)
+    for end in range(1, len(lines)):
+        if np.abs(lines[end - 1] - np.median(lines[end - 1], axis=0)).mean() > 1:
+            return 0
+        if (np.abs(lines[end] - lines[end - 1]).max(1) > STEP).mean() > 1 - STEP_SHARE:
+            return end
+    return 0
 
 
 def _color(pixels: Bytes, width: int) -> NDArray[np.int16]:
@@ -219,8 +232,13 @@ def _width(pixels: Bytes, most: int) -> int:
     if not 0 < even <= most:
         return 0
     varied = float(deviation[even + BLEND : even + BLEND + 4].mean())
+    colors = np.median(lines, axis=1)
+    colors -= np.median(colors[even + BLEND : even + BLEND + 4], axis=0)  # differences from the picture inside
     end = even
-    while end < even + BLEND and deviation[end] < MIXED * varied:
+    while end < even + BLEND and (
+        deviation[end] < MIXED * varied
+        or colors[end] @ colors[end - 1] > MIXED_COLOR * max(float(colors[end - 1] @ colors[end - 1]), STEP**2)
+    ):
         end += 1
     changed = float((np.abs(lines[end] - lines[even - 1]).max(1) > STEP).mean())
     return end if varied > VARIED and changed >= STEP_SHARE else 0

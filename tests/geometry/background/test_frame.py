@@ -49,6 +49,20 @@ def test_frames_beside_an_even_sky_are_found_by_the_other_sides() -> None:
     assert find_frame(d3.Image(pixels)) == Frame(top=60, bottom=60)
 
 
+def test_a_line_mixed_with_the_frame_belongs_to_it() -> None:
+    pixels = framed(Frame(4, 4, 4, 4), 250)
+    pixels[4:-4, -5] = 250 // 2 + pixels[4:-4, -6] // 2  # as a scanner's sharpening leaves it
+    assert find_frame(d3.Image(pixels)) == Frame(4, 5, 4, 4)
+
+
+def test_a_thin_line_of_another_color_is_found_by_the_frame_of_the_other_sides() -> None:
+    pixels = framed(Frame(4, 4, 4, 4), 100)
+    pixels[-30:] = np.random.default_rng(2).integers(94, 115, (30, WIDTH, 3))  # a street as gray as the frame
+    pixels[:, :4] = pixels[:, -4:] = 100
+    pixels[-1] = 0
+    assert find_frame(d3.Image(pixels)) == Frame(4, 4, 1, 4)
+
+
 @pytest.mark.parametrize("kind", ["noise", "flat", "gradient", "stripes", "studio", "sky"])
 def test_pictures_without_a_frame_have_none(kind: str) -> None:
     pixels = photo()
