@@ -69,6 +69,11 @@ def _box_around(contour: NDArray[Any]) -> Box:
     return x, y, wide, tall
 
 
+def _gap(length: int, width: int) -> float:
+    """Return how far the halves of a color bar may be apart: a tick, or the white middle of a diverging map."""
+    return max(5.0, 0.12 * length) if length > 4 * width else 5.0
+
+
 def _around(first: Box, second: Box) -> Box:
     """Return the box around two boxes."""
     left, top = min(first[0], second[0]), min(first[1], second[1])
@@ -85,15 +90,14 @@ def _straight(mask: NDArray[Any]) -> bool:
 
 
 def joined(boxes: list[Box]) -> list[Box]:
-    """Join the parts of color bars that are cut by their ticks."""
+    """Join the parts of color bars that are cut by their ticks or by the background's color in their middle."""
     whole: list[Box] = []
     for box in sorted(boxes):
         x, y, wide, tall = box
         for place, (left, top, w, h) in enumerate(whole):
-            across = abs(y - top) <= 2 and abs(tall - h) <= 2 and 0 <= x - left - w <= 5 and tall >= 5
-            down = (
-                abs(x - left) <= 2 and abs(wide - w) <= 2 and -1 <= max(y - top - h, top - y - tall) <= 5 and wide >= 5
-            )
+            gap_across, gap_down = x - left - w, max(y - top - h, top - y - tall)
+            across = abs(y - top) <= 2 and abs(tall - h) <= 2 and 0 <= gap_across <= _gap(wide + w, tall) and tall >= 5
+            down = abs(x - left) <= 2 and abs(wide - w) <= 2 and -1 <= gap_down <= _gap(tall + h, wide) and wide >= 5
             if across or down:
                 whole[place] = _around(box, whole[place])
                 break
