@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.background.disocclusion import HiddenSurface
 from depth3d.geometry.background.fill import relax
+from depth3d.geometry.background.lines import AGREE, LEAST, STEEPEST, Lines, find_lines
 from depth3d.geometry.chunked import BAND_PIXELS, CACHED_PIXELS, chunked, row_bands
 from depth3d.image import rounded
 
@@ -46,9 +47,9 @@ def paint_background(
     """Color one disoccluded background layer.
 
     Next to an outline the color of the adjacent background is continued. Farther from it, where that would be visible
-    as a streak, the tone is a mean over the surrounding background pixels on both sides of the occluder. The
-    background's texture, mirrored at the outline, is added. Pixels covered by the foreground's dilation are not
-    sampled, because they contain foreground color.
+    as a streak, the tone is a mean over the surrounding background pixels on both sides of the occluder. Lines that
+    reach the outline go on in their direction. The background's texture, mirrored at the outline, is added. Pixels
+    covered by the foreground's dilation are not sampled, because they contain foreground color.
 
     Returns a copy of ``painted`` in which the layer's pixels are filled in.
 
@@ -79,6 +80,7 @@ def paint_background(
     for band in row_bands(seen.shape, halo=0, pixels=CACHED_PIXELS):
         surface[band.rows][cover[band.rows] - seen[band.rows] > tolerance] = NOWHERE
     known = _Far(picture, surface)
+    lines = find_lines(picture, surface < NOWHERE, top, stride)
     result = painted.copy()
 
     def paint(here: Indices) -> None:
@@ -90,7 +92,7 @@ def paint_background(
         colors = smooth + GRAIN * _grain(known, here, source, level, stride)
         result.reshape(-1, 3)[here] = rounded(colors, result.dtype)
 
-    found = chunked(lambda part: _tone(known, hidden, cover, part), places)
+    found = chunked(lambda part: _with_lines(_tone(known, hidden, cover, part), known, lines, hidden, part), places)
     tones[thin.mask] = np.concatenate(found or [tones[:0, 0]])
     relax(tones, thin.depth, thin.mask)
     chunked(paint, np.flatnonzero(hidden.mask))
@@ -164,6 +166,21 @@ def _tone(far: _Far, hidden: HiddenSurface, cover: Floats, here: Indices) -> Flo
     mean = np.where(mass[:, None] > 0, total / np.maximum(mass, 1e-6)[:, None], own)
     share = np.minimum(deep / (far.width * REACH), 1)[:, None]
     return np.asarray(own + share * (mean - own), np.float32)
+
+
+def _with_lines(tones: Floats, far: _Far, lines: Lines, hidden: HiddenSurface, here: Indices) -> Floats:
+    """(K, 3): the tones, replaced along lines that reach the outline: a line goes on in its direction."""
+    source, level = hidden.source.ravel()[here], hidden.depth.ravel()[here]
+    row, column, down, right, _ = far.way(source, here)
+    inwards = -np.sign(right) * lines.stride
+    slope, trust = lines.at(row, column + 3 * inwards)
+    start = row - np.clip(slope, -STEEPEST, STEEPEST) * right  # where the line through the pixel meets the outline
+    at = far.at(start, column + inwards)
+    there, also = lines.at(start, column + 3 * inwards)
+    goes_on = (down == 0) & (right != 0) & (np.abs(slope) < STEEPEST) & (np.abs(there - slope) < AGREE)
+    goes_on &= np.abs(far.depth[at] - level) < LIKE_PIXELS
+    share = np.where(goes_on, np.clip((np.minimum(trust, also) - LEAST) / (1 - LEAST), 0, 1), 0)[:, None]
+    return np.asarray(tones + share * (far.colors[at] - tones), np.float32)
 
 
 def _grain(far: _Far, here: Indices, source: Sources, level: Floats, stride: int) -> Floats:
