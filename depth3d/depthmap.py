@@ -8,6 +8,7 @@ converts ``Disparity`` to ``DepthMap``.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -114,6 +115,8 @@ class DepthMap:
         for name, value in (("near", near), ("far", far)):
             if value is not None and not (isinstance(value, int | float) and value > 0):
                 raise InvalidInput(f"DepthMap.from_metric: {name} is {value!r}, expected meters > 0")
+        if near is not None and math.isinf(near):
+            raise InvalidInput("DepthMap.from_metric: near is inf, expected finite meters")
         meters = array_of(meters, "DepthMap.from_metric")
         if meters.dtype.kind not in "fiu":
             raise InvalidInput(f"DepthMap.from_metric: values are {meters.dtype}, expected distances in meters")

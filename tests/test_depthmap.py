@@ -26,6 +26,8 @@ def test_nearest_is_one() -> None:
     assert depth.values.tolist() == [[0.0, 1.0]]
     metric = DepthMap.from_metric(np.array([[1.0, 2.0, 4.0, np.inf]]), near=1, far=4)
     np.testing.assert_allclose(metric.values, [[1, 1 / 3, 0, 0]], atol=1e-6)
+    with pytest.raises(InvalidInput, match="near is inf"):
+        DepthMap.from_metric(np.array([[1.0, 2.0]]), near=np.inf)
 
 
 @given(arrays(np.float32, (4, 5), elements=st.floats(0, 1, width=32)))
