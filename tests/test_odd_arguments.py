@@ -99,6 +99,21 @@ def test_an_animation_that_claims_a_huge_size(tmp_path: Path) -> None:
         webp_as_mov(path)
 
 
+def test_an_animation_larger_than_8k_is_refused_before_decoding(tmp_path: Path) -> None:
+    import PIL.Image
+
+    from depth3d.io.video.webp import webp_as_mov
+
+    path = tmp_path / "a.webp"
+    gray = [PIL.Image.new("L", (32, 24), 40 * n) for n in range(3)]
+    gray[0].save(path, save_all=True, append_images=gray[1:])
+    data = bytearray(path.read_bytes())
+    data[24:30] = (12000 - 1).to_bytes(3, "little") * 2
+    path.write_bytes(data)
+    with pytest.raises(ReadError, match=r"frames of 12000x12000 pixels, more than 8K"):
+        webp_as_mov(path)
+
+
 def test_an_animation_is_decoded_once_and_anew_when_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import PIL.Image
 

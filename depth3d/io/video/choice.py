@@ -10,10 +10,15 @@ from av.stream import Disposition
 from depth3d.errors import ReadError
 from depth3d.io.video.mp4_boxes import find_sample_box
 
-__all__ = ["LARGEST_FRAME", "choose_stream", "is_cover", "is_scrambled"]
+__all__ = ["LARGEST_FRAME", "choose_stream", "is_cover", "is_scrambled", "large_frames"]
 
 LARGEST_FRAME = 8192 * 4320
 """Largest frame that is decoded, pixels (8K)."""
+
+
+def large_frames(width: int, height: int) -> str:
+    """Return what an error says of frames larger than ``LARGEST_FRAME``."""
+    return f"has frames of {width}x{height} pixels, more than 8K (8192x4320); scale it down first"
 
 
 def choose_stream(container: Any, path: Path) -> Any:
@@ -35,7 +40,7 @@ def choose_stream(container: Any, path: Path) -> Any:
         raise ReadError(path, "uses a codec that this build of FFmpeg cannot decode")
     width, height = chosen.codec_context.width, chosen.codec_context.height
     if width * height > LARGEST_FRAME:  # about twenty frames are buffered between the stages
-        raise ReadError(path, f"has frames of {width}x{height} pixels, more than 8K (8192x4320); scale it down first")
+        raise ReadError(path, large_frames(width, height))
     return chosen
 
 

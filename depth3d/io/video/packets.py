@@ -12,7 +12,7 @@ from typing import Any
 
 import av
 
-from depth3d.errors import ReadError
+from depth3d.errors import ReadError, in_words
 from depth3d.io.video.choice import choose_stream
 from depth3d.io.video.clock import ContinuousClock, has_discontinuities
 from depth3d.io.video.files import open_container
@@ -96,7 +96,7 @@ def packets_of(container: Any, *streams: Any) -> Iterator[Any]:
         except (av.error.FFmpegError, OSError) as error:
             failures += 1
             if failures == 1:
-                log.warning("%s: a part cannot be read (%s)", Path(container.name).name, error)
+                log.warning("%s: a part cannot be read (%s)", Path(container.name).name, in_words(error))
             if failures >= _READ_FAILURES:
                 return
 

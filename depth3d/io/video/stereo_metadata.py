@@ -8,6 +8,7 @@ from __future__ import annotations
 import struct
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -140,19 +141,28 @@ def _content(box: bytes, kind: bytes) -> bytes:
     return box[place + 8 :] if place >= 0 else b""
 
 
+_FIRST_PACKETS = 64
+
+
 def _frame_packing(path: str | Path) -> tuple[str, bool] | None:
     """Return what the first frame says about itself: the frame-packing message that cameras and encoders write."""
     import av
     from av.sidedata.sidedata import Type
 
+    from depth3d.io.video.choice import LARGEST_FRAME
+    from depth3d.io.video.files import open_container
+
     try:
-        with av.open(str(path)) as container:
+        with open_container(path) as container:
             stream = container.streams.video[0]
-            if stream.codec_context.name not in ("h264", "hevc"):
+            context = stream.codec_context
+            if context.name not in ("h264", "hevc") or context.width * context.height > LARGEST_FRAME:
                 return None
-            side_data: Any = next(iter(container.decode(stream))).side_data
+            context.thread_count, context.options = 1, {"max_pixels": str(LARGEST_FRAME)}
+            packets = islice(container.demux(stream), _FIRST_PACKETS)
+            side_data: Any = next(frame for packet in packets for frame in packet.decode()).side_data
             told = side_data.get(Type.STEREO3D)
-    except (av.FFmpegError, IndexError, StopIteration):  # other readers of the clip say what is wrong with it
+    except (av.FFmpegError, IndexError, StopIteration, ValueError):  # other readers say what is wrong with the clip
         return None
     if told is None or len(bytes(told)) < 8:
         return None

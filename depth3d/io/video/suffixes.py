@@ -205,7 +205,8 @@ def _looks_like_video(path: Path) -> bool:
     if head[4:8] in (b"moov", b"mdat", b"wide", b"skip", b"pnot") and head[0] < 2:
         return True  # QuickTime before 2001
     code = head.find(b"\0\0\x01", 0, 4)
-    if code in (0, 1) and head[code + 3] in _FIRST_UNITS and head[: code + 3].strip(b"\0") == b"\x01":
+    unit = head[code + 3 : code + 4]
+    if code in (0, 1) and unit and unit[0] in _FIRST_UNITS and head[: code + 3].strip(b"\0") == b"\x01":
         return True
     starts = (
         *(b"\x1a\x45\xdf\xa3", b"FLV\x01", b"\0\0\x01\xba", b"\0\0\x01\xb3", b"OggS", b"\x06\x0e\x2b\x34", b"DKIF"),

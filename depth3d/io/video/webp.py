@@ -12,6 +12,7 @@ import av
 import numpy as np
 
 from depth3d.errors import ReadError, in_words
+from depth3d.io.video.choice import LARGEST_FRAME, large_frames
 
 __all__ = ["is_webp", "webp_as_mov"]
 
@@ -47,6 +48,8 @@ def _converted(path: Path, _size: int, _changed: int) -> bytes:
     buffer = BytesIO()
     try:
         with Pillow.open(path) as picture, av.open(buffer, "w", format="mov") as container:
+            if picture.width * picture.height > LARGEST_FRAME:
+                raise ReadError(path, large_frames(*picture.size))
             stream: Any = container.add_stream("png", rate=25)
             stream.width, stream.height = picture.size
             stream.pix_fmt, stream.time_base = "rgb24", _TICK

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from fractions import Fraction
 from pathlib import Path
+from unittest.mock import MagicMock
 
+import av
 import pytest
 from clips import ffmpeg, make_clip
 
+from depth3d.io.video import stereo_metadata
 from depth3d.io.video.matroska import video_settings
 from depth3d.io.video.stereo_metadata import read_stereo_metadata, stereo_metadata_for, write_stereo_metadata
 from depth3d.stereoformats import find_format
@@ -62,3 +65,14 @@ def test_a_cut_off_file_has_no_metadata(tmp_path: Path, cut: int) -> None:
         clip.write_bytes(clip.read_bytes()[:cut])
         assert read_stereo_metadata(clip) is None
         assert video_settings(clip).get("StereoMode") is None
+
+
+@pytest.mark.security
+def test_the_packing_of_a_frame_is_read_from_a_file_never_an_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    make_clip(tmp_path / "a.mp4", count=3).rename("12:30.mp4")
+    monkeypatch.setattr("av.open", asked := MagicMock(wraps=av.open))
+    assert stereo_metadata._frame_packing("12:30.mp4") is None
+    assert [str(call.args[0]).startswith("file:") for call in asked.call_args_list] == [True]

@@ -85,3 +85,10 @@ def test_only_a_frame_number_is_a_pattern(tmp_path: Path) -> None:
     assert not is_sequence("100%%d.png")
     Pillow.fromarray(picture(0)).save(tmp_path / "a%d.png")
     assert not is_sequence(tmp_path / "a%d.png")
+
+
+@pytest.mark.parametrize("head", [b"\0\0\x01", b"\0\0\0\x01"])
+def test_a_file_that_ends_after_a_start_code_is_no_clip(tmp_path: Path, head: bytes) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(head)
+    assert not is_clip(path)
