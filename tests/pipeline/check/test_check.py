@@ -86,12 +86,13 @@ def test_on_a_cinema_screen_the_eyes_would_have_to_turn_outwards(pair: StereoPai
 def test_letterbox_bars_are_not_measured(pair: StereoPair) -> None:
     eyes = []
     for eye in (pair.left, pair.right):
-        pixels = np.random.default_rng(3).integers(0, 4, eye.pixels.shape, dtype=np.uint8)  # a coder's noise
+        pixels = np.random.default_rng(3).integers(0, 20, eye.pixels.shape, dtype=np.uint8)  # a coder's noise
         pixels[80:-80] = eye.pixels[80:-80]
         eyes.append(Image(pixels))
     report = check_pair(StereoPair(*eyes))
     assert report.nearest == pytest.approx(600 / 640, abs=0.04)
     assert report.farthest == pytest.approx(-400 / 640, abs=0.04)
+    assert report.disparity["50"] == pytest.approx(-400 / 640, abs=0.04)
     assert (report.width, report.height) == (640, 480)
 
 
