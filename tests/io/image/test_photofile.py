@@ -145,4 +145,4 @@ def test_the_whole_of_a_picture_counts_where_less_is_decoded() -> None:
 def test_an_animation_of_a_127_megapixel_photo_takes_about_a_gigabyte(tmp_path: Path) -> None:
     fine((1300, 975)).resize((13000, 9750)).save(tmp_path / "photo.jpg")
     code = "import sys, depth3d; depth3d.animate(sys.argv[1], seconds=0.5, model='tiny')"
-    assert peak_kilobytes(code, tmp_path / "photo.jpg") < 1_100_000
+    assert peak_kilobytes(code, tmp_path / "photo.jpg") < 1_200_000
