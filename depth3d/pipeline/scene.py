@@ -277,7 +277,7 @@ def _from_network(image: Image, options: DepthOptions, file: PhotoFile) -> Scene
 
     if options.stereo:
         refuse_anaglyph(file, image)
-    if file.enough is not None and max(image.size) >= 2 * file.enough:
+    if file.enough is not None and max(image.size) >= 1.6 * file.enough:
         file.decoded.clear()  # the whole picture is needed no more
         image = image.resized(image.size.fit(file.enough))
     choices: dict[str, Any] = {
