@@ -28,7 +28,7 @@ log = logging.getLogger("depth3d.video")
 
 _PATIENCE = 60  # seconds to wait for a scheduler and its first worker
 _ALONE = 120  # seconds to wait for a worker during a run
-_LAME = 30  # seconds with too few processes of this machine: Dask gives up those that it cannot restart within 15 s
+_SHORT_HANDED = 30  # seconds with too few processes of this machine; Dask gives up those that do not restart in 15 s
 _LOOK = 5  # seconds between looks at the workers while nothing ends
 _LOST = ("cancelled", "lost")
 
@@ -184,7 +184,7 @@ class DaskRunner:
         self._client = self._local = None
 
     def _begin_again(self) -> None:
-        self._close(1 if self._local is None else _LAME)
+        self._close(1 if self._local is None else _SHORT_HANDED)
         self._open()
         for part in list(self._live):
             part.start()
@@ -206,7 +206,7 @@ class DaskRunner:
             self._missing = None
             return False
         self._missing = now if self._missing is None else self._missing
-        if self._count and now > self._missing + _LAME:
+        if self._count and now > self._missing + _SHORT_HANDED:
             log.warning("%s: only %d processes are left; starting all again", self._address, connected)
             self._begin_again()
             return True

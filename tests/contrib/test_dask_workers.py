@@ -37,7 +37,7 @@ def kill_all(cluster: DaskRunner) -> None:
 
 def test_a_process_that_dask_gave_up_is_replaced(cluster: DaskRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contrib, "_LOOK", 0.2)
-    monkeypatch.setattr(contrib, "_LAME", 0.4)
+    monkeypatch.setattr(contrib, "_SHORT_HANDED", 0.4)
     parts = {cluster.submit(_double, number): 1 for number in range(3)}
     kill_all(cluster)
     assert sorted(cluster.completed(parts)) == [(0, 1), (2, 1), (4, 1)]
