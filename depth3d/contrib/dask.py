@@ -29,6 +29,7 @@ log = logging.getLogger("depth3d.video")
 _PATIENCE = 60  # seconds to wait for a scheduler and its first worker
 _ALONE = 120  # seconds to wait for a worker during a run
 _SHORT_HANDED = 30  # seconds with too few processes of this machine; Dask gives up those that do not restart in 15 s
+_AGAIN = 4  # times that all processes of this machine are started again while no part ends
 _LOOK = 5  # seconds between looks at the workers while nothing ends
 _LOST = ("cancelled", "lost")
 
@@ -66,6 +67,7 @@ class DaskRunner:
         self._count = int(cluster.partition(":")[2]) if cluster.startswith("local:") else 0
         self._looked = 0.0  # when the workers were last looked at
         self._missing: float | None = None  # since when processes are missing, or all workers
+        self._again = 0  # how often all processes were started again since the last part ended
 
     def __enter__(self) -> DaskRunner:
         try:
@@ -167,6 +169,7 @@ class DaskRunner:
     def finished(self, part: _Part) -> None:
         """Forget a part that has its result."""
         self._live.discard(part)
+        self._again = 0
 
     def _close(self, patience: float) -> None:
         loop = logging.getLogger("tornado.application")
@@ -207,6 +210,12 @@ class DaskRunner:
             return False
         self._missing = now if self._missing is None else self._missing
         if self._count and now > self._missing + _SHORT_HANDED:
+            self._again += 1
+            if self._again > _AGAIN:
+                raise VideoError(
+                    f"{self._address}: the processes of this machine end again and again (memory?); fewer of them may"
+                    " do. Finished parts are kept: the same command goes on"
+                )
             log.warning("%s: only %d processes are left; starting all again", self._address, connected)
             self._begin_again()
             return True

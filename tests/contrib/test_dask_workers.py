@@ -25,11 +25,6 @@ def cluster() -> Iterator[DaskRunner]:
         yield runner
 
 
-def _double(number: int) -> int:
-    time.sleep(0.2)
-    return 2 * number
-
-
 def kill_all(cluster: DaskRunner) -> None:
     for process in cluster.everywhere(os.getpid).values():
         os.kill(process, signal.SIGKILL)
@@ -38,9 +33,27 @@ def kill_all(cluster: DaskRunner) -> None:
 def test_a_process_that_dask_gave_up_is_replaced(cluster: DaskRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(contrib, "_LOOK", 0.2)
     monkeypatch.setattr(contrib, "_SHORT_HANDED", 0.4)
-    parts = {cluster.submit(_double, number): 1 for number in range(3)}
+
+    def double(number: int) -> int:  # not of this module, which the processes may not find: sent by value
+        time.sleep(0.2)
+        return 2 * number
+
+    parts = {cluster.submit(double, number): 1 for number in range(3)}
     kill_all(cluster)
     assert sorted(cluster.completed(parts)) == [(0, 1), (2, 1), (4, 1)]
+
+
+def test_processes_that_always_end_are_not_started_for_ever(
+    cluster: DaskRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contrib, "_LOOK", 0.1)
+    monkeypatch.setattr(contrib, "_SHORT_HANDED", 0.2)
+    monkeypatch.setattr(contrib, "_AGAIN", 1)
+    part = cluster.submit(os._exit, 1)
+    with pytest.raises(VideoError, match="end again and again .*the same command goes on"):
+        part.result()
+    cluster.finished(part)
+    cluster._begin_again()
 
 
 def test_a_cluster_without_workers_ends_the_run(cluster: DaskRunner, monkeypatch: pytest.MonkeyPatch) -> None:
