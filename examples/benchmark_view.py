@@ -10,6 +10,7 @@ processor time that all processes of the browser spend until then is printed, to
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import math
 import os
@@ -37,7 +38,9 @@ new MutationObserver((changes, observer) => {
 
 
 def main() -> None:
-    photos = [Path(name).resolve() for name in sys.argv[1:]] or [HERE / "coffee.jpg"]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("photos", nargs="*", type=Path, metavar="PHOTO", default=[HERE / "coffee.jpg"])
+    photos = [photo.resolve() for photo in parser.parse_args().photos]
     with tempfile.TemporaryDirectory() as folder:
         for photo in photos:
             shutil.copy(photo, folder)

@@ -50,7 +50,7 @@ def test_processes_that_always_end_are_not_started_for_ever(
     monkeypatch.setattr(contrib, "_SHORT_HANDED", 0.2)
     monkeypatch.setattr(contrib, "_AGAIN", 1)
     part = cluster.submit(os._exit, 1)
-    with pytest.raises(VideoError, match="end again and again .*the same command goes on"):
+    with pytest.raises(VideoError, match=r"end again and again .*the same command goes on"):
         part.result()
     cluster.finished(part)
     cluster._begin_again()
