@@ -158,13 +158,13 @@ def find_box(path: str | Path, *kinds: str) -> bytes | None:
     return data
 
 
-def insert_into_sample_entry(path: Path, box: bytes) -> None:
+def insert_into_sample_entry(path: Path, box: bytes, entry: bytes = b"avc1", after: bytes = b"avcC") -> None:
     """Insert a box after ``avcC`` of an MP4 or MOV file whose index is last."""
     data = bytearray(path.read_bytes())
-    place = data.index(b"avcC") - 4
+    place = data.index(after) - 4
     place += struct.unpack_from(">I", data, place)[0]
-    for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", b"avc1"):
-        start = data.index(kind) - 4 if kind != b"avc1" else data.rindex(b"avc1", 0, place) - 4
+    for kind in (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd", entry):
+        start = data.index(kind) - 4 if kind != entry else data.rindex(entry, 0, place) - 4
         struct.pack_into(">I", data, start, struct.unpack_from(">I", data, start)[0] + len(box))
     data[place:place] = box
     path.write_bytes(data)

@@ -8,6 +8,7 @@ of ITU-T H.273.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from depth3d.frames import BT709, Color
 from depth3d.io.video.tonemap import PRIMARIES, GamutMapper, ToneMapper
 
-__all__ = ["Converter", "bit_depth", "side_data", "stored_color"]
+__all__ = ["Converter", "all_side_data", "bit_depth", "side_data", "stored_color"]
 
 UNKNOWN, RGB, BT2020_CONSTANT = 2, 0, 10
 _MATRICES = (1, 4, 5, 6, 7, 9)  # supported by libswscale
@@ -134,10 +135,12 @@ setattr(Type, "_missing_", classmethod(_unknown_type))  # noqa: B010
 
 def side_data(frame: Any, kind: str) -> bytes | None:
     """Return the bytes of a frame's side data of one kind ("DISPLAYMATRIX"), or None."""
-    for item in frame.side_data:
-        if item.type == Type[kind]:
-            return bytes(item)
-    return None
+    return next(all_side_data(frame, kind), None)
+
+
+def all_side_data(frame: Any, kind: str) -> Iterator[bytes]:
+    """Yield the bytes of all side data of one kind: the container and the stream may both give some."""
+    return (bytes(item) for item in frame.side_data if item.type == Type[kind])
 
 
 def _light_level(frame: Any) -> tuple[int, int] | None:

@@ -13,6 +13,7 @@ import av
 from depth3d.errors import VideoError, in_words
 from depth3d.io.video.choice import choose_stream
 from depth3d.io.video.packets import is_untimed, open_clip, packet_time, packets_of, stream_rate
+from depth3d.io.video.views import ViewJoiner, has_views
 
 __all__ = ["DamagedPacket", "Demuxer"]
 
@@ -36,6 +37,8 @@ class Demuxer:
         Frames per second of a sequence; None = 25.
     careful : bool
         Decode in one thread, so that a damaged packet loses no other frames; slower.
+    views : bool
+        Join both views of an MV-HEVC clip side by side; else its base view is decoded.
 
     Raises
     ------
@@ -43,7 +46,7 @@ class Demuxer:
         If the file cannot be opened, has no video stream, is encrypted, or its codec is unknown.
     """
 
-    def __init__(self, path: Path, rate: Fraction | None = None, *, careful: bool = False) -> None:
+    def __init__(self, path: Path, rate: Fraction | None = None, *, careful: bool = False, views: bool = False) -> None:
         self._path, self._careful = path, careful
         # Frame numbers of an image sequence with gaps: a picture is shown until the next one.
         self.container, self.numbers = open_clip(path, rate)
@@ -53,6 +56,7 @@ class Demuxer:
             self.stream.thread_type = "NONE" if careful else "AUTO"
             if careful:
                 self.stream.codec_context.thread_count = 1
+            self._joiner = ViewJoiner(path, self.stream.codec_context) if views and has_views(path) else None
         except BaseException:
             self.container.close()
             raise
@@ -62,6 +66,11 @@ class Demuxer:
 
     def __exit__(self, *error: object) -> None:
         self.container.close()
+
+    @property
+    def eyes(self) -> int:
+        """How many pictures of the film are side by side in a frame because they were joined: 1 or 2."""
+        return 1 if self._joiner is None else 2
 
     @property
     def can_seek(self) -> bool:
@@ -127,7 +136,7 @@ class Demuxer:
                     continue
                 begun, first = True, packet.pts
             try:
-                decoded = packet.decode()
+                decoded = packet.decode() if self._joiner is None else self._joiner.decode(packet, place)
             except (av.error.FFmpegError, ValueError, OSError) as error:
                 if not self._careful:
                     raise DamagedPacket from error

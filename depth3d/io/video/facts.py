@@ -40,6 +40,7 @@ class StreamFacts:
             self.count, self.duration = len(numbers), (numbers[-1] - numbers[0] + 1) * self.time_base
         self.codec = stream.codec_context.name
         self.track = stream.index
+        self.eyes = source.eyes
         self.length_unknown = has_discontinuities(container) or source.untimed
         pictures = [one for one in container.streams.video if not is_cover(one)]
         self.notes: tuple[str, ...] = ()
@@ -70,9 +71,10 @@ def describe(
         measured = total_length(path)
         length = length if measured is None else start + measured
     stored = converter.stored
+    eye = orientation.size(crop.size(Size(first.width // facts.eyes, first.height)))
     return VideoInfo(
         path=path,
-        size=orientation.size(crop.size(Size(first.width, first.height))),
+        size=Size(eye.width * facts.eyes, eye.height),
         rate=facts.rate,
         time_base=facts.time_base,
         start=start,

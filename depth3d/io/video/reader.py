@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -36,9 +36,9 @@ log = logging.getLogger("depth3d.video")
 _MARGINS = (Fraction(1), Fraction(12), None)
 
 
-def probe(path: str | Path, *, rate: Fraction | None = None) -> VideoInfo:
-    """Return the properties of a clip; decodes only its first frame."""
-    with VideoReader(path, sequence_rate=rate) as reader:
+def probe(path: str | Path, *, rate: Fraction | None = None, views: bool = False) -> VideoInfo:
+    """Return the properties of a clip; decodes only its first frame. ``views``: see `VideoReader`."""
+    with VideoReader(path, sequence_rate=rate, views=views) as reader:
         return reader.info
 
 
@@ -72,6 +72,9 @@ class VideoReader:
         Frames per second of an image sequence, default 25.
     quiet : bool
         Log no warnings: an earlier pass over the clip has.
+    views : bool
+        Join both views of an MV-HEVC clip side by side, the left eye first; else its base view is read. No difference
+        for other clips.
 
     Raises
     ------
@@ -90,9 +93,10 @@ class VideoReader:
         size: Size | None = None,
         sequence_rate: Fraction | None = None,
         quiet: bool = False,
+        views: bool = False,
     ) -> None:
         self._path, self._start, self._end = Path(path), start, end
-        self._quiet = quiet
+        self._quiet, self._views = quiet, views
         self._seen, self._size, self._rate = seen, size, sequence_rate
         self._careful = False  # whether damaged packets were found: then one thread decodes packet by packet
         self._told: set[str] = set()
@@ -102,7 +106,8 @@ class VideoReader:
         self._converter = Converter(self._stored, bit_depth(first), tone_map=tone_map)
         self._orientation = orientation_of(side_data(first, "DISPLAYMATRIX"), int(first.rotation))
         self._frame_size = Size(first.width, first.height)
-        self._crop = read_crop(self._path, self._frame_size) if self._path.is_file() else Crop()
+        eye = Size(first.width // self._facts.eyes, first.height)
+        self._crop = read_crop(self._path, eye) if self._path.is_file() else Crop()
         self._fields = find_fields(self._path)
         info = describe(self._path, self._facts, first, self._converter, self._fields, self._crop, self._orientation)
         self.info = info if size is None else scaled(info, size)
@@ -203,11 +208,17 @@ class VideoReader:
         size = Size(pixels.shape[1], pixels.shape[0])
         if size != self._frame_size:
             self._tell(f"the picture size changes from {self._frame_size} to {size}: scaled to {self._frame_size}")
-            return self._crop.apply(Image(np.ascontiguousarray(pixels)).resized(self._frame_size).pixels)
-        return self._crop.apply(pixels)
+            pixels = Image(np.ascontiguousarray(pixels)).resized(self._frame_size).pixels
+        return self._each(pixels, self._crop.apply)
+
+    def _each(self, pixels: NDArray[Any], change: Callable[[NDArray[Any]], NDArray[Any]]) -> NDArray[Any]:
+        """Change a picture, or each of two that were joined side by side."""
+        if self._facts.eyes == 1:
+            return change(pixels)
+        return np.hstack([change(half) for half in np.split(pixels, self._facts.eyes, axis=1)])
 
     def _upright(self, pixels: NDArray[Any]) -> Image:
-        image = Image(self._orientation.apply(pixels))
+        image = Image(self._each(pixels, self._orientation.apply))
         return image if self._size is None else image.resized(self._size)
 
     def _tell(self, line: str) -> None:
@@ -260,7 +271,7 @@ class VideoReader:
         tick, zero = self.info.time_base, round(self.info.origin / self.info.time_base)
         step = max(1, round(1 / (self.info.rate * tick)))
         interlaced = Deinterlacer(self._fields)
-        with Demuxer(self._path, self._rate, careful=self._careful) as source:
+        with Demuxer(self._path, self._rate, careful=self._careful, views=self._views) as source:
             self._passes.append(source)
             key_after = None
             if begin is not None and margin is not None:
@@ -285,7 +296,7 @@ class VideoReader:
     def _peek(self) -> Any:
         for careful in (False, True):
             try:
-                with Demuxer(self._path, self._rate, careful=careful) as source:
+                with Demuxer(self._path, self._rate, careful=careful, views=self._views) as source:
                     for frame in source.frames():
                         self._facts = StreamFacts(source)
                         return frame

@@ -14,6 +14,7 @@ from typing import Any
 
 from depth3d.io.video.matroska import equirectangular_bounds, video_settings
 from depth3d.io.video.mp4_boxes import Layout, find_sample_box, find_track_uuid, insert_stereo_boxes
+from depth3d.io.video.views import has_views
 from depth3d.stereoformats import StereoFormat
 
 __all__ = [
@@ -131,8 +132,8 @@ def is_tagged_anaglyph(path: str | Path) -> bool:
 
 
 def has_hidden_eye(path: str | Path) -> bool:
-    """Return whether the first video track holds a second eye as MV-HEVC (layered H.265), which is not decoded."""
-    return find_sample_box(path, b"lhvC") is not None
+    """Return whether the first video track holds a second eye as MV-HEVC (layered H.265) that cannot be decoded."""
+    return find_sample_box(path, b"lhvC") is not None and not has_views(path)
 
 
 def _content(box: bytes, kind: bytes) -> bytes:

@@ -224,16 +224,19 @@ def _picture_pair(path: Path, options: CheckOptions) -> tuple[str, Iterator[Ster
 def _clip_pairs(path: Path, count: int, layout: str | None) -> tuple[str, Iterator[StereoPair]]:
     from depth3d.io.stereo.layouts import EyeLayout, seen_layout
     from depth3d.io.video.reader import VideoReader
-    from depth3d.pipeline.clip.eyes import stated_layout
+    from depth3d.io.video.views import has_views
+    from depth3d.pipeline.clip.eyes import JOINED_VIEWS, stated_layout
     from depth3d.stereoformats import find_format
 
-    with VideoReader(path) as reader:
+    with VideoReader(path, views=True) as reader:
         info = reader.info
         first = next(iter(reader)).image
     how = "given"
     if layout is not None:
         given = find_format(layout)
         eyes: EyeLayout | None = EyeLayout(given.packing, given.half, given.right_first)
+    elif has_views(path):
+        eyes, how = JOINED_VIEWS, "MV-HEVC"
     else:
         stated = stated_layout(path, first.size)
         if stated is not None:
@@ -250,7 +253,7 @@ def _sampled(path: Path, eyes: Any, info: Any, count: int) -> Iterator[StereoPai
     from depth3d.io.video.reader import VideoReader
 
     length = info.duration or (Fraction(info.count or 1) / info.rate)
-    with VideoReader(path, tone_map=True) as reader:
+    with VideoReader(path, tone_map=True, views=True) as reader:
         for number in range(count):
             time = info.start + length * (2 * number + 1) / (2 * count)
             for frame in reader.around(time):

@@ -151,7 +151,7 @@ def _measured(
     length: Fraction,
     eyes: EyeLayout | None,
 ) -> ClipBars | None:
-    with VideoReader(source, tone_map=True, quiet=True) as reader:
+    with VideoReader(source, tone_map=True, quiet=True, views=eyes is not None) as reader:
         sampled = (
             next(reader.around(first + length * (2 * number + 1) / (2 * _SAMPLES)), None) for number in range(_SAMPLES)
         )
@@ -173,7 +173,7 @@ def _search(source: Path, start: Fraction | None, end: Fraction | None, eyes: Ey
             sizes.append(size)
             yield frame.image.resized(_THUMBNAIL).eight_bit().pixels
 
-    with VideoReader(source, start=start, end=end, tone_map=True, quiet=True) as reader:
+    with VideoReader(source, start=start, end=end, tone_map=True, quiet=True, views=eyes is not None) as reader:
         begins = scene_starts(pictures(reader))
     size = sizes[0]
     spans = list(zip(begins, [*begins[1:], len(times)], strict=True))

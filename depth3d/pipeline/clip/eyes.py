@@ -18,9 +18,22 @@ from depth3d.image import Image, Size
 from depth3d.io.stereo.layouts import EyeLayout, likeness, named_layout, seen_layout
 from depth3d.io.video.reader import VideoReader
 from depth3d.io.video.stereo_metadata import is_tagged_anaglyph, read_stereo_metadata
+from depth3d.io.video.views import has_views
 from depth3d.stereopair import StereoPair
 
-__all__ = ["eye_info", "find_layout", "left_eye", "plain_stem", "sample_frames", "stated_layout", "unpack_eyes"]
+__all__ = [
+    "JOINED_VIEWS",
+    "eye_info",
+    "find_layout",
+    "left_eye",
+    "plain_stem",
+    "sample_frames",
+    "stated_layout",
+    "unpack_eyes",
+]
+
+JOINED_VIEWS = EyeLayout("side", half=False, right_first=False)
+"""Layout of the frames of an MV-HEVC clip whose two views are read (``VideoReader(views=True)``)."""
 
 _SAMPLES = 5  # frames that are examined
 _NEEDED = 3  # frames that must show a layout if neither metadata nor the name states it
@@ -39,7 +52,7 @@ def find_layout(path: Path, info: VideoInfo) -> tuple[EyeLayout, str] | None:
     path : Path
         The clip; image sequences are always flat.
     info : VideoInfo
-        Properties of the clip with both eyes in a frame.
+        Properties of the clip with both eyes in a frame (of an MV-HEVC clip: with both views).
     """
     if not path.is_file():
         return None
@@ -49,6 +62,8 @@ def find_layout(path: Path, info: VideoInfo) -> tuple[EyeLayout, str] | None:
         raise ReadError(
             path, f"the {where} says anaglyph, whose eyes cannot be separated; use --no-own-eyes if it is a flat clip"
         )
+    if has_views(path):
+        return JOINED_VIEWS, "MV-HEVC, the other eye is its second layer"
     stated = stated_layout(path, info.size)
     if stated is not None and stated[0].gap:
         return stated[0], "its size is that of HDMI frame packing"

@@ -202,7 +202,7 @@ def _spread(times: list[Fraction]) -> list[Fraction]:
 
 def _pairs(job: ClipJob, times: list[Fraction]) -> Iterator[StereoPair]:
     assert job.eyes is not None
-    with VideoReader(job.source, tone_map=True) as reader:
+    with VideoReader(job.source, tone_map=True, views=True) as reader:
         for time in times:
             frame = next(reader.around(time), None)
             if frame is not None:

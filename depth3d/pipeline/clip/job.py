@@ -155,6 +155,7 @@ class ClipJob:
             size=None if self.eyes is not None or any(self.crop) else self.size,  # later: eye by eye, without bars
             sequence_rate=self.rate,
             quiet=quiet,
+            views=self.eyes is not None,
         ) as reader:
             if self.rate is None or reader.is_sequence:
                 found = reader.frames(index, None if time is None else time + begin)
@@ -233,13 +234,14 @@ def plan_job(
     """
     source = Path(source)
     start, end, rate = clock_seconds(video.start, "start"), clock_seconds(video.end, "end"), video.fps
-    info = probe(source, rate=rate)
+    own_eyes = own_eyes and depth.depth is None and depth.model == "auto"
+    info = probe(source, rate=rate, views=own_eyes or layout is not None)
     if start is not None and info.duration is not None and start >= info.duration:
         raise InvalidInput(f"`start` {video.start}: the clip is only {float(info.duration):.2f} s long")
     if layout is not None:
         found: tuple[EyeLayout, str] | None = (layout, "as asked")
     else:
-        found = find_layout(source, info) if own_eyes and depth.depth is None and depth.model == "auto" else None
+        found = find_layout(source, info) if own_eyes else None
     eyes = None if found is None else found[0]
     if found is not None:
         packing = "top-bottom" if found[0].packing == "stack" else "side by side"
@@ -263,7 +265,7 @@ def plan_job(
         size = canvas_sizes(canvas, info.size, info.pixel_aspect)[0]
     if eyes is not None:
         if video.tonemap:
-            with VideoReader(source, tone_map=True) as reader:
+            with VideoReader(source, tone_map=True, views=True) as reader:
                 info = replace(info, color=reader.info.color, bit_depth=reader.info.bit_depth)
         info = replace(info, size=size or info.size)
     elif size is not None or rate is not None or video.tonemap:

@@ -54,7 +54,7 @@ def pick_frames(
     """Predict depth at all places; keep the start, cuts and the frames with the strongest parallax."""
     found: list[tuple[str, Frame, DepthMap, float]] = []
     size = job.size if job.eyes is None and not any(job.crop) else None
-    with VideoReader(job.source, tone_map=job.video.tonemap, size=size) as reader:
+    with VideoReader(job.source, tone_map=job.video.tonemap, size=size, views=job.eyes is not None) as reader:
         for name, time in places:
             frame = next(reader.around(time), None)
             if frame is None:
@@ -100,7 +100,8 @@ def with_thumbnails(shots: list[Shot], job: ClipJob, beside: Path, *, force: boo
     folder = thumbnail_folder(beside)
     named = []
     # The folder is created when all thumbnails are ready, so that a stopped run leaves no files.
-    with temporary_folder() as drawn, VideoReader(job.source, tone_map=True, quiet=True) as reader:
+    opened = VideoReader(job.source, tone_map=True, quiet=True, views=job.eyes is not None)
+    with temporary_folder() as drawn, opened as reader:
         for number, shot in enumerate(shots, 1):
             middle = (shot.start + shot.end) / 2 + (job.start or 0)
             frame = next(reader.around(middle), None)

@@ -8,13 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import spatial
 from clips import insert_into_sample_entry, make_clip, write_clip
+from spatial import write_spatial
 
 import depth3d.depth.estimator
 from depth3d.errors import ReadError
 from depth3d.frames import VideoInfo
 from depth3d.image import Image, Size
 from depth3d.io.stereo.layouts import EyeLayout
+from depth3d.io.video import views
 from depth3d.io.video.mp4_boxes import stereo_boxes
 from depth3d.io.video.reader import VideoReader, probe
 from depth3d.io.video.stereo_metadata import has_hidden_eye, read_stereo_metadata
@@ -104,12 +107,40 @@ def test_boxes_of_apple_alone_are_believed(tmp_path: Path) -> None:
 
 def test_a_second_eye_that_is_not_decoded_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     layered, path = make_clip(tmp_path / "spatial.mp4", count=2), make_clip(tmp_path / "film.mp4", count=2)
-    insert_into_sample_entry(layered, b"\0\0\0\x0clhvC\0\0\0\0")  # no more than the mark: no encoder here writes it
+    insert_into_sample_entry(layered, b"\0\0\0\x0clhvC\0\0\0\0")  # no more than the mark
     assert (has_hidden_eye(layered), has_hidden_eye(path)) == (True, False)
     monkeypatch.setattr(job_module, "has_hidden_eye", lambda _: True)
     job = plan_job(path, DepthOptions(), StabilizeOptions(), VideoOptions())
     assert job.eyes is None
     assert any("MV-HEVC" in note for note in job.info.notes)
+
+
+def test_a_spatial_clip_is_a_stereo_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MV-HEVC: an anaglyph of both eyes; flat with ``own_eyes=False`` and where the decoder lacks the second view."""
+    path = write_spatial(tmp_path / "spatial.mp4")
+    made = convert(path, tmp_path / "a.mkv", stereo=StereoOptions(format="red-cyan-color"), video=CODEC)
+    left, right = spatial.eyes(3)
+    frame = frames_of(made)[3].astype(float)
+    assert frame.shape == (spatial.HEIGHT, spatial.WIDTH, 3)
+    assert np.abs(frame[..., 0] - left).mean() < 4
+    assert np.abs(frame[..., 1:].mean(-1) - right).mean() < 4
+
+    def planned(own_eyes: bool) -> tuple[bool, str]:
+        job = plan_job(path, DepthOptions(), StabilizeOptions(), VideoOptions(), own_eyes=own_eyes)
+        assert job.info.size == Size(spatial.WIDTH, spatial.HEIGHT)
+        assert next(job.frames()).image.size == job.info.size
+        return job.eyes is not None, " ".join(job.info.notes)
+
+    assert planned(False) == (False, "")
+    stereo, note = planned(True)
+    assert stereo
+    assert "its second layer" in note
+    views._found.cache_clear()
+    monkeypatch.setattr(views, "_ALL", {})
+    stereo, note = planned(True)
+    views._found.cache_clear()
+    assert not stereo
+    assert "is not decoded" in note
 
 
 def test_frame_packing_of_hdmi_is_known_by_its_size(tmp_path: Path) -> None:
