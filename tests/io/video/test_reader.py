@@ -201,3 +201,14 @@ def test_animated_webp_and_apng_are_read_with_their_times(tmp_path: Path) -> Non
         assert all(np.array_equal(frame.image.pixels, picture(frame.index)) for frame in frames)
         if suffix == "webp":
             assert frames[-1].duration == 1
+
+
+def test_frames_of_more_than_8k_are_refused(tmp_path: Path) -> None:
+    """A small file must not take gigabytes: 15000x15000 in 1.4 MB did."""
+    width, height = 8192, 4400
+    with av.open(str(tmp_path / "large.avi"), "w") as container:
+        stream = container.add_stream("mjpeg", rate=25)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuvj420p"
+        container.mux(stream.encode(av.VideoFrame(width, height, "yuvj420p")))
+    with pytest.raises(ReadError, match=r"frames of 8192x4400 pixels, more than 8K"):
+        probe(tmp_path / "large.avi")
