@@ -136,7 +136,7 @@ class Demuxer:
                     continue
                 begun, first = True, packet.pts
             try:
-                decoded = packet.decode() if self._joiner is None else self._joiner.decode(packet, place)
+                decoded = packet.decode() if self._joiner is None else self._joiner.decode(packet)
             except (av.error.FFmpegError, ValueError, OSError) as error:
                 if not self._careful:
                     raise DamagedPacket from error

@@ -18,6 +18,8 @@ from depth3d.io.video.files import create_container, disk_error
 __all__ = ["FULL", "LIMITED", "StreamWriter"]
 
 FULL, LIMITED = 2, 1  # FFmpeg's AVColorRange: 0..255 and 16..235
+# So few frames cannot be reordered, and libx265 leaves their decode times uninitialized: MP4 then fails at random.
+_IN_ORDER = 2
 
 
 class StreamWriter:
@@ -141,7 +143,11 @@ class StreamWriter:
             If the file cannot be completed.
         """
         try:
-            self._mux(self._stream.encode(None))
+            packets = self._stream.encode(None)
+            if len(packets) == self.written <= _IN_ORDER:
+                for packet in packets:
+                    packet.dts = packet.pts
+            self._mux(packets)
             self._container.close()
         except (av.error.FFmpegError, OSError) as error:
             raise WriteError(self._path, f"cannot be finished: {in_words(error).lower()}") from error

@@ -69,9 +69,9 @@ def _found(path: Path, changed: int, size: int) -> bool:
                 return False
             context.thread_count, context.options = 1, {**_ALL, "max_pixels": str(LARGEST_FRAME)}
             context.copy_opaque = True
-            shown: set[int] = set()
-            for number, packet in enumerate(islice(container.demux(stream), _FIRST_PACKETS)):
-                packet.opaque = number
+            shown: set[object] = set()
+            for packet in islice(container.demux(stream), _FIRST_PACKETS):
+                packet.opaque = object()
                 for frame in packet.decode():
                     if frame.opaque in shown:
                         return True
@@ -108,13 +108,15 @@ class ViewJoiner:
         self._graph: Any = None
         self._shape: tuple[Any, ...] = ()
 
-    def decode(self, packet: Any, number: int) -> list[Any]:
-        """Decode a packet; return the finished frames. ``number`` tells it from the others."""
-        packet.opaque = number
+    def decode(self, packet: Any) -> list[Any]:
+        """Decode a packet; return the finished frames."""
+        # Views of one packet share this object. It must be a new one: PyAV finds it by its address, and forgets an
+        # address when any packet that has it is freed; equal small numbers are one object in all open clips.
+        packet.opaque = object()
         found = []
         for frame in packet.decode():
             before, self._waiting = self._waiting, frame
-            if before is not None and before.opaque == frame.opaque:
+            if before is not None and before.opaque is frame.opaque:
                 found.append(self._join(before, frame))
                 self._waiting = None
             elif before is not None:

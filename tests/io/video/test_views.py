@@ -101,10 +101,22 @@ def test_a_lost_view_is_replaced_by_the_other(clip: Path, monkeypatch: pytest.Mo
     assert np.array_equal(left, right)
 
 
+def test_open_readers_do_not_disturb_each_other(clip: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packets of one clip are freed while another clip is being decoded: its lost views stay known as lost."""
+    assert has_views(clip)
+    monkeypatch.setattr(views, "_ALL", {})
+    with VideoReader(clip, views=True) as reader, VideoReader(clip, views=True) as other:
+        times = []
+        for frame in reader:
+            times.append(frame.time)
+            assert len(list(other)) == COUNT
+    assert times == TIMES
+
+
 def test_decoders_without_views_and_flat_clips_have_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert not has_views(make_clip(tmp_path / "flat.mp4", count=2))
     assert not has_views(
-        make_clip(tmp_path / "hevc.mp4", count=2, codec="libx265", options={"x265-params": "log-level=0"})
+        make_clip(tmp_path / "hevc.mp4", count=3, codec="libx265", options={"x265-params": "log-level=0"})
     )
     assert not has_views(tmp_path / "nothing.mp4")
     monkeypatch.setattr(views, "_ALL", {})

@@ -64,6 +64,16 @@ def test_every_software_encoder_keeps_picture_and_times(tmp_path: Path, codec: s
         assert np.abs(frame.image.pixels.astype(int) - images[frame.index].pixels).mean() < 8
 
 
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+@pytest.mark.parametrize("count", [1, 2])
+def test_decode_times_of_the_shortest_clips_are_those_of_display(tmp_path: Path, codec: str, count: int) -> None:
+    """libx265 left them uninitialized: one clip in ten could not be written, others began hours late."""
+    path = write(tmp_path / "c.mp4", [Image(picture(n)) for n in range(count)], codec)
+    with av.open(str(path)) as container:
+        times = [(packet.pts, packet.dts) for packet in container.demux(video=0) if packet.size]
+    assert times == [(512 * n, 512 * n) for n in range(count)] or times == [(n, n) for n in range(count)]
+
+
 def test_hdr10_metadata_is_written_and_read_back(tmp_path: Path) -> None:
     color = Color(
         9,
