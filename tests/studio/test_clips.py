@@ -76,7 +76,6 @@ def test_strokes_belong_to_their_frame_and_are_kept_beside_the_clip(page: Browse
             f" s.value = {second}; s.dispatchEvent(new Event('input')); }})()"
         )
         page.wait(f"document.getElementById('time-value').textContent.startsWith('0:0{second}')")
-        time.sleep(0.2)
         page.wait("document.documentElement.dataset.picture === 'ready' && document.getElementById('busy').hidden")
 
     go_to(2)

@@ -20,6 +20,7 @@ export class Clip {
     const slider = find("time");
     slider.addEventListener("input", () => {
       this.#label();
+      document.documentElement.dataset.picture = "old"; // until that of the new frame is there
       show(Number(slider.value)).catch((error) => toast(error.message));
     });
     find("preview").addEventListener("click", guarded(() => this.#preview()));
