@@ -192,6 +192,17 @@ class Image:
         alpha = None if self.alpha is None else cv2.resize(self.alpha, tuple(size), interpolation=how)
         return replace(self, pixels=pixels, alpha=alpha)
 
+    def cropped(self, rows: slice, columns: slice = slice(None)) -> Image:
+        """Return a part of the picture.
+
+        Parameters
+        ----------
+        rows, columns : slice
+            The part, px; at least one pixel.
+        """
+        alpha = None if self.alpha is None else self.alpha[rows, columns]
+        return replace(self, pixels=self.pixels[rows, columns], alpha=alpha)
+
     def _repr_html_(self) -> str:
         """HTML for Jupyter: the picture, longer side at most 800 pixels."""
         import cv2  # here, so that `import depth3d.image` stays light

@@ -178,24 +178,32 @@ class Viewing:
         return 200 * self.distance_meters * math.tan(math.radians(arc_minutes / 60) / 2) / self.width_meters
 
 
-def unpack(image: Image, layout: StereoFormat) -> StereoPair:
+def unpack(image: Image, layout: StereoFormat, gap: int = 0) -> StereoPair:
     """Split a side-by-side or top-bottom picture into a stereo pair; half formats are scaled to full size.
 
     An odd last column (or row) is left out. Raises ``InvalidInput`` for a layout that cannot be split.
+
+    Parameters
+    ----------
+    image : Image
+        Both eyes in one picture.
+    layout : StereoFormat
+        How they are packed.
+    gap : int
+        Rows between stacked eyes that belong to neither.
     """
-    pixels, alpha = image.pixels, image.alpha
     width, height = image.size
     if layout.packing == "side" and width >= 2:
         middle = width // 2
         cuts = [(slice(None), slice(0, middle)), (slice(None), slice(middle, 2 * middle))]
         full = Size(2 * middle, height)
-    elif layout.packing == "stack" and height >= 2:
-        middle = height // 2
-        cuts = [(slice(0, middle), slice(None)), (slice(middle, 2 * middle), slice(None))]
+    elif layout.packing == "stack" and height >= gap + 2:
+        middle = (height - gap) // 2
+        cuts = [(slice(0, middle), slice(None)), (slice(middle + gap, 2 * middle + gap), slice(None))]
         full = Size(width, 2 * middle)
     else:
         raise InvalidInput(f"a picture of {image.size} cannot be split as {layout.name}")
-    eyes = [Image(pixels[cut], None if alpha is None else alpha[cut], image.focal_35mm, image.notes) for cut in cuts]
+    eyes = [image.cropped(*cut) for cut in cuts]
     if layout.half:
         eyes = [eye.resized(full) for eye in eyes]
     pair = StereoPair(eyes[0], eyes[1])

@@ -11,21 +11,16 @@ from typing import Any, Literal
 import av
 import numpy as np
 from clips import insert_into_sample_entry
+from stereoscenes import moving_square
 
 SAMPLE = Path(__file__).parent / "data" / "spatial.hevc"
-WIDTH, HEIGHT, NEAR, COUNT = 256, 144, 12, 6
+COUNT = 6
 _SPS, _PPS = 33, 34
 
 
 def eyes(index: int) -> tuple[np.ndarray, np.ndarray]:
-    """The gray pictures (H, W) that were encoded: a wall, and a square that is ``NEAR`` px to the left on the right."""
-    dice = np.random.default_rng(7)
-    wall = dice.integers(0, 255, (HEIGHT // 4, WIDTH // 4, 3), dtype=np.uint8).repeat(4, 0).repeat(4, 1)
-    square = dice.integers(0, 255, (16, 20, 3), dtype=np.uint8).repeat(4, 0).repeat(4, 1)
-    left, right = wall.copy(), wall.copy()
-    x = 80 + 2 * index
-    left[40:104, x : x + 80] = square
-    right[40:104, x - NEAR : x - NEAR + 80] = square
+    """The gray pictures (H, W) that were encoded."""
+    left, right = moving_square(index)
     return left.mean(-1), right.mean(-1)
 
 

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 from depth3d.image import Image
 from depth3d.stereopair import StereoPair
 
+CLIP_WIDTH, CLIP_HEIGHT, CLIP_NEAR = 256, 144, 12  # px; the last is the disparity of the moving square
+
 
 def texture(width: int, height: int, seed: int = 0) -> NDArray[np.uint8]:
     """Blurred noise with structure at two scales: matchable everywhere."""
@@ -26,6 +28,18 @@ def scene_pair(width: int = 320, height: int = 240, near: int = 8, far: int = -3
     left[y : y + square.shape[0], x : x + square.shape[1]] = square
     right[y : y + square.shape[0], x - near : x - near + square.shape[1]] = square
     return StereoPair(Image(left), Image(right))
+
+
+def moving_square(index: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Both eyes: a wall at the screen's depth, a square before it whose right picture is ``CLIP_NEAR`` further left."""
+    dice = np.random.default_rng(7)
+    wall = dice.integers(0, 255, (CLIP_HEIGHT // 4, CLIP_WIDTH // 4, 3), dtype=np.uint8).repeat(4, 0).repeat(4, 1)
+    square = dice.integers(0, 255, (16, 20, 3), dtype=np.uint8).repeat(4, 0).repeat(4, 1)
+    left, right = wall.copy(), wall.copy()
+    x = 80 + 2 * index
+    left[40:104, x : x + 80] = square
+    right[40:104, x - CLIP_NEAR : x - CLIP_NEAR + 80] = square
+    return left, right
 
 
 def card_scan(

@@ -18,7 +18,7 @@ from depth3d import __version__
 from depth3d.cli.options import in_flags
 from depth3d.cli.output import log
 from depth3d.cli.run import describe
-from depth3d.errors import Depth3DError, InvalidOption
+from depth3d.errors import Depth3DError, InvalidOption, in_words
 
 __all__ = ["COMMANDS", "main"]
 
@@ -203,7 +203,7 @@ def _no_output(error: OSError) -> int:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     if isinstance(error, BrokenPipeError):
         return 1
-    return _report(f"standard output: {(error.strerror or str(error)).lower()}", 1)
+    return _report(f"standard output: {in_words(error).lower()}", 1)
 
 
 def _open_standard_streams() -> None:

@@ -15,7 +15,7 @@ from click.core import ParameterSource
 
 from depth3d.cli.options import build, flag_of, given, in_flags
 from depth3d.cli.output import log, print_text, setup_logging
-from depth3d.errors import Depth3DError, ExistsError, InvalidInput, InvalidOption
+from depth3d.errors import Depth3DError, ExistsError, InvalidInput, InvalidOption, in_words
 from depth3d.options import BatchOptions, OutputOptions
 from depth3d.validation import applies
 
@@ -291,5 +291,5 @@ def describe(error: Exception) -> str:
         return "out of memory; try a smaller `size`"
     if isinstance(error, OSError):
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{(error.strerror or str(error)).lower()}"
+        return f"{where}{in_words(error).lower()}"
     return f"unexpected {type(error).__name__}: {error} (a bug; DEPTH3D_TRACEBACK=1 shows where)"

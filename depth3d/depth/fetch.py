@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
-from depth3d.errors import WeightsError
+from depth3d.errors import WeightsError, in_words
 
 __all__ = ["fetch"]
 
@@ -210,7 +210,7 @@ def _unreachable(error: Exception) -> bool:
 
 def _reason(error: Exception) -> str:
     reason = getattr(error, "reason", None) or error
-    return str(getattr(reason, "strerror", None) or reason)
+    return in_words(reason) if isinstance(reason, BaseException) else str(reason)
 
 
 def _disk_full(final: Path, limits: tuple[int, int]) -> str:

@@ -21,7 +21,7 @@ from filelock import FileLock, Timeout
 from depth3d.depth.card import ModelCard, WeightsFile
 from depth3d.depth.fetch import fetch
 from depth3d.depth.verify import cache_folder, digest, fault_of, note_of, size_limits
-from depth3d.errors import WeightsError
+from depth3d.errors import WeightsError, in_words
 
 __all__ = ["Cached", "cache_folder", "cached", "digest", "files_of", "locate", "offline"]
 
@@ -98,7 +98,7 @@ def locate(card: ModelCard, *, timeout: float = 30.0, quiet: bool = False, downl
             return _fetched(card, weights, folder, timeout=timeout, quiet=quiet)
     except OSError as error:
         raise WeightsError(
-            f"{card.name}: the folder for weights, {folder}, cannot be used ({error.strerror or error});"
+            f"{card.name}: the folder for weights, {folder}, cannot be used ({in_words(error)});"
             " set DEPTH3D_CACHE to another folder"
         ) from error
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from depth3d.errors import ExistsError, FileError, WriteError
+from depth3d.errors import ExistsError, FileError, WriteError, in_words
 from depth3d.io.leftovers import process_mark, remove_leftovers
 from depth3d.validation import require_flag
 
@@ -52,7 +52,7 @@ def atomic_path(path: str | Path, *, force: bool = False) -> Iterator[Path]:
         yield temporary
         publish(temporary, final, force=force)
     except OSError as error:
-        raise WriteError(final, f"cannot be written: {error.strerror or error}") from error
+        raise WriteError(final, f"cannot be written: {in_words(error)}") from error
     except FileError as error:
         if error.path != temporary:
             raise

@@ -66,7 +66,7 @@ class PageServer(ThreadingHTTPServer):
         except (OSError, OverflowError) as error:
             if getattr(error, "errno", None) == errno.EADDRNOTAVAIL:
                 raise InvalidOption("host", f"{host} is not an address of this machine") from None
-            reason = getattr(error, "strerror", None) or str(error)
+            reason = in_words(error)
             raise InvalidOption("port", f"{port} cannot be used: {reason.lower()}; choose another one") from error
         self._scheme = "http"
         if certificate is not None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
-from depth3d.errors import InvalidInput, InvalidOption, ModelError, ReadError
+from depth3d.errors import InvalidInput, InvalidOption, ModelError, ReadError, in_words
 from depth3d.io.video.suffixes import CLIP_SUFFIXES, PHOTO_SUFFIXES, is_clip, is_sequence
 from depth3d.options import DepthOptions, StabilizeOptions
 from depth3d.quantities import home_path
@@ -139,7 +139,7 @@ def _walk(folder: Path, recursive: bool) -> Iterator[Path]:
     try:
         entries = sorted(folder.iterdir())
     except OSError as error:
-        raise ReadError(folder, f"the folder cannot be read: {error.strerror or error}") from error
+        raise ReadError(folder, f"the folder cannot be read: {in_words(error)}") from error
     yield from (entry for entry in entries if not entry.is_dir())
     if recursive:
         for entry in entries:

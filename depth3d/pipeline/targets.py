@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from depth3d.errors import InvalidOption, WriteError
+from depth3d.errors import InvalidOption, WriteError, in_words
 from depth3d.pipeline.inputs import Input
 from depth3d.quantities import LONGEST_NAME, as_file
 
@@ -60,7 +60,7 @@ class Destination:
             folder.mkdir(parents=True, exist_ok=True)
             self._created.extend(missing)
         except OSError as error:
-            raise WriteError(folder, f"the folder cannot be created: {error.strerror or error}") from error
+            raise WriteError(folder, f"the folder cannot be created: {in_words(error)}") from error
         return folder
 
     @contextmanager

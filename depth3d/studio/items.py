@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from depth3d.errors import InvalidInput, WriteError
+from depth3d.errors import InvalidInput, WriteError, in_words
 
 __all__ = ["Item", "Library", "clean_name"]
 
@@ -151,7 +151,7 @@ class Library:
             path.unlink(missing_ok=True)
             self._used -= size
             if isinstance(error, OSError):
-                raise WriteError(path.name, f"cannot be stored: {error.strerror or error}") from error
+                raise WriteError(path.name, f"cannot be stored: {in_words(error)}") from error
             raise
         item = Item(secrets.token_urlsafe(8), path, dropped=True)
         self.items[item.key] = item

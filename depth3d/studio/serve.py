@@ -12,7 +12,7 @@ from typing import Any
 import platformdirs
 import uvicorn
 
-from depth3d.errors import InvalidOption, WriteError
+from depth3d.errors import InvalidOption, WriteError, in_words
 from depth3d.io.leftovers import temporary_folder
 from depth3d.options import StudioOptions
 from depth3d.quantities import home_path
@@ -76,7 +76,7 @@ def listen(port: int) -> socket.socket:
     try:
         return socket.create_server(("127.0.0.1", port))
     except OSError as error:
-        raise InvalidOption("port", f"{port} cannot be used: {error.strerror}; choose another one") from error
+        raise InvalidOption("port", f"{port} cannot be used: {in_words(error)}; choose another one") from error
 
 
 def _folder(name: str | None) -> Path | None:
@@ -86,5 +86,5 @@ def _folder(name: str | None) -> Path | None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WriteError(path, f"the folder cannot be created: {error.strerror or error}") from error
+        raise WriteError(path, f"the folder cannot be created: {in_words(error)}") from error
     return path

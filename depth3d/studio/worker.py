@@ -19,7 +19,7 @@ from importlib import import_module
 from multiprocessing.connection import Connection
 from typing import Any
 
-from depth3d.errors import Depth3DError
+from depth3d.errors import Depth3DError, in_words
 
 __all__ = ["Report", "plain_message", "run_worker"]
 
@@ -48,7 +48,7 @@ def plain_message(error: BaseException) -> str:
     if isinstance(error, Depth3DError):
         return " ".join(str(error).replace("`", "").split())
     if isinstance(error, OSError):
-        return f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+        return f"{error.filename}: {in_words(error)}" if error.filename else in_words(error)
     return f"unexpected {type(error).__name__}: {error} (a bug; the terminal shows where)"
 
 

@@ -26,7 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.camera import FARTHEST_INVERSE, Camera, CameraPath, inverse_distance
-from depth3d.errors import InvalidInput, ReadError
+from depth3d.errors import InvalidInput, ReadError, in_words
 from depth3d.quantities import short
 
 __all__ = ["camera_shake", "keyframe_path"]
@@ -96,7 +96,7 @@ def _read(path: Path) -> Any:
             raise ReadError(path, "is too large for a file of keyframes")
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ReadError(path, f"cannot be read: {error.strerror or error}") from error
+        raise ReadError(path, f"cannot be read: {in_words(error)}") from error
     except (ValueError, RecursionError) as error:
         raise ReadError(path, f"is not valid JSON: {error}") from error
 

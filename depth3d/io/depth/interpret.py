@@ -25,6 +25,7 @@ _NARROW = 0.25  # a gray map that uses less of its range than this is stretched
 _SAMPLE = 16_000_000  # values
 _OUTSIDE = 1e-3
 _SCATTERED, _MILLIMETERS = 4, 20000  # separate holes, and the largest value of maps that have fewer
+_INVERT = "use `invert_depth=True`"
 _NOTHING = 1e9  # Blender writes 1e10 and others 65504 (the largest half float) where there is only sky
 
 
@@ -173,7 +174,7 @@ def depth_from_numbers(values: NDArray[Any], *, distances: bool = False, invert:
     how += f", {max(unknown, 0.001):.1%} unknown and filled" if unknown > 0 else ""
     # Depth cameras write meters with NaN, stereo matchers disparities with NaN: only the user knows.
     if "numbers from" in how and not invert and np.isnan(values).any() and low > 0.1 and 1 < high < 100:
-        how += "; if these are distances, use `invert_depth=True`"
+        how += f"; if these are distances, {_INVERT}"
     return depth, how
 
 
@@ -237,13 +238,22 @@ def _carried(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return carried
 
 
-def polarity_hint(depth: DepthMap) -> str:
+def polarity_hint(depth: DepthMap, how: str = "") -> str:
     """A question where the ground at the bottom looks clearly farther than the top; "" elsewhere.
 
     In most photos the bottom is near. That is no proof, so it is only said, never acted on.
+
+    Parameters
+    ----------
+    depth : DepthMap
+        The map.
+    how : str
+        What is told of it already; if it asks about the polarity, once is enough.
     """
+    if _INVERT in how:
+        return ""
     rows = max(1, depth.size.height // 5)
     top, bottom = float(depth.values[:rows].mean()), float(depth.values[-rows:].mean())
     if bottom < top - 0.25:
-        return "; its bottom is farther than its top: if that is wrong, use `invert_depth=True`"
+        return f"; its bottom is farther than its top: if that is wrong, {_INVERT}"
     return ""

@@ -15,14 +15,13 @@ from numpy.typing import NDArray
 
 from depth3d.io.depth.colormaps import color_table, nearest_map
 from depth3d.io.depth.plotboxes import joined, overlap, rectangles
-from depth3d.io.depth.plotsides import Box, exact_sides
+from depth3d.io.depth.plotsides import OFF, Box, exact_sides
 
 __all__ = ["Plot", "find_plot"]
 
 _LIGHT = 235  # a figure's background; JPEG leaves white above this
 _PALE, _DARK, _LETTERS = 190, 50, 4  # grounds of gray maps with at least so many letters around
 _CLEARLY_OFF = 40  # also by JPEG, which joins a map with the letters beside it
-_OFF = 14  # levels by which a pixel differs from the background
 _SMALLEST = 0.12  # of either side of the picture: smaller rectangles are not the map
 _LONGEST = 6  # times as long as high
 _GRIDDED = 12  # boxes into which the lines of a grid cut a map
@@ -68,7 +67,7 @@ def find_plot(pixels: NDArray[np.uint8]) -> Plot | None:
     off = np.abs(pixels.astype(np.int16) - background).max(axis=2)
     boxes: list[Box] = []
     gridded = False
-    for least in (_OFF, _CLEARLY_OFF):
+    for least in (OFF, _CLEARLY_OFF):
         mask = (off > least).astype(np.uint8)
         shapes = rectangles(mask)
         if sum(min(box[2:]) >= 24 for box in shapes) >= _GRIDDED:
@@ -113,7 +112,7 @@ def _rim(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.int16], list[float]] | N
         color = np.median(light, axis=0).astype(np.int16)
     else:
         color = np.median(rim, axis=0).astype(np.int16)
-    plain = sorted(float((np.abs(side - color).max(axis=1) <= _OFF).mean()) for side in sides)
+    plain = sorted(float((np.abs(side - color).max(axis=1) <= OFF).mean()) for side in sides)
     return (color, plain) if plain[3] > 0.75 else None
 
 
@@ -133,7 +132,7 @@ def _certain(
         return True
     if colored:
         table = color_table(nearest_map(found)[0]).astype(np.float32)
-        if float(np.linalg.norm(table - background, axis=1).min()) > _OFF:
+        if float(np.linalg.norm(table - background, axis=1).min()) > OFF:
             return True
     if not colored and light and plain[1] > 0.985 and plain[0] > 0.5:
         return True

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Box", "exact_sides"]
+__all__ = ["OFF", "Box", "exact_sides"]
 
 Box = tuple[int, int, int, int]
 
-_OFF = 14  # levels by which a pixel differs from the background
+OFF = 14  # levels by which a pixel differs from the background
 _OUTWARD, _INWARD = 6, 0.12  # px, and share of the box: where a side is looked for
 _THIN = 4  # rows that may be frame or mixed with it
 _MIXED = 0.88  # a row with less than this share of the row inside is mixed with something else
@@ -56,7 +56,7 @@ def _side(view: NDArray[np.uint8], start: int, depth: int, columns: slice, backg
     last = start + max(_OUTWARD, int(_INWARD * depth), int(_INWARD / 2 * max(view.shape)))
     last = min(last, start + depth // 3)
     rows = view[first : start + depth // 2 + 1, columns].astype(np.int16)
-    off = (np.abs(rows - background).max(axis=2) > _OFF).mean(axis=1)
+    off = (np.abs(rows - background).max(axis=2) > OFF).mean(axis=1)
     reach = last - first
     usual = float(np.median(off[reach:])) if len(off) > reach else 1.0
     full = np.flatnonzero(off[:reach] >= 0.5 * usual)

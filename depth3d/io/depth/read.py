@@ -89,8 +89,7 @@ def load_depth(
         raise ReadError(photo.name, str(error)) from error
     if size is not None:
         _check_shape(photo.name, depth.size, size)
-    # Where the reader itself asks about the polarity, once is enough.
-    hint = "" if invert or found.sure or "use `invert_depth=True`" in how else polarity_hint(depth)
+    hint = "" if invert or found.sure else polarity_hint(depth, how)
     return FoundDepth(depth, f"depth from {photo.title}: {how}, {depth.size}{hint}", found.original)
 
 

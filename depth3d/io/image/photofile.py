@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from depth3d.errors import ReadError
+from depth3d.errors import ReadError, in_words
 from depth3d.io.image.jpeg import JpegSegment, is_jpeg, jpeg_pictures, jpeg_segments
 from depth3d.io.image.xmp import Xmp, read_xmp
 
@@ -176,4 +176,4 @@ def read_bytes(path: Path) -> bytes:
     except IsADirectoryError:
         raise ReadError(path, "is a folder, expected a picture") from None
     except OSError as error:
-        raise ReadError(path, f"cannot be read: {error.strerror or error}") from error
+        raise ReadError(path, f"cannot be read: {in_words(error)}") from error

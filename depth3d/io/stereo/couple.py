@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -68,14 +67,8 @@ def matched_sizes(left: Image, right: Image) -> tuple[Image, Image] | None:
         or max(left.size.height, right.size.height) > 1.02 * height
     ):
         return None
-    return _cropped(left, width, height), _cropped(right, width, height)
-
-
-def _cropped(eye: Image, width: int, height: int) -> Image:
-    if eye.size == (width, height):
-        return eye
-    alpha = None if eye.alpha is None else eye.alpha[:height, :width]
-    return replace(eye, pixels=eye.pixels[:height, :width], alpha=alpha)
+    rows, columns = slice(height), slice(width)
+    return left.cropped(rows, columns), right.cropped(rows, columns)
 
 
 def is_second_eye(path: Path) -> bool:

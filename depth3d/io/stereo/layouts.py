@@ -92,17 +92,13 @@ class EyeLayout:
 
     def unpack(self, image: Image) -> StereoPair:
         """Cut the picture as the layout says."""
-        if self.gap:
-            height = image.size.height
-            rows = (height - round(height / 49)) // 2
-            top, bottom = slice(0, rows), slice(height - rows, None)
-            eyes = [
-                replace(image, pixels=image.pixels[cut], alpha=None if image.alpha is None else image.alpha[cut])
-                for cut in ((bottom, top) if self.right_first else (top, bottom))
-            ]
-            return StereoPair(eyes[0], eyes[1])
         packing = "stack" if self.packing == "stack" else "side"
-        return unpack(image, StereoFormat("tagged", packing, "", "", "", self.half, self.right_first))  # type: ignore[arg-type]
+        layout = StereoFormat("tagged", packing, "", "", "", self.half, self.right_first)  # type: ignore[arg-type]
+        return unpack(image, layout, self.gap_rows(image.size.height))
+
+    def gap_rows(self, height: int) -> int:
+        """Return how many rows of a whole picture of ``height`` rows lie between its eyes."""
+        return round(height / 49) if self.gap else 0
 
 
 def confirms(first: Image, second: Image) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 import av
 import numpy as np
 
-from depth3d.errors import Depth3DError, InvalidInput, ReadError, VideoError
+from depth3d.errors import Depth3DError, InvalidInput, ReadError, VideoError, in_words
 from depth3d.image import Image
 from depth3d.io.video.color import Converter, bit_depth, side_data, stored_color
 from depth3d.io.video.orientation import orientation_of
@@ -117,7 +117,7 @@ class Capture:
                 self._place, format=self._format, options=self._options, timeout=(_OPEN_SECONDS, _READ_SECONDS)
             )
         except (av.error.FFmpegError, ValueError, OSError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
+            reason = in_words(error)
             raise ReadError(self.source, f"cannot be opened: {reason.lower()}{_advice(self.source)}") from error
         if not container.streams.video:
             container.close()
@@ -132,7 +132,7 @@ class Capture:
             self._error = error
         except (av.error.FFmpegError, ValueError, OSError) as error:
             if not isinstance(error, av.error.EOFError):
-                reason = getattr(error, "strerror", None) or str(error)
+                reason = in_words(error)
                 self._error = VideoError(f"{self.source}: the source broke off: {reason.lower()}")
         finally:
             with self._changed:

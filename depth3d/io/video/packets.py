@@ -53,7 +53,7 @@ def open_clip(path: Path, rate: Fraction | None = None) -> tuple[Any, tuple[int,
             raise ReadError(path, "does not exist")
         return av.open(webp_as_mov(path)) if is_webp(path) else open_container(path), ()
     except (av.error.FFmpegError, ValueError) as error:
-        raise ReadError(path, f"unsupported or corrupt clip: {getattr(error, 'strerror', None) or error}") from error
+        raise ReadError(path, f"unsupported or corrupt clip: {in_words(error)}") from error
 
 
 def is_untimed(container: Any) -> bool:

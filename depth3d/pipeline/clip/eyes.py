@@ -109,8 +109,7 @@ def stated_layout(path: Path, size: Size, image: Image | None = None) -> tuple[E
 def eye_info(info: VideoInfo, layout: EyeLayout) -> VideoInfo:
     """Return the properties of one eye's clip; half formats are restored to full size with square pixels."""
     side, (width, height) = layout.packing == "side", info.size
-    if layout.gap:
-        return replace(info, size=Size(width, (height - round(height / 49)) // 2))
+    height -= layout.gap_rows(height)
     full = Size(width // 2 * 2, height) if side else Size(width, height // 2 * 2)
     if not layout.half:
         return replace(info, size=Size(width // 2, height) if side else Size(width, height // 2))

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depthmap import DepthMap
-from depth3d.errors import ExistsError, VideoError, WriteError
+from depth3d.errors import ExistsError, VideoError, WriteError, in_words
 from depth3d.frames import Frame
 from depth3d.image import Image, Size
 from depth3d.io.image.read import save_image
@@ -117,7 +117,7 @@ def with_thumbnails(shots: list[Shot], job: ClipJob, beside: Path, *, force: boo
                 (folder / file.name).unlink(missing_ok=True)  # copying would follow a link
                 shutil.copyfile(file, folder / file.name)
         except OSError as error:
-            raise WriteError(folder, f"cannot be written: {error.strerror or error}") from error
+            raise WriteError(folder, f"cannot be written: {in_words(error)}") from error
     return named
 
 

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from depth3d.errors import VideoError, WriteError
+from depth3d.errors import VideoError, WriteError, in_words
 from depth3d.io.atomic import publish
 from depth3d.pipeline.clip.lock import FolderLock
 
@@ -38,7 +38,7 @@ def whole(path: Path) -> Iterator[Path]:
         yield temporary
         _settle(temporary, path)
     except OSError as error:
-        raise WriteError(path, f"cannot be written: {error.strerror or error}; {_KEPT}") from error
+        raise WriteError(path, f"cannot be written: {in_words(error)}; {_KEPT}") from error
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -86,7 +86,7 @@ class Checkpoint:
         try:
             _settle(temporary, path)
         except OSError as error:
-            raise WriteError(path, f"cannot be written: {error.strerror or error}; {_KEPT}") from error
+            raise WriteError(path, f"cannot be written: {in_words(error)}; {_KEPT}") from error
 
     @contextmanager
     def keeping(self) -> Iterator[None]:
@@ -120,7 +120,7 @@ class Checkpoint:
                 raise
             raise WriteError(target, f"{error.reason}; {_KEPT}") from error
         except OSError as error:
-            raise WriteError(target, f"cannot be written: {error.strerror or error}; {_KEPT}") from error
+            raise WriteError(target, f"cannot be written: {in_words(error)}; {_KEPT}") from error
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -169,13 +169,13 @@ class WorkFolder:
             if not self._lock.acquire():
                 raise VideoError(f"{self.folder}: another run is converting this clip; wait until it is finished")
         except OSError as error:
-            raise WriteError(self.folder, f"cannot be created: {error.strerror or error}") from error
+            raise WriteError(self.folder, f"cannot be created: {in_words(error)}") from error
         try:
             self._refuse_foreign_content()
         except BaseException as error:
             self._lock.release()
             if isinstance(error, OSError):
-                raise WriteError(self.folder, f"cannot be read: {error.strerror or error}") from error
+                raise WriteError(self.folder, f"cannot be read: {in_words(error)}") from error
             raise
         return self
 

@@ -122,6 +122,7 @@ def test_the_hint_asks_only_where_the_ground_is_far() -> None:
     ramp = np.tile(np.linspace(0, 1, 50, dtype=np.float32)[:, None], (1, 4))
     assert polarity_hint(DepthMap(ramp)) == ""
     assert "`invert_depth=True`" in polarity_hint(DepthMap(ramp[::-1]))
+    assert polarity_hint(DepthMap(ramp[::-1]), "if these are distances, use `invert_depth=True`") == ""
     assert polarity_hint(DepthMap(np.full((5, 5), 0.5, np.float32))) == ""
 
 

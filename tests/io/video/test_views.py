@@ -9,7 +9,10 @@ from typing import Literal
 import numpy as np
 import pytest
 from clips import make_clip
-from spatial import COUNT, HEIGHT, NEAR, SAMPLE, WIDTH, eyes, write_spatial
+from spatial import COUNT, SAMPLE, eyes, write_spatial
+from stereoscenes import CLIP_HEIGHT as HEIGHT
+from stereoscenes import CLIP_NEAR as NEAR
+from stereoscenes import CLIP_WIDTH as WIDTH
 
 from depth3d.errors import ReadError
 from depth3d.image import Size

@@ -11,6 +11,9 @@ import pytest
 import spatial
 from clips import insert_into_sample_entry, make_clip, write_clip
 from spatial import write_spatial
+from stereoscenes import CLIP_HEIGHT as HEIGHT
+from stereoscenes import CLIP_WIDTH as WIDTH
+from stereoscenes import moving_square as eyes
 
 import depth3d.depth.estimator
 from depth3d.errors import ReadError
@@ -28,19 +31,6 @@ from depth3d.pipeline.clip.eyes import eye_info, find_layout, plain_stem
 from depth3d.pipeline.clip.job import plan_job
 
 CODEC = VideoOptions(codec="ffv1")
-WIDTH, HEIGHT, NEAR = 256, 144, 12  # px; disparity of the near square
-
-
-def eyes(index: int) -> tuple[np.ndarray, np.ndarray]:
-    """A textured wall at the screen's depth and a square before it: right eye's place = left's - NEAR."""
-    dice = np.random.default_rng(7)
-    wall = dice.integers(0, 255, (HEIGHT // 4, WIDTH // 4, 3), dtype=np.uint8).repeat(4, 0).repeat(4, 1)
-    square = dice.integers(0, 255, (16, 20, 3), dtype=np.uint8).repeat(4, 0).repeat(4, 1)
-    left, right = wall.copy(), wall.copy()
-    x = 80 + 2 * index
-    left[40:104, x : x + 80] = square
-    right[40:104, x - NEAR : x - NEAR + 80] = square
-    return left, right
 
 
 def frames_of(path: Path) -> np.ndarray:
@@ -121,13 +111,13 @@ def test_a_spatial_clip_is_a_stereo_clip(tmp_path: Path, monkeypatch: pytest.Mon
     made = convert(path, tmp_path / "a.mkv", stereo=StereoOptions(format="red-cyan-color"), video=CODEC)
     left, right = spatial.eyes(3)
     frame = frames_of(made)[3].astype(float)
-    assert frame.shape == (spatial.HEIGHT, spatial.WIDTH, 3)
+    assert frame.shape == (HEIGHT, WIDTH, 3)
     assert np.abs(frame[..., 0] - left).mean() < 4
     assert np.abs(frame[..., 1:].mean(-1) - right).mean() < 4
 
     def planned(own_eyes: bool) -> tuple[bool, str]:
         job = plan_job(path, DepthOptions(), StabilizeOptions(), VideoOptions(), own_eyes=own_eyes)
-        assert job.info.size == Size(spatial.WIDTH, spatial.HEIGHT)
+        assert job.info.size == Size(WIDTH, HEIGHT)
         assert next(job.frames()).image.size == job.info.size
         return job.eyes is not None, " ".join(job.info.notes)
 
