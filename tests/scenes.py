@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from depth3d.depthmap import DepthMap
@@ -47,3 +49,19 @@ def disc(size: Size, radius: float, *, checker: int = 8) -> tuple[Image, DepthMa
         DepthMap((coverage[..., 0] > 0.5).astype(np.float32)),
         coverage[..., 0],
     )
+
+
+def panorama(width: int = 512, seed: int = 3) -> Image:
+    """A world of smooth noise in three dimensions, drawn in equirectangular projection: no seam, poles are points."""
+    height = width // 2
+    longitude = (np.arange(width) + 0.5) / width * 2 * math.pi
+    latitude = math.pi / 2 - (np.arange(height) + 0.5) / height * math.pi
+    random = np.random.default_rng(seed)
+    x = np.cos(latitude)[:, None] * np.cos(longitude)[None, :]
+    y = np.cos(latitude)[:, None] * np.sin(longitude)[None, :]
+    z = np.repeat(np.sin(latitude)[:, None], width, axis=1)
+    total = np.zeros((height, width, 3))
+    for _ in range(60):
+        wave, phase = random.normal(0, 9, 3), random.uniform(0, 6, 3)
+        total += np.sin((wave[0] * x + wave[1] * y + wave[2] * z)[..., None] + phase)
+    return Image(np.clip(128 + 11 * total, 0, 255).astype(np.uint8))

@@ -228,14 +228,15 @@ class _Batch:
         """Return whether a job is to be run; False = skip it. Raises ``ExistsError`` for existing targets."""
         from depth3d.io.atomic import refuse_existing
 
+        for target in job.targets:
+            other = self._targets.setdefault(target.resolve(), path)
+            if other != path:
+                raise ExistsError(target, f"is already the output of {other.name}; set another name with `output`")
         if self._batch.skip_existing and job.targets and all(target.exists() for target in job.targets):
             log(f"{path.name}: skipped, {job.targets[0].name} exists", quiet=self._outputs.quiet)
             self._note("skipped", f"{job.targets[0].name} exists", output=str(job.targets[0]))
             return False
         for target in job.targets:
-            other = self._targets.setdefault(target.resolve(), path)
-            if other != path:
-                raise ExistsError(target, f"is already the output of {other.name}; set another name with `output`")
             refuse_existing(target, force=self._outputs.force or job.resumes)
         return True
 

@@ -37,6 +37,9 @@ _CHECKPOINTS = (".pt", ".pth", ".safetensors", ".ckpt", ".bin")
 _DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?|xpu(:\d+)?")
 
 
+_CLOSE = 0.75  # likeness of a name that is suggested instead of one that does not exist
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """One input of a run.
@@ -126,7 +129,13 @@ def _local(text: str) -> str:
 def _folder(folder: Path, recursive: bool, results: Results) -> Iterator[Input]:
     from depth3d.io.stereo.couple import is_second_eye
 
-    paths = (path for path in _walk(folder, recursive) if _is_input(path, results) and not is_second_eye(path))
+    _entries(folder)
+    # A subfolder that cannot be read stays as it is: it fails when it is opened, the others are converted.
+    paths = (
+        path
+        for path in _walk(folder, recursive)
+        if path.is_dir() or (_is_input(path, results) and not is_second_eye(path))
+    )
     found = [Input(path, path.parent.relative_to(folder)) for path in paths]
     if not found:
         more = "" if recursive else " (`recursive=True` includes subfolders)"
@@ -135,16 +144,25 @@ def _folder(folder: Path, recursive: bool, results: Results) -> Iterator[Input]:
 
 
 def _walk(folder: Path, recursive: bool) -> Iterator[Path]:
-    """Yield the files of a folder sorted by name, then those of its subfolders."""
+    """Yield the files of a folder sorted by name, then those of its subfolders; itself if it cannot be read."""
     try:
-        entries = sorted(folder.iterdir())
-    except OSError as error:
-        raise ReadError(folder, f"the folder cannot be read: {in_words(error)}") from error
+        entries = _entries(folder)
+    except ReadError:
+        yield folder
+        return
     yield from (entry for entry in entries if not entry.is_dir())
     if recursive:
         for entry in entries:
             if entry.is_dir() and not entry.is_symlink() and not entry.name.startswith("."):
                 yield from _walk(entry, recursive)
+
+
+def _entries(folder: Path) -> list[Path]:
+    """Return what a folder holds, sorted by name; raises ``ReadError``."""
+    try:
+        return sorted(folder.iterdir())
+    except OSError as error:
+        raise ReadError(folder, f"the folder cannot be read: {in_words(error).lower()}") from error
 
 
 def _is_input(path: Path, results: Results) -> bool:
@@ -162,12 +180,17 @@ def _is_input(path: Path, results: Results) -> bool:
 
 
 def media_of(path: Path) -> str:
-    """Return "clip" or "photo". Raises ``ReadError``, with the closest name, for a file that does not exist."""
+    """Return "clip" or "photo".
+
+    Raises ``ReadError``, with the closest name, for a file that does not exist, and for folders that cannot be read.
+    """
+    if path.is_dir():
+        _entries(path)
     if not path.exists() and not is_sequence(path) and "%" not in path.name:
         hint = ""
         if path.parent.is_dir():
             try:
-                close = difflib.get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], n=1)
+                close = difflib.get_close_matches(path.name, [entry.name for entry in path.parent.iterdir()], 1, _CLOSE)
             except OSError:
                 close = []
             hint = f"; did you mean {close[0]}?" if close else ""

@@ -150,7 +150,8 @@ def write_format(
     picture = draw(subject, layout)
     if last:  # encoding a picture of 200 megapixels takes 2 GB by itself
         subject.forget_eyes()
-    return [save_image(picture, target, force=force)]
+    dpi = subject.options.dpi if layout.packing in ("print", "strip") else None
+    return [save_image(picture, target, force=force, dpi=dpi)]
 
 
 def eye_files(target: Path) -> tuple[Path, Path]:

@@ -58,6 +58,7 @@ def run(*arguments: str) -> int:
         (["map.exr"], "give it as the --depth of a photo"),
         (["*.tiff"], "no photo or clip matches"),
         (["phot.jpg"], "did you mean photo.jpg"),
+        (["gone.jpg"], "gone.jpg: no such file\n"),
         (["photo.jpg", "--depth", "https://example.org/x.png"], "download or save it first"),
         (["photo.jpg", "--depth", "-"], "download or save it first"),
         (["photo.jpg", "--depth", "no.png"], "no such depth file"),

@@ -207,6 +207,14 @@ def test_an_unreadable_folder(photo: Path, words: list[str]) -> None:
             assert done.returncode == 1
             assert "ermission denied" in done.stderr
             assert len(done.stderr.strip().splitlines()) == 1
+        # The other pictures of a folder are converted.
+        command = [*start, "-m", "depth3d", "depth", ".", "--recursive", "--model", "tiny", "-o", "maps/"]
+        done = subprocess.run(
+            command, cwd=photo.parent, env=where, capture_output=True, text=True, check=False, timeout=100
+        )
+        assert done.returncode == 1
+        assert (photo.parent / "maps" / f"{photo.stem}_depth.png").exists()
+        assert "locked: the folder cannot be read: permission denied" in done.stderr
     finally:
         folder.chmod(0o700)
 

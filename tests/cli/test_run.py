@@ -160,6 +160,16 @@ def test_folders_recursive_skip_existing_and_summary(folder: Path, capsys: pytes
     assert told.err.strip().splitlines()[-1] == "2 inputs: 1 done, 1 skipped"
 
 
+def test_a_result_of_another_input_is_not_skipped(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """ball.png and ball.jpg would have one result: the second one says so, on every run."""
+    imageio.imwrite(folder / "ball.jpg", imageio.imread(folder / "ball.png"))
+    for state in ("done", "skipped"):
+        assert run("mesh", folder / "ball.jpg", folder / "ball.png", "-o", f"{folder}/out/", "--skip-existing") == 1
+        told = capsys.readouterr().err
+        assert "ball.glb: is already the output of ball.jpg" in told
+        assert f"1 {state}" in told.splitlines()[-1]
+
+
 def test_a_list_of_inputs_and_one_json_line_for_each(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Done, skipped and failed ones; the table names each with its reason."""
     (folder / "bad.png").write_bytes(b"\x89PNG nothing")

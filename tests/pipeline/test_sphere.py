@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from scenes import panorama
 from stereoscenes import texture
 
 from depth3d.depthmap import DepthMap
@@ -22,22 +22,6 @@ from depth3d.pipeline.sphere import sphere_depth, sphere_pair
 from depth3d.pipeline.stereo import stereo, written_files
 
 WHOLE = Sphere(360.0, 90.0, -90.0, "a test")
-
-
-def panorama(width: int = 512, seed: int = 3) -> Image:
-    """A world of smooth noise in three dimensions, drawn in equirectangular projection: no seam, poles are points."""
-    height = width // 2
-    longitude = (np.arange(width) + 0.5) / width * 2 * math.pi
-    latitude = math.pi / 2 - (np.arange(height) + 0.5) / height * math.pi
-    random = np.random.default_rng(seed)
-    x = np.cos(latitude)[:, None] * np.cos(longitude)[None, :]
-    y = np.cos(latitude)[:, None] * np.sin(longitude)[None, :]
-    z = np.repeat(np.sin(latitude)[:, None], width, axis=1)
-    total = np.zeros((height, width, 3))
-    for _ in range(60):
-        wave, phase = random.normal(0, 9, 3), random.uniform(0, 6, 3)
-        total += np.sin((wave[0] * x + wave[1] * y + wave[2] * z)[..., None] + phase)
-    return Image(np.clip(128 + 11 * total, 0, 255).astype(np.uint8))
 
 
 def tagged(image: Image, path: Path, **tags: object) -> Path:

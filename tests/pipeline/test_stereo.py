@@ -226,6 +226,16 @@ def test_lenticular_columns_follow_the_pitch_and_are_mirrored_under_each_lens() 
         lenticular_size(Size(300, 200), 5.0, 2400)
 
 
+@pytest.mark.parametrize("name", ["pitch-test", "lenticular"])
+def test_prints_know_their_dots_per_inch(photo: Path, tmp_path: Path, name: str) -> None:
+    """Without them programs print at 72 or 96 dots per inch: every lens would see the wrong columns."""
+    options = StereoOptions(format=name, dpi=300, print_width="1in", views=4)
+    path = stereo(photo, tmp_path / "print.png", options)
+    with Pillow.open(path) as print_:
+        assert print_.info["dpi"] == pytest.approx((300, 300), abs=0.01)
+        assert print_.width == 300
+
+
 def test_the_pitch_strip_has_lines_of_the_pitches_around() -> None:
     strip = pitch_test(0.1, lpi=60, dpi=600).pixels[..., 0]
     row = strip[strip.shape[0] // 2, 400:]

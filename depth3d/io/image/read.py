@@ -118,7 +118,9 @@ def flatten(image: Image) -> Image:
     return replace(image, pixels=over.astype(image.pixels.dtype), alpha=None)
 
 
-def save_image(image: Image, path: str | Path, *, force: bool = False, quality: int = 95) -> Path:
+def save_image(
+    image: Image, path: str | Path, *, force: bool = False, quality: int = 95, dpi: float | None = None
+) -> Path:
     """Write a picture in the format of the suffix; return the path.
 
     PNG and TIFF keep 16 bits and alpha, WebP and AVIF keep alpha; JPEG, BMP and the rest are flattened on
@@ -136,24 +138,28 @@ def save_image(image: Image, path: str | Path, *, force: bool = False, quality: 
         Replace an existing file.
     quality : int
         1 to 100, for JPEG, WebP and AVIF.
+    dpi : float | None
+        Dots per inch of its print, stored in PNG, JPEG and TIFF; 16-bit pictures become 8-bit ones then.
     """
     path = Path(path)
     with atomic_path(path, force=force) as temporary:
-        temporary.write_bytes(encode_image(image, path.suffix, quality=quality, name=path))
+        temporary.write_bytes(encode_image(image, path.suffix, quality=quality, name=path, dpi=dpi))
     return path
 
 
-def encode_image(image: Image, suffix: str, *, quality: int = 95, name: str | Path = "picture") -> bytes:
+def encode_image(
+    image: Image, suffix: str, *, quality: int = 95, name: str | Path = "picture", dpi: float | None = None
+) -> bytes:
     """Encode a picture in the format of ``suffix`` (".png"); see ``save_image``."""
     suffix = suffix.lower()
-    if suffix in (".png", ".tif", ".tiff") and image.pixels.dtype == np.uint16:
+    if suffix in (".png", ".tif", ".tiff") and image.pixels.dtype == np.uint16 and dpi is None:
         return _encode_deep(image, suffix)
     image = image.eight_bit()
     if suffix not in (".png", ".webp", ".avif", ".tif", ".tiff"):
         image = flatten(image)
     pixels = image.pixels if image.alpha is None else np.dstack([image.pixels, image.alpha])
     kind = Pillow.registered_extensions().get(suffix)
-    settings: dict[str, Any] = {}
+    settings: dict[str, Any] = {} if dpi is None else {"dpi": (dpi, dpi)}
     if kind in ("JPEG", "WEBP", "AVIF"):
         settings["quality"] = quality
     if kind == "JPEG":

@@ -127,6 +127,7 @@ def _measure_inside(pair: StereoPair) -> _Measured:
 def _measure(pair: StereoPair) -> _Measured:
     from depth3d.depth.stereo.alignment import measure_alignment
     from depth3d.depth.stereo.match import stereo_disparity
+    from depth3d.io.image.panorama import is_whole_sphere
 
     size = pair.size
     small = size.fit(_WIDTH)
@@ -136,9 +137,10 @@ def _measure(pair: StereoPair) -> _Measured:
     values, sure = found.disparity.values, found.sure
     known = values[sure] if sure.mean() > 0.02 else values.ravel()
     percent = known[:: max(1, known.size // 100_000)] / small.width * 100
-    at_left, at_right = (
-        value / small.width * 100 for value in border_disparity(values, black_bars(StereoPair(left, right)))
-    )
+    # Where the left and right border are one place (360 degrees), nothing is cut off.
+    whole = abs(size.aspect - 2) < 0.02 and is_whole_sphere(left)
+    cut = (0.0, 0.0) if whole else border_disparity(values, black_bars(StereoPair(left, right)))
+    at_left, at_right = (value / small.width * 100 for value in cut)
     return _Measured(
         (size.width, size.height),
         percent.astype(np.float32),

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from scenes import panorama
 from stereoscenes import scene_pair, texture
 
 from depth3d.cli.check import command
@@ -54,6 +55,16 @@ def test_different_brightness_is_told(pair: StereoPair) -> None:
     report = check_pair(darker)
     assert report.color > 8
     assert any("differ in color" in line for line in report.verdict)
+
+
+def test_the_borders_of_a_whole_sphere_cut_nothing_off() -> None:
+    """Left and right border are one place; everything lies 1 % in front of the screen."""
+    world = panorama().pixels
+    near = StereoPair(Image(world), Image(np.roll(world, -5, axis=1)))
+    assert check_pair(near).nearest == pytest.approx(500 / 512, abs=0.1)
+    assert check_pair(near).window == (0, 0)
+    flat = StereoPair(*(Image(eye.pixels[:, 40:-40]) for eye in (near.left, near.right)))
+    assert min(check_pair(flat).window) > 0.8
 
 
 def test_exchanged_eyes_are_told(pair: StereoPair) -> None:
