@@ -148,7 +148,7 @@ class Renderer:
         if (opaque, with_depth) not in self._programs:
             defines = {"BICUBIC": self._crisp, "LIGHT": self._deep, "OPAQUE": opaque, "WITH_DEPTH": with_depth}
             program = make_program(self._context, "mesh.vert.glsl", "mesh.frag.glsl", defines)
-            set_uniforms(program, picture=0)
+            set_uniforms(program, picture=0, **({} if self._crisp or opaque else {"coverage": 1}))
             self._programs[opaque, with_depth] = program
         return self._programs[opaque, with_depth]
 

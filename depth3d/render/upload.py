@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 from depth3d.errors import ContextError
 from depth3d.image import Image, Size, srgb_to_linear
 from depth3d.layeredmesh import Layer
+from depth3d.render.shaders import set_uniforms
 
-__all__ = ["GpuLayer", "make_target", "make_texture", "upload_layer"]
+__all__ = ["GpuLayer", "make_packed_textures", "make_target", "make_texture", "upload_layer"]
 
 GL_SRGB8 = 0x8C41
 GL_SRGB8_ALPHA8 = 0x8C43
-_LIGHT = np.rint(srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255)) * 65535).astype(np.uint16)
+# Square root of the linear light of every level, 10 bits; see shaders/lib/light.glsl.
+_ROOTS = np.rint(np.sqrt(srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255))) * 1023).astype(np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +29,18 @@ class GpuLayer:
     ----------
     vertices, faces : Any
         Buffers of vertices and of indices.
-    texture : Any
-        The layer's colors.
+    textures : tuple[Any, ...]
+        The layer's colors; packed ones may be followed by alpha.
+    packed : bool
+        Whether they come from ``make_packed_textures``.
     solid, translucent : int
         Number of opaque and of translucent triangles.
     """
 
     vertices: Any
     faces: Any
-    texture: Any
+    textures: tuple[Any, ...]
+    packed: bool
     solid: int
     translucent: int
     _arrays: dict[int, Any] = field(default_factory=dict)  # vertex arrays by the program they are for
@@ -54,40 +59,55 @@ class GpuLayer:
         if program.glo not in self._arrays:
             content = [(self.vertices, "2f 1f 2f", "place", "depth", "uv")]
             self._arrays[program.glo] = program.ctx.vertex_array(program, content, index_buffer=self.faces)
-        self.texture.use(0)
+        for unit, texture in enumerate(self.textures):
+            texture.use(unit)
+        if self.packed:
+            set_uniforms(program, texel_size=(1 / self.textures[0].width, 1 / self.textures[0].height))
         self._arrays[program.glo].render(vertices=3 * count, first=3 * first)
 
     def release(self) -> None:
         """Free the GPU memory."""
-        for thing in (*self._arrays.values(), self.texture, self.vertices, self.faces):
+        for thing in (*self._arrays.values(), *self.textures, self.vertices, self.faces):
             thing.release()
 
 
-def make_texture(context: Any, image: Image, *, coded: bool = False, deep: bool = False) -> Any:
-    """Upload ``image`` (RGBA if it has alpha): sampling gives linear light, filtered in linear light.
+def make_texture(context: Any, image: Image, *, deep: bool = False) -> Any:
+    """Upload the coded values of ``image`` (RGBA if it has alpha); filtered bilinearly.
 
-    ``coded``: sampling gives the coded values instead. ``deep``: 16 bits stay 16; only with ``coded``.
-
-    Straight alpha becomes premultiplied by the shader, not here. Rows keep their order: texture
-    coordinate (0, 0) is the top-left corner.
+    ``deep``: 16 bits stay 16. Straight alpha becomes premultiplied by the shader, not here. Rows keep their order:
+    texture coordinate (0, 0) is the top-left corner.
 
     Raises ``ContextError`` if the picture is larger than the GPU's largest texture.
     """
-    image = image if deep and coded else image.eight_bit()
-    _check_size(context, image.size)
-    # Linear light in 16 bits: software OpenGL decodes sRGB texels slowly, four for every pixel drawn.
-    pixels = image.pixels if coded else _LIGHT[image.pixels]
-    if image.alpha is not None:
-        alpha = image.alpha if coded else image.alpha * np.uint16(257)
-        pixels = np.dstack([pixels, alpha])
-    texture = context.texture(
-        tuple(image.size),
-        pixels.shape[2],
-        np.ascontiguousarray(pixels).data,
-        alignment=1,
-        dtype="f1" if pixels.dtype == np.uint8 else "nu2",
-    )
-    texture.filter = context.LINEAR, context.LINEAR  # moderngl's default for 16 bits is the nearest texel
+    image = image if deep else image.eight_bit()
+    pixels = image.pixels if image.alpha is None else np.dstack([image.pixels, image.alpha])
+    return _texture(context, pixels)
+
+
+def make_packed_textures(context: Any, image: Image) -> tuple[Any, ...]:
+    """Upload ``image`` for ``shaders/lib/light.glsl``: a texture of packed linear light and, if it has alpha, one of it.
+
+    Raises ``ContextError`` if the picture is larger than the GPU's largest texture.
+    """
+    image = image.eight_bit()
+    red, green, blue = (np.take(_ROOTS << shift, image.pixels[..., k]) for k, shift in enumerate((0, 10, 20)))
+    red |= green
+    red |= blue
+    packed = _texture(context, red[..., None])
+    if image.alpha is None:
+        return (packed,)
+    # Floats: llvmpipe filters textures of 8 bits with 8 bits, which shows in the dark.
+    return packed, _texture(context, image.alpha[..., None] / np.float32(255))
+
+
+def _texture(context: Any, texels: NDArray[Any]) -> Any:
+    """A texture of (H, W, channels) uint8, uint16, float32 or int32; the last is not filtered."""
+    height, width, channels = texels.shape
+    _check_size(context, Size(width, height))
+    kind = {"uint8": "f1", "uint16": "nu2", "float32": "f4", "int32": "i4"}[texels.dtype.name]
+    texture = context.texture((width, height), channels, np.ascontiguousarray(texels).data, alignment=1, dtype=kind)
+    # The nearest texel is moderngl's default for all but 8 bits.
+    texture.filter = (context.NEAREST if kind == "i4" else context.LINEAR,) * 2
     texture.repeat_x = texture.repeat_y = False
     return texture
 
@@ -114,7 +134,7 @@ def _check_size(context: Any, size: Size) -> None:
 def upload_layer(context: Any, layer: Layer, *, coded: bool = False, deep: bool = False) -> GpuLayer:
     """Upload one layer's vertices, faces and texture, for programs with the inputs place, depth and uv.
 
-    ``coded``: the texture holds coded values; ``deep``: of 16 bits; see ``make_texture``.
+    ``coded``: see ``make_texture``, also for ``deep``; else ``make_packed_textures``.
     """
     packed = np.empty((len(layer.depth), 5), np.float32)
     packed[:, :2], packed[:, 2], packed[:, 3:] = layer.positions, layer.depth, layer.uv
@@ -124,8 +144,9 @@ def upload_layer(context: Any, layer: Layer, *, coded: bool = False, deep: bool 
     ordered = np.concatenate([layer.faces[~clear], layer.faces[clear]])
     faces = context.buffer(ordered.data) if ordered.size else context.buffer(np.zeros(3, np.uint32).data)
     translucent = int(clear.sum())
-    texture = make_texture(context, layer.texture, coded=coded, deep=deep)
-    return GpuLayer(vertices, faces, texture, len(ordered) - translucent, translucent)
+    picture = layer.texture
+    textures = (make_texture(context, picture, deep=deep),) if coded else make_packed_textures(context, picture)
+    return GpuLayer(vertices, faces, textures, not coded, len(ordered) - translucent, translucent)
 
 
 def _translucent(layer: Layer) -> NDArray[np.bool_]:

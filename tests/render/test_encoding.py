@@ -1,6 +1,7 @@
 """Opaque surfaces are encoded by the shader, translucent ones by the framebuffer: both as the photo is."""
 
 import numpy as np
+import pytest
 
 from depth3d.camera import Camera
 from depth3d.image import Image, Size
@@ -24,3 +25,12 @@ def test_every_level_comes_back_as_it_was() -> None:
         blended = renderer.draw(Camera()).pixels
     assert np.array_equal(solid, levels)
     assert np.abs(blended.astype(int) - levels).max() <= 1
+
+
+@pytest.mark.parametrize("size", [Size(61, 37), Size(64, 48), Size(333, 257)])
+def test_texels_at_rest_are_their_own(size: Size) -> None:
+    # Pixel centers fall on texel centers, where the least rounding takes a neighbor.
+    image = Image(np.random.default_rng(0).integers(0, 256, (size.height, size.width, 3), np.uint8))
+    with Renderer(size) as renderer:
+        renderer.upload(_plane(image))
+        assert np.array_equal(renderer.draw(Camera()).pixels, image.pixels)
