@@ -85,7 +85,7 @@ def make_texture(context: Any, image: Image, *, deep: bool = False) -> Any:
 
 
 def make_packed_textures(context: Any, image: Image) -> tuple[Any, ...]:
-    """Upload ``image`` for ``shaders/lib/light.glsl``: a texture of packed linear light and, if it has alpha, one of it.
+    """Upload ``image`` for ``shaders/lib/light.glsl``: packed linear light, and another texture of its alpha, if any.
 
     Raises ``ContextError`` if the picture is larger than the GPU's largest texture.
     """
