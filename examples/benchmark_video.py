@@ -18,22 +18,22 @@ import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from depth3d.depth import refine
 from depth3d.depth.estimator import open_estimator
 from depth3d.depth.temporal.stabilizer import Stabilizer
 from depth3d.depthmap import DepthMap, Disparity
-from depth3d.geometry.edges.sharpen import sharpen_frame
 from depth3d.image import Image, Size
-from depth3d.io.video.encoders import ENCODERS
-from depth3d.io.video.reader import VideoReader
+from depth3d.io.video.encoders import choose
+from depth3d.io.video.reader import VideoReader, probe
 from depth3d.io.video.writer import VideoWriter
 from depth3d.options import DepthOptions, OutputOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.clip.convert import convert
 from depth3d.pipeline.clip.depth_pass import BATCH
-from depth3d.render.warp.stereo import StereoWarp
+from depth3d.pipeline.clip.renderers import StereoRenderer, StereoStrength
+from depth3d.stereoformats import find_format
 
 CLIP = Path(__file__).parent / "bigbuckbunny.mp4"
 Cost = tuple[float, float]  # wall, CPU; seconds a frame
@@ -65,17 +65,18 @@ def stages(size: Size, model: str, count: int, folder: Path, threads: int | None
     stabilizer = Stabilizer()
     costs["stabilize"] = measure(lambda n: stabilizer.push(frames[n].guide, disparities[n]), count // BATCH * BATCH)
     depth = DepthMap.from_disparity(disparities[0])
-    ready: list[DepthMap] = []
+    ready: list[Any] = []
+    strength, layout = StereoStrength(2.0, 0.5), find_format("sbs")
 
     def prepare(n: int) -> None:
-        values = DepthMap(np.clip(refine.upsample(depth.values, frames[n].guide), 0, 1))
-        ready[:] = [sharpen_frame(values, size.width / 100)]
+        ready[:] = [both_eyes.prepare(frames[n], depth, strength)]
 
-    costs["depth along edges"] = measure(prepare, count)
-    with StereoWarp(size, samples=1) as eyes:
-        costs["draw both eyes"] = measure(lambda n: eyes.draw(frames[n].image, ready[0], -1.0, 1.0, 0.5), count)
-        costs["draw one eye"] = measure(lambda n: eyes.draw(frames[n].image, ready[0], 0.0, 2.0, 0.5), count)
-        both = eyes.draw(frames[0].image, ready[0], -1.0, 1.0, 0.5)
+    with StereoRenderer(size, StereoOptions(), layout) as both_eyes:
+        costs["depth along edges"] = measure(prepare, count)
+        costs["draw both eyes"] = measure(lambda n: both_eyes.draw((frames[n], *ready[0][1:])), count)
+        both = both_eyes.draw(ready[0])
+    with StereoRenderer(size, StereoOptions(eyes="right"), layout) as one_eye:
+        costs["draw one eye"] = measure(lambda n: one_eye.draw((frames[n], *ready[0][1:])), count)
     costs["encode"] = encoding(both, count, folder)
     return costs
 
@@ -84,7 +85,8 @@ def encoding(both: Image, count: int, folder: Path) -> Cost:
     """With the flush at the end: an encoder that looks ahead does much of its work there."""
     rate = Fraction(24)
     began, cpu = time.perf_counter(), time.process_time()
-    with VideoWriter(folder / "x.nut", both.size, rate=rate, time_base=1 / rate, encoder=ENCODERS["libx264"]) as writer:
+    encoder, _ = choose("auto", probe(CLIP), both.size, ".mp4")
+    with VideoWriter(folder / "x.nut", both.size, rate=rate, time_base=1 / rate, encoder=encoder) as writer:
         for n in range(count):
             # A picture that moves: a still one costs an encoder nothing.
             writer.write(Image(np.roll(both.pixels, 2 * n, axis=1)), n / rate)

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 from outline_scenes import HEIGHT, MARGIN, WIDTH, Scene, drawn_scenes, spoiled
 
 import depth3d as d3
-from depth3d.depth.refine import upsample
+from depth3d.depth.refine import upsample_frame
 from depth3d.frames import Frame
 from depth3d.geometry.edges.sharpen import sharpen_frame
 from depth3d.pipeline.clip.renderers import StereoRenderer, StereoStrength
@@ -112,7 +112,7 @@ def frame_of_clip(scene: Scene, disparity: Floats, most: float, *, align: bool =
     strength = StereoStrength(100 * most / WIDTH, 0.0)
     with StereoRenderer(frame.image.size, d3.StereoOptions(eyes="right"), find_format("sbs")) as renderer:
         if not align:
-            full = d3.DepthMap(np.clip(upsample(depth.values, frame.image), 0, 1))
+            full = d3.DepthMap(upsample_frame(depth.values, frame.image))
             return pixels_of(renderer.draw((frame, sharpen_frame(full, most), strength)))
         return pixels_of(renderer.draw(renderer.prepare(frame, depth, strength)))
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from depth3d.errors import InvalidInput
 from depth3d.image import Image, Size
 
-__all__ = ["bicubic", "upsample"]
+__all__ = ["bicubic", "upsample", "upsample_frame"]
 
 Values = NDArray[np.float32]
 
@@ -28,6 +28,8 @@ STEEPNESS = 160.0  # decay of the confidence with the slope of depth (range 1) p
 BLUR_RADIUS = 2.0  # half the width of a blurred depth edge, network pixels
 PUSH = 3.0  # exponent that moves intermediate values to the closer side; 1 = unchanged
 STEP = (0.04, 0.10)  # depth steps below the first number stay unchanged, those above the second are fully sharpened
+ROUNDS = 3  # of the smoother
+FRAME_ROUNDS = 2  # of the same for frames of clips: their outlines are as good, in less time
 SOLVER_PIXELS = 4_000_000  # for larger photos, depth is solved at this many pixels and then enlarged
 
 
@@ -44,6 +46,16 @@ def upsample(values: Values, guide: Image) -> Values:
 
     The result has the range of ``values``. Raises ``InvalidInput`` unless ``values`` is a non-empty (h, w) array.
     """
+    return _upsampled(values, guide, ROUNDS)
+
+
+def upsample_frame(values: Values, guide: Image) -> Values:
+    """Enlarge the depth of a video frame: the fast variant of ``upsample``; values in [0, 1] stay there."""
+    enlarged = _upsampled(values, guide, FRAME_ROUNDS)
+    return np.clip(enlarged, 0, 1, out=enlarged)
+
+
+def _upsampled(values: Values, guide: Image, rounds: int) -> Values:
     if values.ndim != 2 or values.size == 0:
         raise InvalidInput(f"upsample: values have shape {values.shape}, expected (h, w) and at least one value")
     low, high = float(values.min()), float(values.max())
@@ -52,7 +64,7 @@ def upsample(values: Values, guide: Image) -> Values:
     size = _solver_size(guide.size)
     colors = np.ascontiguousarray(guide.resized(size).eight_bit().pixels)
     unit = (values - low) / np.float32(high - low)
-    solved = _sharpened(_solve(unit, colors), max(1.0, size.width / unit.shape[1]))
+    solved = _sharpened(_solve(unit, colors, rounds), max(1.0, size.width / unit.shape[1]))
     if size != guide.size:
         solved = _resized(solved, guide.size, cv2.INTER_LINEAR)
     # In place: of a large photo each copy takes half a gigabyte.
@@ -70,14 +82,14 @@ def _confidence(unit: Values) -> Values:
     return np.asarray(np.exp(-STEEPNESS * slope) + 1e-4, np.float32)
 
 
-def _solve(unit: Values, colors: NDArray[np.uint8]) -> Values:
+def _solve(unit: Values, colors: NDArray[np.uint8], rounds: int) -> Values:
     """Enlarge to the size of ``colors``; blurred edges are replaced by the values of confident pixels beside them."""
     size = Size(colors.shape[1], colors.shape[0])
     ratio = max(1.0, size.width / unit.shape[1])
     confidence = _confidence(unit)
     depth = _resized(unit, size, cv2.INTER_CUBIC)
     trust = _resized(confidence, size, cv2.INTER_LINEAR)
-    smoother = cv2.ximgproc.createFastGlobalSmootherFilter(colors, LAMBDA * ratio**2, SIGMA)
+    smoother = cv2.ximgproc.createFastGlobalSmootherFilter(colors, LAMBDA * ratio**2, SIGMA, num_iter=rounds)
     weighted = np.asarray(smoother.filter(depth * trust), np.float32)
     weight = np.asarray(smoother.filter(trust), np.float32)
     solved = weighted / np.maximum(weight, np.float32(1e-9))
@@ -92,13 +104,17 @@ def _sharpened(depth: Values, ratio: float) -> Values:
     """Move each pixel toward the closer of the smallest and the largest value in its neighborhood."""
     width = 2 * round(BLUR_RADIUS * ratio) + 1
     window = np.ones((width, width), np.uint8)
-    low = cv2.erode(depth, window)
-    step = cv2.dilate(depth, window) - low
-    place = np.clip((depth - low) / np.maximum(step, np.float32(1e-6)), 0, 1)
+    lowest = np.asarray(cv2.erode(depth, window), np.float32)
+    steps = np.asarray(cv2.dilate(depth, window), np.float32) - lowest
+    result = depth.copy()
+    where = np.flatnonzero(steps > STEP[0])  # elsewhere nothing changes
+    value, low, step = (plane.ravel()[where] for plane in (depth, lowest, steps))
+    place = np.clip((value - low) / step, 0, 1)
     near, far = place**PUSH, (1 - place) ** PUSH
     sharp = low + step * near / (near + far)
     strength = np.clip((step - STEP[0]) / (STEP[1] - STEP[0]), 0, 1)
-    return np.asarray(depth + strength * (sharp - depth), np.float32)
+    result.ravel()[where] = value + strength * (sharp - value)
+    return result
 
 
 def _resized(values: Values, size: Size, how: int) -> Values:

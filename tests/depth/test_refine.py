@@ -125,3 +125,11 @@ def test_large_photos_are_solved_smaller(monkeypatch: pytest.MonkeyPatch) -> Non
     found = refine.upsample(network, half_red(320, 240, 150))
     assert found[:, :145].min() > 0.95
     assert found[:, 155:].max() < 0.05
+
+
+def test_frames_of_clips_get_the_same_depth_in_fewer_rounds() -> None:
+    network = np.where(np.arange(64) < 30, 0.2, 0.9).astype(np.float32)[None].repeat(48, 0)
+    guide = half_red(320, 240, 150)
+    photo, frame = refine.upsample(network, guide), refine.upsample_frame(network, guide)
+    assert frame.min() >= 0 and frame.max() <= 1
+    assert np.abs(frame - photo).max() < 0.02

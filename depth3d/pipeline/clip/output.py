@@ -177,6 +177,7 @@ class Output:
             "codec": style.encoder.name,
             "crf": style.crf,
             "preset": style.preset,
+            "tuned": style.encoder.tuned,
             "bits": style.bits,
             "aspect": style.pixel_aspect,
         }

@@ -260,9 +260,9 @@ def _along_edges(depth: DepthMap, frame: Frame) -> DepthMap:
     """Upsample the depth to the frame size, with its edges aligned to those of the picture."""
     if depth.size == frame.image.size:
         return depth
-    from depth3d.depth.refine import upsample
+    from depth3d.depth.refine import upsample_frame
 
-    return DepthMap(np.clip(upsample(depth.values, frame.guide), 0, 1))
+    return DepthMap(upsample_frame(depth.values, frame.guide))
 
 
 def _sharp(depth: DepthMap, frame: Frame, shift_pixels: float, *, sideways: bool = True) -> DepthMap:

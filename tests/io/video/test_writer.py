@@ -13,7 +13,7 @@ from clips import frame_times, picture
 from depth3d.errors import InvalidOption, VideoError
 from depth3d.frames import Color, VideoInfo
 from depth3d.image import Image, Size
-from depth3d.io.video.encoders import ENCODERS, HARDWARE, check_settings, choose, works
+from depth3d.io.video.encoders import ENCODERS, HARDWARE, check_settings, choose, settings, works
 from depth3d.io.video.reader import VideoReader
 from depth3d.io.video.writer import VideoWriter, even, even_size
 
@@ -127,6 +127,16 @@ def info(bits: int = 8) -> VideoInfo:
 )
 def test_automatic_choice(bits: int, width: int, suffix: str, expected: str) -> None:
     assert choose("auto", info(bits), Size(width, 720), suffix)[0].name == expected
+
+
+def test_clips_tune_the_default_preset_only() -> None:
+    card, _ = choose("auto", info(), SIZE, ".mp4")
+    tuned = settings(card, None, None, None)
+    assert (tuned["preset"], tuned["crf"], tuned["x264-params"]) == ("faster", "17.5", card.tuned)
+    for crf, preset in ((None, "slow"), (20, "faster")):
+        asked = settings(card, crf, preset, None)
+        assert asked["preset"] == preset and "x264-params" not in asked
+    assert "x264-params" not in settings(ENCODERS["libx264"], None, None, None)  # animations
 
 
 def test_unknown_encoder_is_answered_with_the_nearest() -> None:
