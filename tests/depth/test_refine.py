@@ -131,5 +131,6 @@ def test_frames_of_clips_get_the_same_depth_in_fewer_rounds() -> None:
     network = np.where(np.arange(64) < 30, 0.2, 0.9).astype(np.float32)[None].repeat(48, 0)
     guide = half_red(320, 240, 150)
     photo, frame = refine.upsample(network, guide), refine.upsample_frame(network, guide)
-    assert frame.min() >= 0 and frame.max() <= 1
+    assert frame.min() >= 0
+    assert frame.max() <= 1
     assert np.abs(frame - photo).max() < 0.02

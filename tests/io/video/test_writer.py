@@ -135,7 +135,8 @@ def test_clips_tune_the_default_preset_only() -> None:
     assert (tuned["preset"], tuned["crf"], tuned["x264-params"]) == ("faster", "17.5", card.tuned)
     for crf, preset in ((None, "slow"), (20, "faster")):
         asked = settings(card, crf, preset, None)
-        assert asked["preset"] == preset and "x264-params" not in asked
+        assert asked["preset"] == preset
+        assert "x264-params" not in asked
     assert "x264-params" not in settings(ENCODERS["libx264"], None, None, None)  # animations
 
 
