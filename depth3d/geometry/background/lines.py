@@ -23,29 +23,37 @@ LEAST = 0.2  # coherence, 0 to 1, below which lines are not continued
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Lines:
-    """Direction of the structure at a grid of pixels.
+    """Direction of the structure at a grid of pixels: the structure tensor, divided by its trace.
 
     Parameters
     ----------
-    slope : Floats
-        (h, w) float32, rows per column along the lines.
-    coherence : Floats
-        (h, w) float32, 0 = no direction, 1 = parallel lines only.
+    across, down, both : Floats
+        (h, w) float32, the tensor's elements xx, yy and xy; xx + yy is below 1 where gradients are weak.
     top, stride : int
         Row of the first samples, and pixels between samples.
     """
 
-    slope: Floats
-    coherence: Floats
+    across: Floats
+    down: Floats
+    both: Floats
     top: int
     stride: int
 
     def at(self, row: NDArray[Any], column: NDArray[Any]) -> tuple[Floats, Floats]:
-        """Slope and coherence at the samples nearest to pixels."""
-        height, width = self.slope.shape
+        """Slope of the lines (rows per column) and coherence (0 = none, 1 = parallel lines) at the nearest samples."""
+        xx, yy, xy = self.tensor(row, column)
+        slope = np.tan(0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2)
+        return slope.astype(np.float32), np.hypot(xx - yy, 2 * xy)
+
+    def tensor(self, row: NDArray[Any], column: NDArray[Any]) -> tuple[Floats, Floats, Floats]:
+        """Return xx, yy and xy at the samples nearest to pixels.
+
+        With v = (x, y), xx x x + yy y y + 2 xy x y says how much the colors change along v: 0 along lines.
+        """
+        height, width = self.across.shape
         y = np.rint((row - self.top) / self.stride).astype(np.int64).clip(0, height - 1)
         x = np.rint((column - self.stride // 2) / self.stride).astype(np.int64).clip(0, width - 1)
-        return self.slope[y, x], self.coherence[y, x]
+        return self.across[y, x], self.down[y, x], self.both[y, x]
 
 
 def find_lines(picture: NDArray[Any], usable: NDArray[np.bool_], top: int, stride: int) -> Lines:
@@ -66,6 +74,5 @@ def find_lines(picture: NDArray[Any], usable: NDArray[np.bool_], top: int, strid
     gray = gray * np.float32(255 / np.iinfo(picture.dtype).max)
     across, down = (cv2.Scharr(gray, cv2.CV_32F, *way) / 32 * usable[pick] for way in ((1, 0), (0, 1)))
     xx, yy, xy = (cv2.GaussianBlur(part, (0, 0), SPREAD) for part in (across**2, down**2, across * down))
-    slope = np.tan(0.5 * np.arctan2(2 * xy, xx - yy) + np.pi / 2)
-    coherence = np.hypot(xx - yy, 2 * xy) / (xx + yy + NOISE)
-    return Lines(slope.astype(np.float32), coherence.astype(np.float32), top, stride)
+    trace = xx + yy + np.float32(NOISE)
+    return Lines(xx / trace, yy / trace, xy / trace, top, stride)

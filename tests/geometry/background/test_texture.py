@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from depth3d.geometry.background import texture
 from depth3d.geometry.background.disocclusion import FROM_RIGHT, HiddenSurface, extend_background
 from depth3d.geometry.background.texture import paint_background
 
@@ -64,3 +65,22 @@ def test_both_sides_of_a_thin_thing_count() -> None:
     assert row[9] > 180
     assert row[0] < row[9] - 20
     assert row.max() <= 200
+
+
+def test_the_direction_of_weak_structure_steers_the_tones(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.arange(120)[:, None]
+    bands = np.where(rows // 14 % 2, 150.0, 90.0) + np.zeros((120, 400))
+    noisy = (bands + np.random.default_rng(3).normal(0, 30, bands.shape)).clip(0, 255)  # too weak to be lines
+    picture = np.repeat(noisy[..., None], 3, axis=2).astype(np.uint8)
+    seen = np.zeros((120, 400), np.float32)
+    seen[:, :200], picture[:, :200] = 30, (255, 0, 0)
+    hidden = extend_background(seen, seen, 1.0, FROM_RIGHT)[0]
+    beside = hidden.mask & (np.arange(400) > 184)
+
+    def error() -> float:
+        painted = paint_background(picture, picture, hidden, seen, seen, 1.0)[..., 0]
+        return float(np.abs(painted[beside] - bands[beside]).mean())
+
+    steered = error()
+    monkeypatch.setattr(texture, "ALONG", 0.0)
+    assert steered < 0.95 * error()
