@@ -14,6 +14,8 @@ import copy
 import csv
 import os
 import time
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +26,10 @@ from feeder import Feeder
 from losses import depth_loss
 from metrics import Scores, mean_scores, score
 from pairs import Pairs
+from precision import is_bfloat16_fast, keep_depthwise_in_float32
 from pretrained import MEAN, STD, load_imagenet
 from safetensors.torch import load_file
-from torch import Tensor, distributed, nn
+from torch import Tensor, distributed
 
 from depth3d.depth.card import AreaRule
 from depth3d.depth.models.tiny.layout import FEATURE_STAGES
@@ -34,6 +37,10 @@ from depth3d.depth.models.tiny.network import TinyNetwork
 from depth3d.image import Size
 
 EDITION = 2
+REMEMBERED = 128
+"""Batches whose features `--replay` keeps."""
+HEAD = ("project.0.", "fuse.0.", "head1.", "detail.", "head2.", "refine.", "head3.")
+"""Layers that `--head-only` trains: what runs at 1/4 and 1/2 of the picture's size."""
 
 
 def arguments() -> argparse.Namespace:
@@ -54,7 +61,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--frozen", type=int, default=2, help="first stages of the encoder that keep their ImageNet weights, 7 = all"
     )
+    parser.add_argument("--head-only", action="store_true", help="train the finest fusion and the head only")
+    parser.add_argument(
+        "--replay", type=int, default=1, help="with --head-only: steps per batch, all but one on batches of before"
+    )
     parser.add_argument("--ranking", type=float, default=0.2, help="weight of the ranking loss at depth edges")
+    parser.add_argument("--log-depth", type=float, default=0.0, help="weight of the difference of log depth")
     parser.add_argument("--decay", type=float, default=0.998, help="of the average of the weights, per step")
     parser.add_argument("--every", type=float, default=5.0, help="minutes between checkpoints")
     parser.add_argument(
@@ -89,31 +101,9 @@ def validate(network: TinyNetwork, pairs: Pairs, size: str, device: torch.device
     return mean_scores(scores)
 
 
-def is_bfloat16_fast(device: torch.device) -> bool:
-    """Whether the device multiplies bfloat16 in hardware; on CPUs that do not, it is ten times slower."""
-    if device.type == "cpu":
-        return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
-    return bool(torch.cuda.is_bf16_supported())
-
-
-class Float32Convolution(nn.Conv2d):
-    """A convolution that runs in float32 under autocast.
-
-    oneDNN has no fast backward pass for 5x5 depthwise convolutions in bfloat16: 4 to 10 times the time of float32,
-    which was 75 % of a training step on a CPU with AMX.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        """As the plain convolution."""
-        with torch.autocast(x.device.type, enabled=False):
-            return super().forward(x.float())
-
-
-def keep_depthwise_in_float32(network: nn.Module) -> None:
-    """Turn the 5x5 depthwise convolutions of a network into `Float32Convolution`, weights unchanged."""
-    for module in network.modules():
-        if type(module) is nn.Conv2d and module.groups > 1 and module.kernel_size == (5, 5):
-            module.__class__ = Float32Convolution
+def relative_rate(parameter: Tensor) -> float:
+    """Learning rate of weights relative to their size, 1 for a bias (after Shazeer and Stern, Adafactor, 2018, 8)."""
+    return float((parameter.detach().square().mean().sqrt() / 0.1).clamp(0.05, 1.0)) if parameter.dim() > 1 else 1.0
 
 
 class Trainer:
@@ -127,14 +117,22 @@ class Trainer:
         self.average = copy.deepcopy(self.network).eval()
         if self.bfloat16 and self.device.type == "cpu":
             keep_depthwise_in_float32(self.network)
-        decoder = [p for name, p in self.network.named_parameters() if not name.startswith("encoder.")]
-        groups = [{"params": decoder, "peak": options.rate}]
+        if options.head_only:
+            options.frozen = len(self.network.encoder.stages)
+            for name, parameter in self.network.named_parameters():
+                parameter.requires_grad_(name.startswith(HEAD))
+            groups = [{"params": [p], "peak": options.rate} for p in self.network.parameters() if p.requires_grad]
+        else:
+            decoder = [p for name, p in self.network.named_parameters() if not name.startswith("encoder.")]
+            groups = [{"params": decoder, "peak": options.rate}]
         trained = [p for stage in self.network.encoder.stages[max(options.frozen, 0) :] for p in stage.parameters()]
         if trained:
             groups.append({"params": trained, "peak": options.encoder_rate})
         self.optimizer = torch.optim.AdamW(groups, lr=0.0, weight_decay=0.01, betas=(0.9, 0.99))
         self.step, self.pictures, self.elapsed = 0, 0, 0.0
         self.cooled = 0  # pictures of the cool-down so far
+        self.memory: deque[tuple[tuple[Tensor, ...], Tensor]] = deque(maxlen=REMEMBERED)
+        self.weights = {"ranking_weight": options.ranking, "log_weight": options.log_depth}
         self.wants_stop = self.stops = False
         self.checkpoint = options.work / "checkpoint.pt"
         self.restore()
@@ -187,6 +185,8 @@ class Trainer:
             factor *= max(1.0 - self.cooled / self.options.cooldown, 0.0)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
+            if self.options.head_only:
+                group["lr"] *= relative_rate(group["params"][0])
 
     def share(self) -> None:
         """Average the gradients over the workers; one that wants to stop stops all."""
@@ -214,18 +214,33 @@ class Trainer:
         return features
 
     def learn(self, pictures: Tensor, inverses: Tensor) -> float:
-        """One step; returns the loss."""
-        self.set_rates()
+        """One step, or with `--replay` several; returns the loss."""
         x = to_input(pictures, self.device)
         with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
-            prediction = self.network.decode(self.encode(x))
-        loss = depth_loss(prediction, inverses.to(self.device), ranking_weight=self.options.ranking)
+            features = self.encode(x)
+            if not self.options.head_only:
+                return self.descend(lambda: self.network.decode(features), inverses)
+            with torch.no_grad():
+                kept = (self.network.fuse_coarse(features), features[0], features[1])
+        self.memory.append((kept, inverses))
+        again = torch.randint(len(self.memory), (self.options.replay - 1,)).tolist()
+        losses = []
+        for planes, depths in [self.memory[-1], *(self.memory[index] for index in again)]:
+            losses.append(self.descend(lambda planes=planes: self.network.finish(*planes), depths))
+        return float(np.mean(losses))
+
+    def descend(self, predict: Callable[[], Tensor], inverses: Tensor) -> float:
+        """One step on a batch; returns the loss."""
+        self.set_rates()
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bfloat16):
+            prediction = predict()
+        loss = depth_loss(prediction, inverses.to(self.device), **self.weights)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.share()
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self.optimizer.step()
-        seen = len(pictures) * self.options.workers
+        seen = len(inverses) * self.options.workers
         self.step, self.pictures = self.step + 1, self.pictures + seen
         self.cooled = self.cooled + seen if self.options.cooldown else 0
         decay = min(self.options.decay, (1 + self.step) / (10 + self.step))

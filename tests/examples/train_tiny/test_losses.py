@@ -45,6 +45,29 @@ def test_ranking_wants_the_nearer_side_nearer() -> None:
     assert 0.0 < float(edge_ranking(blurred, step, target, known)) < flat
 
 
+def test_log_depth_weighs_the_far_half_as_the_near_one() -> None:
+    """Zero for an affine map, the mean error of log depth else; a negative fit and points at infinity stay finite."""
+    torch = pytest.importorskip("torch")
+    from losses import log_difference
+
+    truth = torch.rand(2, 32, 48, generator=torch.Generator().manual_seed(0)) + 0.1
+    known = torch.ones_like(truth, dtype=torch.bool)
+    assert float(log_difference(4.0 * truth + 9.0, truth, known)) < 1e-4
+    halves = torch.where(truth > 0.6, 1.0, 0.25)
+    wrong = halves.clone()
+    wrong[:, :8][halves[:, :8] < 0.5] = 0.2  # far points, farther still
+    near = halves.clone()
+    near[:, :8][halves[:, :8] > 0.5] = 0.95  # as much inverse depth, but near
+    assert float(log_difference(wrong, halves, known)) > 2.0 * float(log_difference(near, halves, known))
+    truth[:, :4] = 0.0
+    guess = (truth - 5.0 * (truth < 0.3)).requires_grad_()
+    loss = log_difference(guess, truth, known)
+    loss.backward()
+    assert 0.0 < loss.item() < 100.0
+    assert guess.grad is not None
+    assert bool(guess.grad.isfinite().all())
+
+
 def test_edge_error_is_the_distance_of_the_edges() -> None:
     from metrics import EDGE_REACH, edge_error
 

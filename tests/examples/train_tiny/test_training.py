@@ -28,6 +28,41 @@ def test_the_projections_are_solved() -> None:
         np.testing.assert_allclose(new.project[0](feature), old.project[0](feature), atol=1e-3)
 
 
+def test_rescaling_changes_no_depth() -> None:
+    """Output apart from its scale and the last softplus, which is linear in the file that shipped."""
+    torch = pytest.importorskip("torch")
+    from rescale import OUTPUT, rescale
+
+    from depth3d.depth.models.tiny.network import TinyNetwork
+
+    torch.manual_seed(0)
+    old, new = TinyNetwork(2).eval(), TinyNetwork(2).eval()
+    new.load_state_dict(rescale(old.state_dict()))
+    ends: list[Any] = []
+    for network in (old, new):
+        network.head3.register_forward_hook(lambda layer, given, result: ends.append(result))
+    picture = torch.randn(1, 3, 64, 64)
+    with torch.inference_mode():
+        old(picture), new(picture)
+    torch.testing.assert_close(ends[1], ends[0] * OUTPUT, rtol=1e-3, atol=1e-9)
+
+
+def test_only_the_head_is_trained(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    import train
+
+    monkey = ["train.py", str(tmp_path), "--source", "pairs:1", "--workers", "1", "--head-only"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", monkey)
+        patch.setattr(train, "load_imagenet", lambda encoder, edition: None)
+        trainer = train.Trainer(train.arguments(), 0)
+    before = {name: tensor.clone() for name, tensor in trainer.network.state_dict().items()}
+    trainer.learn(torch.randint(0, 256, (1, 32, 32, 3), dtype=torch.uint8), torch.rand(1, 32, 32))
+    after = trainer.network.state_dict()
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert changed == {name for name in before if name.startswith(train.HEAD)}
+
+
 def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two steps and two more are four: steps, pictures, log and optimizer go on; the average is written atomically."""
     torch = pytest.importorskip("torch")

@@ -135,21 +135,30 @@ class TinyNetwork(nn.Module):
         self.detail = nn.Conv2d(sources[0], 32, 1) if detail else None
         self.refine = nn.Conv2d(24, 24, 3, padding=1) if detail else None
 
-    def decode(self, features: list[Tensor]) -> Tensor:
-        """Decode encoder features to relative inverse depth at half the picture's size, (N, H / 2, W / 2)."""
+    def fuse_coarse(self, features: list[Tensor]) -> Tensor:
+        """Fuse the features at 1/32, 1/16 and 1/8 of the picture's size to (N, C, H / 8, W / 8)."""
         path: Tensor | None = None
-        for feature, project, fuse in reversed(list(zip(features[1:], self.project, self.fuse, strict=True))):
+        for feature, project, fuse in reversed(list(zip(features[2:], self.project[1:], self.fuse[1:], strict=True))):
             if path is not None:
                 path = _upsample(path, feature)
             path = fuse(path, project(feature))
         assert path is not None
-        path = _upsample(self.head1(path), features[0])
+        return path
+
+    def finish(self, path: Tensor, half: Tensor, quarter: Tensor) -> Tensor:
+        """Fuse the coarse path with the features at 1/2 and 1/4 of the picture's size to relative inverse depth."""
+        path = self.fuse[0](_upsample(path, quarter), self.project[0](quarter))
+        path = _upsample(self.head1(path), half)
         if self.detail is not None:
-            path = path + self.detail(features[0])
+            path = path + self.detail(half)
         path = functional.relu(self.head2(path))
         if self.refine is not None:
             path = functional.relu(path + self.refine(path))
         return functional.softplus(self.head3(path).float()).squeeze(1)
+
+    def decode(self, features: list[Tensor]) -> Tensor:
+        """Decode encoder features to relative inverse depth at half the picture's size, (N, H / 2, W / 2)."""
+        return self.finish(self.fuse_coarse(features), *features[:2])
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (N, 3, H, W) to (N, H, W), see the class."""
