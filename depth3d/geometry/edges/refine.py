@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from depth3d.geometry.chunked import row_bands
 from depth3d.geometry.edges.discontinuities import find_discontinuities
 from depth3d.geometry.edges.guided import Guide, added, guide_of, guided
+from depth3d.geometry.edges.thin import recover_thin
 
 __all__ = ["align_frame", "align_to_picture"]
 
@@ -84,7 +85,7 @@ class _Sides:
     is_near: Mask
 
 
-def align_to_picture(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
+def align_to_picture(shift: Floats, picture: NDArray[np.uint8], told: Floats | None = None) -> Floats:
     """Move depth edges by up to ``REACH`` pixels to where the picture's colors change.
 
     Around an edge, the colors of either side are modeled by a Gaussian from pixels that are clearly on that side; a
@@ -98,10 +99,13 @@ def align_to_picture(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
         (H, W) float32, depth in pixels of shift, with ramps already turned into steps by ``sharpen``.
     picture : NDArray[np.uint8]
         (H, W, 3), sRGB.
+    told : Floats | None
+        ``shift`` before its ramps were turned into steps, to recover thin things from (``recover_thin``); None = do
+        not.
     """
     factor = max(1, round(shift.shape[1] / WORK_WIDTH))
     scale = max(1.0, shift.shape[1] / factor / REFERENCE_WIDTH)
-    return _aligned(shift, picture, _Effort(factor, scale, STEP * factor, ROUNDS, SPECK))
+    return _aligned(shift, picture, _Effort(factor, scale, STEP * factor, ROUNDS, SPECK), told)
 
 
 def align_frame(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
@@ -124,7 +128,7 @@ def align_frame(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
     return _aligned(shift, picture, _Effort(factor, scale, STEP, 1, 0))
 
 
-def _aligned(shift: Floats, picture: NDArray[np.uint8], effort: _Effort) -> Floats:
+def _aligned(shift: Floats, picture: NDArray[np.uint8], effort: _Effort, told: Floats | None = None) -> Floats:
     height, width = shift.shape
     factor, scale, speck = effort.factor, effort.scale, effort.speck
     small, color = shift, picture
@@ -134,6 +138,11 @@ def _aligned(shift: Floats, picture: NDArray[np.uint8], effort: _Effort) -> Floa
         color = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
     guide = guide_of(color, max(1, round(REACH * scale) // 2), SMOOTH)
     for remaining in reversed(range(effort.rounds)):
+        if remaining == 0 and told is not None:
+            if factor > 1:
+                size = (width // factor, height // factor)
+                told = np.asarray(cv2.resize(told, size, interpolation=cv2.INTER_AREA), np.float32)
+            small = recover_thin(small, told, color, scale, effort.step)
         sides = _find_sides(small, guide, scale, effort.step)
         if sides is None:
             return shift

@@ -170,9 +170,8 @@ def sharp_depth(image: Image, depth: DepthMap, parallax_percent: float) -> Sharp
     told = depth.values * np.float32(travel)
     soft, colors = softness(told), image.eight_bit().pixels
     shift = sharpen(told, colors, soft)
-    del told
     if soft >= NETWORK_SOFT_SHARE:
-        shift = align_to_picture(shift, colors)
+        shift = align_to_picture(shift, colors, told)
     return SharpDepth(shift, travel, soft >= SOFT_SHARE)
 
 

@@ -1,0 +1,260 @@
+"""Thin things: recovers what a network lost of sticks, stems and wires, where the picture shows how they go on."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.geometry.edges.deblur import estimate_blur
+
+__all__ = ["recover_thin"]
+
+Floats = NDArray[np.float32]
+Bytes = NDArray[np.uint8]
+Mask = NDArray[np.bool_]
+
+# Pixels at 640 wide.
+WIDEST = 24
+STRAIGHT = 16  # shorter pieces are spots
+LONGEST_GAP = 48.0, 144.0  # beyond the depth that is known: up to there it goes on, from there it has faded
+COLOR_SPREAD = 14.0  # of the window in which the colors of a thin thing and of its background are averaged
+LOCAL_SPREAD = 16.0  # of the window in which its depth is averaged
+DEPTH_SPREAD = 60.0  # of the window in which the largest of these averages counts most
+BLURRED = 12  # within which a network spreads the depth of a thin thing
+ROUNDING = 2  # by which a thin thing may look wider in depth than in color
+
+LENGTH = 1.5  # of a thin thing, times ``STRAIGHT``
+ATTACHED = 0.3  # share of its outline that may be no step down: more, and it is a part of something wide
+ROUNDS = 4  # each follows a thin thing by about two windows
+NOISE = 8.0  # gray levels
+LEAST_EVIDENCE = 1.0  # nats for the thin thing's color
+DIFFERENT = 0.5  # Bhattacharyya coefficient of the two colors: more, and the picture does not tell them apart
+LEAST_SHARE = 0.5  # of the thin thing's color in a pixel
+INSIDE, OUTSIDE = 0.7, 0.06  # shares of the pixels of a thing, and of those around it, that have (may have) its color
+CORE = 8.0  # weight of pixels that are not at an outline
+CLUTTER = 0.3  # share of the surroundings that would be thin things, too: more is texture
+COARSE = 4  # averages are computed at a quarter of the size
+ORIENTATIONS = 12
+SLOPE = 0.7  # pixels of shift per pixel: steeper is a blurred step
+ALONE = 0.5  # share of a thing without other steps nearby: with less, its depth before the blur is not known
+LARGEST = 6.0  # exponent of the power mean over depths: a network loses depth, and never adds any
+MOST_RAISED = 4.0  # times its own depth above the background
+
+
+class _Colors(NamedTuple):
+    """Mean and variance of the colors around each pixel, (h, w, 3), and where they are known, (h, w)."""
+
+    mean: Floats
+    spread: Floats
+    known: Mask
+
+
+def recover_thin(shift: Floats, told: Floats, picture: Bytes, scale: float, step: float) -> Floats:
+    """Continue thin things along their color, and give them back the height that blur took.
+
+    Where a narrow part of the foreground ends although a thin line of its color goes on in the picture, the line takes
+    its depth. Blur keeps the integral of depth across a thin thing: divided by the width that the picture shows, it
+    is the depth before the blur.
+
+    Parameters
+    ----------
+    shift : Floats
+        (H, W) float32, depth in pixels of shift, with steps where the picture has them.
+    told : Floats
+        (H, W), the same as the network told it.
+    picture : Bytes
+        (H, W, 3), sRGB.
+    scale : float
+        Width divided by 640, at least 1.
+    step : float
+        Pixels of shift: lower things are left as they are.
+    """
+    side, straight = 2 * round(WIDEST / 2 * scale) + 1, round(STRAIGHT * scale)
+    disc = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
+    behind = np.asarray(cv2.morphologyEx(shift, cv2.MORPH_OPEN, disc), np.float32)
+    near = shift - behind > step / 2
+    known = _free_standing(shift, shift - behind > step, step / 2, LENGTH * straight)
+    known &= _straight(known, straight)
+    if not known.any():
+        return shift
+    thin, likely = _followed(picture.astype(np.float32), known, near, disc, scale)
+    known &= thin
+    if not known.any():
+        return shift
+    away = cv2.distanceTransform((~known).view(np.uint8), cv2.DIST_L2, 3)
+    full, end = (pixels * scale for pixels in LONGEST_GAP)
+    fading = np.clip((end - away) / (end - full), 0, 1)
+    level = np.maximum(_levels(shift, told, behind, known, likely, scale, step), behind)
+    # What lies between pixels of its color belongs to the thing.
+    whole = np.asarray(cv2.morphologyEx(likely.view(np.uint8), cv2.MORPH_CLOSE, disc)).view(bool)
+    chosen = thin & (likely | (known & whole) | ~_around(known, round(ROUNDING * scale)))
+    return np.where(chosen, behind + fading * (level - behind), shift).astype(np.float32)
+
+
+def _followed(color: Floats, known: Mask, near: Mask, disc: Bytes, scale: float) -> tuple[Mask, Mask]:
+    """The thin things with what goes on in their color, and all pixels that have it."""
+    beside = ~near & ~_around(known, 2)
+    known = _told_apart(known, _likely(color, known, beside, scale), near, scale)
+    thin, side = known, len(disc)
+    for _ in range(ROUNDS):
+        likely = _likely(color, thin, beside, scale)
+        narrow = likely & ~np.asarray(cv2.morphologyEx(likely.view(np.uint8), cv2.MORPH_OPEN, disc)).view(bool)
+        more = _straight(narrow | thin, round(STRAIGHT * scale)) & ~near
+        cluttered = cv2.blur(more.astype(np.float32), (4 * side + 1, 4 * side + 1)) > CLUTTER
+        grown = _connected((more & ~cluttered) | thin, thin)
+        grown = thin | _told_apart(grown & ~thin, likely, near | thin, scale)
+        if (grown == thin).all():
+            return thin, likely
+        thin, beside = grown, ~near & ~_around(grown, 2)
+    return thin, _likely(color, thin, beside, scale)
+
+
+def _told_apart(things: Mask, likely: Mask, other: Mask, scale: float) -> Mask:
+    """The connected parts of a mask that have the color, surrounded by pixels that have not."""
+    count, labels = cv2.connectedComponents(things.view(np.uint8), connectivity=8)
+    side = 2 * round(BLURRED * scale) + 1
+    ring = cv2.dilate(labels.astype(np.float32), np.ones((side, side), np.uint8)).astype(np.int32)
+    ring[_around(things, 2) | other] = 0
+    inside = np.bincount(labels[likely], minlength=count) / np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
+    outside = np.bincount(ring[likely], minlength=count) / np.maximum(np.bincount(ring.ravel(), minlength=count), 1)
+    chosen = (inside > INSIDE) & (outside < OUTSIDE)
+    chosen[0] = False
+    return np.asarray(chosen[labels])
+
+
+def _free_standing(shift: Floats, narrow: Mask, drop: float, length: float) -> Mask:
+    """The connected parts of a mask that are long, and most of whose outline is a step down to a background."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(narrow.view(np.uint8), connectivity=8)
+    outline, down = np.zeros(count), np.zeros(count)
+    for own, beside, mine, other in (
+        pair
+        for depth, part in ((shift, labels), (shift.T, labels.T))
+        for pair in ((depth[1:], depth[:-1], part[1:], part[:-1]), (depth[:-1], depth[1:], part[:-1], part[1:]))
+    ):
+        ends = (mine > 0) & (other == 0)
+        outline += np.bincount(mine[ends], minlength=count)
+        down += np.bincount(mine[ends], own[ends] - beside[ends] > drop, minlength=count)
+    for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
+        outline += np.bincount(edge, minlength=count)
+    chosen = (stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1) >= length) & (down >= (1 - ATTACHED) * outline)
+    chosen[0] = False
+    return np.asarray(chosen[labels])
+
+
+def _likely(color: Floats, thin: Mask, beside: Mask, scale: float) -> Mask:
+    """Pixels whose color is that of the thin things nearby, not that of what is beside them."""
+    near, far = (_colors(color, side, scale) for side in (thin, beside))
+    total = near.spread + far.spread
+    apart = (near.mean - far.mean) ** 2 / (4 * total) + np.log(total / (2 * np.sqrt(near.spread * far.spread))) / 2
+    different = (np.exp(-apart.sum(2)) < DIFFERENT) & near.known & far.known
+    shape = color.shape
+    where = cv2.resize(different.view(np.uint8), shape[1::-1], interpolation=cv2.INTER_NEAREST).view(bool)
+    rows, columns = np.nonzero(where)
+    own = color[rows, columns]
+
+    def sized(values: Floats) -> Floats:
+        return np.asarray(cv2.resize(values, shape[1::-1], interpolation=cv2.INTER_LINEAR)[rows, columns], np.float32)
+
+    mean, spread, other, its_spread = (sized(values) for values in (near.mean, near.spread, far.mean, far.spread))
+    evidence = (own - other) ** 2 / its_spread - (own - mean) ** 2 / spread + np.log(its_spread / spread)
+    across = mean - other
+    share = ((own - other) * across).sum(1) / np.maximum((across * across).sum(1), 1)
+    result = np.zeros(where.shape, bool)
+    result[rows, columns] = (evidence.sum(1) > 2 * LEAST_EVIDENCE) & (share > LEAST_SHARE)
+    return result
+
+
+def _colors(color: Floats, side: Mask, scale: float) -> _Colors:
+    """Average the colors of one side around each pixel, at 1 / ``COARSE`` of the size."""
+    weight = 1 + CORE * cv2.erode(side.view(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
+    weight = (weight * side)[..., None]
+    parts = [_coarse(values) for values in (weight, weight * color, weight * color * color)]
+    mass, first, second = (_blur(part, COLOR_SPREAD * scale / COARSE) for part in parts)
+    mass = np.maximum(mass, 1e-6)[..., None]
+    mean = first / mass
+    return _Colors(mean, np.maximum(second / mass - mean * mean, 0) + np.float32(NOISE**2), mass[..., 0] > 1e-4)
+
+
+def _levels(
+    shift: Floats, told: Floats, behind: Floats, known: Mask, likely: Mask, scale: float, step: float
+) -> Floats:
+    """Depth of the thin things nearby, before blur; all (H, W), in pixels of shift."""
+    sure = known & likely
+    window = np.ones((2 * round(BLURRED * scale) + 1,) * 2, np.uint8)
+    low = cv2.erode(np.where(sure, np.float32(np.inf), behind), window)
+    alone = cv2.dilate(np.where(_around(known, 3), np.float32(0), shift), window) - low <= step
+    inside = cv2.distanceTransform(sure.view(np.uint8), cv2.DIST_L2, 3) - np.float32(0.5)
+    blurred = _around(sure, round(BLURRED * scale)) & alone
+    part, clear = (_coarse(some.astype(np.float32)) for some in (sure, sure & alone))
+    back, own, inside, mass = (
+        _coarse(np.where(where, values, np.float32(0)))
+        for where, values in ((sure, behind), (sure, shift), (sure, inside), (blurred, np.maximum(told - behind, 0)))
+    )
+
+    def near(values: Floats) -> Floats:
+        return _blur(values, LOCAL_SPREAD * scale / COARSE)
+
+    many: Floats = np.maximum(near(part), np.float32(1e-6))
+    back, own, width = (np.asarray(near(values) / many, np.float32) for values in (back, own, 4 * inside))
+    # In the middle of a thing of this width, a blur leaves this share of its height.
+    left = _erf(width / np.float32(np.sqrt(8) * max(estimate_blur(told, SLOPE, scale), 0.1)))
+    most = back + (own - back) / np.maximum(left, 1 / MOST_RAISED)
+    restored = np.clip(back + near(mass) / np.maximum(near(clear), 1e-6), own, most)
+    local = np.where(near(clear) > ALONE * many, restored, own).astype(np.float32)
+    spread = DEPTH_SPREAD * scale / COARSE
+    mean = _blur(part * local ** np.float32(LARGEST), spread) / np.maximum(_blur(part, spread), 1e-6)
+    level = np.clip(mean ** np.float32(1 / LARGEST), own, np.minimum(most, _nearest_around(shift, part.shape, spread)))
+    return np.asarray(cv2.resize(level, known.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _nearest_around(shift: Floats, shape: tuple[int, ...], spread: float) -> Floats:
+    """Nearest depth around each pixel, at the coarse size: nothing is raised above it."""
+    highest = cv2.dilate(shift, np.ones((COARSE + 1, COARSE + 1), np.uint8))
+    highest = cv2.resize(highest, shape[::-1], interpolation=cv2.INTER_NEAREST)
+    return np.asarray(cv2.dilate(highest, np.ones((4 * round(spread) + 1,) * 2, np.uint8)), np.float32)
+
+
+def _erf(values: Floats) -> Floats:
+    """Error function of positive numbers (Abramowitz and Stegun 1964, 7.1.27; error 5e-4)."""
+    x = values
+    return np.asarray(1 - (1 + 0.278393 * x + 0.230389 * x**2 + 0.000972 * x**3 + 0.078108 * x**4) ** -4, np.float32)
+
+
+def _straight(mask: Mask, length: int) -> Mask:
+    """The pixels of a mask that lie on straight lines of this length within it."""
+    found = np.zeros(mask.shape, np.uint8)
+    middle, reach = (length - 1) / 2, length / 2
+    for angle in np.pi * np.arange(ORIENTATIONS) / ORIENTATIONS:
+        kernel = np.zeros((length, length), np.uint8)
+        across, down = reach * np.cos(angle), reach * np.sin(angle)
+        ends = [(round(middle + way * across), round(middle + way * down)) for way in (-1, 1)]
+        cv2.line(kernel, ends[0], ends[1], 1)
+        found |= np.asarray(cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, kernel))
+    return found.view(bool)
+
+
+def _connected(mask: Mask, seeds: Mask) -> Mask:
+    """The connected parts of ``mask`` that contain seeds."""
+    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
+    chosen = np.zeros(count, bool)
+    chosen[labels[seeds]] = True
+    chosen[0] = False
+    return np.asarray(chosen[labels])
+
+
+def _around(mask: Mask, reach: int) -> Mask:
+    side = 2 * reach + 1
+    return np.asarray(cv2.dilate(mask.view(np.uint8), np.ones((side, side), np.uint8))).view(bool)
+
+
+def _coarse(values: Floats) -> Floats:
+    """The same at 1 / ``COARSE`` of the size."""
+    size = (max(1, values.shape[1] // COARSE), max(1, values.shape[0] // COARSE))
+    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _blur(values: Floats, spread: float) -> Floats:
+    return np.asarray(cv2.GaussianBlur(values, (0, 0), spread), np.float32)
