@@ -132,7 +132,8 @@ class VideoWriter(StreamWriter):
             pixels = pixels.astype(np.uint16) * 257
         elif self._bits == 8 and pixels.dtype == np.uint16:
             pixels = Image(pixels).eight_bit().pixels
-        picture = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), _PACKED[self._bits])
+        # Without a copy: the frame holds the array until it is converted.
+        picture = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), _PACKED[self._bits])
         if self._stream.codec_context.colorspace == 0:
             frame = self._reformatter.reformat(picture, format=self._format)
         else:
