@@ -11,7 +11,7 @@ numbers recorded before the outlines were improved (``outlines_baseline.json``).
 all, outline  PSNR in dB of the whole picture and within 12 px of the front layer's outline
 ghost         percent of the front layer's color on the background side, more than 1 px from the outline
 specks        pixels per picture that differ from their 5x5 median by more than 24 levels, and in no true view
-ragged        RMS displacement in pixels of straight outlines, row by row
+ragged        RMS distance in pixels of straight outlines from a line, row by row
 
 "depth3d clip" is the renderer of clips, which gets the spoiled depth at a network's size; "unaligned" is the same with
 the edges of the depth where the network saw them. The last line is about time: the same picture with depth that is
@@ -165,14 +165,25 @@ def measured(scene: Scene, picture: Floats) -> list[float]:
 
 
 def raggedness(scene: Scene, excess: Floats, valid: Mask) -> float:
-    """RMS over rows of each upright outline's displacement: the sum of ``excess``, front color too much, around it."""
-    rows, columns = np.nonzero((scene.alpha[:, 1:] >= 0.5) != (scene.alpha[:, :-1] >= 0.5))
+    """RMS over rows of each upright outline's distance from a line.
+
+    Displaced by as many pixels as the sum of ``excess``, front color too much, around it; the best line through these
+    displacements is the outline's place and lean, not its raggedness.
+    """
+    edges = (scene.alpha[:, 1:] >= 0.5) != (scene.alpha[:, :-1] >= 0.5)
+    rows, columns = np.nonzero(edges)
+    numbers = (np.cumsum(edges, axis=1) - 1)[rows, columns]  # from the left, in each row
     reach = np.arange(-NEAR_PIXELS // 2, NEAR_PIXELS // 2 + 1)
     kept = (columns + reach[0] >= 0) & (columns + reach[-1] < WIDTH)
     window = (rows[kept, None], columns[kept, None] + reach)
     whole = valid[window].all(1)
-    displaced = excess[window][whole].sum(1)
-    return float(np.sqrt((displaced**2).mean())) if len(displaced) else float("nan")
+    displaced, rows, numbers = excess[window][whole].sum(1), rows[kept][whole], numbers[kept][whole]
+    found = []
+    for number in np.unique(numbers):
+        y, x = rows[numbers == number], displaced[numbers == number]
+        if len(y) > 2:
+            found.append(x - np.polyval(np.polyfit(y, x, 1), y))
+    return float(np.sqrt((np.concatenate(found) ** 2).mean())) if found else float("nan")
 
 
 def specks(picture: Floats) -> Mask:
