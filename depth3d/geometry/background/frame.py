@@ -27,6 +27,7 @@ BLACK = 24  # levels
 EVEN = 2.5  # levels: mean deviation from the median within a line of a frame
 VARIED = 4.0  # levels: the same in the picture inside
 STEP = 16  # levels
+SAME_COLOR = 8  # levels
 STEP_SHARE = 0.45  # of the line's pixels that differ by more than a step from the frame's last line
 BLEND = 3  # lines at most in which a frame and the picture are mixed
 MIXED_COLOR = 0.25  # share of the frame's color: lines with more are mixed
@@ -161,6 +162,8 @@ def _opposite(pixels: Bytes) -> tuple[int, int]:
     for one, other, rows in ((first, last, pixels[::-1]), (last, first, pixels)):
         if one > WIDEST and not other:
             found = _width_like(rows, one, np.zeros(3, np.int16))
+            if not found and _has_color(rows, one, np.zeros(3, np.int16)):
+                found = one  # black beside a black picture: whatever its width, it is black in every view
             if found:
                 return (one, found) if one == first else (found, one)
     return _edge(pixels), _edge(pixels[::-1])
@@ -173,7 +176,9 @@ def _like_others(sides: tuple[Bytes, ...], widths: list[int], side: int) -> int:
         return 0
     opposite = (side + 2) % 4
     like = opposite if opposite in others else others[0]
-    return _width_like(sides[side], widths[like], _color(sides[like], widths[like])) or _thin(sides[side])
+    color, width = _color(sides[like], widths[like]), widths[like]
+    found = _width_like(sides[side], width, color) or _thin(sides[side])
+    return found or (width if len(others) == 3 and _has_color(sides[side], width, color) else 0)
 
 
 def _thin(pixels: Bytes) -> int:
@@ -189,6 +194,13 @@ def _thin(pixels: Bytes) -> int:
 
 def _color(pixels: Bytes, width: int) -> NDArray[np.int16]:
     return np.asarray(np.median(_lines(pixels, max(1, width - BLEND)), axis=(0, 1)), np.int16)
+
+
+def _has_color(pixels: Bytes, width: int, color: NDArray[np.int16]) -> bool:
+    """Whether all first rows have this color, so that the end of a frame beside it cannot be seen."""
+    lines = _lines(pixels, width)
+    deviation = np.abs(lines - np.median(lines, axis=1, keepdims=True)).mean((1, 2))
+    return bool(deviation.max() <= EVEN and np.abs(np.median(lines, axis=1) - color).max() <= SAME_COLOR)
 
 
 def _width_like(pixels: Bytes, width: int, color: NDArray[np.int16]) -> int:

@@ -49,6 +49,24 @@ def test_frames_beside_an_even_sky_are_found_by_the_other_sides() -> None:
     assert find_frame(d3.Image(pixels)) == Frame(top=60, bottom=60)
 
 
+def test_a_side_whose_sky_has_the_color_of_the_frame_is_as_wide_as_the_others() -> None:
+    pixels = framed(Frame(7, 7, 7, 7), 250)
+    pixels[7:80, 7:-7] = 249
+    assert find_frame(d3.Image(pixels)) == Frame(7, 7, 7, 7)
+    pixels[30:34, 7:-7] = 40  # wires do not matter, far from the border
+    assert find_frame(d3.Image(pixels)) == Frame(7, 7, 7, 7)
+    pixels[3, 40:-40:2] = 40
+    assert find_frame(d3.Image(pixels)).top == 0
+
+
+def test_a_black_bar_beside_a_black_sky_is_as_wide_as_the_other() -> None:
+    pixels = framed(Frame(60, 0, 60, 0), 0)
+    pixels[60:110] = 3
+    assert find_frame(d3.Image(pixels)) == Frame(top=60, bottom=60)
+    pixels[20:24, 50:-50] = photo()[20:24, 50:-50]
+    assert find_frame(d3.Image(pixels)).top == 20
+
+
 def test_a_line_mixed_with_the_frame_belongs_to_it() -> None:
     pixels = framed(Frame(4, 4, 4, 4), 250)
     pixels[4:-4, -5] = 250 // 2 + pixels[4:-4, -6] // 2  # as a scanner's sharpening leaves it
