@@ -33,10 +33,10 @@ def test_the_true_view_has_no_fault(scenes: dict[str, Any]) -> None:
 
 def test_faults_are_measured(scenes: dict[str, Any]) -> None:
     scene = scenes["posts"]
-    _, _, _, _, shifted = yardstick.measured(scene, np.where(
-        np.roll(scene.alpha, 3, 1)[..., None] > 0.5, scene.front, scene.right
-    ))  # fmt: skip
-    assert shifted > 1
+    moved = np.where(np.roll(scene.alpha, 3, 1)[..., None] > 0.5, scene.front, scene.right)
+    assert yardstick.measured(scene, moved)[4] < 0.3  # as a whole: straight still
+    jagged = np.where((np.arange(yardstick.HEIGHT) % 8 < 4)[:, None, None], moved, scene.right)
+    assert yardstick.measured(scene, jagged)[4] > 1
     dotted = scene.right.copy()
     dotted[20:300:10, 150] = (0, 255, 0)
     assert yardstick.measured(scene, dotted)[3] >= 28
