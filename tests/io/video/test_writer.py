@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from clips import frame_times, picture
 from depth3d.errors import InvalidOption, VideoError
 from depth3d.frames import Color, VideoInfo
 from depth3d.image import Image, Size
+from depth3d.io.video import encoders
 from depth3d.io.video.encoders import ENCODERS, HARDWARE, check_settings, choose, settings, works
 from depth3d.io.video.reader import VideoReader
 from depth3d.io.video.writer import VideoWriter, even, even_size
@@ -154,6 +156,15 @@ def test_hardware_is_used_only_if_one_frame_can_be_encoded(card: object) -> None
     else:
         with pytest.raises(VideoError, match="omit `codec`"):
             choose(name, info(), SIZE, ".mp4")
+
+
+def test_a_card_with_nvenc_encodes_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a card: the encoder that would be chosen, and what it would be told."""
+    monkeypatch.setattr(encoders, "works", lambda name, *_: None if "nvenc" in name else "no device")
+    card, why = choose("hardware", info(), SIZE, ".mp4")
+    assert (card.name, why) == ("h264_nvenc", "hardware encoder h264_nvenc")
+    assert settings(card, None, None, None) == {"rc": "vbr", "cq": "20", "forced-idr": "1"}
+    assert choose("hardware", replace(info(), bit_depth=10), SIZE, ".mp4")[0].name == "hevc_nvenc"
 
 
 def test_encoder_settings_are_tried_before_the_work() -> None:
