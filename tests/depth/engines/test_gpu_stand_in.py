@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -23,7 +22,7 @@ CARD = registry.get("tiny")
 
 
 @pytest.fixture
-def card(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+def card(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A device that says it is "cuda"; whatever is moved to it stays on the CPU. ``level``: its compute capability."""
     stand_in = SimpleNamespace(type="cuda", level=(7, 5))
     for kind in (nn.Module, torch.Tensor):
@@ -33,7 +32,7 @@ def card(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: stand_in.level)
     monkeypatch.setattr(engine, "_device", lambda _: stand_in)
-    yield stand_in
+    return stand_in
 
 
 def _staying(move: Any, stand_in: object) -> Any:
