@@ -9,7 +9,10 @@
 // projects to the pixel is visible.
 //
 // Disocclusion: see depth3d/geometry/background/fill.py for the four ways in which this project fills holes and what
-// the use of each. This one averages the background beside and beyond the gap, in five rows.
+// the use of each. This one averages the background beside and beyond the gap, in five rows; smooth_gaps.frag.glsl then
+// smooths the gaps along columns.
+
+#include "lib/gap_mark.glsl"
 
 uniform sampler2D picture;
 uniform sampler2D depth;    // 0 = far .. 1 = near
@@ -23,11 +26,13 @@ uniform float tolerance;  // steps of more pixels than this are depth discontinu
 out vec4 color;
 
 const float GUARD = 0.01;  // rounding, in pixels
-const int GAP_TAPS = 15;        // five rows, three columns each
-const float GAP_OWN = 4.0;      // weight of the pixel at the edge of the gap
-const float GAP_FADE = 0.15;    // loss of that weight per pixel into the gap: deep inside, it would be a streak
-const float GAP_SPREAD = 0.5;   // growth of the distance between these rows, per pixel into the gap
-const float GAP_LIKE = 2.0;     // pixels of shift: nearer pixels are no background
+const int GAP_ROWS = 5;
+const int GAP_COLUMNS = 5;
+const float GAP_OWN = 0.5;     // weight of the pixel at the edge of the gap, besides
+const vec2 GAP_SPREAD = vec2(0.7, 0.8);  // weights of the samples: Gaussian, depths of the gap
+const float GAP_CENTER = 0.6;  // its center, depths of the gap from the edge inwards
+const float GAP_LIKE = 2.0;    // pixels of shift: pixels that are nearer by less belong to the background
+const float GAP_BEHIND = 0.6;  // share of the depth step: nearer pixels belong to the foreground
 const float BLUR_REACH = 0.9;   // pixels: outlines get the blur that a lens gives them, from samples so far away
 const float BLUR_SHARE = 0.28;  // weight of each of the two
 
@@ -47,12 +52,12 @@ vec4 read(float x, int y, bool smooth_curve) {
     return smooth_curve ? clamp(cubic, min(a, b), max(a, b)) : mix(a, b, t);
 }
 
-// Color seen at column ``target`` of an eye; ``cut``: whether it is a gap or the rim of a surface.
-vec4 seen(float target, int y, float shift, vec2 reach, out bool cut) {
+// Color seen at column ``target`` of an eye; ``cut``: whether it is a gap or the rim of a surface; ``mark``: gap_mark.
+vec4 seen(float target, int y, float shift, vec2 reach, out bool cut, out float mark) {
     // A source column x lands at x - shift * (depth - convergence); a pair of columns covers this pixel if it lands on both sides.
     int first = int(ceil(target + reach.x - GUARD)) - 1, last = int(floor(target + reach.y + GUARD));
     float best = -1.0, source = target;
-    float gap = 2.0, gap_edge = target, gap_way = 0.0;
+    float gap = 2.0, front = 2.0, gap_edge = target, gap_way = 0.0;
     bool inside = false;
     float v0 = nearness(first, y);
     float w0 = float(first) - shift * (v0 - convergence);
@@ -71,6 +76,7 @@ vec4 seen(float target, int y, float shift, vec2 reach, out bool cut) {
             float far = min(v0, v1);
             if (target > w0 && target < w1 && far < gap) {
                 gap = far;
+                front = max(v0, v1);
                 gap_edge = float(v0 < v1 ? i : i + 1);
                 gap_way = v0 < v1 ? w0 + 0.5 - target : w1 - 0.5 - target;
             }
@@ -78,22 +84,28 @@ vec4 seen(float target, int y, float shift, vec2 reach, out bool cut) {
         v0 = v1;
         w0 = w1;
     }
-    // Gaps take the mean of the pixel at their edge and of pixels of several rows, farther apart the deeper the gap: a
-    // single row extended into the gap would be visible as a streak. Pixels of nearer surfaces are left out.
+    // Gaps take a mean of the background in several rows, farther apart the deeper the gap: a single row extended into
+    // the gap would be visible as a streak. Pixels of the surface in front are left out.
     // This is a loop because a software renderer executes both branches of an `if`, but exits a loop when no pixel needs
     // it any more.
     bool gapped = best < 0.0;
     cut = gapped || !inside;
-    float mass = gapped ? max(1.0, GAP_OWN - GAP_FADE * abs(gap_way)) : 1.0, spread = 1.0 + GAP_SPREAD * abs(gap_way);
+    mark = gap_mark(gapped, gapped ? gap : best);
+    float deep = max(abs(gap_way), 1.0), limit = gap + max(GAP_LIKE / abs(shift), GAP_BEHIND * (front - gap));
+    float mass = gapped ? GAP_OWN : 1.0;
     vec4 sum = mass * read(gapped ? gap_edge : source, y, inside);
-    for (int tap = gapped ? 0 : GAP_TAPS; tap < GAP_TAPS; tap++) {
-        int side = tap % 3;  // near and far on the background's side, and beyond the gap
-        float along = gap_way * (0.3 + 0.9 * float(side) - 3.6 * float(side == 2));
-        int row = clamp(y + int(round(float(tap / 3 - 2) * spread)), 0, size.y - 1);
-        float column = round(gap_edge + along);  // between columns, a nearer one beside would be mixed in
-        if (nearness(int(column), row) <= gap + GAP_LIKE / abs(shift)) {
-            sum += read(column, row, false);
-            mass += 1.0;
+    for (int tap = gapped ? 0 : GAP_ROWS * GAP_COLUMNS; tap < GAP_ROWS * GAP_COLUMNS; tap++) {
+        int side = tap % GAP_COLUMNS, line = tap / GAP_COLUMNS - GAP_ROWS / 2;
+        // In depths of the gap, from its edge: three columns on the background's side, two beyond the gap.
+        vec2 away = vec2(0.5 * float(side) - (side > 2 ? 2.6 : 0.0), 0.5 * float(line));
+        float down = sign(away.y) * max(abs(away.y) * deep, abs(float(line)));
+        ivec2 at = ivec2(round(vec2(gap_edge + gap_way * away.x, float(y) + down)));
+        at = size - 1 - abs(size - 1 - abs(at));  // beyond the border the picture is mirrored
+        if (texelFetch(depth, at, 0).r <= limit) {
+            away.x += GAP_CENTER;
+            float weight = exp(-0.5 * dot(away * away, 1.0 / (GAP_SPREAD * GAP_SPREAD)));
+            sum += weight * texelFetch(picture, at, 0);
+            mass += weight;
         }
     }
     return sum / mass;
@@ -107,13 +119,15 @@ void main() {
     vec4 both = texelFetch(bounds, place / ivec2(BLOCK_WIDTH, BLOCK_HEIGHT), 0);
     vec2 reach = right ? both.zw : both.xy;
     bool cut;
+    float mark, middle = 0.0;
 #if SAMPLES == 1
     // A loop that ends at its last line: software renderers execute the body of other loops at least once more.
     float offset = 0.0, share = 1.0 - 2.0 * BLUR_SHARE, mass = 0.0;
     bool more;
     color = vec4(0.0);
     do {
-        color += share * seen(float(place.x) + offset, place.y, shift, reach, cut);
+        color += share * seen(float(place.x) + offset, place.y, shift, reach, cut, mark);
+        middle = offset == 0.0 ? mark : middle;
         mass += share;
         more = offset < 0.0 || (offset == 0.0 && cut);
         offset = offset == 0.0 ? -BLUR_REACH : BLUR_REACH;
@@ -124,7 +138,9 @@ void main() {
     color = vec4(0.0);
     for (int k = 0; k < SAMPLES; k++) {
         float offset = (float(k) + 0.5) / float(SAMPLES) - 0.5;
-        color += seen(float(place.x) + offset, place.y, shift, reach, cut) / float(SAMPLES);
+        color += seen(float(place.x) + offset, place.y, shift, reach, cut, mark) / float(SAMPLES);
+        middle = k == SAMPLES / 2 ? mark : middle;
     }
 #endif
+    color.a = middle;
 }

@@ -1,7 +1,8 @@
 """Draws both eyes of a clip's frames without a mesh (depth-image-based rendering, ``shaders/warp/stereo.frag.glsl``).
 
 Same geometry as ``pipeline.views.stereo_pair``: a point of depth v lands at x - W * parallax/100 * (v - convergence).
-Disoccluded pixels are filled from the background side.
+Disoccluded pixels are filled from the background side, then smoothed along columns
+(``shaders/warp/smooth_gaps.frag.glsl``).
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ from numpy.typing import NDArray
 from depth3d.depthmap import DepthMap
 from depth3d.image import Image, Size
 from depth3d.render.context import on_render_thread
-from depth3d.render.shaders import set_uniforms
+from depth3d.render.shaders import make_program, set_uniforms
 from depth3d.render.warp.base import ScreenSpaceRenderer
 
 __all__ = ["StereoWarp"]
 
 BLOCK = Size(16, 8)  # pixels that share the bounds of their search
 DISCONTINUITY_PIXELS = 1.0  # a larger step between neighbors opens a gap
+LIKE_PIXELS = 2.0  # of shift: pixels of a gap whose depths differ by less are smoothed together
 
 
 class StereoWarp(ScreenSpaceRenderer):
@@ -45,6 +47,15 @@ class StereoWarp(ScreenSpaceRenderer):
         self._depth = self._data_texture(size, 1)
         blocks = Size(-(-size.width // BLOCK.width), -(-size.height // BLOCK.height))
         self._bounds = self._data_texture(blocks, 4)
+        self._smoothing: Any = make_program(
+            self._context, "warp/gap_blocks.vert.glsl", "warp/smooth_gaps.frag.glsl", defines
+        )
+        set_uniforms(self._smoothing, drawn=0, drawn_size=tuple(drawn), height=size.height)
+        self._gaps: Any = self._context.buffer(reserve=2 * blocks.pixels * 8, dynamic=True)
+        self._gap_blocks = self._context.vertex_array(self._smoothing, [(self._gaps, "2i/i", "origin")])
+        self._gap_count = 0
+        self._data += [self._gaps, self._gap_blocks, self._smoothing]
+        self._copy: Any = None
 
     @on_render_thread
     def draw(self, image: Image, depth: DepthMap, left: float, right: float, convergence: float) -> Image:
@@ -85,20 +96,41 @@ class StereoWarp(ScreenSpaceRenderer):
     def _upload(self, image: Image, depth: DepthMap, shifts: tuple[float, float], convergence: float) -> None:
         self._load(image)
         self._depth.write(np.ascontiguousarray(depth.values).data)
-        self._bounds.write(_bounds(depth.values, shifts, convergence).data)
+        bounds = _bounds(depth.values, shifts, convergence)
+        self._bounds.write(bounds.data)
         set_uniforms(self._program, strength=shifts, convergence=convergence)
+        set_uniforms(self._smoothing, like=LIKE_PIXELS / max(map(abs, shifts)))
+        gaps = _blocks_with_gaps(bounds, self.drawn, self.size)
+        self._gap_count = len(gaps)
+        if len(gaps):
+            self._gaps.write(gaps.data)
+
+    def _prepare(self, kind: str) -> None:
+        if kind != self._kind:
+            super()._prepare(kind)
+            self._copy = self._context.framebuffer([self._context.texture(tuple(self.drawn), 4, dtype=kind)])
+
+    def _free_pictures(self) -> None:
+        if self._target is not None:
+            for thing in (*self._copy.color_attachments, self._copy):
+                thing.release()
+        super()._free_pictures()
 
     def _rendered(self, box: tuple[int, int, int, int]) -> NDArray[Any]:
-        return self._draw(self._depth, self._bounds, box=box)
+        self._render((self._depth, self._bounds), box)
+        if self._gap_count:
+            self._target.viewport = self._copy.viewport = (0, 0, *self.drawn)
+            self._context.copy_framebuffer(self._copy, self._target)
+            self._copy.color_attachments[0].use(0)
+            self._target.use()
+            self._gap_blocks.render(self._context.TRIANGLE_STRIP, vertices=4, instances=self._gap_count)
+        return self._read(box)
 
 
 def _bounds(values: NDArray[np.float32], shifts: tuple[float, float], convergence: float) -> NDArray[np.float32]:
     """(rows, columns, 4) per block: first and last column of a pixel's search, relative to the pixel, for both eyes."""
-    height, width = values.shape
-    rows, columns = np.arange(0, height, BLOCK.height), np.arange(0, width, BLOCK.width)
-    low = np.minimum.reduceat(np.minimum.reduceat(values, rows, axis=0), columns, axis=1)
-    high = np.maximum.reduceat(np.maximum.reduceat(values, rows, axis=0), columns, axis=1)
-    found = np.empty((len(rows), len(columns), 4), np.float32)
+    low, high = (_reduced(values, reduce) for reduce in (np.minimum, np.maximum))
+    found = np.empty((*low.shape, 4), np.float32)
     for eye, shift in enumerate(shifts):
         ends = sorted(shift * (float(v) - convergence) for v in (low.min(), high.max()))
         # Relative indices of the blocks whose pixels can land in a block; two extra columns for rounding.
@@ -109,6 +141,27 @@ def _bounds(values: NDArray[np.float32], shifts: tuple[float, float], convergenc
         reach = shift * (np.stack([np.min(far, 0), np.max(near, 0)]) - convergence)
         found[..., 2 * eye], found[..., 2 * eye + 1] = reach.min(0), reach.max(0)
     return found
+
+
+def _reduced(values: NDArray[np.float32], reduce: np.ufunc) -> NDArray[np.float32]:
+    """Minimum or maximum of each block; those at the right and the lower border may be smaller."""
+    height, width = values.shape
+    whole = height // BLOCK.height * BLOCK.height
+    rows = reduce.reduce(values[:whole].reshape(-1, BLOCK.height, width), axis=1)
+    if whole < height:
+        rows = np.concatenate([rows, reduce.reduce(values[whole:], axis=0, keepdims=True)])
+    blocks: NDArray[np.float32] = reduce.reduceat(rows, np.arange(0, width, BLOCK.width), axis=1)
+    return blocks
+
+
+def _blocks_with_gaps(bounds: NDArray[np.float32], drawn: Size, size: Size) -> NDArray[np.int32]:
+    """(N, 2) pixels (x, y) of both eyes where the blocks begin whose depth has steps that can open a gap."""
+    found = []
+    for eye in (0, 1):
+        rows, columns = np.nonzero(bounds[..., 2 * eye + 1] - bounds[..., 2 * eye] > DISCONTINUITY_PIXELS)
+        corner = eye * (drawn.width - size.width), eye * (drawn.height - size.height)
+        found.append(np.stack([columns * BLOCK.width + corner[0], rows * BLOCK.height + corner[1]], axis=1))
+    return np.concatenate(found).astype(np.int32)
 
 
 def _shifted(blocks: NDArray[np.float32], count: int) -> NDArray[np.float32]:

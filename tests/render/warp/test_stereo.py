@@ -123,3 +123,29 @@ def test_a_gap_takes_no_color_of_a_near_post_beside_it() -> None:
     # Ten pixels of gap open at the object's right side. The post is four pixels wide, and so it stays.
     assert ((eye[..., 1] > 60).sum(1) <= 5).all()
     assert (eye[:, 49:54] == (0, 0, 200)).all()
+
+
+def test_gaps_show_no_streaks() -> None:
+    noise = np.random.default_rng(5).integers(60, 196, (80, 200, 1)).astype(np.uint8)
+    pixels = np.repeat(noise, 3, axis=2)
+    pixels[:, 60:100] = (255, 0, 0)
+    values = np.zeros((80, 200))
+    values[:, 60:100] = 1.0
+    _, right = draw(Image(pixels), values, 0.0, 10.0)
+    gap = right[10:70, 83:97, 1].astype(float)  # twenty pixels have opened at the right edge
+    assert np.abs(np.diff(gap, axis=0)).mean() < 5  # rows filled one by one differ by 10 and more
+    assert abs(gap.mean() - 127.5) < 10
+
+
+def test_a_surface_between_front_and_background_colors_the_gap_too() -> None:
+    pixels = np.full((40, 100, 3), (0, 0, 200), np.uint8)
+    values = np.zeros((40, 100))
+    for rows, columns, color, level in (
+        (slice(20), slice(60, 100), (0, 200, 0), 0.3),
+        (slice(40), slice(40, 60), (200, 0, 0), 1.0),
+    ):
+        pixels[rows, columns], values[rows, columns] = color, level
+    _, right = draw(Image(pixels), values, 0.0, 12.0)
+    assert right[23, 50, 1] > 20
+    assert right[23, 50, 2] > right[23, 50, 1]
+    assert right[23, 50, 0] == 0
