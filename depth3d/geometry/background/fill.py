@@ -5,8 +5,9 @@
 2. One view (stereo stills): ``fill_view`` closes the small holes that the layers leave in a single view, from the
    background side of each row, then ``relax`` smooths them. Not stable between views, so animations do not use it.
 3. Last resort (animations): ``pull_push`` colors a coarse backdrop behind all layers, so that no frame has a hole.
-4. Clips: ``shaders/warp/stereo.frag.glsl`` and ``reproject.frag.glsl`` mirror the background at the outline inside
-   the pass that draws the frame: no layers can be built in a frame's time.
+4. Clips: no layers can be built in a frame's time. ``shaders/warp/stereo.frag.glsl`` paints gaps with means of the
+   background around them in the pass that draws the frame, and ``smooth_gaps.frag.glsl`` smooths them;
+   ``reproject.frag.glsl`` mirrors the background at the outline.
 
 Beyond the photo's border, ``border.extend_border`` extends the surfaces outwards.
 """
