@@ -15,7 +15,7 @@ from depth3d.geometry.edges.discontinuities import find_discontinuities
 from depth3d.geometry.edges.guided import Guide, added, guide_of, guided
 from depth3d.geometry.edges.thin import recover_thin
 
-__all__ = ["align_frame", "align_to_picture"]
+__all__ = ["absorb_islands", "align_frame", "align_to_picture"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -36,6 +36,7 @@ RAMP = 0.2  # of the step: a pixel whose depth differs by more from its side's i
 ISLAND_HALO = 4  # sides of such an island
 WIDE = 7.0  # pixels: wider blurs are computed at 1/SHRINK of the size
 SHRINK = 3
+ISLAND = 8  # the same with depth of field
 SPECK = 4  # pixels square at 640 wide: smaller islands join their surroundings
 
 
@@ -129,6 +130,27 @@ def align_frame(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
     factor = max(1, round(shift.shape[1] / FRAME_WIDTH))
     scale = max(LEAST_SCALE, shift.shape[1] / factor / REFERENCE_WIDTH)
     return _aligned(shift, picture, _Effort(factor, scale, STEP, 1, 0))
+
+
+def absorb_islands(shift: Floats) -> Floats:
+    """Give small islands beside depth edges the depth that surrounds them.
+
+    With depth of field they would be sharp dots in what is out of focus.
+
+    Parameters
+    ----------
+    shift : Floats
+        (H, W) float32, depth in pixels of shift, with steps instead of ramps.
+    """
+    scale = max(1.0, shift.shape[1] / REFERENCE_WIDTH)
+    side = 2 * round(ISLAND * scale) + 1
+    high, low = (how(shift, np.ones((side, side), np.uint8)) for how in (cv2.dilate, cv2.erode))
+    band, near = high - low > STEP, shift > (high + low) / 2
+    settled = _without_islands(near & band, band, round((ISLAND * scale) ** 2))
+    # Between two surfaces, on a slope, the window's extremes belong to neither.
+    off = np.where(settled, shift - low, high - shift)
+    changed = band & (settled != near) & (off < RAMP * (high - low))
+    return np.where(changed, np.where(settled, high, low), shift).astype(np.float32)
 
 
 def _aligned(shift: Floats, picture: NDArray[np.uint8], effort: _Effort, told: Floats | None = None) -> Floats:

@@ -191,7 +191,13 @@ class PathRenderer:
     def prepare(self, frame: Frame, depth: DepthMap, strength: StereoStrength) -> Any:
         """Upsample the depth to the frame size and sharpen its edges."""
         travel = (self._options.amount + self._options.bokeh) / 200 * self.size.width
-        return frame, _sharp(depth, frame, travel, sideways=False), strength.convergence
+        sharp = _sharp(depth, frame, travel, sideways=False)
+        if self._options.bokeh and travel > 0 and depth.size != frame.image.size:
+            from depth3d.geometry.edges.refine import absorb_islands
+
+            shift = absorb_islands(sharp.values * np.float32(travel))
+            sharp = DepthMap(np.clip(shift / np.float32(travel), 0, 1))
+        return frame, sharp, strength.convergence
 
     def draw(self, prepared: Any) -> Image:
         """Render the frame from the camera position at its time."""

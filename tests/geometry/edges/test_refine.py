@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from depth3d.geometry.edges.refine import align_frame, align_to_picture
+from depth3d.geometry.edges.refine import absorb_islands, align_frame, align_to_picture
 
 Floats = NDArray[np.float32]
 
@@ -92,3 +92,14 @@ def test_edges_of_frames_agree_wherever_the_network_saw_them(width: int) -> None
     for before, after in zip(given, found, strict=True):
         assert wrong(after, front) < 0.4 * wrong(before, front)
     assert ((found[0] > 6) != (found[1] > 6)).sum() < 0.3 * ((given[0] > 6) != (given[1] > 6)).sum()
+
+
+def test_islands_beside_an_edge_are_absorbed_and_nothing_else() -> None:
+    front = disc(160, 240, 50)
+    shift = np.where(front, 12.0, 1.0).astype(np.float32)
+    shift += np.linspace(0, 1, 240, dtype=np.float32)
+    dotted = shift.copy()
+    dotted[20:24, 120:124], dotted[50:53, 120:122] = 12.4, 1.4
+    found = absorb_islands(dotted)
+    np.testing.assert_allclose(found, shift, atol=0.1)
+    np.testing.assert_array_equal(found[shift == dotted], shift[shift == dotted])
