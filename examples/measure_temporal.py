@@ -11,6 +11,7 @@ pump     frame-to-frame change of the best scale and shift of still things, % of
 `--rgbd FOLDER` does the same on a filmed sequence with measured depth and poses (color/, depth/, intrinsics.txt,
 poses_cam2world.npy, manifest.json). `--films FILE ...` runs a network on real clips, measures the change along
 estimated flow (there is no truth), and with `--slices FOLDER` writes one row of each over time, raw above stable.
+`--depth-every auto` uses the noisy depth of only the frames that a conversion with this option would predict.
 """
 
 from __future__ import annotations
@@ -29,10 +30,12 @@ from numpy.typing import NDArray
 from temporal_clips import EXTRA_KINDS, KINDS, Clip, network_noise, render
 
 from depth3d.depth.temporal.flow import MotionEstimator
-from depth3d.depth.temporal.stabilizer import stabilize
+from depth3d.depth.temporal.rate import frames_to_predict
+from depth3d.depth.temporal.stabilizer import SceneRanges, Stabilizer
 from depth3d.depthmap import Disparity
 from depth3d.image import Image
 from depth3d.options import StabilizeOptions
+from depth3d.pipeline.clip.predict import BATCH
 
 Array = NDArray[Any]
 
@@ -102,8 +105,20 @@ def scene(depth: Array, clip: Clip, known: Array, start: int, end: int) -> dict[
 
 
 def stable(color: Iterable[Array], raw: Iterable[Array], options: StabilizeOptions) -> Array:
-    maps = stabilize((Image(one) for one in color), (Disparity(one) for one in raw), options=options)
-    return np.stack([one.values for one in maps])
+    """Stabilized depth, without the disparities of the frames that ``options.depth_every`` leaves out."""
+    frames = [Image(one) for one in color]
+    chosen: list[bool] = []
+    for start in range(0, len(frames), BATCH):
+        chosen += frames_to_predict(frames[start : start + BATCH], start, options.depth_every)
+    if not all(chosen):
+        print(f"depth of {np.mean(chosen):.0%} of the frames:", end=" ")
+    stabilizer, ranges, found = Stabilizer(options), SceneRanges(), []
+    for frame, values, told in zip(frames, raw, chosen, strict=True):
+        found += stabilizer.push(frame, Disparity(values) if told else None)
+    found += stabilizer.flush()
+    for one in found:
+        ranges.add(one)
+    return np.stack([ranges[one.scene].normalize(one.values).values for one in found])
 
 
 def table(name: str, clip: Clip, raw: Array, options: StabilizeOptions, known: Array | None = None) -> dict[str, float]:
@@ -211,12 +226,13 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=1, help="noise seeds per clip")
     parser.add_argument("--clean", action="store_true", help="no noise: what harm is done?")
     parser.add_argument("--look-ahead", type=int, default=StabilizeOptions().look_ahead)
+    parser.add_argument("--depth-every", default="1", metavar="1..4|auto", help="depth of the others along the flow")
     parser.add_argument("--rgbd", type=Path, metavar="FOLDER")
     parser.add_argument("--films", type=Path, nargs="*", default=[], metavar="FILE")
     parser.add_argument("--model", default="auto", help="network for --films")
     parser.add_argument("--slices", type=Path, metavar="FOLDER")
     arguments = parser.parse_args()
-    options = StabilizeOptions(look_ahead=arguments.look_ahead)
+    options = StabilizeOptions(look_ahead=arguments.look_ahead, depth_every=arguments.depth_every)
     if arguments.slices:
         arguments.slices.mkdir(parents=True, exist_ok=True)
     if arguments.films:

@@ -60,6 +60,14 @@ class StabilizeOptions(Validated):
     look_ahead: int = option(12, "Number of later frames that stabilize the depth of a frame.", limits=(0, 600))
     flow: str = option("dis", "Optical flow for stabilizing: dis, or a network as pwcnet:FILE.")
     memory: float = option(10.0, "Number of frames over which the depth of still parts is averaged.", limits=(0, 10000))
+    depth_every: int | Literal["auto"] = option(
+        1,
+        "Run the depth network on every so many frames; auto = less often where little moves. The depth of the others"
+        " follows the motion.",
+        metavar="1..4|auto",
+        limits=(1, 4),
+        numeric_text=True,
+    )
     temporal_filter: str = option("recursive", "recursive, or none (for depth that is stable already).")
 
 

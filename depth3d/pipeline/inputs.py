@@ -265,6 +265,8 @@ def check_stabilizer(options: StabilizeOptions) -> None:
         raise InvalidOption(
             "temporal_filter", f"{options.temporal_filter!r} is unknown{nearest(options.temporal_filter, known)}"
         )
+    if options.depth_every != 1 and options.temporal_filter == "none":
+        raise InvalidOption("depth_every", "excludes the temporal filter none, which does not follow the motion")
 
 
 def _check_named(option: str, value: str, known: list[str], built_in: Sequence[str]) -> None:

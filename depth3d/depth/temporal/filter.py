@@ -34,6 +34,8 @@ OVERLAP_NEEDED, OVERLAP_GOOD = 0.2, 0.92
 LARGEST_GAIN = 0.6
 NOISE_GATE = 3.0
 FADE_MEMORY = 2.0
+UNSEEN_AGE = 0.5
+"""Pixels of a smaller age have come into view since the last frame with a disparity."""
 SPREAD_SHARE = 24
 DOUBT = 0.35
 """Median deviation of a frame from the state (in mean deviations of depth; networks' noise is about 0.15) above which
@@ -98,6 +100,7 @@ class SceneFilter:
         self._raw = scene_units(first)
         self._affine = Affine(1.0, 0.0)
         self._stray, self._home, self._seen = np.zeros(2), np.zeros(2), 0
+        self._carried = 0  # frames without disparity since the last one with it
         self.state: Floats = self._raw(first)
         self.age: Floats = np.ones_like(self.state)
         self.noise = 0.0
@@ -110,6 +113,7 @@ class SceneFilter:
             "stray": self._stray,
             "home": self._home,
             "seen": self._seen,
+            "carried": self._carried,
             "state": self.state,
             "age": self.age,
             "noise": self.noise,
@@ -125,16 +129,20 @@ class SceneFilter:
         )
         made._stray = array_of(state["stray"], np.float64, (2,))
         made._home = array_of(state["home"], np.float64, (2,))
-        made._seen, made.noise = int(state["seen"]), float(state["noise"])
+        made._seen, made._carried, made.noise = int(state["seen"]), int(state["carried"]), float(state["noise"])
         made.state, made.age = state["state"], array_of(state["age"], np.float32, shape)
         made._zoom.smooth = array_of(state["zoom"], np.float64, (2,))
         return made
 
-    def advance(self, disparity: Floats, motion: Motion, *, fading: bool = False) -> Zoom:
+    def advance(self, disparity: Floats | None, motion: Motion, *, fading: bool = False) -> Zoom:
         """Add the next frame, its (H, W) disparity and the motion to it; return the `Zoom` between both frames.
 
-        With ``fading``, the previous scene is still partly visible, so that only a few frames are averaged.
+        Without disparity, the state is carried along the flow; pixels that come into view get age 0: `look_back` takes
+        their depth from the frames that follow. With ``fading``, the previous scene is still partly visible, so that
+        only a few frames are averaged.
         """
+        if disparity is None:
+            return self._carry(motion)
         raw = self._raw(disparity)
         valid = motion.backward_valid
         overlap = float(valid.mean())
@@ -149,6 +157,7 @@ class SceneFilter:
         if zoom.rate:
             expected = expected + zoom.change(expected)
         self._affine = self._align(raw, expected, valid, overlap)
+        self._carried = 0
         aligned = self._affine(raw)
         difference = aligned - expected
         doubt = self._measure_noise(difference, valid)
@@ -159,6 +168,15 @@ class SceneFilter:
         gain = np.maximum(gain, np.float32(doubt * LARGEST_GAIN))
         self.state = aligned + _spread((gain - 1) * difference, valid)
         self.age = np.where(valid, np.float32(1) / gain, np.float32(1))
+        return zoom
+
+    def _carry(self, motion: Motion) -> Zoom:
+        self._carried += 1
+        valid, places = motion.backward_valid, self._grid + motion.backward
+        expected = warp(self.state, places, sharp=True)
+        zoom = self._zoom.measure(motion.backward, valid, expected)
+        self.state = expected + zoom.change(expected) if zoom.rate else expected
+        self.age = np.where(valid, warp(self.age, places), np.float32(0))
         return zoom
 
     def _align(self, raw: Floats, expected: Floats, valid: Mask, overlap: float) -> Affine:
@@ -181,14 +199,16 @@ class SceneFilter:
         better = float(np.clip((error_before / max(error_after, 1e-9) - 1) / 0.5, 0, 1))
         blended = Affine(*(old + better * (new - old) for old, new in zip(before, fitted, strict=True)))
         leak = LEAK + max(0.0, OVERLAP_GOOD - overlap) + min(DOLLY_LEAK, 50 * self._zoom.strength)
-        leak = min(leak, 1.0)
+        frames = 1 + self._carried
+        leak = 1 - (1 - min(leak, 1.0)) ** frames
+        stray_memory = STRAY_MEMORY**frames
         # The correction uses the *mean* deviation, so that the jitter of a single frame does not return. Its target is
         # the mean of the scene's first frames, because the very first frame may be an outlier.
         stray = np.array([np.log(blended.scale), blended.scale * center + blended.shift - center])
         self._seen += 1
         if self._seen <= HOME_FRAMES:
             self._home += (stray - self._home) / self._seen
-        self._stray = STRAY_MEMORY * self._stray + (1 - STRAY_MEMORY) * (stray - self._home)
+        self._stray = stray_memory * self._stray + (1 - stray_memory) * (stray - self._home)
         scale = blended.scale * float(np.exp(-leak * self._stray[0]))
         at_center = blended.scale * center + blended.shift - leak * float(self._stray[1])
         return Affine(scale, at_center - scale * center)
@@ -222,6 +242,7 @@ def look_back(estimates: list[Estimate], memory: float) -> list[Floats]:
         difference = promised - estimate.state
         strange = _local_mean(np.abs(difference)) / np.float32(NOISE_GATE * estimate.noise + 1e-9)
         share = np.clip(2 - strange, 0, 1) / (1 + np.float32(wander) * estimate.age)
+        share = np.where(estimate.age < UNSEEN_AGE, np.float32(1), share)
         later = estimate.state + _spread(share * difference, estimate.forward_valid)
         result.append(later)
     result.reverse()

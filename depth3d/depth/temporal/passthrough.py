@@ -28,6 +28,7 @@ class PassThrough:
     """
 
     held_frames = 1
+    needs_all = True
 
     def __init__(
         self,
@@ -40,14 +41,16 @@ class PassThrough:
         self._pushed = 0
         self._shape: tuple[int, ...] = ()
 
-    def push(self, frame: Image, disparity: Disparity) -> list[Stable]:
+    def push(self, frame: Image, disparity: Disparity | None) -> list[Stable]:
         """Return the frame in the units of the first one (median 0, mean deviation 1).
 
         Raises
         ------
         InvalidInput
-            If the disparity has another size than the ones before.
+            If the disparity is missing, or has another size than the ones before.
         """
+        if disparity is None:
+            raise InvalidInput(f"stabilize: frame {self._pushed} has no disparity; the filter none needs all")
         if self._units is None:
             self._units, self._shape = scene_units(disparity.values), disparity.values.shape
         if disparity.values.shape != self._shape:

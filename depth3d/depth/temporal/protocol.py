@@ -27,13 +27,18 @@ class TemporalFilter(Protocol):
     The class takes the same arguments as `Stabilizer`: ``(options, flow=, look_ahead=)``.
     """
 
+    needs_all: bool
+
     @property
     def held_frames(self) -> int:
         """Return the largest number of frames held in memory at any time."""
         ...
 
-    def push(self, frame: Image, disparity: Disparity) -> list[Stable]:
-        """Add the next frame; return the frames that are finished now, in order: none, one or several."""
+    def push(self, frame: Image, disparity: Disparity | None) -> list[Stable]:
+        """Add the next frame; return the frames that are finished now, in order: none, one or several.
+
+        Filters whose ``needs_all`` is False accept frames without disparity, after the first one.
+        """
         ...
 
     def flush(self) -> list[Stable]:

@@ -34,7 +34,7 @@ from depth3d.depth.temporal.scene_cuts import CutDetector, Verdict
 from depth3d.depth.temporal.state import State, array_of
 from depth3d.depthmap import DepthMap, Disparity
 from depth3d.errors import InvalidInput
-from depth3d.image import Image
+from depth3d.image import Image, Size
 from depth3d.options import StabilizeOptions
 
 __all__ = ["SceneRanges", "Stabilizer", "Stable", "stabilize", "state_bytes"]
@@ -110,6 +110,8 @@ class Stabilizer:
         As in ``stabilize``.
     """
 
+    needs_all = False
+
     def __init__(
         self,
         options: StabilizeOptions | None = None,
@@ -126,7 +128,7 @@ class Stabilizer:
         self._flow = flow if flow is not None or settings.flow == "dis" else NamedFlow(settings.flow)
         self._cuts = CutDetector()
         self._motion: MotionEstimator | None = None
-        self._waiting: deque[tuple[int, NDArray[np.uint8], Floats]] = deque()
+        self._waiting: deque[tuple[int, NDArray[np.uint8], Floats | None]] = deque()
         self._estimates: list[Estimate] = []
         self._filter: SceneFilter | None = None
         self._earlier: NDArray[np.uint8] | None = None
@@ -139,22 +141,26 @@ class Stabilizer:
         """Return the largest number of frames held in memory at any time."""
         return self._cuts.delay + self._look_ahead + self._block + 1
 
-    def push(self, frame: Image, disparity: Disparity) -> list[Stable]:
+    def push(self, frame: Image, disparity: Disparity | None) -> list[Stable]:
         """Add the next frame; return the frames that are finished now: often none, sometimes several.
 
-        Raises ``InvalidInput`` if the disparity has another size than the ones before.
+        A frame without disparity (not the first one) gets its depth along the flow from those before and after it.
+
+        Raises ``InvalidInput`` if the disparity has another size than the ones before, or the first one is missing.
         """
-        shape = disparity.values.shape
+        shape = self._shape if disparity is None else disparity.values.shape
+        if shape is None:
+            raise InvalidInput("stabilize: the first frame has no disparity")
         if self._shape is None:
             self._shape = (int(shape[0]), int(shape[1]))
             self._motion = MotionEstimator(*self._shape, flow=self._flow)
         if shape != self._shape:
             raise InvalidInput(
-                f"stabilize: the disparity of frame {self._pushed} is {disparity.size}, expected"
+                f"stabilize: the disparity of frame {self._pushed} is {shape[1]}x{shape[0]}, expected"
                 f" {self._shape[1]}x{self._shape[0]} as before"
             )
-        small = frame.resized(disparity.size).eight_bit().pixels
-        self._waiting.append((self._pushed, small, disparity.values))
+        small = frame.resized(Size(shape[1], shape[0])).eight_bit().pixels
+        self._waiting.append((self._pushed, small, None if disparity is None else disparity.values))
         self._pushed += 1
         finished: list[Stable] = []
         for verdict in self._cuts.push(small):
@@ -195,7 +201,8 @@ class Stabilizer:
         self._motion = MotionEstimator(height, width, flow=self._flow)
         for index, pixels, disparity in state["waiting"]:
             picture = array_of(pixels, np.uint8, (*shape, 3))
-            self._waiting.append((int(index), picture, array_of(disparity, np.float32, shape)))
+            values = None if disparity is None else array_of(disparity, np.float32, shape)
+            self._waiting.append((int(index), picture, values))
         self._estimates = [Estimate.from_state(one, shape) for one in state["estimates"]]
         if state["filter"] is not None:
             self._filter = SceneFilter.from_state(state["filter"], shape, self._memory)
@@ -208,7 +215,7 @@ class Stabilizer:
         if self._filter is None or self._motion is None or self._earlier is None or verdict.starts_scene:
             finished = self._finish_scene()
             self._scene += 1
-            self._filter = SceneFilter(disparity, self._memory)
+            self._filter = SceneFilter(self._nearest(disparity), self._memory)
         else:
             motion = self._motion.between(self._earlier, pixels)
             zoom = self._filter.advance(disparity, motion, fading=verdict.fading)
@@ -221,6 +228,16 @@ class Stabilizer:
         if len(self._estimates) >= self._look_ahead + self._block:
             finished += self._emit(self._block)
         return finished
+
+    def _nearest(self, disparity: Floats | None) -> Floats:
+        """Return the disparity of a scene's first frame, or of the first of the waiting frames that has one."""
+        later = (values for _, _, values in self._waiting if values is not None)
+        found = next(later, None) if disparity is None else disparity
+        if found is None and self._filter is not None:
+            return self._filter.state
+        if found is None:
+            raise InvalidInput("stabilize: a scene without disparity")
+        return found
 
     def _finish_scene(self) -> list[Stable]:
         return self._emit(len(self._estimates))

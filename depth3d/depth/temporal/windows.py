@@ -47,6 +47,7 @@ class WindowedDepth:
     """
 
     held_frames = WINDOW + FADED
+    needs_all = True
 
     def __init__(self, predict: Callable[[Sequence[Image]], Maps], *, invert: bool = False) -> None:
         self._predict = predict

@@ -38,7 +38,7 @@ HELD = 8  # maximum number of frames queued between two stages
 STATE = "state.npz"
 
 Progress = Callable[[str, int, int], None]
-Predictions = Callable[[int], Iterator[tuple[Frame, Disparity]]]
+Predictions = Callable[[int], Iterator[tuple[Frame, Disparity | None]]]
 
 
 class DepthSource(Protocol):
@@ -213,7 +213,7 @@ class _Pass:
         while state.ready:
             self._write(SEGMENT)
 
-    def _stabilize(self, predicted: Iterable[tuple[Frame, Disparity]]) -> None:
+    def _stabilize(self, predicted: Iterable[tuple[Frame, Disparity | None]]) -> None:
         state, base = self._state, self._job.time_base
         for frame, disparity in predicted:
             with on_frame(frame.index, "stabilize"):

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 __all__ = ["BATCH", "estimator_of", "predict_frame", "predicted_frames"]
 
-BATCH = 4  # frames per network call; checkpoints are between batches, so that a resumed run has the same batches
+# Frames per network call and per choice of `depth_every`. Checkpoints are between batches: a resumed run has the same.
+BATCH = 4
 MATCHED_WIDTH = 640  # px; the eyes of stereo clips are matched at this width
 
 
@@ -73,28 +74,37 @@ def _matched(frame: Frame, job: ClipJob) -> Disparity:
     return stereo_disparity(left.resized(small), right.resized(small), job.depth.matcher).disparity
 
 
-def predicted_frames(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Frame, Disparity]]:
-    """Yield each frame, without black bars, with its disparity; whole frames of stereo clips come back as left eyes."""
+def predicted_frames(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Frame, Disparity | None]]:
+    """Yield each frame, without black bars, with its disparity; whole frames of stereo clips come back as left eyes.
+
+    With ``depth_every``, frames whose depth follows the motion have none.
+    """
     if job.eyes is not None:
         for frame in frames:
             with on_frame(frame.index, "match"):
                 disparity = _matched(frame, job)
             yield job.inner(job.flat(frame)), disparity
         return
+    from depth3d.depth.temporal.protocol import open_filter
+    from depth3d.depth.temporal.rate import frames_to_predict
+
     options, estimator = job.depth, estimator_of(job)
     if estimator.card.frames > 1:  # `WindowedDepth` runs it
         unused = Disparity(np.zeros((1, 1), np.float32))
         yield from ((job.inner(frame), unused) for frame in frames)
         return
     batch: list[Frame] = []
+    every = 1 if open_filter(job.stabilize).needs_all else job.stabilize.depth_every
 
-    def run() -> Iterator[tuple[Frame, Disparity]]:
+    def run() -> Iterator[tuple[Frame, Disparity | None]]:
         with on_frame(batch[0].index, "predict"):
-            found = estimator.predict([for_network(frame.guide, job.sphere) for frame in batch])
+            wanted = frames_to_predict([frame.guide for frame in batch], batch[0].index, every)
+            pictures = [frame.guide for frame, chosen in zip(batch, wanted, strict=True) if chosen]
+            found = iter(estimator.predict([for_network(picture, job.sphere) for picture in pictures]))
         sign = -1 if options.invert_depth else 1
-        for frame, predicted in zip(batch, found, strict=True):
-            disparity = from_network(predicted, job.sphere)
-            yield frame, disparity if sign > 0 else Disparity(-disparity.values)
+        for frame, chosen in zip(batch, wanted, strict=True):
+            disparity = from_network(next(found), job.sphere) if chosen else None
+            yield frame, Disparity(-disparity.values) if disparity is not None and sign < 0 else disparity
         batch.clear()
 
     for frame in map(job.inner, frames):

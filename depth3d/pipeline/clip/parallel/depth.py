@@ -14,7 +14,7 @@ from depth3d.depth.temporal.state import array_of
 from depth3d.depthmap import Disparity
 from depth3d.errors import VideoError
 from depth3d.frames import Frame
-from depth3d.image import Image
+from depth3d.image import Image, Size
 from depth3d.pipeline.clip.depth_pass import SEGMENT
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.parallel.runner import Part
@@ -52,7 +52,7 @@ class PredictedDepth:
         self._job = replace(job, source=job.source.absolute())
         self._folder, self._ticks, self._parts = checkpoint.folder.absolute(), ticks, parts
 
-    def read(self, first: int) -> Iterator[tuple[Frame, Disparity]]:
+    def read(self, first: int) -> Iterator[tuple[Frame, Disparity | None]]:
         """Yield every frame from number ``first`` (at the size of its disparity) with its disparity."""
         count = -(-len(self._ticks) // SEGMENT)
         ahead = 2 * self._parts.width + 2
@@ -72,9 +72,11 @@ class PredictedDepth:
                 found = _load(path)
             if found is None:
                 raise VideoError(f"{path}: a prediction cannot be read back", number * SEGMENT)
-            for frame, disparity in zip(self._frames(number, found["pictures"]), found["values"], strict=True):
+            values = iter(found["values"])
+            for frame, predicted in zip(self._frames(number, found["pictures"]), found["predicted"], strict=True):
+                disparity = Disparity(next(values)) if predicted else None
                 if frame.index >= first:
-                    yield frame, Disparity(disparity)
+                    yield frame, disparity
             # The last saved state may lie some frames back: a run that is stopped now starts there.
             _predicted_file(self._folder, number - _KEPT).unlink(missing_ok=True)
 
@@ -98,7 +100,11 @@ def _predicted_file(folder: Path, number: int) -> Path:
 def _load(path: Path) -> dict[str, Any] | None:
     def build(tree: dict[str, Any]) -> dict[str, Any]:
         values = array_of(tree["values"], np.float32, (None, None, None))
-        return {"values": values, "pictures": array_of(tree["pictures"], np.uint8, (*values.shape, 3))}
+        predicted = array_of(tree["predicted"], np.bool_, (None,))
+        if np.count_nonzero(predicted) != len(values):
+            raise ValueError("disparities are missing")
+        pictures = array_of(tree["pictures"], np.uint8, (len(predicted), *values.shape[1:], 3))
+        return {"values": values, "pictures": pictures, "predicted": predicted}
 
     return load_state(path, build)
 
@@ -108,15 +114,21 @@ def _predict(job: ClipJob, number: int, ticks: tuple[int, ...], folder: Path) ->
     first = number * SEGMENT
     time = ticks[0] * job.time_base if first else None
     frames = islice(job.frames(index=first, time=time, seen=True, both_eyes=True), len(ticks))
-    values, pictures = [], []
+    values: list[Any] = []
+    pictures, predicted = [], []
     for frame, disparity in predicted_frames(frames, job):
         if round(frame.time / job.time_base) != ticks[frame.index - first]:
             raise VideoError(
                 f"{job.source}: a frame has another time than before; the file may have changed", frame.index
             )
-        values.append(disparity.values)
-        pictures.append(frame.guide.resized(disparity.size).eight_bit().pixels)
-    if len(values) != len(ticks):
-        raise VideoError(f"{job.source}: ends before its last frame", first + len(values))
-    save_state(_predicted_file(folder, number), {"values": np.stack(values), "pictures": np.stack(pictures)})
-    return len(values)
+        predicted.append(disparity is not None)
+        if disparity is not None:
+            values.append(disparity.values)
+        # The first frame of a part always has a disparity.
+        size = Size(values[0].shape[1], values[0].shape[0])
+        pictures.append(frame.guide.resized(size).eight_bit().pixels)
+    if len(pictures) != len(ticks):
+        raise VideoError(f"{job.source}: ends before its last frame", first + len(pictures))
+    tree = {"values": np.stack(values), "pictures": np.stack(pictures), "predicted": np.array(predicted)}
+    save_state(_predicted_file(folder, number), tree)
+    return len(pictures)
