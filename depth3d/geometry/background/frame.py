@@ -30,6 +30,9 @@ STEP = 16  # levels
 SAME_COLOR = 8  # levels
 STEP_SHARE = 0.45  # of the line's pixels that differ by more than a step from the frame's last line
 BLEND = 3  # lines at most in which a frame and the picture are mixed
+HALO = 2  # lines at most beside a frame
+HALO_STEP = 6  # levels by which they differ from the picture
+HALO_SHARE = 0.85  # of their pixels
 MIXED_COLOR = 0.25  # share of the frame's color: lines with more are mixed
 MIXED = 0.6  # of the deviation inside: lines below it are mixed
 DEPTH_STEP = 0.02
@@ -67,7 +70,8 @@ def find_frame(image: Image) -> Frame:
     sides = pixels, turned[::-1], pixels[::-1], turned  # each with its border as the first rows
     widths = [*_opposite(pixels), *_opposite(turned)]
     found = [widths[0], widths[3], widths[1], widths[2]]
-    frame = Frame(*(width or _like_others(sides, found, side) for side, width in enumerate(found)))
+    widths = [width or _like_others(sides, found, side) for side, width in enumerate(found)]
+    frame = Frame(*(width + _halo(sides[side], width) for side, width in enumerate(widths)))
     return frame._replace(radius=find_radius(pixels[frame.inside(image.size)]))
 
 
@@ -189,6 +193,18 @@ def _thin(pixels: Bytes) -> int:
             return 0
         if (np.abs(lines[end] - lines[end - 1]).max(1) > STEP).mean() > 1 - STEP_SHARE:
             return end
+    return 0
+
+
+def _halo(pixels: Bytes, width: int) -> int:
+    """Number of lines beside a frame that a scanner's sharpening has made brighter or darker than the picture."""
+    lines = _lines(pixels, width + HALO + 1)
+    if not width or len(lines) < width + HALO + 1:
+        return 0
+    for count in range(HALO, 0, -1):
+        change = (lines[width + count - 1] - lines[width + count]).mean(1)
+        if max((change > HALO_STEP).mean(), (change < -HALO_STEP).mean()) > HALO_SHARE:
+            return count
     return 0
 
 

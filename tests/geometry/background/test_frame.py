@@ -73,6 +73,12 @@ def test_a_line_mixed_with_the_frame_belongs_to_it() -> None:
     assert find_frame(d3.Image(pixels)) == Frame(4, 5, 4, 4)
 
 
+def test_a_line_beside_the_frame_that_sharpening_made_brighter_belongs_to_it() -> None:
+    pixels = framed(Frame(4, 4, 4, 4), 20)
+    pixels[4:-4, 4] = np.minimum(pixels[4:-4, 5].astype(int) + 30, 255)
+    assert find_frame(d3.Image(pixels)) == Frame(4, 4, 4, 5)
+
+
 def test_a_thin_line_of_another_color_is_found_by_the_frame_of_the_other_sides() -> None:
     pixels = framed(Frame(4, 4, 4, 4), 100)
     pixels[-30:] = np.random.default_rng(2).integers(94, 115, (30, WIDTH, 3))  # a street as gray as the frame
