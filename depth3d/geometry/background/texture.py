@@ -165,11 +165,12 @@ def _tone(far: _Far, lines: Lines, hidden: HiddenSurface, cover: Floats, here: I
     row, column, down, right, deep = far.way(source, here)
     nearest = level + BEHIND * np.maximum(cover.ravel()[here] - level, 1)
     xx, yy, xy = lines.tensor(row - 3 * lines.stride * np.sign(down), column - 3 * lines.stride * np.sign(right))
-    steer = -ALONG * lines.stride / deep
+    length = np.maximum(deep, 1)  # a source may be the pixel itself
+    steer = -ALONG * lines.stride / length
     total, mass = np.zeros((len(here), 3), np.float32), np.zeros(len(here), np.float32)
     for y, x in GRID:
         at = far.at(row + TOWARDS * down + y / 2 * deep, column + TOWARDS * right + x / 2 * deep)
-        v, u = (TOWARDS - 1) * down / deep + y / 2, (TOWARDS - 1) * right / deep + x / 2
+        v, u = (TOWARDS - 1) * down / length + y / 2, (TOWARDS - 1) * right / length + x / 2
         change = xx * u * u + yy * v * v + 2 * xy * u * v
         weight = (far.depth[at] < nearest) * np.exp(steer * change - (y**2 + x**2) / (2 * SPREAD**2))
         weight = weight.astype(np.float32)

@@ -84,3 +84,14 @@ def test_the_direction_of_weak_structure_steers_the_tones(monkeypatch: pytest.Mo
     steered = error()
     monkeypatch.setattr(texture, "ALONG", 0.0)
     assert steered < 0.95 * error()
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_pixel_that_is_its_own_source_keeps_its_color() -> None:
+    picture, seen, hidden = scene(60, np.full((40, 3), (10, 90, 160), np.uint8))
+    source = hidden.source.copy()
+    source[20, 20] = 20 * 60 + 20
+    own = HiddenSurface(hidden.depth, source, hidden.mask)
+    assert hidden.mask[20, 20]
+    painted = paint_background(picture, picture, own, seen, seen, 1.0)
+    assert painted[20, 20, 2] > 30  # its neighbors are smoothed into it
