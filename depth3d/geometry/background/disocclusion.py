@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from depth3d.geometry.chunked import chunked
+
 __all__ = ["ALL_WAYS", "FROM_LEFT", "FROM_RIGHT", "HiddenSurface", "extend_background", "read_beyond_rim"]
 
 # Steps (down, right) in which the background is extended. The right eye sees more background at the right side of
@@ -104,22 +106,25 @@ def _shaped(hidden: HiddenSurface, shape: tuple[int, ...]) -> HiddenSurface:
     return HiddenSurface(hidden.depth.reshape(shape), hidden.source.reshape(shape), hidden.mask.reshape(shape))
 
 
-def read_beyond_rim(hidden: HiddenSurface, seen: NDArray[np.float32], pixels: int) -> HiddenSurface:
-    """Return a copy whose sources lie ``pixels`` further from the outline, where no foreground color is mixed in.
+def read_beyond_rim(hidden: HiddenSurface, seen: NDArray[np.float32], pixels: int) -> None:
+    """Move the sources ``pixels`` further from the outline, where no foreground color is mixed in; in place.
 
     A source stays in place if its surface ends before that.
     """
     height, width = seen.shape
-    here = np.flatnonzero(hidden.mask)
-    source = hidden.source.copy()
-    row, column = np.divmod(source.ravel()[here], width)
-    down, right = row - here // width, column - here % width
-    length = np.maximum(np.hypot(down, right), 1)
-    moved_row = np.rint(row + pixels * down / length).astype(np.int64).clip(0, height - 1)
-    moved_column = np.rint(column + pixels * right / length).astype(np.int64).clip(0, width - 1)
-    same = np.abs(seen[moved_row, moved_column] - seen[row, column]) < SAME_SURFACE
-    source.ravel()[here] = np.where(same, moved_row * width + moved_column, row * width + column)
-    return HiddenSurface(hidden.depth, source, hidden.mask)
+    source, flat = hidden.source.ravel(), seen.ravel()
+
+    def move(here: NDArray[np.int64]) -> None:
+        own = source[here]
+        row, column = np.divmod(own, width)
+        down, right = row - here // width, column - here % width
+        length = np.maximum(np.hypot(down, right), 1)
+        moved_row = np.rint(row + pixels * down / length).astype(np.int64).clip(0, height - 1)
+        moved_column = np.rint(column + pixels * right / length).astype(np.int64).clip(0, width - 1)
+        moved = moved_row * width + moved_column
+        source[here] = np.where(np.abs(flat[moved] - flat[own]) < SAME_SURFACE, moved, own)
+
+    chunked(move, np.flatnonzero(hidden.mask))
 
 
 def _starts(

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth3d.geometry.chunked import chunked
 from depth3d.geometry.edges.discontinuities import find_discontinuities
 from depth3d.image import rounded
 
@@ -48,12 +49,26 @@ def estimate_matte(picture: Pixels, outline: Mask, shift: Floats, reach: int) ->
     -------
     picture: a copy in which the background's share is removed from these pixels. alpha: (H, W), same type.
     """
+    alpha = np.full(outline.shape, np.iinfo(picture.dtype).max, picture.dtype)
+    places = np.flatnonzero(outline)
+    if not len(places):
+        return picture, alpha
+    result = picture.copy()
+
+    def estimate(some: NDArray[np.int64]) -> None:
+        rows, columns = np.divmod(some, outline.shape[1])
+        result[rows, columns], alpha[rows, columns] = _estimated(picture, shift, reach, rows, columns)
+
+    chunked(estimate, places)
+    return result, alpha
+
+
+def _estimated(
+    picture: Pixels, shift: Floats, reach: int, rows: NDArray[np.int64], columns: NDArray[np.int64]
+) -> tuple[Pixels, Pixels]:
+    """Foreground color (K, 3) and alpha (K,) of the pixels."""
     most = int(np.iinfo(picture.dtype).max)
     noise = NOISE / 255 * most
-    alpha = np.full(outline.shape, most, picture.dtype)
-    rows, columns = np.nonzero(outline)
-    if not len(rows):
-        return picture, alpha
     down, right, distance = _nearest_inside(rows, columns, shift, reach)
 
     def color(steps: NDArray[np.int64]) -> Floats:
@@ -68,10 +83,7 @@ def estimate_matte(picture: Pixels, outline: Mask, shift: Floats, reach: int) ->
     share = (trust * share + (1 - trust) * USUAL_ALPHA)[:, None]
     clean = (own - (1 - share) * far) / share
     within = np.clip(clean, np.minimum(near, own) - noise / 2, np.maximum(near, own) + noise / 2)
-    result = picture.copy()
-    result[rows, columns] = rounded(within, picture.dtype)
-    alpha[rows, columns] = np.rint(most * share[:, 0]).astype(picture.dtype)
-    return result, alpha
+    return rounded(within, picture.dtype), np.rint(most * share[:, 0]).astype(picture.dtype)
 
 
 def soften_discontinuities(picture: Pixels, depth: Floats) -> Pixels:

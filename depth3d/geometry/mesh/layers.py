@@ -24,6 +24,7 @@ from depth3d.geometry.background.disocclusion import (
 )
 from depth3d.geometry.background.fill import pull_push
 from depth3d.geometry.background.texture import paint_background, paint_rim
+from depth3d.geometry.chunked import CACHED_PIXELS, row_bands
 from depth3d.geometry.edges.discontinuities import Discontinuities, find_discontinuities
 from depth3d.geometry.edges.matte import estimate_matte
 from depth3d.geometry.edges.refine import align_to_picture
@@ -188,7 +189,8 @@ def _layers(photo: _Photo, quality: Quality, ways: str) -> list[Layer | None]:
         cover = dilate_over_mixed(cover, Image(photo.pixels).eight_bit().pixels)
     first, second = extend_background(photo.shift, cover, STEP_PIXELS, _WAYS[ways])
     if photo.soft:
-        first, second = (read_beyond_rim(hidden, photo.shift, pixels) for hidden in (first, second))
+        read_beyond_rim(first, photo.shift, pixels)
+        read_beyond_rim(second, photo.shift, pixels)
     front, carved = _front(photo, cover, cell, pixels)
     needed = first.mask | carved | (cover - photo.shift > STEP_PIXELS)
     middle, painted = _back(photo, photo.pixels, first, cover, needed, cell)
@@ -284,7 +286,10 @@ def _cell_steps(cells: Floats, cover: Floats, cell: int) -> Discontinuities:
     steps = find_discontinuities(cells, _tolerance(cell))
     if cell == 1:
         return steps
-    split = pooled(find_discontinuities(cover, STEP_PIXELS).beside(), cell, np.logical_or) > 0
+    split = np.empty(cells.shape, bool)
+    for band in row_bands(cover.shape, halo=1, multiple=cell, pixels=CACHED_PIXELS):
+        beside = find_discontinuities(cover[band.read], STEP_PIXELS).beside()[band.inside]
+        split[band.rows.start // cell : -(-band.rows.stop // cell)] = pooled(beside, cell, np.logical_or)
     return Discontinuities(steps.right & (split[:, 1:] | split[:, :-1]), steps.below & (split[1:] | split[:-1]))
 
 
