@@ -26,6 +26,8 @@ __all__ = ["MAX_AMOUNT", "view", "view_page", "view_scene", "view_target"]
 
 # Maximum of the page's slider and of the option: travel between nearest and farthest point, percent of the width.
 MAX_AMOUNT = 6.0
+# Pages hold depth in 8 bits, and in the background 0 means "nothing here": the photo stays before 1, the farthest left.
+FARTHEST = 2 / 255
 
 
 def view_target(photo: Path, output: str | Path | None, options: ViewOptions, depth: DepthOptions) -> Path:
@@ -89,8 +91,9 @@ def view_page(scene: Scene, options: ViewOptions, *, source: Path | None = None)
         RgbdImage(pictures.colors, DepthMap(np.nan_to_num(pictures.background)), present) if present.any() else None
     )
     near, far = near_far or (1.0, 1 / FARTHEST_INVERSE)
+    front = DepthMap(np.maximum(pictures.front, np.float32(FARTHEST)))
     return Page(
-        RgbdImage(image, DepthMap(pictures.front), jpeg=jpeg),
+        RgbdImage(image, front, jpeg=jpeg),
         background,
         field_of_view=Camera.of_photo(scene.image).angles(image.size.aspect)[1],
         near=near,

@@ -149,6 +149,22 @@ def test_the_page_holds_the_photo_without_its_secrets(photo: Path) -> None:
     assert scene["background"] is not None
 
 
+def test_the_page_s_background_lies_behind_the_photo_where_that_is_farthest() -> None:
+    from depth3d.io.viewer import page_scene
+    from depth3d.options import ViewOptions
+    from depth3d.pipeline.page import view_page
+    from depth3d.pipeline.scene import Scene
+
+    depth = np.zeros((120, 160), np.float32)
+    depth[30:90, 50:110] = 1.0
+    pixels = np.random.default_rng(0).integers(60, 200, (120, 160, 3), dtype=np.uint8)
+    page = page_scene(view_page(Scene(d3.Image(pixels), d3.DepthMap(depth), "made"), ViewOptions()))
+    coded = [base64.b64decode(page[name]["depth"].split(",")[1]) for name in ("background", "photo")]
+    behind, front = (np.asarray(Pillow.open(io.BytesIO(data))) for data in coded)
+    assert (behind > 0).sum() > 1000
+    assert (behind < front)[behind > 0].all()
+
+
 def test_the_page_of_a_real_scene_shows_no_hole(photo: Path) -> None:
     path = d3.view(photo)
     for x in (-1, 1):
