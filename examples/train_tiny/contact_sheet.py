@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--height", type=int, default=150)
     options = parser.parse_args()
     height, width = options.height, options.height * 4 // 3
-    methods: list[Method] = [trained(options.before, 192, 256), shipped] if options.before else [shipped]
+    methods: list[Method] = [trained(options.before), shipped] if options.before else [shipped]
     if options.checkpoint:
         methods.append(trained(options.checkpoint))
     tiles = [tile(path, methods, height, width) for path in options.pictures]

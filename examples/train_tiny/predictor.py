@@ -17,10 +17,10 @@ from depth3d.image import Size
 Method = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
-def trained(path: Path, height: int = 224, width: int = 320) -> Method:
-    """Function from an RGB picture (H, W, 3) to relative inverse depth, at about height x width pixels in its shape.
+def trained(path: Path, size: tuple[int, int] | None = None) -> Method:
+    """Function from an RGB picture (H, W, 3) to relative inverse depth, at about `size` (height, width) in its shape.
 
-    ``path`` is a checkpoint of a run, or a safetensors file that shipped, of any edition.
+    ``path`` is a checkpoint of a run, or a safetensors file that shipped, of any edition; its edition tells the size.
     """
     if path.suffix == ".safetensors":
         weights = {name: tensor.float() for name, tensor in load_file(path).items()}
@@ -29,7 +29,9 @@ def trained(path: Path, height: int = 224, width: int = 320) -> Method:
     network = TinyNetwork(2).eval()
     if network.state_dict().keys() != weights.keys():
         network = TinyNetwork(1).eval()
+        size = size or (192, 256)
     network.load_state_dict(weights)
+    height, width = size or (224, 320)
     rule = AreaRule(width, other=height)
 
     def predict(picture: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -1,8 +1,9 @@
 """Give the decoder of a network activations of about 1, without changing its output: a better start for training.
 
-    python examples/train_tiny/rescale.py depth3d/depth/data/tiny.safetensors WORK/start.pt
+    python examples/train_tiny/rescale.py FIRST.safetensors WORK/start.pt
 
-The loss ignores the scale of the output, so nothing kept the activations of edition 2 from growing: 3,000 after the
+FIRST is the first file of edition 2 (commit 64195d8); later ones are as this leaves them.
+The loss ignores the scale of the output, so nothing kept its activations from growing: 3,000 after the
 first convolution of its head, 300,000 at its end. Biases, and the half-resolution features of about 1 that are added
 there, had no effect, and a learning rate that suits the weights could not give them one. The decoder is piecewise
 linear, so weights and biases can take such factors out exactly; only the last softplus, linear before, then bends the
@@ -36,7 +37,7 @@ def rescale(weights: dict[str, Tensor]) -> dict[str, Tensor]:
 def main() -> None:
     """Write the file that `train.py --start` reads."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source", type=Path, help="a safetensors file of edition 2")
+    parser.add_argument("source", type=Path, help="the first safetensors file of edition 2")
     parser.add_argument("target", type=Path)
     options = parser.parse_args()
     torch.save({"average": rescale(load_file(options.source))}, options.target)

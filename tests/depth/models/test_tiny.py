@@ -54,6 +54,22 @@ def test_the_file_is_recognized_by_its_keys() -> None:
     assert checkpoint.recognize(checkpoint.read(path), registry.cards(), path).name == "tiny"
 
 
+def test_the_file_runs_in_half_precision() -> None:
+    """The first file of edition 2 had activations of a million: infinite in float16, where its biases had no effect."""
+    import torch
+
+    from depth3d.depth import checkpoint
+    from depth3d.depth.models.tiny.network import TinyNetwork
+
+    network = TinyNetwork(registry.get("tiny").settings["edition"]).eval()
+    network.load_state_dict(checkpoint.read(weights.locate(registry.get("tiny"))))
+    x = torch.randn(1, 3, 96, 128, generator=torch.Generator().manual_seed(0))
+    with torch.inference_mode():
+        full = network.float()(x)
+        half = network.half()(x.half()).float()
+    assert float((half - full).abs().mean() / full.std()) < 0.02
+
+
 @pytest.mark.parametrize(("width", "height"), [(640, 480), (480, 640), (1920, 1080), (33, 17), (3000, 40)])
 def test_every_shape_of_picture_gives_a_finite_positive_map(width: int, height: int) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
