@@ -90,6 +90,7 @@ def main() -> None:
                 middle = statistics.median(values)
                 print(f"{title:16} {middle:6.2f} s {kind}  ({min(values):.2f} to {max(values):.2f})")
             print(f"{'ratio':16} {statistics.median(ratios):6.2f}    ({min(ratios):.2f} to {max(ratios):.2f})")
+            print(f"{'of the lowest':16} {min(mine) / min(its):6.2f}")
 
 
 def clocks() -> tuple[float, float]:
