@@ -18,8 +18,8 @@ _ONE_THREAD = 1 << 16  # pixels: OpenCV converts fewer in one thread
 def read_image(target: Any, *, alpha: bool = False) -> Image:
     """Read a framebuffer whose row 0 is the picture's top row; alpha on request."""
     width, height = target.size
-    # Four channels are a plain copy; without alpha OpenGL converts pixel by pixel, more slowly than OpenCV. In bands too
-    # small for OpenCV's threads, which would spin while they wait for a busy core.
+    # Four channels are a plain copy; without alpha OpenGL converts pixel by pixel, more slowly than OpenCV does. In
+    # bands too small for OpenCV's threads, which spin while they wait for a busy core.
     raw = np.frombuffer(target.read(components=4, alignment=1), np.uint8).reshape(height, width, 4)
     if alpha:
         return Image(raw[..., :3], raw[..., 3])
