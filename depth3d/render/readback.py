@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import cv2
 import numpy as np
 
 from depth3d.image import Image, linear_to_srgb, rounded
@@ -12,22 +11,14 @@ from depth3d.image import Image, linear_to_srgb, rounded
 __all__ = ["read_image", "read_light"]
 
 _ROWS = 256  # converted at a time
-_ONE_THREAD = 1 << 16  # pixels: OpenCV converts fewer in one thread
 
 
 def read_image(target: Any, *, alpha: bool = False) -> Image:
     """Read a framebuffer whose row 0 is the picture's top row; alpha on request."""
     width, height = target.size
-    # Four channels are a plain copy; without alpha OpenGL converts pixel by pixel, more slowly than OpenCV does. In
-    # bands too small for OpenCV's threads, which spin while they wait for a busy core.
-    raw = np.frombuffer(target.read(components=4, alignment=1), np.uint8).reshape(height, width, 4)
-    if alpha:
-        return Image(raw[..., :3], raw[..., 3])
-    pixels = np.empty((height, width, 3), np.uint8)
-    rows = max(1, _ONE_THREAD // width - 1)
-    for top in range(0, height, rows):
-        cv2.cvtColor(raw[top : top + rows], cv2.COLOR_RGBA2RGB, dst=pixels[top : top + rows])
-    return Image(pixels)
+    channels = 4 if alpha else 3
+    raw = np.frombuffer(target.read(components=channels, alignment=1), np.uint8).reshape(height, width, channels)
+    return Image(raw[..., :3], raw[..., 3] if alpha else None)
 
 
 def read_light(target: Any) -> Image:
