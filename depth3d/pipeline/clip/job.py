@@ -248,7 +248,8 @@ def plan_job(
         squeezed = "half" if found[0].half else "full"
         info = eye_info(info, found[0])
         note = f"a stereo clip, {packing}, {squeezed} ({found[1]}); `own_eyes=False` treats it as a flat one"
-        info = replace(info, notes=(*info.notes, note))
+        unused = ("`depth_every` does not apply: the eyes of all frames are matched",)
+        info = replace(info, notes=(*info.notes, note, *(unused if stabilize.depth_every != 1 else ())))
     elif own_eyes and source.is_file() and has_hidden_eye(source):
         note = "its second eye (MV-HEVC) is not decoded: a flat clip of the first one; side by side, both are used"
         info = replace(info, notes=(*info.notes, note))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from depth3d.depth.estimator import Estimator
 
 __all__ = ["BATCH", "estimator_of", "predict_frame", "predicted_frames"]
+
+log = logging.getLogger("depth3d")
 
 # Frames per network call and per choice of `depth_every`. Checkpoints are between batches: a resumed run has the same.
 BATCH = 4
@@ -90,6 +93,8 @@ def predicted_frames(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Fr
 
     options, estimator = job.depth, estimator_of(job)
     if estimator.card.frames > 1:  # `WindowedDepth` runs it
+        if job.stabilize.depth_every != 1:
+            log.warning("`depth_every` does not apply to %s, which sees all frames", estimator.card.name)
         unused = Disparity(np.zeros((1, 1), np.float32))
         yield from ((job.inner(frame), unused) for frame in frames)
         return

@@ -12,7 +12,7 @@ from clips import hashes, make_clip
 import depth3d as d3
 from depth3d.depth import registry
 from depth3d.depth.card import UNCHANGED, InputRule, ModelCard
-from depth3d.options import DepthOptions
+from depth3d.options import DepthOptions, StabilizeOptions
 from depth3d.pipeline.clip import depth_pass
 
 SEEN: list[tuple[int, ...]] = []
@@ -40,9 +40,11 @@ def network(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     registry._registered.pop("clipwise")
 
 
-def test_it_sees_windows_and_no_filter_follows(network: str, tmp_path: Path) -> None:
+def test_it_sees_windows_and_no_filter_follows(network: str, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     clip = make_clip(tmp_path / "clip.mp4", count=40)
-    written = d3.stereo(clip, tmp_path / "out.mkv", depth=DepthOptions(model=network))
+    every = StabilizeOptions(depth_every=3)
+    written = d3.stereo(clip, tmp_path / "out.mkv", depth=DepthOptions(model=network), stabilize=every)
+    assert "`depth_every` does not apply to clipwise" in caplog.text
     assert len(hashes(written)) == 40
     assert [shape[0] for shape in SEEN if shape[-1] > 1] == [32, 32]
     assert all(shape[0] == shape[-1] for shape in SEEN if shape[-1] > 1)

@@ -228,6 +228,14 @@ def test_own_eyes_off_or_a_depth_file_means_a_flat_clip(side: Path) -> None:
     assert planned(DepthOptions(model="tiny"), True) == Size(2 * WIDTH, HEIGHT)
 
 
+def test_an_option_of_networks_is_said_to_be_unused(side: Path) -> None:
+    def notes(options: StabilizeOptions) -> str:
+        return " ".join(plan_job(side, DepthOptions(), options, VideoOptions()).info.notes)
+
+    assert "`depth_every` does not apply" in notes(StabilizeOptions(depth_every="auto"))
+    assert "depth_every" not in notes(StabilizeOptions())
+
+
 def test_preview_and_plan_of_a_stereo_clip(side: Path, tmp_path: Path) -> None:
     for video in (VideoOptions(preview=True), VideoOptions(dry_run=True)):
         made = convert(side, tmp_path / "b.mkv", video=video, output_options=OutputOptions(force=True))
