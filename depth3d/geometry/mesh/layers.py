@@ -26,6 +26,7 @@ from depth3d.geometry.background.fill import pull_push
 from depth3d.geometry.background.texture import paint_background, paint_rim
 from depth3d.geometry.chunked import CACHED_PIXELS, row_bands
 from depth3d.geometry.edges.discontinuities import Discontinuities, find_discontinuities
+from depth3d.geometry.edges.fringe import cover_fringe
 from depth3d.geometry.edges.matte import estimate_matte
 from depth3d.geometry.edges.refine import align_to_picture
 from depth3d.geometry.edges.sharpen import SOFT_SHARE, dilate_foreground, dilate_over_mixed, sharpen, softness
@@ -172,7 +173,7 @@ def sharp_depth(image: Image, depth: DepthMap, parallax_percent: float) -> Sharp
     soft, colors = softness(told), image.eight_bit().pixels
     shift = sharpen(told, colors, soft)
     if soft >= NETWORK_SOFT_SHARE:
-        shift = align_to_picture(shift, colors, told)
+        shift = cover_fringe(align_to_picture(shift, colors, told), colors)
     return SharpDepth(shift, travel, soft >= SOFT_SHARE)
 
 

@@ -1,0 +1,114 @@
+"""Gives hair, wool and other fringes before a plain background the depth of the foreground that they belong to.
+
+A network's outline runs inside fur, hair or the pile of wool, and cuts off tips. In new views, what sticks out stays on
+the background as a contour of the subject in its old place, and colors the gap between. Where the background nearby is
+plain, everything beside an outline that differs from it, but does not go on beyond it, belongs to the foreground.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.image import Size
+
+__all__ = ["cover_fringe"]
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+REACH = 1 / 48  # of the width: how far a fringe sticks out
+SOLVED_SIDE = 1000  # px; larger photos are examined at this size
+STEP, STEP_SHARE = 1.0, 0.1  # least step of depth beside a fringe: pixels of shift, share of the range
+PLAIN = 12.0  # largest deviation of a plain background from its mean color nearby, of 255 levels (Euclidean, RGB)
+DIFFERENT, DEVIATIONS = 12.0, 3.0  # a fringe differs by more than so many levels and so many deviations
+LEAST_MASS = 0.003  # share of background pixels in the average
+ROOT, LEAST = 2, 4  # px; the blur of an exact outline reaches so far, and the shortest fringe
+
+
+class _Beside(NamedTuple):
+    """Masks (h, w) of the far side of outlines, of its part within reach of one, and the near depth around."""
+
+    far: Mask
+    band: Mask
+    near: Floats
+
+
+def cover_fringe(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
+    """Return the depth with fringes before plain backgrounds at that of their foreground.
+
+    Parameters
+    ----------
+    shift : Floats
+        (H, W) float32, depth in pixels of shift, with sharp edges.
+    colors : NDArray[np.uint8]
+        (H, W, 3), the photo.
+    """
+    height, width = shift.shape
+    size = Size(width, height).fit(SOLVED_SIDE)
+    depth = np.asarray(cv2.resize(shift, size, interpolation=cv2.INTER_NEAREST), np.float32)
+    small = cv2.resize(colors, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    reach = max(ROOT + 1, round(size.width * REACH))
+    beside = _beside(depth, reach, max(STEP, STEP_SHARE * float(np.ptp(shift))))
+    if not beside.band.any():
+        return shift
+    fringe = _attached(_different(small, beside, reach), beside)
+    if not fringe.any():
+        return shift
+    where = cv2.resize(fringe.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
+    near = cv2.resize(beside.near, (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.where(where, np.maximum(shift, near), shift).astype(np.float32)
+
+
+def _beside(depth: Floats, reach: int, step: float) -> _Beside:
+    near = np.asarray(cv2.dilate(depth, _disc(reach)), np.float32)
+    side = 6 * reach + 1  # averages of the background take in nothing else
+    far = depth - cv2.erode(depth, np.ones((side, side), np.uint8)) < step
+    return _Beside(far, far & (near - depth > step), near)
+
+
+def _different(color: Floats, beside: _Beside, reach: int) -> Mask:
+    """The pixels of the far side that differ from a plain background around them."""
+    plain = (beside.far & ~beside.band).astype(np.float32)
+
+    def around(values: Floats) -> Floats:
+        return np.asarray(cv2.GaussianBlur(values, (0, 0), 0.8 * reach, borderType=cv2.BORDER_REPLICATE), np.float32)
+
+    mass = around(plain)
+    weight = np.maximum(mass, np.float32(1e-6))
+    mean = around(plain[..., None] * color) / weight[..., None]
+    squared = ((color - mean) ** 2).sum(2)
+    deviation = np.sqrt(around(plain * squared) / weight)
+    different = (np.sqrt(squared) > DIFFERENT + DEVIATIONS * deviation) & (deviation < PLAIN) & (mass > LEAST_MASS)
+    return _closed(different & beside.far) & beside.far
+
+
+def _attached(different: Mask, beside: _Beside) -> Mask:
+    """The parts that begin at an outline, stick out further than its blur, and end within reach."""
+    root, short = (_around(~beside.far, _disc(reach)) for reach in (ROOT, LEAST))
+    count, labels = cv2.connectedComponents((different & ~root).view(np.uint8), connectivity=8)
+    begins, goes_on, long = (np.zeros(count, bool) for _ in range(3))
+    begins[labels[_around(different & root, np.ones((5, 5), np.uint8))]] = True
+    goes_on[labels[different & ~beside.band]] = True
+    long[labels[different & ~short]] = True
+    chosen = begins & long & ~goes_on
+    chosen[0] = False
+    parts = _closed(chosen[labels])
+    joined = root & different & _around(parts, _disc(ROOT + 1))
+    return beside.band & (parts | joined)
+
+
+def _around(mask: Mask, shape: NDArray[np.uint8]) -> Mask:
+    return np.asarray(cv2.dilate(mask.view(np.uint8), shape)).view(bool)
+
+
+def _closed(mask: Mask) -> Mask:
+    return np.asarray(cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))).view(bool)
+
+
+def _disc(radius: int) -> NDArray[np.uint8]:
+    side = 2 * radius + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
