@@ -21,7 +21,7 @@ from depth3d.depthmap import DepthMap, Disparity
 from depth3d.errors import Depth3DError, InvalidInput
 from depth3d.hints import Hints
 from depth3d.image import Image, Size, array_of
-from depth3d.options import AnimateOptions, DepthOptions, StabilizeOptions
+from depth3d.options import AnimateOptions, DepthOptions, StabilizeOptions, StereoOptions
 from depth3d.quantities import as_path, described
 from depth3d.stereoformats import StereoFormat
 from depth3d.stereopair import StereoPair
@@ -224,8 +224,8 @@ def _yes_no(value: Any, name: str) -> bool:
     raise InvalidInput(f"{name}: {described(value)}, expected True or False")
 
 
-def _look_ahead(value: Any, name: str) -> Any:
-    return None if value is None else check_value(StabilizeOptions, name, value)
+def _or_none(kind: type[Any]) -> Callable[[Any, str], Any]:
+    return lambda value, name: None if value is None else check_value(kind, name, value)
 
 
 _LONGEST_SIDE = 1_000_000  # pixels
@@ -265,7 +265,8 @@ _CONVERTERS: dict[str, Callable[[Any, str], Any]] = {
     "source": _source,
     "format": _format,
     "at_most": _side,
-    "look_ahead": _look_ahead,
+    "dpi": _or_none(StereoOptions),
+    "look_ahead": _or_none(StabilizeOptions),
     "options": _options,
     **dict.fromkeys(("align", "color_managed", "force", "invert", "quiet"), _yes_no),
     "size": _size,
