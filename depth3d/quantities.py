@@ -47,6 +47,8 @@ def frame_rate(value: Fraction | float | str) -> Fraction:
     Raises ``InvalidInput`` unless 0 < rate <= 1000.
     """
     try:
+        if isinstance(value, numbers.Integral):
+            value = int(value)  # NumPy's small integers overflow inside a fraction
         # Fraction("1e99999999") would compute all its digits.
         rate = Fraction(float(value) if isinstance(value, str) and "e" in value.lower() else value)
     except (ValueError, ZeroDivisionError, TypeError, OverflowError):

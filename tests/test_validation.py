@@ -104,6 +104,7 @@ def test_defaults_obey_their_own_rules(kind: type, name: str) -> None:
         (AnimateOptions, {"fps": 10**5000}, "frame rate <int>"),
         (StereoOptions, {"parallax": 10**400}, "parallax: inf, expected"),
         (AnimateOptions, {"fps": -1}, "frame rate"),
+        (AnimateOptions, {"fps": np.int8(-3)}, "frame rate"),
         (AnimateOptions, {"seconds": 1e9}, "seconds: 1e"),
         (AnimateOptions, {"seconds": 0}, "seconds: 0, expected"),
         (AnimateOptions, {"amount": -1}, "amount: -1, expected"),
@@ -152,3 +153,9 @@ def test_the_rig_obeys_the_same_ranges() -> None:
     for values in ({"parallax": 51}, {"convergence": 1.1}, {"convergence": "auto"}, {"eyes": "one"}):
         with pytest.raises(InvalidInput):
             StereoRig(**values)
+
+
+@pytest.mark.parametrize("kind", [np.int8, np.uint8, np.int64, np.float32])
+def test_numbers_of_numpy_are_frame_rates(kind: type) -> None:
+    """The product of 1001 and a small integer overflowed."""
+    assert AnimateOptions(fps=kind(60)).fps == 60
