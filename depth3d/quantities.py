@@ -47,8 +47,11 @@ def frame_rate(value: Fraction | float | str) -> Fraction:
     Raises ``InvalidInput`` unless 0 < rate <= 1000.
     """
     try:
+        # NumPy's small integers overflow inside a fraction, and its floats are none to it before Python 3.12.
         if isinstance(value, numbers.Integral):
-            value = int(value)  # NumPy's small integers overflow inside a fraction
+            value = int(value)
+        elif isinstance(value, numbers.Real) and not isinstance(value, Fraction):
+            value = float(value)
         # Fraction("1e99999999") would compute all its digits.
         rate = Fraction(float(value) if isinstance(value, str) and "e" in value.lower() else value)
     except (ValueError, ZeroDivisionError, TypeError, OverflowError):
