@@ -129,7 +129,6 @@ def _local(text: str) -> str:
 def _folder(folder: Path, recursive: bool, results: Results) -> Iterator[Input]:
     from depth3d.io.stereo.couple import is_second_eye
 
-    _entries(folder)
     # A subfolder that cannot be read stays as it is: it fails when it is opened, the others are converted.
     paths = (
         path
@@ -144,17 +143,16 @@ def _folder(folder: Path, recursive: bool, results: Results) -> Iterator[Input]:
 
 
 def _walk(folder: Path, recursive: bool) -> Iterator[Path]:
-    """Yield the files of a folder sorted by name, then those of its subfolders; itself if it cannot be read."""
-    try:
-        entries = _entries(folder)
-    except ReadError:
-        yield folder
-        return
+    """Yield the files of a folder sorted by name, then those of its subfolders, or a subfolder that cannot be read."""
+    entries = _entries(folder)
     yield from (entry for entry in entries if not entry.is_dir())
     if recursive:
         for entry in entries:
             if entry.is_dir() and not entry.is_symlink() and not entry.name.startswith("."):
-                yield from _walk(entry, recursive)
+                try:
+                    yield from _walk(entry, recursive)
+                except ReadError:  # of its own list; deeper ones are handled there
+                    yield entry
 
 
 def _entries(folder: Path) -> list[Path]:
