@@ -140,7 +140,7 @@ def _settle_ramps(result: Floats, before: Floats, ramp: Mask, reach: int, spacin
     """Give every pixel on a ramp the median of ``before`` around it; pixels whose median is NaN are unchanged."""
 
     def settle(places: Indices) -> None:
-        around = before[window_at(places, reach, spacing, before.shape)]
+        around = before.ravel().take(window_at(places, reach, spacing, before.shape))
         result.ravel()[places] = _median(around, result.ravel()[places])
 
     chunked(settle, np.flatnonzero(ramp), _WINDOWS_AT_ONCE)

@@ -22,8 +22,8 @@ SNAP_REACH = 4  # of the window in which the colors of both sides are compared
 SNAP_NOISE = 20.0  # gray levels
 LEAN = 2.0  # weight of the neighbors' sides
 LIKE_SHARE = 0.25  # of a step: places whose sides differ by less share their averages
-_WINDOWS_AT_ONCE = 2_000  # their pixels fit into the processor's cache
-_PLACES_AT_ONCE = 30_000
+_WINDOWS_AT_ONCE = 500  # their pixels fit into the processor's cache
+_PLACES_AT_ONCE = 10_000
 
 
 class _Step(NamedTuple):
@@ -38,7 +38,7 @@ class _Step(NamedTuple):
 
 
 class _Sides(NamedTuple):
-    """Color and depth of the near and the far side of a step, (2, K, 3) and (2, K) each."""
+    """Color and depth of the near and the far side of a step, (2, 3, K) and (2, K) each."""
 
     mean: Floats
     square: Floats
@@ -80,15 +80,15 @@ def snap_steps(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: M
         chosen,
         _WINDOWS_AT_ONCE,
     )
-    sides = _Sides(*(np.concatenate(values, 1) for values in zip(*parts, strict=True)))
+    sides = _Sides(*(np.concatenate(values, -1) for values in zip(*parts, strict=True)))
 
     def decide(some: Indices) -> None:
         places, high, low = steps.some(some)
         middle = (high + low) / np.float32(2)
-        own = picture.reshape(-1, 3)[places].astype(np.float32)
+        own = picture.reshape(-1, 3).take(places, 0).T.astype(np.float32)
         mine = sides_of[some]
         cost = [
-            ((own - mean[mine]) ** 2).sum(1) / (2 * SNAP_NOISE**2 + np.maximum(square[mine], 0))
+            ((own - mean.take(mine, 1)) ** 2).sum(0) / (2 * SNAP_NOISE**2 + np.maximum(square[mine], 0))
             for mean, square in zip(sides.mean, sides.square, strict=True)
         ]
         gain = cost[1] - cost[0]
@@ -103,12 +103,12 @@ def snap_steps(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: M
     return result
 
 
-def window_at(places: Indices, reach: int, spacing: int, shape: tuple[int, ...]) -> tuple[Indices, Indices]:
-    """Rows and columns (K, N) of the windows around ``places`` (K,), flat indices of a picture of this shape."""
+def window_at(places: Indices, reach: int, spacing: int, shape: tuple[int, ...]) -> Indices:
+    """(K, N) flat indices of the windows around ``places`` (K,), flat indices of a picture of this shape."""
     y, x = np.divmod(places, shape[1])
     steps = np.arange(-reach, reach + 1) * spacing
-    down, right = (grid.ravel() for grid in np.meshgrid(steps, steps, indexing="ij"))
-    return (y[:, None] + down).clip(0, shape[0] - 1), (x[:, None] + right).clip(0, shape[1] - 1)
+    rows, columns = (y[:, None] + steps).clip(0, shape[0] - 1), (x[:, None] + steps).clip(0, shape[1] - 1)
+    return (rows[:, :, None] * shape[1] + columns[:, None, :]).reshape(len(places), -1)
 
 
 def around(chosen: Mask, reach: int) -> Mask:
@@ -171,18 +171,17 @@ def _sides(shift: Floats, picture: NDArray[np.uint8], beside: Mask, spacing: int
     grid = np.arange(-SNAP_REACH, SNAP_REACH + 1)
     wide = np.exp(-(grid[:, None] ** 2 + grid**2).ravel().astype(np.float32) / (2 * 2.5**2))
     window = window_at(steps.places, SNAP_REACH, spacing, shift.shape)
-    depth, color = shift[window], picture[window].astype(np.float32)
+    # ``take`` and small matrix products: several times as fast as indexing by rows and columns, and as einsum.
+    depth, color = shift.ravel().take(window), picture.reshape(-1, 3).take(window, 0).astype(np.float32)
     near = depth > ((steps.high + steps.low) / np.float32(2))[:, None]
     # The pixels beside a step mix the colors of both sides.
-    trust = wide * np.where(beside[window], np.float32(0.1), np.float32(1))
-    found = []
-    for side in (near, ~near):
-        weight = trust * side
-        mass = weight.sum(1) + np.float32(1e-6)
-        mean = np.einsum("kn,knc->kc", weight, color) / mass[:, None]
-        square = np.einsum("kn,knc->k", weight, color * color) / mass - (mean * mean).sum(1)
-        found.append((mean, square, (weight * depth).sum(1) / mass))
-    return _Sides(*(np.stack(values) for values in zip(*found, strict=True)))
+    trust = wide * np.where(beside.ravel().take(window), np.float32(0.1), np.float32(1))
+    weight = np.stack([trust * near, trust * ~near], 1)
+    mass = (weight.sum(2) + np.float32(1e-6)).T
+    mean = (weight @ color).transpose(1, 2, 0) / mass[:, None]
+    color *= color
+    square = (weight @ color).sum(2).T / mass - (mean * mean).sum(1)
+    return _Sides(mean, square, (weight @ depth[..., None])[..., 0].T / mass)
 
 
 def _lean(shift: Floats, places: Indices, middle: Floats, spacing: int) -> Floats:
@@ -196,6 +195,6 @@ def _lean(shift: Floats, places: Indices, middle: Floats, spacing: int) -> Float
     for y, line in zip(reach, rows, strict=True):
         for x, across in zip(reach, columns, strict=True):
             weight = np.float32(np.exp(-(y * y + x * x) / (2 * 1.5**2)))
-            total += (flat[line + across] > middle) * weight
+            total += (flat.take(line + across) > middle) * weight
             mass += float(weight)
     return np.asarray(2 * total / np.float32(mass) - 1, np.float32)
