@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.geometry.edges.deblur import estimate_blur
+from depth3d.geometry.edges.discs import close_disc, open_disc
 
 __all__ = ["recover_thin"]
 
@@ -44,11 +45,18 @@ LARGEST = 6.0  # exponent of the power mean over depths: a network loses depth, 
 MOST_RAISED = 4.0  # times its own depth above the background
 
 
-class _Colors(NamedTuple):
-    """Mean and variance of the colors around each pixel, (h, w, 3), and where they are known, (h, w)."""
+class _Planes(NamedTuple):
+    """The channels of the picture, (H, W) each, and their squares."""
 
-    mean: Floats
-    spread: Floats
+    color: list[Floats]
+    squares: list[Floats]
+
+
+class _Colors(NamedTuple):
+    """Mean and variance of the colors around each pixel, (h, w) for each channel, and where they are known."""
+
+    mean: list[Floats]
+    spread: list[Floats]
     known: Mask
 
 
@@ -73,14 +81,16 @@ def recover_thin(shift: Floats, told: Floats, picture: Bytes, scale: float, step
         Pixels of shift: lower things are left as they are.
     """
     side, straight = 2 * round(WIDEST / 2 * scale) + 1, round(STRAIGHT * scale)
-    disc = np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)
-    behind = np.asarray(cv2.morphologyEx(shift, cv2.MORPH_OPEN, disc), np.float32)
+    behind = open_disc(shift, side)
     near = shift - behind > step / 2
     known = _free_standing(shift, shift - behind > step, step / 2, LENGTH * straight)
     known &= _straight(known, straight)
     if not known.any():
         return shift
-    thin, likely = _followed(picture.astype(np.float32), known, near, disc, scale)
+    color = [plane.astype(np.float32) for plane in cv2.split(picture)]
+    planes = _Planes(color, [plane * plane for plane in color])
+    thin, likely = _followed(planes, known, near, side, scale)
+    del color, planes
     known &= thin
     if not known.any():
         return shift
@@ -89,19 +99,20 @@ def recover_thin(shift: Floats, told: Floats, picture: Bytes, scale: float, step
     fading = np.clip((end - away) / (end - full), 0, 1)
     level = np.maximum(_levels(shift, told, behind, known, likely, scale, step), behind)
     # What lies between pixels of its color belongs to the thing.
-    whole = np.asarray(cv2.morphologyEx(likely.view(np.uint8), cv2.MORPH_CLOSE, disc)).view(bool)
-    chosen = thin & (likely | (known & whole) | ~_around(known, round(ROUNDING * scale)))
+    chosen = thin & (likely | (known & close_disc(likely, side)) | ~_around(known, round(ROUNDING * scale)))
     return np.where(chosen, behind + fading * (level - behind), shift).astype(np.float32)
 
 
-def _followed(color: Floats, known: Mask, near: Mask, disc: Bytes, scale: float) -> tuple[Mask, Mask]:
-    """The thin things with what goes on in their color, and all pixels that have it."""
+def _followed(planes: _Planes, known: Mask, near: Mask, side: int, scale: float) -> tuple[Mask, Mask]:
+    """The thin things with what goes on in their color, and all pixels that have it; ``side`` of the widest."""
     beside = ~near & ~_around(known, 2)
-    known = _told_apart(known, _likely(color, known, beside, scale), near, scale)
-    thin, side = known, len(disc)
-    for _ in range(ROUNDS):
-        likely = _likely(color, thin, beside, scale)
-        narrow = likely & ~np.asarray(cv2.morphologyEx(likely.view(np.uint8), cv2.MORPH_OPEN, disc)).view(bool)
+    far = _colors(planes, beside, scale)
+    first = _likely(planes, _colors(planes, known, scale), far)
+    thin = _told_apart(known, first, near, scale)
+    for number in range(ROUNDS):
+        same = number == 0 and bool((thin == known).all())
+        likely = first if same else _likely(planes, _colors(planes, thin, scale), far)
+        narrow = likely & ~open_disc(likely, side)
         more = _straight(narrow | thin, round(STRAIGHT * scale)) & ~near
         cluttered = cv2.blur(more.astype(np.float32), (4 * side + 1, 4 * side + 1)) > CLUTTER
         grown = _connected((more & ~cluttered) | thin, thin)
@@ -109,18 +120,26 @@ def _followed(color: Floats, known: Mask, near: Mask, disc: Bytes, scale: float)
         if (grown == thin).all():
             return thin, likely
         thin, beside = grown, ~near & ~_around(grown, 2)
-    return thin, _likely(color, thin, beside, scale)
+        far = _colors(planes, beside, scale)
+    return thin, _likely(planes, _colors(planes, thin, scale), far)
 
 
 def _told_apart(things: Mask, likely: Mask, other: Mask, scale: float) -> Mask:
     """The connected parts of a mask that have the color, surrounded by pixels that have not."""
     count, labels = cv2.connectedComponents(things.view(np.uint8), connectivity=8)
     side = 2 * round(BLURRED * scale) + 1
-    ring = cv2.dilate(labels.astype(np.float32), np.ones((side, side), np.uint8)).astype(np.int32)
+    # Half the bytes of float32 where the numbers fit.
+    numbers = labels.astype(np.uint16 if count < 65_536 else np.float32)
+    ring = np.asarray(cv2.dilate(numbers, np.ones((side, side), np.uint8)))
     ring[_around(things, 2) | other] = 0
-    inside = np.bincount(labels[likely], minlength=count) / np.maximum(np.bincount(labels.ravel(), minlength=count), 1)
-    outside = np.bincount(ring[likely], minlength=count) / np.maximum(np.bincount(ring.ravel(), minlength=count), 1)
-    chosen = (inside > INSIDE) & (outside < OUTSIDE)
+    share = []
+    for part, around in ((labels, things), (ring, ring > 0)):
+        at = np.flatnonzero(around)
+        mine = part.ravel().take(at).astype(np.int64)
+        share.append(
+            np.bincount(mine, likely.ravel().take(at), count) / np.maximum(np.bincount(mine, minlength=count), 1)
+        )
+    chosen = (share[0] > INSIDE) & (share[1] < OUTSIDE)
     chosen[0] = False
     return np.asarray(chosen[labels])
 
@@ -144,38 +163,53 @@ def _free_standing(shift: Floats, narrow: Mask, drop: float, length: float) -> M
     return np.asarray(chosen[labels])
 
 
-def _likely(color: Floats, thin: Mask, beside: Mask, scale: float) -> Mask:
+def _likely(planes: _Planes, near: _Colors, far: _Colors) -> Mask:
     """Pixels whose color is that of the thin things nearby, not that of what is beside them."""
-    near, far = (_colors(color, side, scale) for side in (thin, beside))
-    total = near.spread + far.spread
-    apart = (near.mean - far.mean) ** 2 / (4 * total) + np.log(total / (2 * np.sqrt(near.spread * far.spread))) / 2
-    different = (np.exp(-apart.sum(2)) < DIFFERENT) & near.known & far.known
-    shape = color.shape
-    where = cv2.resize(different.view(np.uint8), shape[1::-1], interpolation=cv2.INTER_NEAREST).view(bool)
-    rows, columns = np.nonzero(where)
-    own = color[rows, columns]
+    unlike = np.zeros(near.known.shape, np.float32)
+    for mean, spread, other, its_spread in zip(near.mean, near.spread, far.mean, far.spread, strict=True):
+        total = spread + its_spread
+        unlike += (mean - other) ** 2 / (4 * total) + np.log(total / (2 * np.sqrt(spread * its_spread))) / 2
+    different = (np.exp(-unlike) < DIFFERENT) & near.known & far.known
+    shape = planes.color[0].shape
+    where = cv2.resize(different.view(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST).view(bool)
+    places = np.flatnonzero(where)
 
     def sized(values: Floats) -> Floats:
-        return np.asarray(cv2.resize(values, shape[1::-1], interpolation=cv2.INTER_LINEAR)[rows, columns], np.float32)
+        return np.asarray(cv2.resize(values, shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32).ravel()[places]
 
-    mean, spread, other, its_spread = (sized(values) for values in (near.mean, near.spread, far.mean, far.spread))
-    evidence = (own - other) ** 2 / its_spread - (own - mean) ** 2 / spread + np.log(its_spread / spread)
-    across = mean - other
-    share = ((own - other) * across).sum(1) / np.maximum((across * across).sum(1), 1)
-    result = np.zeros(where.shape, bool)
-    result[rows, columns] = (evidence.sum(1) > 2 * LEAST_EVIDENCE) & (share > LEAST_SHARE)
+    evidence, across_own, across_all = (np.zeros(len(places), np.float32) for _ in range(3))
+    for channel, plane in enumerate(planes.color):
+        mean, spread, other, its_spread = (
+            sized(values[channel]) for values in (near.mean, near.spread, far.mean, far.spread)
+        )
+        own = plane.ravel()[places]
+        evidence += (own - other) ** 2 / its_spread - (own - mean) ** 2 / spread + np.log(its_spread / spread)
+        mean -= other
+        own -= other
+        across_own += own * mean
+        across_all += mean * mean
+    share = across_own / np.maximum(across_all, 1)
+    result = np.zeros(shape, bool)
+    result.ravel()[places] = (evidence > 2 * LEAST_EVIDENCE) & (share > LEAST_SHARE)
     return result
 
 
-def _colors(color: Floats, side: Mask, scale: float) -> _Colors:
+def _colors(planes: _Planes, side: Mask, scale: float) -> _Colors:
     """Average the colors of one side around each pixel, at 1 / ``COARSE`` of the size."""
-    weight = 1 + CORE * cv2.erode(side.view(np.uint8), np.ones((3, 3), np.uint8)).astype(np.float32)
-    weight = (weight * side)[..., None]
-    parts = [_coarse(values) for values in (weight, weight * color, weight * color * color)]
-    mass, first, second = (_blur(part, COLOR_SPREAD * scale / COARSE) for part in parts)
-    mass = np.maximum(mass, 1e-6)[..., None]
-    mean = first / mass
-    return _Colors(mean, np.maximum(second / mass - mean * mean, 0) + np.float32(NOISE**2), mass[..., 0] > 1e-4)
+    inner = cv2.erode(side.view(np.uint8), np.ones((3, 3), np.uint8))
+    weight = (side + np.uint8(CORE) * inner).astype(np.float32)
+    product = np.empty_like(weight)
+
+    def average(values: Floats) -> Floats:
+        return _blur(_coarse(np.multiply(weight, values, out=product)), COLOR_SPREAD * scale / COARSE)
+
+    mass = np.maximum(_blur(_coarse(weight), COLOR_SPREAD * scale / COARSE), np.float32(1e-6))
+    mean = [average(plane) / mass for plane in planes.color]
+    spread = [
+        np.maximum(average(square) / mass - own * own, 0) + np.float32(NOISE**2)
+        for square, own in zip(planes.squares, mean, strict=True)
+    ]
+    return _Colors(mean, spread, mass > 1e-4)
 
 
 def _levels(
