@@ -11,9 +11,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth3d.geometry.chunked import row_bands
+
 __all__ = ["Guide", "added", "guide_of", "guided"]
 
 Floats = NDArray[np.float32]
+
+BAND_PIXELS = 100_000  # about twenty arrays of so many floats at a time
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,10 +30,8 @@ class Guide:
         (H, W) for each channel, gray levels, and their squares.
     planes, means : list[Floats]
         The same in 0..1, and their means over the filter's windows.
-    cofactors : list[list[Floats]]
-        3 x 3 of (H, W), cofactors of the covariance of the channels within the windows.
-    determinant : Floats
-        (H, W), its determinant.
+    inverse : list[list[Floats]]
+        3 x 3 of (H, W), the inverse of the covariance of the channels within the windows.
     radius : int
         Of the windows, pixels.
     """
@@ -38,8 +40,7 @@ class Guide:
     squares: list[Floats]
     planes: list[Floats]
     means: list[Floats]
-    cofactors: list[list[Floats]]
-    determinant: Floats
+    inverse: list[list[Floats]]
     radius: int
 
 
@@ -56,22 +57,31 @@ def guide_of(picture: NDArray[np.uint8], radius: int, smooth: float) -> Guide:
     c00, c01, c02 = gg * bb - gb * gb, gb * rb - rg * bb, rg * gb - gg * rb
     c11, c12, c22 = rr * bb - rb * rb, rg * rb - rr * gb, rr * gg - rg * rg
     determinant = rr * c00 + rg * c01 + rb * c02
-    cofactors = [[c00, c01, c02], [c01, c11, c12], [c02, c12, c22]]
-    return Guide(color, [plane * plane for plane in color], planes, mean, cofactors, determinant, radius)
+    c00, c01, c02, c11, c12, c22 = (part / determinant for part in (c00, c01, c02, c11, c12, c22))
+    inverse = [[c00, c01, c02], [c01, c11, c12], [c02, c12, c22]]
+    return Guide(color, [plane * plane for plane in color], planes, mean, inverse, radius)
 
 
 def guided(values: Floats, guide: Guide) -> tuple[list[Floats], Floats]:
     """Coefficients (slope for each channel, offset) of the guided filter of ``values`` (H, W) with a color guide."""
-    radius, mean_values = guide.radius, _box(values, guide.radius)
-    covariance = [
-        _box(plane * values, radius) - mean * mean_values for plane, mean in zip(guide.planes, guide.means, strict=True)
-    ]
-    slope = [
-        added([factor * part for factor, part in zip(line, covariance, strict=True)]) / guide.determinant
-        for line in guide.cofactors
-    ]
-    offset = mean_values - added([part * mean for part, mean in zip(slope, guide.means, strict=True)])
-    return [_box(part, radius) for part in slope], _box(offset, radius)
+    radius, slopes, offsets = guide.radius, [np.empty_like(values) for _ in range(3)], np.empty_like(values)
+    # The mean over windows of what depends on windows: twice the radius.
+    for band in row_bands(values.shape, halo=2 * radius, pixels=BAND_PIXELS):
+        part = values[band.read]
+        offset = _box(part, radius)
+        covariance = []
+        for plane, mean in zip(guide.planes, guide.means, strict=True):
+            shared = _box(plane[band.read] * part, radius)
+            shared -= mean[band.read] * offset
+            covariance.append(shared)
+        # ``offset`` is the mean of the values so far.
+        slope = [added([own[band.read] * other for own, other in zip(line, covariance, strict=True)])
+                 for line in guide.inverse]  # fmt: skip
+        for tilt, mean in zip(slope, guide.means, strict=True):
+            offset -= tilt * mean[band.read]
+        for whole, own in zip([*slopes, offsets], [*slope, offset], strict=True):
+            whole[band.rows] = _box(own, radius)[band.inside]
+    return slopes, offsets
 
 
 def _box(values: Floats, radius: int) -> Floats:

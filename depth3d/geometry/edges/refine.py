@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.geometry.chunked import row_bands
-from depth3d.geometry.edges.discontinuities import find_discontinuities
-from depth3d.geometry.edges.guided import Guide, added, guide_of, guided
+from depth3d.geometry.edges.guided import guide_of
+from depth3d.geometry.edges.sides import REACH, Sides, find_sides
 from depth3d.geometry.edges.thin import recover_thin
 
 __all__ = ["absorb_islands", "align_frame", "align_to_picture"]
@@ -25,19 +25,13 @@ WORK_WIDTH = 1000  # the sides of wider pictures are modeled at half, a third ..
 FRAME_WIDTH = 320  # the same of the frames of clips
 LEAST_SCALE = 0.4  # of REACH in frames
 STEP = 2.0  # pixels of shift at the working size: lower steps are not moved
-REACH = 5  # pixels at 640 wide by which an edge may be off
 ROUNDS = 3
-NOISE = 6.0  # gray levels
-MOST_EVIDENCE = 4.0  # of a color, in nats
-PRIOR = 3.0  # nats at ``REACH`` from the edge, in favor of the depth map
 SMOOTH = 25.0  # gray levels: colors of one surface differ by less (guided filter)
-UNEVEN = 0.15  # of the step: standard deviation of the depth on either side
 RAMP = 0.2  # of the step: a pixel whose depth differs by more from its side's is on a ramp
 ISLAND_HALO = 4  # sides of such an island
-WIDE = 7.0  # pixels: wider blurs are computed at 1/SHRINK of the size
-SHRINK = 3
 ISLAND = 8  # the same with depth of field
 SPECK = 4  # pixels square at 640 wide: smaller islands join their surroundings
+CROSS = np.asarray(cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,30 +57,6 @@ class _Effort:
     step: float
     rounds: int
     speck: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sides:
-    """Both sides of the edges, (H, W) each.
-
-    Parameters
-    ----------
-    slope, offset : list[Floats], Floats
-        Color in 0..1 to a number that is positive on the near side (guided filter); one slope for each channel.
-    near, far : Floats
-        Depth of either side.
-    band : Mask
-        Pixels to decide on: close to an edge between exactly two surfaces.
-    is_near : Mask
-        The side by the depth alone.
-    """
-
-    slope: list[Floats]
-    offset: Floats
-    near: Floats
-    far: Floats
-    band: Mask
-    is_near: Mask
 
 
 def align_to_picture(shift: Floats, picture: NDArray[np.uint8], told: Floats | None = None) -> Floats:
@@ -168,7 +138,7 @@ def _aligned(shift: Floats, picture: NDArray[np.uint8], effort: _Effort, told: F
                 size = (width // factor, height // factor)
                 told = np.asarray(cv2.resize(told, size, interpolation=cv2.INTER_AREA), np.float32)
             small = recover_thin(small, told, color, scale, effort.step)
-        sides = _find_sides(small, guide, scale, effort.step)
+        sides = find_sides(small, guide, scale, effort.step)
         if sides is None:
             return shift
         if remaining == 0 and factor > 1:
@@ -177,50 +147,7 @@ def _aligned(shift: Floats, picture: NDArray[np.uint8], effort: _Effort, told: F
     return small
 
 
-def _find_sides(shift: Floats, guide: Guide, scale: float, step: float) -> _Sides | None:
-    """Model both sides of all steps higher than ``step``; None if there are none."""
-    reach = round(REACH * scale)
-    window = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (4 * reach + 1, 4 * reach + 1))
-    high, low = cv2.dilate(shift, window), cv2.erode(shift, window)
-    is_near, apart = shift > (high + low) / 2, (high - low) > step
-    edge = find_discontinuities(shift, step).beside()
-    edge &= find_discontinuities(is_near.astype(np.float32), 0.5).beside()
-    if not edge.any():
-        return None
-    away = cv2.distanceTransform((~edge).astype(np.uint8), cv2.DIST_L2, 3)
-    sure = (np.clip(away / reach, 0.05, 1) ** 2 * apart).astype(np.float32)
-    models, levels, uneven = [], [], []
-    for side in (is_near, ~is_near):
-        weight = sure * side
-        mass = _blur(weight, reach) + np.float32(1e-6)
-        models.append([_model(*planes, weight, mass, reach) for planes in zip(guide.color, guide.squares, strict=True)])
-        levels.append(_blur(shift * weight, reach) / mass)
-        uneven.append(_blur(shift * shift * weight, reach) / mass - levels[-1] ** 2)
-    costs = [
-        added(
-            [
-                (color - mean) ** 2 / spread + np.log(spread)
-                for color, (mean, spread) in zip(guide.color, model, strict=True)
-            ]
-        )
-        for model in models
-    ]
-    evidence = np.clip((costs[1] - costs[0]) / 2, -MOST_EVIDENCE, MOST_EVIDENCE) * (1 - _overlap(*models)) ** 2
-    total = evidence + np.where(is_near, away, -away) * np.float32(PRIOR / reach)
-    close = (away <= reach) & apart
-    total = np.where(close, total, np.where(is_near, np.float32(MOST_EVIDENCE), np.float32(-MOST_EVIDENCE)))
-    slope, offset = guided(np.clip(total, -MOST_EVIDENCE, MOST_EVIDENCE), guide)
-    band = close & (np.maximum(*uneven) < (UNEVEN * (levels[0] - levels[1])) ** 2)
-    return _Sides(slope, offset, levels[0], levels[1], band, is_near)
-
-
-def _model(color: Floats, square: Floats, weight: Floats, mass: Floats, reach: int) -> tuple[Floats, Floats]:
-    """Weighted mean and variance of one channel around each pixel."""
-    mean = _blur(color * weight, reach) / mass
-    return mean, np.maximum(_blur(square * weight, reach) / mass - mean * mean, 0) + np.float32(NOISE**2)
-
-
-def _decided(sides: _Sides, shift: Floats, picture: NDArray[np.uint8], speck: float) -> Floats:
+def _decided(sides: Sides, shift: Floats, picture: NDArray[np.uint8], speck: float) -> Floats:
     """Give every pixel of the band the depth of its side, at the size of ``shift``; in bands of rows."""
     result = np.empty_like(shift)
     # Islands are small: the halo holds those of the band whole.
@@ -229,7 +156,7 @@ def _decided(sides: _Sides, shift: Floats, picture: NDArray[np.uint8], speck: fl
     return result
 
 
-def _decided_rows(sides: _Sides, shift: Floats, picture: NDArray[np.uint8], speck: float, rows: slice) -> Floats:
+def _decided_rows(sides: Sides, shift: Floats, picture: NDArray[np.uint8], speck: float, rows: slice) -> Floats:
     whole = shift.shape
     band, is_near = (_enlarged(values, whole, rows) for values in (sides.band, sides.is_near))
     result = shift[rows].copy()
@@ -286,36 +213,21 @@ def _interpolation(
     return sized
 
 
-def _overlap(one: list[tuple[Floats, Floats]], other: list[tuple[Floats, Floats]]) -> Floats:
-    """Bhattacharyya coefficient of two Gaussians per pixel, (mean, variance) for each channel: 1 = the same."""
-    exponents = []
-    for (mean, spread), (its_mean, its_spread) in zip(one, other, strict=True):
-        total = spread + its_spread
-        exponents.append(
-            (mean - its_mean) ** 2 / (4 * total) + 0.5 * np.log(total / (2 * np.sqrt(spread * its_spread)))
-        )
-    return np.asarray(np.exp(-added(exponents)), np.float32)
-
-
 def _without_islands(near: Mask, band: Mask, pixels: int) -> Mask:
     """Assign connected islands of fewer pixels to the surrounding side; for both sides."""
     result = near.copy()
+    # An island holds no square of so many pixels: what does is not labeled, and what touches it is no island.
+    square = np.ones((2 * (math.isqrt(pixels) // 2) + 3,) * 2, np.uint8)
     for side in (True, False):
-        count, labels, stats, _ = cv2.connectedComponentsWithStats((result == side).astype(np.uint8), connectivity=4)
-        if count > 1:
-            small = stats[:, cv2.CC_STAT_AREA] < pixels
-            small[0] = False
-            result[small[labels] & band] = not side
+        mine = (result if side else ~result).view(np.uint8)
+        wide = cv2.dilate(cv2.erode(mine, square, borderType=cv2.BORDER_CONSTANT, borderValue=0), square)
+        narrow = mine & ~wide
+        places = np.flatnonzero(narrow.view(bool))
+        if not len(places):
+            continue
+        count, labels = cv2.connectedComponents(narrow, connectivity=4)
+        label = labels.ravel().take(places)
+        small = np.bincount(label, minlength=count) < pixels
+        small[label[cv2.dilate(wide, CROSS).ravel().take(places).view(bool)]] = False
+        result.ravel()[places[small[label] & band.ravel().take(places)]] = not side
     return result
-
-
-def _blur(values: Floats, spread: float) -> Floats:
-    """Gaussian blur; a wide one is computed at a third of the size, where it has nearly the same result."""
-    if spread < WIDE:
-        return np.asarray(cv2.GaussianBlur(values, (0, 0), spread), np.float32)
-    height, width = values.shape
-    small = cv2.resize(values, (-(-width // SHRINK), -(-height // SHRINK)), interpolation=cv2.INTER_AREA)
-    # Averaging and interpolation blur, too: by the variance of a box and of a triangle.
-    rest = math.sqrt((spread / SHRINK) ** 2 - (1 - SHRINK**-2) / 12 - 1 / 6)
-    soft = cv2.GaussianBlur(small, (0, 0), rest)
-    return np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

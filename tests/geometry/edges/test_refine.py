@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from depth3d.geometry.edges import refine
 from depth3d.geometry.edges.refine import absorb_islands, align_frame, align_to_picture
 
 Floats = NDArray[np.float32]
@@ -103,3 +104,19 @@ def test_islands_beside_an_edge_are_absorbed_and_nothing_else() -> None:
     found = absorb_islands(dotted)
     np.testing.assert_allclose(found, shift, atol=0.1)
     np.testing.assert_array_equal(found[shift == dotted], shift[shift == dotted])
+
+
+@pytest.mark.parametrize("pixels", [1, 5, 56, 225])
+def test_islands_are_the_small_connected_parts(pixels: int) -> None:
+    rng = np.random.default_rng(pixels)
+    near = np.asarray(cv2.GaussianBlur(rng.normal(0, 1, (180, 240)), (0, 0), 3)) > 0
+    band = rng.random(near.shape) < 0.9
+    near[:4, :5] = ~near[6, 6]  # in the corner, too
+    expected = near.copy()
+    for side in (True, False):
+        _, labels, stats, _ = cv2.connectedComponentsWithStats((expected == side).astype(np.uint8), connectivity=4)
+        small = stats[:, cv2.CC_STAT_AREA] < pixels
+        small[0] = False
+        expected[small[labels] & band] = not side
+    np.testing.assert_array_equal(refine._without_islands(near, band, pixels), expected)
+    assert pixels < 50 or (expected != near).sum() > 50
