@@ -220,7 +220,8 @@ def _without_islands(near: Mask, band: Mask, pixels: int) -> Mask:
     square = np.ones((2 * (math.isqrt(pixels) // 2) + 3,) * 2, np.uint8)
     for side in (True, False):
         mine = (result if side else ~result).view(np.uint8)
-        wide = cv2.dilate(cv2.erode(mine, square, borderType=cv2.BORDER_CONSTANT, borderValue=0), square)
+        inner = cv2.erode(mine, square, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+        wide = np.asarray(cv2.dilate(inner, square), np.uint8)
         narrow = mine & ~wide
         places = np.flatnonzero(narrow.view(bool))
         if not len(places):

@@ -108,7 +108,8 @@ def window_at(places: Indices, reach: int, spacing: int, shape: tuple[int, ...])
     y, x = np.divmod(places, shape[1])
     steps = np.arange(-reach, reach + 1) * spacing
     rows, columns = (y[:, None] + steps).clip(0, shape[0] - 1), (x[:, None] + steps).clip(0, shape[1] - 1)
-    return (rows[:, :, None] * shape[1] + columns[:, None, :]).reshape(len(places), -1)
+    window: Indices = (rows[:, :, None] * shape[1] + columns[:, None, :]).reshape(len(places), -1)
+    return window
 
 
 def around(chosen: Mask, reach: int) -> Mask:

@@ -129,7 +129,7 @@ def _told_apart(things: Mask, likely: Mask, other: Mask, scale: float) -> Mask:
     count, labels = cv2.connectedComponents(things.view(np.uint8), connectivity=8)
     side = 2 * round(BLURRED * scale) + 1
     # Half the bytes of float32 where the numbers fit.
-    numbers = labels.astype(np.uint16 if count < 65_536 else np.float32)
+    numbers = labels.astype(np.uint16) if count < 65_536 else labels.astype(np.float32)
     ring = np.asarray(cv2.dilate(numbers, np.ones((side, side), np.uint8)))
     ring[_around(things, 2) | other] = 0
     share = []
@@ -200,13 +200,15 @@ def _colors(planes: _Planes, side: Mask, scale: float) -> _Colors:
     weight = (side + np.uint8(CORE) * inner).astype(np.float32)
     product = np.empty_like(weight)
 
-    def average(values: Floats) -> Floats:
-        return _blur(_coarse(np.multiply(weight, values, out=product)), COLOR_SPREAD * scale / COARSE)
-
     mass = np.maximum(_blur(_coarse(weight), COLOR_SPREAD * scale / COARSE), np.float32(1e-6))
-    mean = [average(plane) / mass for plane in planes.color]
+
+    def average(values: Floats) -> Floats:
+        total = _blur(_coarse(np.multiply(weight, values, out=product)), COLOR_SPREAD * scale / COARSE)
+        return np.asarray(total / mass, np.float32)
+
+    mean = [average(plane) for plane in planes.color]
     spread = [
-        np.maximum(average(square) / mass - own * own, 0) + np.float32(NOISE**2)
+        np.maximum(average(square) - own * own, 0) + np.float32(NOISE**2)
         for square, own in zip(planes.squares, mean, strict=True)
     ]
     return _Colors(mean, spread, mass > 1e-4)
