@@ -99,10 +99,8 @@ def picture_size(photo: PhotoFile) -> Size | None:
     """
     if photo.is_heif or (photo.is_jpeg and is_overlong(photo.data)):
         return None
-    Pillow.init()
-    known = [name for name in _FORMATS if name in Pillow.OPEN]
     try:
-        with reading(photo.name), Pillow.open(io.BytesIO(photo.data), formats=known) as picture:
+        with reading(photo.name), Pillow.open(io.BytesIO(photo.data), formats=_formats(photo)) as picture:
             return Size(*picture.size) if min(picture.size) else None
     except ReadError:  # whoever opens the picture says why
         return None
@@ -210,10 +208,17 @@ def _from_file(photo: PhotoFile, at_most: int | None, color_managed: bool) -> Im
     if kind is not None and kind.unusual:
         with reading(photo.name):
             return _from_tiff(photo, kind)
-    Pillow.init()
-    known = [name for name in _FORMATS if name in Pillow.OPEN]
-    with reading(photo.name), Pillow.open(io.BytesIO(photo.data), formats=known) as picture:
+    with reading(photo.name), Pillow.open(io.BytesIO(photo.data), formats=_formats(photo)) as picture:
         return _decode(picture, photo.data, at_most, color_managed)
+
+
+def _formats(photo: PhotoFile) -> list[str]:
+    """Load Pillow's readers, all of them only for files that the common ones cannot read; return their names."""
+    if photo.is_jpeg or photo.data[:8] == b"\x89PNG\r\n\x1a\n":
+        Pillow.preinit()
+    else:
+        Pillow.init()
+    return [name for name in _FORMATS if name in Pillow.OPEN]
 
 
 def _from_tiff(photo: PhotoFile, kind: TiffKind) -> Image:

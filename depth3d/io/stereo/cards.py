@@ -65,11 +65,12 @@ def find_card(scan: Image) -> StereoCard | None:
     if min(scan.size) < 100 or not 1.2 < scan.size.aspect < 3.5:
         return None
     small = scan.eight_bit().resized(scan.size.fit(_LONG_SIDE))
-    angle = _outline_angle(small.pixels)
+    level = _ScanColors(small.pixels)
+    angle = _outline_angle(level)
     found = None
     for _ in range(3):
         pixels = _turned(small.pixels, angle)
-        found = _prints(pixels)
+        found = _prints(level if pixels is small.pixels else _ScanColors(pixels))
         if found is None:
             return None
         slope = _edge_slope(*found)
@@ -88,11 +89,19 @@ _Run = tuple[int, int]
 _Prints = tuple[NDArray[np.bool_], list[_Run], _Run]
 
 
-def _prints(pixels: NDArray[Any]) -> _Prints | None:
+class _ScanColors:
+    """A scan in CIELAB, (H, W, 3) float32 in 8-bit steps, and the (H, W) mask of what is not scanner lid."""
+
+    def __init__(self, pixels: NDArray[np.uint8]) -> None:
+        self.lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB).astype(np.float32)
+        self.not_lid = _not_lid(self.lab)
+
+
+def _prints(scan: _ScanColors) -> _Prints | None:
     """Return the (H, W) mask of the prints, the columns of both, and the rows that they share."""
-    top, bottom, first, last = _card_box(pixels)
-    picture = np.zeros(pixels.shape[:2], bool)
-    picture[top:bottom, first:last] = _not_mount(pixels[top:bottom, first:last])
+    top, bottom, first, last = _card_box(scan)
+    picture = np.zeros(scan.lab.shape[:2], bool)
+    picture[top:bottom, first:last] = _not_mount(scan.lab[top:bottom, first:last])
     height, width = bottom - top, last - first
     columns = picture[top + height // 4 : bottom - height // 4].mean(axis=0) > 0.55
     runs = _runs(columns, smallest=width // 5, gap=max(2, width // 100))
@@ -140,9 +149,9 @@ def _slope(along: NDArray[Any], across: NDArray[Any]) -> float | None:
     return float(np.degrees(np.arctan(line[0])))
 
 
-def _card_box(pixels: NDArray[Any]) -> tuple[int, int, int, int]:
+def _card_box(scan: _ScanColors) -> tuple[int, int, int, int]:
     """Return top, bottom, left and right of the card if the scanner's lid shows around it, else of the whole scan."""
-    mask = _not_lid(pixels)
+    mask = scan.not_lid
     height, width = mask.shape
     rows, columns = np.flatnonzero(mask.mean(axis=1) > 0.5), np.flatnonzero(mask.mean(axis=0) > 0.5)
     if not len(rows) or not len(columns):
@@ -150,7 +159,7 @@ def _card_box(pixels: NDArray[Any]) -> tuple[int, int, int, int]:
     top, bottom, left, right = int(rows[0]), int(rows[-1]) + 1, int(columns[0]), int(columns[-1]) + 1
     # A card is a filled rectangle with plain mount along its edges; else the mask is the prints themselves.
     filled = mask[top:bottom, left:right].mean() > 0.97 and (bottom - top) * (right - left) < 0.985 * mask.size
-    if filled and _plain_edges(pixels[top:bottom, left:right]):
+    if filled and _plain_edges(scan.lab[top:bottom, left:right]):
         return top, bottom, left, right
     return 0, height, 0, width
 
@@ -166,14 +175,14 @@ def _edge_bands(lab: NDArray[Any]) -> NDArray[Any]:
     return np.concatenate([band.reshape(-1, 3) for band in bands])
 
 
-def _plain_edges(pixels: NDArray[Any]) -> bool:
-    colors = _edge_bands(cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB).astype(np.float32))
+def _plain_edges(lab: NDArray[Any]) -> bool:
+    colors = _edge_bands(lab)
     return len(colors) > 0 and bool((np.linalg.norm(colors - np.median(colors, axis=0), axis=1) < 14).mean() > 0.75)
 
 
-def _outline_angle(pixels: NDArray[Any]) -> float:
+def _outline_angle(scan: _ScanColors) -> float:
     """Return the degrees counter-clockwise that level the card's outline on the lid; 0 without a visible outline."""
-    mask = _not_lid(pixels).astype(np.uint8)
+    mask = scan.not_lid.astype(np.uint8)
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return 0.0
@@ -182,17 +191,16 @@ def _outline_angle(pixels: NDArray[Any]) -> float:
     if wide * tall < 0.5 * mask.size or cv2.contourArea(largest) < 0.95 * wide * tall:
         return 0.0
     x, y, across, down = cv2.boundingRect(largest)
-    if not _plain_edges(pixels[y : y + down, x : x + across]):
+    if not _plain_edges(scan.lab[y : y + down, x : x + across]):
         return 0.0
     level = (angle + 45) % 90 - 45
     return float(level) if abs(level) < 8 else 0.0
 
 
-def _not_lid(pixels: NDArray[Any]) -> NDArray[np.bool_]:
+def _not_lid(lab: NDArray[Any]) -> NDArray[np.bool_]:
     """Return the (H, W) mask of what differs from the color of the scan's border, without specks and holes."""
-    lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB).astype(np.float32)
     lid = np.median(np.concatenate([lab[:3].reshape(-1, 3), lab[-3:].reshape(-1, 3)]), axis=0)
-    mask = (np.linalg.norm(cv2.blur(lab, (3, 3)) - lid, axis=2) > 12).astype(np.uint8)
+    mask = _differs(cv2.blur(lab, (3, 3)), lid, 12).astype(np.uint8)
     side = max(5, mask.shape[1] // 40) | 1
     kernel = np.ones((side, side), np.uint8)
     return np.asarray(cv2.morphologyEx(cv2.morphologyEx(mask, cv2.MORPH_CLOSE, kernel), cv2.MORPH_OPEN, kernel), bool)
@@ -221,14 +229,19 @@ def _matched(pixels: NDArray[Any], angle: float, runs: list[_Run], rows: _Run, f
     )
 
 
-def _not_mount(pixels: NDArray[Any]) -> NDArray[np.bool_]:
+def _differs(lab: NDArray[Any], color: NDArray[Any], most: float) -> NDArray[np.bool_]:
+    """Return the (H, W) mask of what differs from ``color`` by more than ``most``."""
+    away = lab - color
+    return np.asarray(np.einsum("ijk,ijk->ij", away, away) > most * most, bool)
+
+
+def _not_mount(lab: NDArray[Any]) -> NDArray[np.bool_]:
     """Return the (H, W) mask of what is textured or differs in color from the mount, holes closed."""
-    lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB).astype(np.float32)
     width = lab.shape[1]
     mount = np.median(_edge_bands(lab), axis=0)  # between the edge of the card and the prints
     gray = lab[..., 0]
     spread = np.sqrt(np.maximum(cv2.blur(gray * gray, (9, 9)) - cv2.blur(gray, (9, 9)) ** 2, 0))
-    far = np.linalg.norm(lab - mount, axis=2) > 16
+    far = _differs(lab, mount, 16)
     picture = (far | (spread > 9)).astype(np.uint8)
     side = max(5, width // 60) | 1
     picture = cv2.morphologyEx(picture, cv2.MORPH_CLOSE, np.ones((side, max(3, side // 3)), np.uint8))
