@@ -90,10 +90,13 @@ def make_packed_textures(context: Any, image: Image) -> tuple[Any, ...]:
     Raises ``ContextError`` if the picture is larger than the GPU's largest texture.
     """
     image = image.eight_bit()
-    red, green, blue = (np.take(_ROOTS << shift, image.pixels[..., k]) for k, shift in enumerate((0, 10, 20)))
-    red |= green
-    red |= blue
-    packed = _texture(context, red[..., None])
+    pairs = np.empty((*image.pixels.shape[:2], 2), np.int32)
+    own, right = pairs[..., 0], pairs[..., 1]
+    np.take(_ROOTS, image.pixels[..., 0], out=own)
+    for channel, shift in ((1, 10), (2, 20)):
+        own |= np.take(_ROOTS << shift, image.pixels[..., channel])
+    right[:, :-1], right[:, -1] = own[:, 1:], own[:, -1]
+    packed = _texture(context, pairs)
     if image.alpha is None:
         return (packed,)
     # Floats: llvmpipe filters textures of 8 bits with 8 bits, which shows in the dark.
