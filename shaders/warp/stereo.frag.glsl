@@ -8,6 +8,9 @@
 // between them is a depth discontinuity; each side of it ends half a pixel beyond its center. The nearest surface that
 // projects to the pixel is visible.
 //
+// GAPS 1: for blocks of pixels whose depths may differ by more than the tolerance. GAPS 0: for the rest, where every
+// surface is connected, nothing is hidden and there is no gap: the same colors in a third of the time.
+//
 // Disocclusion: see depth3d/geometry/background/fill.py for the four ways in which this project fills holes and what
 // the use of each. This one averages the background beside and beyond the gap, in five rows; smooth_gaps.frag.glsl then
 // smooths the gaps along columns.
@@ -21,7 +24,9 @@ uniform vec2 strength;      // of the left and the right eye: shift in pixels be
 uniform float convergence;  // depth that does not move
 uniform sampler2D bounds;   // per block of pixels: range of columns, relative to the pixel, that can project to it:
                             // first and last for the left eye (xy) and for the right eye (zw)
+#if GAPS
 uniform float tolerance;  // steps of more pixels than this are depth discontinuities
+#endif
 
 out vec4 color;
 
@@ -52,6 +57,8 @@ vec4 read(float x, int y, bool smooth_curve) {
     return smooth_curve ? clamp(cubic, min(a, b), max(a, b)) : mix(a, b, t);
 }
 
+#if GAPS
+
 // Color seen at column ``target`` of an eye; ``cut``: whether it is a gap or the rim of a surface; ``mark``: gap_mark.
 vec4 seen(float target, int y, float shift, vec2 reach, out bool cut, out float mark) {
     // A source column x lands at x - shift * (depth - convergence); a pair of columns covers this pixel if it lands on both sides.
@@ -61,7 +68,9 @@ vec4 seen(float target, int y, float shift, vec2 reach, out bool cut, out float 
     bool inside = false;
     float v0 = nearness(first, y);
     float w0 = float(first) - shift * (v0 - convergence);
-    for (int i = first; i <= last; i++) {
+    // Loops end at their last line where they can: software renderers execute the body of others once more.
+    int i = first;
+    do {
         float v1 = nearness(i + 1, y);
         float w1 = float(i + 1) - shift * (v1 - convergence);
         if (abs(shift * (v1 - v0)) <= tolerance) {
@@ -83,7 +92,7 @@ vec4 seen(float target, int y, float shift, vec2 reach, out bool cut, out float 
         }
         v0 = v1;
         w0 = w1;
-    }
+    } while (++i <= last);
     // Gaps take a mean of the background in several rows, farther apart the deeper the gap: a single row extended into
     // the gap would be visible as a streak. Pixels of the surface in front are left out.
     // This is a loop because a software renderer executes both branches of an `if`, but exits a loop when no pixel needs
@@ -111,6 +120,30 @@ vec4 seen(float target, int y, float shift, vec2 reach, out bool cut, out float 
     return sum / mass;
 }
 
+#else
+
+// Color seen at column ``target`` of an eye, inside a surface.
+vec4 seen(float target, int y, float shift, vec2 reach, out bool cut, out float mark) {
+    int first = int(ceil(target + reach.x - GUARD)) - 1, last = int(floor(target + reach.y + GUARD));
+    float best = -1.0, source = target;
+    float v0 = nearness(first, y);
+    float w0 = float(first) - shift * (v0 - convergence);
+    int i = first;
+    do {
+        float v1 = nearness(i + 1, y);
+        float w1 = float(i + 1) - shift * (v1 - convergence);
+        float t = (target - w0) / (w1 - w0), v = mix(v0, v1, t);
+        if (target >= w0 && target <= w1 && w1 > w0 && v > best) { best = v; source = float(i) + t; }
+        v0 = v1;
+        w0 = w1;
+    } while (++i <= last);
+    cut = false;
+    mark = gap_mark(false, best);
+    return read(source, y, true);
+}
+
+#endif
+
 void main() {
     ivec2 pixel = ivec2(gl_FragCoord.xy);
     bool right = STACK == 1 ? pixel.y >= size.y : pixel.x >= size.x;
@@ -121,7 +154,6 @@ void main() {
     bool cut;
     float mark, middle = 0.0;
 #if SAMPLES == 1
-    // A loop that ends at its last line: software renderers execute the body of other loops at least once more.
     float offset = 0.0, share = 1.0 - 2.0 * BLUR_SHARE, mass = 0.0;
     bool more;
     color = vec4(0.0);

@@ -42,8 +42,13 @@ class StereoWarp(ScreenSpaceRenderer):
     def __init__(self, size: Size, *, stack: bool = False, samples: int = 2) -> None:
         drawn = Size(size.width, 2 * size.height) if stack else Size(2 * size.width, size.height)
         defines = {"STACK": stack, "SAMPLES": samples, "BLOCK_WIDTH": BLOCK.width, "BLOCK_HEIGHT": BLOCK.height}
-        super().__init__(size, drawn, ("compose.vert.glsl", "warp/stereo.frag.glsl"), defines)
-        set_uniforms(self._program, depth=1, bounds=2, size=tuple(size), tolerance=DISCONTINUITY_PIXELS)
+        super().__init__(size, drawn, ("compose.vert.glsl", "warp/stereo.frag.glsl"), {**defines, "GAPS": False})
+        self._searching: Any = make_program(
+            self._context, "warp/gap_blocks.vert.glsl", "warp/stereo.frag.glsl", {**defines, "GAPS": True}
+        )
+        for program in (self._program, self._searching):
+            set_uniforms(program, picture=0, depth=1, bounds=2, size=tuple(size))
+        set_uniforms(self._searching, tolerance=DISCONTINUITY_PIXELS, drawn_size=tuple(drawn))
         self._depth = self._data_texture(size, 1)
         blocks = Size(-(-size.width // BLOCK.width), -(-size.height // BLOCK.height))
         self._bounds = self._data_texture(blocks, 4)
@@ -52,9 +57,12 @@ class StereoWarp(ScreenSpaceRenderer):
         )
         set_uniforms(self._smoothing, drawn=0, drawn_size=tuple(drawn), height=size.height)
         self._gaps: Any = self._context.buffer(reserve=2 * blocks.pixels * 8, dynamic=True)
-        self._gap_blocks = self._context.vertex_array(self._smoothing, [(self._gaps, "2i/i", "origin")])
+        self._gap_blocks, self._smooth_blocks = (
+            self._context.vertex_array(program, [(self._gaps, "2i/i", "origin")])
+            for program in (self._searching, self._smoothing)
+        )
         self._gap_count = 0
-        self._data += [self._gaps, self._gap_blocks, self._smoothing]
+        self._data += [self._gaps, self._gap_blocks, self._smooth_blocks, self._searching, self._smoothing]
         self._copy: Any = None
 
     @on_render_thread
@@ -98,7 +106,8 @@ class StereoWarp(ScreenSpaceRenderer):
         self._depth.write(np.ascontiguousarray(depth.values).data)
         bounds = _bounds(depth.values, shifts, convergence)
         self._bounds.write(bounds.data)
-        set_uniforms(self._program, strength=shifts, convergence=convergence)
+        for program in (self._program, self._searching):
+            set_uniforms(program, strength=shifts, convergence=convergence)
         set_uniforms(self._smoothing, like=LIKE_PIXELS / max(map(abs, shifts)))
         gaps = _blocks_with_gaps(bounds, self.drawn, self.size)
         self._gap_count = len(gaps)
@@ -120,10 +129,12 @@ class StereoWarp(ScreenSpaceRenderer):
         self._render((self._depth, self._bounds), box)
         if self._gap_count:
             self._target.viewport = self._copy.viewport = (0, 0, *self.drawn)
+            self._target.use()
+            self._gap_blocks.render(self._context.TRIANGLE_STRIP, vertices=4, instances=self._gap_count)
             self._context.copy_framebuffer(self._copy, self._target)
             self._copy.color_attachments[0].use(0)
             self._target.use()
-            self._gap_blocks.render(self._context.TRIANGLE_STRIP, vertices=4, instances=self._gap_count)
+            self._smooth_blocks.render(self._context.TRIANGLE_STRIP, vertices=4, instances=self._gap_count)
         return self._read(box)
 
 
