@@ -31,7 +31,7 @@ from temporal_clips import EXTRA_KINDS, KINDS, Clip, network_noise, render
 
 from depth3d.depth.temporal.flow import MotionEstimator
 from depth3d.depth.temporal.rate import frames_to_predict
-from depth3d.depth.temporal.stabilizer import SceneRanges, Stabilizer
+from depth3d.depth.temporal.stabilizer import stabilize
 from depth3d.depthmap import Disparity
 from depth3d.image import Image
 from depth3d.options import StabilizeOptions
@@ -112,13 +112,8 @@ def stable(color: Iterable[Array], raw: Iterable[Array], options: StabilizeOptio
         chosen += frames_to_predict(frames[start : start + BATCH], start, options.depth_every)
     if not all(chosen):
         print(f"depth of {np.mean(chosen):.0%} of the frames:", end=" ")
-    stabilizer, ranges, found = Stabilizer(options), SceneRanges(), []
-    for frame, values, told in zip(frames, raw, chosen, strict=True):
-        found += stabilizer.push(frame, Disparity(values) if told else None)
-    found += stabilizer.flush()
-    for one in found:
-        ranges.add(one)
-    return np.stack([ranges[one.scene].normalize(one.values).values for one in found])
+    disparities = (Disparity(values) if told else None for values, told in zip(raw, chosen, strict=True))
+    return np.stack([depth.values for depth in stabilize(frames, disparities, options=options)])
 
 
 def table(name: str, clip: Clip, raw: Array, options: StabilizeOptions, known: Array | None = None) -> dict[str, float]:

@@ -7,7 +7,7 @@ import json
 import shutil
 import struct
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -88,6 +88,20 @@ def write_clip(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+def blocks(dice: np.random.Generator, rows: int, columns: int, side: int) -> np.ndarray:
+    """A wall of square blocks of random colors."""
+    return dice.integers(0, 255, (rows, columns, 3), dtype=np.uint8).repeat(side, 0).repeat(side, 1)
+
+
+def box_before(walls: Iterable[np.ndarray], rows: slice, width: int) -> Iterator[np.ndarray]:
+    """The pictures with a yellow box before them, which moves to the right by a pixel a frame and starts anew."""
+    for number, wall in enumerate(walls):
+        pixels = wall.copy()
+        left = number % (2 * width)
+        pixels[rows, left : left + width] = (250, 220, 40)
+        yield pixels
 
 
 def ffmpeg(*words: str) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from clips import hashes, write_clip
+from clips import blocks, box_before, hashes, write_clip
 
 from depth3d.contrib.dask import DaskRunner, connect
 from depth3d.errors import InvalidOption, VideoError
@@ -30,16 +29,9 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three scenes with something that moves; 220 frames: five segments of the first pass, three of the second."""
     path = tmp_path_factory.mktemp("film") / "film.mp4"
     dice = np.random.default_rng(3)
-    walls = [dice.integers(0, 255, (6, 8, 3), dtype=np.uint8).repeat(8, 0).repeat(8, 1) for _ in range(3)]
-
-    def pictures() -> Iterator[np.ndarray]:
-        for number in range(COUNT):
-            pixels = walls[0 if number < 70 else 1 if number < 130 else 2].copy()
-            x = number % 40
-            pixels[16:32, x : x + 20] = (250, 220, 40)
-            yield pixels
-
-    return write_clip(path, pictures(), codec="libx264", options={"crf": "12", "g": "30"})
+    walls = [blocks(dice, 6, 8, 8) for _ in range(3)]
+    behind = (walls[0 if number < 70 else 1 if number < 130 else 2] for number in range(COUNT))
+    return write_clip(path, box_before(behind, slice(16, 32), 20), codec="libx264", options={"crf": "12", "g": "30"})
 
 
 @pytest.fixture(scope="module")

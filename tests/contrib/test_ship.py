@@ -13,7 +13,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from clips import hashes, make_clip, write_clip
+from clips import blocks, box_before, hashes, make_clip, write_clip
 
 from depth3d.contrib.dask import DaskRunner, connect
 from depth3d.errors import InvalidOption, VideoError
@@ -85,14 +85,8 @@ def noisy_clip(path: Path, count: int, codec: str = "libx264") -> Path:
     """Write a clip of about 1 MB: packets of a few kilobytes, a key frame in every 20 frames."""
     dice = np.random.default_rng(5)
     settings = {"g": "20", "bf": "2", "crf": "14"} if codec == "libx264" else {"g": "20", "qscale": "2"}
-
-    def pictures() -> Iterator[np.ndarray]:
-        for number in range(count):
-            pixels = dice.integers(0, 255, (32, 48, 3), dtype=np.uint8).repeat(2, 0).repeat(2, 1)
-            pixels[20:40, number % 60 : number % 60 + 30] = (250, 220, 40)
-            yield pixels
-
-    return write_clip(path, pictures(), codec=codec, options=settings)
+    walls = (blocks(dice, 32, 48, 2) for _ in range(count))
+    return write_clip(path, box_before(walls, slice(20, 40), 30), codec=codec, options=settings)
 
 
 @pytest.fixture(scope="module")

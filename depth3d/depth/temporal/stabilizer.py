@@ -42,7 +42,7 @@ __all__ = ["SceneRanges", "Stabilizer", "Stable", "stabilize", "state_bytes"]
 
 def stabilize(
     frames: Iterable[Image],
-    disparities: Iterable[Disparity],
+    disparities: Iterable[Disparity | None],
     *,
     options: StabilizeOptions | None = None,
     flow: FlowFunction | None = None,
@@ -53,14 +53,16 @@ def stabilize(
     The depth maps of a scene are yielded when the scene has ended, because only then is its range known. Until then
     they are kept in a temporary file (2 bytes per pixel), so that memory does not grow with the clip.
 
-    Raises ``InvalidInput`` if the numbers of frames and disparities differ, or a disparity has another size.
+    Raises ``InvalidInput`` if the numbers of frames and disparities differ, a disparity has another size, or the first
+    one is missing (any, with the filter "none").
 
     Parameters
     ----------
     frames : Iterable[Image]
         The clip's pictures, of any size; they are shrunk to the size of the disparities.
     disparities : Iterable[Disparity]
-        The network's output for each frame, all of one size.
+        The network's output for each frame, all of one size; None for a frame, not the first one, whose depth follows
+        the flow from the frames before and after it.
     options : StabilizeOptions | None
         Filter, flow, memory and look-ahead; None = the defaults.
     flow : FlowFunction | None
@@ -250,7 +252,9 @@ class Stabilizer:
         return [Stable(one.index, one.scene, values) for one, values in zip(done, smooth, strict=True)]
 
 
-def _pairs(frames: Iterable[Image], disparities: Iterable[Disparity]) -> Iterator[tuple[Image, Disparity]]:
+def _pairs(
+    frames: Iterable[Image], disparities: Iterable[Disparity | None]
+) -> Iterator[tuple[Image, Disparity | None]]:
     count = 0
     try:
         for pair in zip(frames, disparities, strict=True):
@@ -261,4 +265,5 @@ def _pairs(frames: Iterable[Image], disparities: Iterable[Disparity]) -> Iterato
             raise
         raise InvalidInput(
             f"stabilize: frames and disparities differ in number after {count} of each; give one disparity per frame"
+            " (or None)"
         ) from error

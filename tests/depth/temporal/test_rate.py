@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from depth3d.depth.temporal.rate import frames_to_predict
-from depth3d.depth.temporal.stabilizer import SceneRanges, Stabilizer
+from depth3d.depth.temporal.stabilizer import Stabilizer, stabilize
 from depth3d.depthmap import Disparity
 from depth3d.errors import InvalidInput
 from depth3d.image import Image
@@ -38,13 +38,8 @@ def test_frames_are_predicted_where_the_picture_moves_or_changes() -> None:
 
 
 def stabilized(frames: list[np.ndarray], depths: list[np.ndarray], every: int) -> np.ndarray:
-    stabilizer, ranges, found = Stabilizer(), SceneRanges(), []
-    for number, (frame, depth) in enumerate(zip(frames, depths, strict=True)):
-        found += stabilizer.push(Image(frame), None if number % every else Disparity(depth))
-    found += stabilizer.flush()
-    for one in found:
-        ranges.add(one)
-    return np.stack([ranges[one.scene].normalize(one.values).values for one in found])
+    told = [None if number % every else Disparity(depth) for number, depth in enumerate(depths)]
+    return np.stack([depth.values for depth in stabilize([Image(frame) for frame in frames], told)])
 
 
 def test_depth_between_predicted_frames_follows_the_motion() -> None:
@@ -88,4 +83,4 @@ def test_a_stopped_stabilizer_continues_between_predicted_frames() -> None:
 
 def test_the_first_frame_needs_a_depth() -> None:
     with pytest.raises(InvalidInput, match="first frame has no disparity"):
-        Stabilizer().push(Image(picture()), None)
+        next(stabilize([Image(picture())], [None]))
