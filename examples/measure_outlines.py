@@ -2,6 +2,7 @@
 
     python examples/measure_outlines.py                  # the drawn scenes
     python examples/measure_outlines.py --stereo FOLDER  # also `tiny` on pairs, as measure_views.py takes them
+    python examples/measure_outlines.py --clips          # instead: three rendered clips, frame after frame
     python examples/measure_outlines.py --record FILE    # write the numbers as JSON, to compare with later
 
 Every scene is a stack of flat layers, drawn at four times the size and averaged in linear light, so that the right
@@ -17,6 +18,14 @@ ragged        RMS distance in pixels of straight outlines from a line, row by ro
 the edges of the depth where the network saw them. The last line is about time: the same picture with depth that is
 spoiled anew in every frame (standard deviation over the frames within 12 px of outlines, levels, and percent of all
 pixels that change by more than 24 levels), unaligned and as clips are drawn.
+
+With ``--clips`` (``outline_clips.py``) both eyes are drawn from stabilized depth by the renderer of clips and by that
+of moving cameras; beside them pixels that are moved one by one, exact depth, and the numbers recorded before clips got
+this care. Outline counts what the clip's frame shows, too, hidden the rest within 12 px;
+ghost counts the color of the nearest pixel in front, specks are per frame and eye, and
+
+jumps         percent of the pixels within 12 px of outlines whose error changes by more than 24 levels from one frame
+              to the next, along the true motion
 """
 
 from __future__ import annotations
@@ -31,7 +40,11 @@ import cv2
 import numpy as np
 from measure_views import fill_far, load, views
 from numpy.typing import NDArray
-from outline_scenes import HEIGHT, MARGIN, WIDTH, Scene, drawn_scenes, spoiled
+from outline_clips import CLIP_MEASURES, KINDS, depth_of, drawn, pair_clip
+from outline_clips import measured as clip_measured
+from outline_clips import spoiled as spoiled_clip
+from outline_measures import MEASURES, NEAR_PIXELS, SPECK_LEVELS, measured, near_pixels, psnr
+from outline_scenes import HEIGHT, WIDTH, Scene, drawn_scenes, spoiled
 
 import depth3d as d3
 from depth3d.depth.refine import upsample_frame
@@ -41,21 +54,21 @@ from depth3d.pipeline.clip.renderers import StereoRenderer, StereoStrength
 from depth3d.stereoformats import find_format
 
 Floats = NDArray[np.float32]
-Mask = NDArray[np.bool_]
 
-SPECK_LEVELS = 24.0
-NEAR_PIXELS = 12
 NETWORK_WIDTH = 256
-CONTRAST = 60.0  # levels: front and background must differ by more for ghost and raggedness
-MEASURES = ("all", "outline", "ghost", "specks", "ragged")
+CLIP_FRAMES, CLIP_SIZE = 24, (640, 360)
 BASELINE = Path(__file__).with_name("outlines_baseline.json")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--stereo", type=Path, help="folder of pairs with measured disparity")
-    parser.add_argument("--record", type=Path, help="write the means of depth3d as JSON")
+    parser.add_argument("--clips", action="store_true", help="rendered clips instead of the drawn scenes")
+    parser.add_argument("--record", type=Path, help="write the means of depth3d as JSON, beside what the file holds")
     arguments = parser.parse_args()
+    if arguments.clips:
+        clips(arguments.record)
+        return
     scenes = list(drawn_scenes())
     found: dict[str, dict[str, list[float]]] = {}
     for title, spoiler in (("exact depth", None), ("spoiled depth", spoiled)):
@@ -83,8 +96,37 @@ def main() -> None:
             print(f"{method:12s}" + "".join(f"{value:9.2f}" for value in values))
     if arguments.record:
         ours: dict[str, object] = {title: methods["depth3d"] for title, methods in found.items()}
-        ours["commit"] = commit()
-        arguments.record.write_text(json.dumps(ours, indent=1) + "\n", encoding="utf-8")
+        record(arguments.record, {**ours, "commit": commit()})
+
+
+def clips(recording: Path | None) -> None:
+    """Score the outlines of three rendered clips, both eyes of every frame."""
+    print(f"{'clip':10s} {'method':22s}" + "".join(f"{measure:>9s}" for measure in CLIP_MEASURES))
+    scores: dict[str, list[list[float]]] = {}
+    for number, kind in enumerate(KINDS):
+        clip = pair_clip(kind, CLIP_FRAMES, *CLIP_SIZE)
+        most = float(clip.disparity.max())
+        exact = [d3.DepthMap((one / most).astype(np.float32)) for one in clip.disparity]
+        found = drawn(clip, depth_of(clip, spoiled_clip(clip.disparity, number)))
+        found["depth3d, exact depth"] = drawn(clip, exact)["depth3d"]
+        for method, pictures in found.items():
+            values = clip_measured(clip, pictures)
+            scores.setdefault(method, []).append(values)
+            print(f"{kind:10s} {method:22s}" + "".join(f"{value:9.2f}" for value in values), flush=True)
+    ours = {method: [float(v) for v in np.mean(values, axis=0)] for method, values in scores.items()}
+    before = json.loads(BASELINE.read_text(encoding="utf-8")).get("clips", {}) if BASELINE.is_file() else {}
+    print(f"\nmean of {len(KINDS)} clips\n{'':22s}" + "".join(f"{measure:>9s}" for measure in CLIP_MEASURES))
+    earlier = {f"{method}, before": values for method, values in before.items() if method in ours}
+    for method, values in {**ours, **earlier}.items():
+        print(f"{method:22s}" + "".join(f"{value:9.2f}" for value in values))
+    if recording:
+        kept = {method: ours[method] for method in ("depth3d", "moving camera")}
+        record(recording, {"clips": {"commit": commit(), **kept}})
+
+
+def record(path: Path, found: dict[str, object]) -> None:
+    kept = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    path.write_text(json.dumps({**kept, **found}, indent=1) + "\n", encoding="utf-8")
 
 
 def commit() -> str:
@@ -134,90 +176,6 @@ def steadiness(scenes: list[Scene]) -> str:
             jumps.append(100 * (np.ptp(frames, axis=0).max(-1) > SPECK_LEVELS).mean())
         told.append(f"{np.mean(change):.2f} levels, {np.mean(jumps):.2f} %")
     return " -> ".join(told)
-
-
-def measured(scene: Scene, picture: Floats) -> list[float]:
-    """The five ``MEASURES`` of one right view."""
-    inside = np.zeros((HEIGHT, WIDTH), bool)
-    inside[:, : WIDTH - MARGIN] = True  # what lies beyond the left frame is no outline
-    edge = (scene.alpha > 0) & (scene.alpha < 1) | step_mask(scene.alpha)
-    near = near_pixels(edge, NEAR_PIXELS)
-    error = ((picture - scene.right) ** 2).mean(2)
-    across = scene.front - scene.behind
-    contrast = (across**2).sum(2)
-    clear = contrast > CONTRAST**2
-    share = ((picture - scene.behind) * across).sum(2) / np.maximum(contrast, 1)
-    true_share = ((scene.right - scene.behind) * across).sum(2) / np.maximum(contrast, 1)
-    away = np.abs(picture - scene.behind - share[..., None] * across).max(2)
-    behind = near & inside & clear & ~near_pixels(scene.alpha > 0, 1)
-    left_over = np.where((away < SPECK_LEVELS) & (share**2 * contrast > SPECK_LEVELS**2), share.clip(0, 1), 0)
-    own = specks(scene.left.astype(np.float32))
-    levels = [np.full_like(scene.disparity, level) for level in np.unique(scene.disparity)]
-    true_specks = near_pixels(np.any([specks(scene.right), *(moved(own, level) for level in levels)], axis=0), 1)
-    displaced = share.clip(0, 1) - true_share.clip(0, 1)
-    return [
-        psnr(error[inside]),
-        psnr(error[inside & near]),
-        100 * float(left_over[behind].mean()),
-        float((specks(picture) & ~true_specks & inside).sum()),
-        raggedness(scene, displaced, inside & clear) if scene.straight else float("nan"),
-    ]
-
-
-def raggedness(scene: Scene, excess: Floats, valid: Mask) -> float:
-    """RMS over rows of each upright outline's distance from a line.
-
-    Displaced by as many pixels as the sum of ``excess``, front color too much, around it; the best line through these
-    displacements is the outline's place and lean, not its raggedness.
-    """
-    edges = (scene.alpha[:, 1:] >= 0.5) != (scene.alpha[:, :-1] >= 0.5)
-    rows, columns = np.nonzero(edges)
-    numbers = (np.cumsum(edges, axis=1) - 1)[rows, columns]  # from the left, in each row
-    reach = np.arange(-NEAR_PIXELS // 2, NEAR_PIXELS // 2 + 1)
-    kept = (columns + reach[0] >= 0) & (columns + reach[-1] < WIDTH)
-    window = (rows[kept, None], columns[kept, None] + reach)
-    whole = valid[window].all(1)
-    displaced, rows, numbers = excess[window][whole].sum(1), rows[kept][whole], numbers[kept][whole]
-    found = []
-    for number in np.unique(numbers):
-        y, x = rows[numbers == number], displaced[numbers == number]
-        if len(y) > 2:
-            found.append(x - np.polyval(np.polyfit(y, x, 1), y))
-    return float(np.sqrt((np.concatenate(found) ** 2).mean())) if found else float("nan")
-
-
-def specks(picture: Floats) -> Mask:
-    """Pixels that differ from their 5x5 median by more than ``SPECK_LEVELS`` in some channel."""
-    whole = np.rint(picture).clip(0, 255).astype(np.uint8)
-    difference = np.abs(whole.astype(np.int16) - cv2.medianBlur(whole, 5).astype(np.int16))
-    found: Mask = difference.max(2) > SPECK_LEVELS
-    return found
-
-
-def moved(mask: Mask, disparity: Floats) -> Mask:
-    """Where the pixels of the left picture's ``mask`` land in the right one."""
-    rows, columns = np.nonzero(mask)
-    landing = np.rint(columns - disparity[rows, columns]).astype(int)
-    result = np.zeros_like(mask)
-    inside = (landing >= 0) & (landing < mask.shape[1])
-    result[rows[inside], landing[inside]] = True
-    return result
-
-
-def step_mask(alpha: Floats) -> Mask:
-    step = np.zeros(alpha.shape, bool)
-    step[:, 1:] |= np.abs(np.diff(alpha, axis=1)) > 0.5
-    step[1:] |= np.abs(np.diff(alpha, axis=0)) > 0.5
-    return step
-
-
-def near_pixels(mask: Mask, reach: int) -> Mask:
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1, 2 * reach + 1))
-    return np.asarray(cv2.dilate(mask.astype(np.uint8), kernel) > 0)
-
-
-def psnr(error: Floats) -> float:
-    return float(10 * np.log10(255**2 / max(float(error.mean()), 1e-6)))
 
 
 def tiny_on_pairs(folder: Path) -> dict[str, list[float]]:

@@ -1,4 +1,5 @@
-"""Made clips with known depth and flow, and noise like that of a depth network. Used by `measure_temporal.py`.
+"""Made clips with known depth and flow, and noise like that of a depth network. Used by `measure_temporal.py` and
+`outline_clips.py`.
 
 A room of textured walls, a floor and boards, with boards and balls that move, seen by a pinhole camera; every pixel's
 ray is intersected with every surface, so that depth (along the optical axis) and the flow to the frame before are
@@ -24,7 +25,7 @@ LEVELS = 7
 HERE = Path(__file__).parent
 TEXTURES = ("coffee", "china", "flower", "astronaut", "chelsea", "rocket")
 KINDS = ("slide", "dolly", "walkers", "handheld", "enter", "pan", "fast", "cut")
-EXTRA_KINDS = ("retreat", "zoom", "roll")
+EXTRA_KINDS = ("retreat", "zoom", "roll", "posts")
 
 
 @dataclass(frozen=True)
@@ -120,6 +121,7 @@ def scene(kind: str, frames: int, rng: np.random.Generator) -> tuple[list[Surfac
     """Surfaces, camera (world to camera) and focal length (in widths) of a clip."""
     surfaces, hand = room(rng), shaking(rng, frames)
     cameras: dict[str, Pose] = {
+        "posts": lambda k: place(0.6 - 0.03 * k, 0, 0, -0.05 + 0.0025 * k),
         "slide": lambda k: place(1.2 - 0.04 * k, 0, 0, -0.1 + 0.0035 * k),
         "dolly": lambda k: place(0.2 * np.sin(k / 20), 0, -0.09 * k),
         "retreat": lambda k: place(0, 0, -4 + 0.06 * k),
@@ -135,6 +137,11 @@ def scene(kind: str, frames: int, rng: np.random.Generator) -> tuple[list[Surfac
         surfaces += walkers(2.2)
     elif kind == "handheld":
         surfaces += walkers(0.6)[:2]
+    elif kind == "posts":  # from thin to wide, some of them leaning
+        halves = (0.012, 0.05, 0.02, 0.09, 0.03, 0.016)
+        for number, half in enumerate(halves):
+            pose = place(-1.6 + 0.62 * number, 0.2, 3.2 + 0.35 * (number % 3), roll=0.12 * (number % 3 - 1))
+            surfaces.append(Surface(TEXTURES[number], (half, 1.5), still(pose), repeat=half))
     elif kind == "enter":  # something near comes, stays, goes: does the depth of everything else pump?
         surfaces.append(Surface("coffee", (0.6, 0.6), lambda k: place(_enter(k / frames), 0.3, 2.0), True, True))
 
@@ -157,7 +164,26 @@ def render(kind: str, frames: int = 60, width: int = 384, height: int = 216, see
         return Clip("cut", color, depth, flow, seen, moving, (0, frames // 2))
     rng = np.random.default_rng([seed, len(kind)])
     surfaces, camera, focal = scene(kind, frames, rng)
-    color = np.empty((frames, height, width, 3), np.uint8)
+    seen_color, depth, flow, owner = view(surfaces, camera, focal, frames, width, height)
+    color = np.stack([np.clip(one + rng.normal(0, 2, one.shape), 0, 255).astype(np.uint8) for one in seen_color])
+    moves = np.array([one.moves for one in surfaces])
+    return Clip(kind, color, depth, flow, visible(depth, flow, owner), moves[owner])
+
+
+def view(
+    surfaces: list[Surface],
+    camera: Pose,
+    focal: Callable[[int], float],
+    frames: int,
+    width: int,
+    height: int,
+    lens: float = 0.0,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
+    """What a camera sees: (T, H, W, 3) color without noise, depth, flow to the frame before, index of the surface.
+
+    ``lens``: its blur in pixels (Gaussian).
+    """
+    color = np.empty((frames, height, width, 3), np.float32)
     depth = np.empty((frames, height, width), np.float32)
     flow = np.zeros((frames, height, width, 2), np.float32)
     owner = np.empty((frames, height, width), np.int32)
@@ -165,11 +191,10 @@ def render(kind: str, frames: int = 60, width: int = 384, height: int = 216, see
         before = max(k - 1, 0)
         views = [(camera(k) @ one.pose(k), camera(before) @ one.pose(before)) for one in surfaces]
         fine, *_ = trace(surfaces, views, width * 2, height * 2, focal(k), focal(before))
-        small = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
-        color[k] = np.clip(small + rng.normal(0, 2, small.shape), 0, 255)
+        fine = cv2.GaussianBlur(fine, (0, 0), 2 * lens) if lens else fine
+        color[k] = cv2.resize(fine, (width, height), interpolation=cv2.INTER_AREA)
         _, depth[k], flow[k], owner[k] = trace(surfaces, views, width, height, focal(k), focal(before))
-    moves = np.array([one.moves for one in surfaces])
-    return Clip(kind, color, depth, flow, visible(depth, flow, owner), moves[owner])
+    return color, depth, flow, owner
 
 
 def trace(
@@ -189,15 +214,29 @@ def trace(
     flow = np.zeros((height, width, 2), np.float32)
     owner = np.zeros((height, width), np.int32)
     for index, (surface, (view, view_before)) in enumerate(zip(surfaces, views, strict=True)):
-        hit, distance, local, uv = intersect(surface, view, rays, depth)
+        part = window(surface, view, width, height, focal)
+        hit, distance, local, uv = intersect(surface, view, rays[part], depth[part])
         if not hit.any():
             continue
-        depth[hit], owner[hit] = distance, index
-        color[hit] = paint(surface, uv, distance, focal * width)
+        depth[part][hit], owner[part][hit] = distance, index
+        color[part][hit] = paint(surface, uv, distance, focal * width)
         earlier = local @ view_before[:3, :3].T + view_before[:3, 3]
         scale = focal_before * width / np.maximum(earlier[:, 2:], 1e-3)
-        flow[hit] = earlier[:, :2] * scale - np.stack([x[hit], y[hit]], axis=-1)
+        flow[part][hit] = earlier[:, :2] * scale - np.stack([x[part][hit], y[part][hit]], axis=-1)
     return color, depth, flow, owner
+
+
+def window(surface: Surface, view: Array, width: int, height: int, focal: float) -> tuple[slice, slice]:
+    """Rows and columns outside which a surface is not seen."""
+    half = (surface.size[0],) * 3 if surface.ball else (*surface.size, 0.0)
+    signs = np.array(np.meshgrid(*[(-1, 1)] * 3)).reshape(3, -1).T
+    corners = signs * half @ view[:3, :3].T + view[:3, 3]
+    if corners[:, 2].min() <= 0.2:  # some of it is beside or behind the camera
+        return slice(0, height), slice(0, width)
+    places = corners[:, :2] / corners[:, 2:] * focal * width + np.array([width, height]) / 2
+    low = np.floor(places.min(0) - 1).clip(0).astype(int)
+    high = np.ceil(places.max(0) + 1).clip(0).astype(int)
+    return slice(low[1], high[1]), slice(low[0], high[0])
 
 
 def intersect(

@@ -1,6 +1,6 @@
-"""What others do, to measure against: one elastic sheet, and a ray march through a height field.
+"""What others do, to measure against: one elastic sheet, a ray march through a height field, pixels moved one by one.
 
-Both are written here for comparison only and are no part of the package. The ray march follows the idea
+They are written here for comparison only and are no part of the package. The ray march follows the idea
 of parallax shaders: for every pixel of the new view, walk from near to far through the depth map in 85
 steps until the ray is below the surface, then 13 finer ones.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import depth3d as d3
 from depth3d.layeredmesh import Layer, LayeredMesh
@@ -98,3 +99,26 @@ def rubber_sheet(image: d3.Image, depth: d3.DepthMap) -> LayeredMesh:
     faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [2, 1, 3]]]).astype(np.uint32)
     levels = np.pad(depth.values, 1, mode="edge").ravel()
     return LayeredMesh((Layer(place, levels, place, faces, image),), image.size)
+
+
+def forward_warp(pixels: NDArray[Any], shift: NDArray[np.float32], near: NDArray[np.float32]) -> NDArray[Any]:
+    """Move every pixel (H, W, C) to the left by its ``shift``, rounded; of several the one of largest ``near`` is seen.
+
+    Holes take the color of the farther one of the two pixels beside them in their row.
+    """
+    height, width = shift.shape
+    rows, columns = np.divmod(np.argsort(near, axis=None, kind="stable"), width)  # far ones first
+    landing = np.rint(columns - shift[rows, columns]).astype(int)
+    inside = (landing >= 0) & (landing < width)
+    source = np.full((height, width), -1)
+    source[rows[inside], landing[inside]] = columns[inside]
+    place = np.arange(width)
+    known = source >= 0
+    left = np.maximum.accumulate(np.where(known, place, -1), axis=1)
+    right = np.minimum.accumulate(np.where(known, place, width)[:, ::-1], axis=1)[:, ::-1]
+    line = np.arange(height)[:, None]
+    ends = ((left, left >= 0), (right, right < width))
+    beside = [np.where(valid, source[line, at.clip(0, width - 1)], -1) for at, valid in ends]
+    depths = [np.where(one >= 0, near[line, one], np.inf) for one in beside]
+    chosen = np.where(depths[0] <= depths[1], beside[0], beside[1])
+    return np.asarray(pixels[line, chosen])

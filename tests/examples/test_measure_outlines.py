@@ -7,11 +7,13 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "examples"))
 import measure_outlines as yardstick
+import outline_clips
 from yardsticks import rubber_sheet
 
 import depth3d as d3
@@ -68,3 +70,54 @@ def test_the_rubber_sheet_reaches_every_border() -> None:
     with Renderer(image.size) as renderer:
         renderer.upload(mesh)
         assert (renderer.draw(mesh.camera).pixels >= 199).all()
+
+
+@pytest.fixture(scope="module")
+def clip() -> outline_clips.PairClip:
+    return outline_clips.pair_clip("walkers", 4, 192, 108)
+
+
+def views_with(clip: outline_clips.PairClip, change: np.ndarray) -> tuple[outline_clips.Views, outline_clips.Views]:
+    """Both true eyes with a (T, H, W) change of their levels."""
+    first, second = ([one + change[k, ..., None] for k, one in enumerate(eye.color)] for eye in clip.eyes)
+    return first, second
+
+
+def test_both_true_eyes_of_a_clip_have_no_fault(clip: outline_clips.PairClip) -> None:
+    outline, hidden, ghost, specks, jumps = outline_clips.measured(
+        clip, views_with(clip, np.zeros(clip.disparity.shape))
+    )
+    assert min(outline, hidden) > 100
+    assert (ghost, specks, jumps) == (0, 0, 0)
+
+
+def test_what_both_the_frame_and_an_eye_see_lies_where_its_shift_says(clip: outline_clips.PairClip) -> None:
+    rows, columns = np.mgrid[:108, :192].astype(np.float32)
+    for number, eye in enumerate(clip.eyes):
+        shift = eye.shift[2]
+        assert (np.sign(shift) == (-1, 1)[number]).all()
+        seen = outline_clips.seen_by_frame(shift, outline_clips.SIGNS[number] * clip.disparity[2])
+        frame = clip.frames[2].pixels.astype(np.float32)
+        there = cv2.remap(frame, columns + shift, rows, cv2.INTER_LINEAR)
+        off = np.abs(there - eye.color[2]).mean(2)
+        assert 0.85 < seen.mean() < 0.999
+        assert off[seen].mean() < 4
+        assert off[~seen].mean() > 20
+
+
+def test_only_what_changes_from_frame_to_frame_jumps(clip: outline_clips.PairClip) -> None:
+    steady = np.full(clip.disparity.shape, 40.0, np.float32)
+    assert outline_clips.measured(clip, views_with(clip, steady))[4] < 1
+    blinking = steady * (np.arange(4) % 2)[:, None, None]
+    assert outline_clips.measured(clip, views_with(clip, blinking))[4] > 99
+
+
+def test_spoiled_depth_of_a_clip_is_stabilized_to_its_truth(clip: outline_clips.PairClip) -> None:
+    """By one scale and shift for all frames; the picture is better than pixels moved one by one."""
+    maps = outline_clips.depth_of(clip, outline_clips.spoiled(clip.disparity, 0))
+    assert maps[0].size == d3.Size(77, 43)
+    most = clip.disparity.max()
+    small = [cv2.resize(one, (77, 43), interpolation=cv2.INTER_AREA) for one in clip.disparity]
+    assert np.median([np.abs(one.values * most - truth).mean() for one, truth in zip(maps, small, strict=True)]) < 0.6
+    found = {name: outline_clips.measured(clip, both) for name, both in outline_clips.drawn(clip, maps).items()}
+    assert found["depth3d"][0] > found["forward warp"][0] + 0.2
