@@ -17,6 +17,7 @@ SHARE = 0.8
 WIDEST = 6.0  # pixels at 640 wide: a wider "blur" is a slope
 COARSEST = 1.5  # the work is done at no more than this many times 640 pixels of width
 UNEVEN = 0.25  # of the slope of a ramp
+MOST_RAISED = 4.0  # times the height that a narrow thing has still
 FEWEST = 20  # places needed for an estimate
 
 
@@ -74,7 +75,22 @@ def deblur(depth: Floats, slope: float, scale: float) -> Floats:
     reach = 2 * round(2 * spread) + 1
     uneven = (_steepness(depth) > slope * UNEVEN).astype(np.uint8)
     share = cv2.blur(cv2.dilate(uneven, np.ones((reach, reach), np.uint8)).astype(np.float32), (reach, reach))
-    return np.asarray(np.clip(depth + share * (result - depth), depth.min(), depth.max()), np.float32)
+    low, high = _limits(depth, reach)
+    return np.asarray(np.clip(depth + share * (result - depth), low, high), np.float32)
+
+
+def _limits(depth: Floats, side: int) -> tuple[Floats, Floats]:
+    """Least and largest depth (H, W) that may have been there before the blur.
+
+    Only what is narrower than ``side`` pixels had more height or depth than there is around it now. A wide surface
+    would ring where the map is crisp: a bar along its edge would stand before it.
+    """
+    window = np.ones((side, side), np.uint8)
+    low, high = (np.asarray(how(depth, window), np.float32) for how in (cv2.erode, cv2.dilate))
+    ridge, groove = depth - cv2.dilate(low, window), cv2.erode(high, window) - depth
+    low -= np.float32(MOST_RAISED) * groove
+    high += np.float32(MOST_RAISED) * ridge
+    return np.maximum(low, depth.min(), out=low), np.minimum(high, depth.max(), out=high)
 
 
 def _steepness(depth: Floats) -> Floats:

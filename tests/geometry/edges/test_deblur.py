@@ -41,3 +41,12 @@ def test_deblurred_comes_closer_to_the_truth_and_leaves_the_range() -> None:
     assert result[48, 20:24].max() > 1.1 * soft[48, 20:24].max()
     assert result.min() >= soft.min()
     assert result.max() <= soft.max()
+
+
+def test_a_crisp_step_beside_soft_ones_does_not_ring() -> None:
+    """A bar along the edge of a wide surface would stand before it in every new view."""
+    depth = np.asarray(cv2.GaussianBlur(step(), (0, 0), 3), np.float32)
+    depth[48:] = 5 + step(10)[48:]
+    result = deblur(depth, SLOPE, 1.0)
+    crisp = slice(56, 88)
+    np.testing.assert_allclose(result[crisp], depth[crisp], atol=0.01)
