@@ -172,7 +172,7 @@ def _of_eye(clip: PairClip, number: int, pictures: Views, margin: int) -> Iterat
         wide = (error**2).mean(2)
         both = seen_by_frame(eye.shift[index], SIGNS[number] * clip.disparity[index])
         own = moved(specks(clip.frames[index].pixels.astype(np.float32)), SIGNS[number] * clip.disparity[index])
-        wrong = specks(picture) & ~near_pixels(specks(truth) | own, 1) & inside
+        wrong = specks(picture) & (np.abs(error).max(2) > SPECK_LEVELS) & ~near_pixels(specks(truth) | own, 1) & inside
         jumps = np.nan
         if before is not None:
             # Along the true motion: what is wrong in the same way in both frames does not flicker.
