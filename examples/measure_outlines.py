@@ -56,7 +56,7 @@ from depth3d.stereoformats import find_format
 Floats = NDArray[np.float32]
 
 NETWORK_WIDTH = 256
-CLIP_FRAMES, CLIP_SIZE = 24, (640, 360)
+CLIP_FRAMES, CLIP_SIZE = 16, (640, 360)
 BASELINE = Path(__file__).with_name("outlines_baseline.json")
 
 
