@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth3d.geometry.edges.discs import dilate_disc
+from depth3d.geometry.edges.masks import around, close_gaps
 from depth3d.image import Size
 
 __all__ = ["cover_fringe"]
@@ -64,7 +66,7 @@ def cover_fringe(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
 
 
 def _beside(depth: Floats, reach: int, step: float) -> _Beside:
-    near = np.asarray(cv2.dilate(depth, _disc(reach)), np.float32)
+    near = dilate_disc(depth, 2 * reach + 1)
     side = 6 * reach + 1  # averages of the background take in nothing else
     far = depth - cv2.erode(depth, np.ones((side, side), np.uint8)) < step
     return _Beside(far, far & (near - depth > step), near)
@@ -74,41 +76,28 @@ def _different(color: Floats, beside: _Beside, reach: int) -> Mask:
     """The pixels of the far side that differ from a plain background around them."""
     plain = (beside.far & ~beside.band).astype(np.float32)
 
-    def around(values: Floats) -> Floats:
+    def nearby(values: Floats) -> Floats:
         return np.asarray(cv2.GaussianBlur(values, (0, 0), 0.8 * reach, borderType=cv2.BORDER_REPLICATE), np.float32)
 
-    mass = around(plain)
+    mass = nearby(plain)
     weight = np.maximum(mass, np.float32(1e-6))
-    mean = around(plain[..., None] * color) / weight[..., None]
+    mean = nearby(plain[..., None] * color) / weight[..., None]
     squared = ((color - mean) ** 2).sum(2)
-    deviation = np.sqrt(around(plain * squared) / weight)
+    deviation = np.sqrt(nearby(plain * squared) / weight)
     different = (np.sqrt(squared) > DIFFERENT + DEVIATIONS * deviation) & (deviation < PLAIN) & (mass > LEAST_MASS)
-    return _closed(different & beside.far) & beside.far
+    return close_gaps(different & beside.far, 1) & beside.far
 
 
 def _attached(different: Mask, beside: _Beside) -> Mask:
     """The parts that begin at an outline, stick out further than its blur, and end within reach."""
-    root, short = (_around(~beside.far, _disc(reach)) for reach in (ROOT, LEAST))
+    root, short = (dilate_disc(~beside.far, 2 * reach + 1) for reach in (ROOT, LEAST))
     count, labels = cv2.connectedComponents((different & ~root).view(np.uint8), connectivity=8)
     begins, goes_on, long = (np.zeros(count, bool) for _ in range(3))
-    begins[labels[_around(different & root, np.ones((5, 5), np.uint8))]] = True
+    begins[labels[around(different & root, 2)]] = True
     goes_on[labels[different & ~beside.band]] = True
     long[labels[different & ~short]] = True
     chosen = begins & long & ~goes_on
     chosen[0] = False
-    parts = _closed(chosen[labels])
-    joined = root & different & _around(parts, _disc(ROOT + 1))
+    parts = close_gaps(np.asarray(chosen[labels]), 1)
+    joined = root & different & dilate_disc(parts, 2 * ROOT + 3)
     return beside.band & (parts | joined)
-
-
-def _around(mask: Mask, shape: NDArray[np.uint8]) -> Mask:
-    return np.asarray(cv2.dilate(mask.view(np.uint8), shape)).view(bool)
-
-
-def _closed(mask: Mask) -> Mask:
-    return np.asarray(cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))).view(bool)
-
-
-def _disc(radius: int) -> NDArray[np.uint8]:
-    side = 2 * radius + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)), np.uint8)

@@ -10,7 +10,8 @@ from depth3d.depthmap import DepthMap
 from depth3d.geometry.chunked import CACHED_PIXELS, chunked, row_bands
 from depth3d.geometry.edges.deblur import deblur
 from depth3d.geometry.edges.discontinuities import find_discontinuities
-from depth3d.geometry.edges.snap import SNAP_NOISE, SNAP_TEAR, around, snap_steps, window_at
+from depth3d.geometry.edges.masks import around
+from depth3d.geometry.edges.snap import SNAP_NOISE, SNAP_TEAR, snap_steps, window_at
 
 __all__ = ["SOFT_SHARE", "dilate_foreground", "dilate_over_mixed", "sharpen", "sharpen_frame", "softness"]
 

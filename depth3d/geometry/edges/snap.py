@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.chunked import CACHED_PIXELS, chunked, row_bands
 from depth3d.geometry.edges.discontinuities import find_discontinuities
+from depth3d.geometry.edges.masks import around
 
-__all__ = ["SNAP_NOISE", "SNAP_TEAR", "around", "snap_steps", "window_at"]
+__all__ = ["SNAP_NOISE", "SNAP_TEAR", "snap_steps", "window_at"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -110,12 +111,6 @@ def window_at(places: Indices, reach: int, spacing: int, shape: tuple[int, ...])
     rows, columns = (y[:, None] + steps).clip(0, shape[0] - 1), (x[:, None] + steps).clip(0, shape[1] - 1)
     window: Indices = (rows[:, :, None] * shape[1] + columns[:, None, :]).reshape(len(places), -1)
     return window
-
-
-def around(chosen: Mask, reach: int) -> Mask:
-    """The chosen pixels and those at most ``reach`` rows and columns away."""
-    side = 2 * reach + 1
-    return np.asarray(cv2.dilate(chosen.view(np.uint8), np.ones((side, side), np.uint8))).view(bool)
 
 
 def _steps(shift: Floats, band: Mask, spacing: int) -> _Step:

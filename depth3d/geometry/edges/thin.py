@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.edges.deblur import estimate_blur
 from depth3d.geometry.edges.discs import close_disc, open_disc
+from depth3d.geometry.edges.masks import around, connected
 
 __all__ = ["recover_thin"]
 
@@ -99,13 +100,13 @@ def recover_thin(shift: Floats, told: Floats, picture: Bytes, scale: float, step
     fading = np.clip((end - away) / (end - full), 0, 1)
     level = np.maximum(_levels(shift, told, behind, known, likely, scale, step), behind)
     # What lies between pixels of its color belongs to the thing.
-    chosen = thin & (likely | (known & close_disc(likely, side)) | ~_around(known, round(ROUNDING * scale)))
+    chosen = thin & (likely | (known & close_disc(likely, side)) | ~around(known, round(ROUNDING * scale)))
     return np.where(chosen, behind + fading * (level - behind), shift).astype(np.float32)
 
 
 def _followed(planes: _Planes, known: Mask, near: Mask, side: int, scale: float) -> tuple[Mask, Mask]:
     """The thin things with what goes on in their color, and all pixels that have it; ``side`` of the widest."""
-    beside = ~near & ~_around(known, 2)
+    beside = ~near & ~around(known, 2)
     far = _colors(planes, beside, scale)
     first = _likely(planes, _colors(planes, known, scale), far)
     thin = _told_apart(known, first, near, scale)
@@ -115,11 +116,11 @@ def _followed(planes: _Planes, known: Mask, near: Mask, side: int, scale: float)
         narrow = likely & ~open_disc(likely, side)
         more = _straight(narrow | thin, round(STRAIGHT * scale)) & ~near
         cluttered = cv2.blur(more.astype(np.float32), (4 * side + 1, 4 * side + 1)) > CLUTTER
-        grown = _connected((more & ~cluttered) | thin, thin)
+        grown = connected((more & ~cluttered) | thin, thin)
         grown = thin | _told_apart(grown & ~thin, likely, near | thin, scale)
         if (grown == thin).all():
             return thin, likely
-        thin, beside = grown, ~near & ~_around(grown, 2)
+        thin, beside = grown, ~near & ~around(grown, 2)
         far = _colors(planes, beside, scale)
     return thin, _likely(planes, _colors(planes, thin, scale), far)
 
@@ -131,10 +132,10 @@ def _told_apart(things: Mask, likely: Mask, other: Mask, scale: float) -> Mask:
     # Half the bytes of float32 where the numbers fit.
     numbers = labels.astype(np.uint16) if count < 65_536 else labels.astype(np.float32)
     ring = np.asarray(cv2.dilate(numbers, np.ones((side, side), np.uint8)))
-    ring[_around(things, 2) | other] = 0
+    ring[around(things, 2) | other] = 0
     share = []
-    for part, around in ((labels, things), (ring, ring > 0)):
-        at = np.flatnonzero(around)
+    for part, where in ((labels, things), (ring, ring > 0)):
+        at = np.flatnonzero(where)
         mine = part.ravel().take(at).astype(np.int64)
         share.append(
             np.bincount(mine, likely.ravel().take(at), count) / np.maximum(np.bincount(mine, minlength=count), 1)
@@ -221,9 +222,9 @@ def _levels(
     sure = known & likely
     window = np.ones((2 * round(BLURRED * scale) + 1,) * 2, np.uint8)
     low = cv2.erode(np.where(sure, np.float32(np.inf), behind), window)
-    alone = cv2.dilate(np.where(_around(known, 3), np.float32(0), shift), window) - low <= step
+    alone = cv2.dilate(np.where(around(known, 3), np.float32(0), shift), window) - low <= step
     inside = cv2.distanceTransform(sure.view(np.uint8), cv2.DIST_L2, 3) - np.float32(0.5)
-    blurred = _around(sure, round(BLURRED * scale)) & alone
+    blurred = around(sure, round(BLURRED * scale)) & alone
     part, clear = (_coarse(some.astype(np.float32)) for some in (sure, sure & alone))
     back, own, inside, mass = (
         _coarse(np.where(where, values, np.float32(0)))
@@ -270,20 +271,6 @@ def _straight(mask: Mask, length: int) -> Mask:
         cv2.line(kernel, ends[0], ends[1], 1)
         found |= np.asarray(cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, kernel))
     return found.view(bool)
-
-
-def _connected(mask: Mask, seeds: Mask) -> Mask:
-    """The connected parts of ``mask`` that contain seeds."""
-    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
-    chosen = np.zeros(count, bool)
-    chosen[labels[seeds]] = True
-    chosen[0] = False
-    return np.asarray(chosen[labels])
-
-
-def _around(mask: Mask, reach: int) -> Mask:
-    side = 2 * reach + 1
-    return np.asarray(cv2.dilate(mask.view(np.uint8), np.ones((side, side), np.uint8))).view(bool)
 
 
 def _coarse(values: Floats) -> Floats:

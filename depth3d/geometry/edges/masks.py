@@ -1,0 +1,34 @@
+"""Masks of pixels: dilation by a square, gaps closed, connected parts; discs are in ``discs``."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["around", "close_gaps", "connected"]
+
+Mask = NDArray[np.bool_]
+
+
+def around(mask: Mask, reach: int) -> Mask:
+    """The pixels of a mask and those at most ``reach`` rows and columns away."""
+    return np.asarray(cv2.dilate(mask.view(np.uint8), _square(reach))).view(bool)
+
+
+def close_gaps(mask: Mask, reach: int) -> Mask:
+    """A mask with its gaps filled in that are at most 2 ``reach`` pixels wide."""
+    return np.asarray(cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_CLOSE, _square(reach))).view(bool)
+
+
+def connected(mask: Mask, seeds: Mask) -> Mask:
+    """The connected parts of a mask (diagonals count) that contain seeds."""
+    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=8)
+    chosen = np.zeros(count, bool)
+    chosen[labels[seeds]] = True
+    chosen[0] = False
+    return np.asarray(chosen[labels])
+
+
+def _square(reach: int) -> NDArray[np.uint8]:
+    return np.ones((2 * reach + 1, 2 * reach + 1), np.uint8)
