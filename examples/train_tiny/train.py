@@ -65,6 +65,11 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "--replay", type=int, default=1, help="with --head-only: steps per batch, all but one on batches of before"
     )
+    parser.add_argument(
+        "--relative",
+        action="store_true",
+        help="scale the rates by the size of each layer's weights, as --head-only does",
+    )
     parser.add_argument("--ranking", type=float, default=0.2, help="weight of the ranking loss at depth edges")
     parser.add_argument("--log-depth", type=float, default=0.0, help="weight of the difference of log depth")
     parser.add_argument("--decay", type=float, default=0.998, help="of the average of the weights, per step")
@@ -128,6 +133,8 @@ class Trainer:
         trained = [p for stage in self.network.encoder.stages[max(options.frozen, 0) :] for p in stage.parameters()]
         if trained:
             groups.append({"params": trained, "peak": options.encoder_rate})
+        if options.relative:
+            groups = [{"params": [p], "peak": group["peak"]} for group in groups for p in group["params"]]
         self.optimizer = torch.optim.AdamW(groups, lr=0.0, weight_decay=0.01, betas=(0.9, 0.99))
         self.step, self.pictures, self.elapsed = 0, 0, 0.0
         self.cooled = 0  # pictures of the cool-down so far
@@ -185,7 +192,7 @@ class Trainer:
             factor *= max(1.0 - self.cooled / self.options.cooldown, 0.0)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
-            if self.options.head_only:
+            if self.options.head_only or self.options.relative:
                 group["lr"] *= relative_rate(group["params"][0])
 
     def share(self) -> None:
