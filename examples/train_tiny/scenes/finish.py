@@ -68,9 +68,12 @@ def painting(color: Plane, rng: Generator) -> Plane:
     return np.clip(flat.astype(np.float32) / 255.0 * (1.0 + grain[:, :, None]) * rng.uniform(0.9, 1.1), 0, 1)
 
 
-def develop(color: Plane, inverse: Plane, rng: Generator) -> NDArray[np.uint8]:
-    """Convert colors (H, W, 3) in [0, 1] to an 8-bit picture, with one of the effects of this module."""
-    look = rng.random()
+def develop(color: Plane, inverse: Plane, rng: Generator, least: float = 0.0) -> NDArray[np.uint8]:
+    """Convert colors (H, W, 3) in [0, 1] to an 8-bit picture, with one of the effects of this module.
+
+    `least` leaves out effects in their order: 0.07 without night, 0.14 without drawings and paintings.
+    """
+    look = least + (1.0 - least) * rng.random()
     if look < 0.07:
         color = night(color, inverse, rng)
     elif look < 0.11:

@@ -242,12 +242,13 @@ def scene(
             view = view._replace(view=float(view.view * rng.uniform(0.65, 0.9)))
         color, inverse = raster.draw(stage.things, view, lamp(rng, store.shelf), height, width)
         # A camera inside a thing, or nothing but one wall, is no picture.
-        if inverse.min() > 0.02 and inverse.max() < 8 and inverse.max() > 1.5 * inverse.min():
+        far, near = np.quantile(inverse, [0.03, 0.97])
+        if inverse.min() > 0.02 and inverse.max() < 8 and near > 1.6 * far:
             break
     color = occlusion(color, inverse, rng)
     exposure = 0.45 / max(float(color.mean()), 0.08)
     color = np.clip(color * exposure ** rng.uniform(0.3, 0.9), 0, 1) ** rng.uniform(0.75, 1.1)
-    return develop(color.astype(np.float32), inverse, rng), inverse
+    return develop(color.astype(np.float32), inverse, rng, least=0.1), inverse
 
 
 def main() -> None:
