@@ -54,7 +54,8 @@ void main() {
     vec3 light = mix(below, above, n.y * 0.5 + 0.5) + sun_color * straight;
     vec3 mirrored = reflect(-to_eye, n), half_way = normalize(sun + to_eye);
     float rim = 0.04 + 0.5 * pow(1.0 - max(dot(n, to_eye), 0.0), 5.0);
-    vec3 seen = textureLod(around, vec2(atan(mirrored.x, mirrored.z + 1e-6) / 6.2832 + 0.5, 0.5 - mirrored.y * 0.5), 3.0).rgb;
+    vec2 from = vec2(atan(mirrored.x, mirrored.z + 1e-6) / 6.2832 + 0.5, 0.5 - mirrored.y * 0.5);
+    vec3 seen = textureLod(around, from, 3.0).rgb;
     vec3 shine = gloss * (rim * seen + 0.6 * sun_color * clear * pow(max(dot(n, half_way), 0.0), 60.0));
     shade = vec4(mix(base * light + shine, base, glow), 1.0); depth = -away.z;
 }
