@@ -190,7 +190,7 @@ def kitchen(stage: Stage) -> Camera:
             mesh = [part._replace(color=one.color, texture=one.texture) for part in stage.things[number].mesh]
             stage.things[number] = stage.things[number]._replace(mesh=mesh)
     stage.block(point(start + half, 0.04, deep), point((start - half) / 2, level - 0.04, deep / 2), 1.0)
-    x = rng.uniform(-0.9, 0.9) * half
+    x = rng.uniform(-half + 0.2, max(start - 0.2, -half + 0.3))
     area = (max(x - 0.8, -half + 0.1), max(min(x + 0.8, start - 0.1), -half + 0.4), 0.1, deep - 0.08)
     stage.scatter(int(rng.integers(8, 26)), area, level, (0.1, 0.45), 0.35)
     stage.spots.clear()
