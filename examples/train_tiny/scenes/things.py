@@ -1,4 +1,4 @@
-"""Renders close views of many things with exact depth: clutter, tabletops, shelves, kitchens and furnished rooms.
+"""Renders close views of many things with exact depth: clutter, tabletops, shelves, kitchens, furnished rooms.
 
     python examples/train_tiny/scenes/things.py WORK/things --models WORK/models --rooms WORK/indoor \
            --pictures DIR/*.png --count 2000
@@ -223,9 +223,36 @@ def furnished(stage: Stage) -> Camera:
     return camera(rng, target, rng.uniform(1.4, 3.2), rng.uniform(0.0, 0.5), rng.normal(0, 0.4), rng.uniform(0.8, 1.2))
 
 
+def centerpiece(stage: Stage) -> Camera:
+    """One large thing, as a motorcycle or an armchair, near in a full room or garage: shelves and boxes behind it."""
+    rng, store = stage.rng, stage.store
+    half, back = rng.uniform(1.2, 2.5), rng.uniform(0.7, 2.5)
+    surroundings(stage, half, back, 3.5, rng.uniform(2.2, 3))
+    pool = [model for model in [*store.furniture, *store.living] if 0.7 < model.size.max() < 2.3]
+    middle = point(rng.normal(0, 0.15), 0, rng.normal(0, 0.1))
+    large = 0.8
+    if pool:
+        model = pool[int(rng.integers(len(pool)))]
+        extent, _ = stage.rest(middle, None, model, tilt=0.0)
+        large = float(extent.max())
+        stage.spots.append(Spot(middle[0], middle[2], float(max(extent[0], extent[2])) / 2, float(extent[1])))
+    wide = rng.uniform(0.6, 1.0) * half
+    for level in np.linspace(rng.uniform(0.3, 0.9), rng.uniform(1.2, 2.0), int(rng.integers(0, 4))):
+        deep = rng.uniform(0.25, 0.45)
+        stage.block(point(2 * wide, 0.03, deep), point(0, level - 0.03, deep / 2 - back), 0.8)
+        kept, stage.spots = stage.spots, []
+        stage.scatter(int(rng.integers(3, 10)), (-wide, wide, 0.08 - back, deep - 0.05 - back), level, (0.1, 0.4), 0.5)
+        stage.spots = kept
+    furnish(stage, int(rng.integers(1, 8)), (-half + 0.2, half - 0.2, -back + 0.2, -0.2))
+    stage.scatter(int(rng.integers(2, 10)), (-half, half, -back, 0.8), 0.0, (0.15, 0.5), 0.5)
+    target = middle + point(rng.normal(0, 0.15), rng.uniform(0.3, 0.6) * large, -0.3 * back)
+    distance = large * rng.uniform(0.9, 1.6) + 0.3 + 0.3 * back
+    return camera(rng, target, distance, rng.uniform(-0.05, 0.4), rng.normal(0, 0.35), rng.uniform(0.7, 1.1))
+
+
 FAMILIES: dict[str, tuple[Callable[[Stage], Camera], float]] = {
-    "clutter": (clutter, 0.36), "tabletop": (tabletop, 0.24), "shelves": (shelves, 0.12), "kitchen": (kitchen, 0.16),
-    "furnished": (furnished, 0.12),
+    "clutter": (clutter, 0.32), "tabletop": (tabletop, 0.18), "shelves": (shelves, 0.1), "kitchen": (kitchen, 0.12),
+    "furnished": (furnished, 0.1), "centerpiece": (centerpiece, 0.18),
 }  # fmt: skip
 
 
