@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,34 +71,34 @@ def extend_background(
     The layer behind the visible surface, and a second layer behind the first. Outside its own mask the second layer
     repeats the depth and source of the first.
     """
-    height, width = seen.shape
-    count, over = height * width, cover.ravel()
+    count, over = seen.size, cover.ravel()
     first = HiddenSurface(seen.ravel().copy(), np.arange(count, dtype=np.int32), np.zeros(count, bool))
     second = HiddenSurface(np.empty(count, np.float32), np.empty(count, np.int32), np.zeros(count, bool))
     latest = np.empty(count, np.int32)  # which candidate is kept where several reach a pixel in one step
-    targets, origins = _starts(cover, tolerance, ways)
-    levels = seen.ravel()[origins]
-    run = 1
-    while len(targets):
-        gap = over[targets] - levels
-        fits = np.flatnonzero((gap > tolerance) & (run <= gap + OVERLAP))
-        targets, origins, levels = targets[fits], origins[fits], levels[fits]
-        free = ~first.mask[targets]
+
+    def going_on(front: _Front, run: int) -> _Front:
+        """The part of a front that a surface in front still covers, and that lies before no other hidden surface."""
+        gap = over.take(front.targets) - front.levels
+        front = front.some(np.flatnonzero((gap > tolerance) & (run <= gap + OVERLAP)))
         # A third layer is not stored, but the surface may be needed again further on.
-        fits = np.flatnonzero(free | (first.depth[targets] - levels > tolerance))
-        order = fits[np.argsort(-levels[fits], kind="stable")]  # the farthest is written last and is kept
-        targets, origins, levels, free = targets[order], origins[order], levels[order], free[order]
-        behind = ~free & ~second.mask[targets]
+        deeper = first.depth.take(front.targets) - front.levels > tolerance
+        return front.some(np.flatnonzero(deeper | ~first.mask.take(front.targets)))
+
+    targets, origins = _starts(cover, tolerance, ways)
+    front = going_on(_Front(targets, origins.astype(np.int32), seen.ravel()[origins]), 1)
+    run = 1
+    while len(front.targets):
+        front = _farthest(front, latest)
+        free = ~first.mask.take(front.targets)
+        behind = ~free & ~second.mask.take(front.targets)
         for hidden, mine in ((first, free), (second, behind)):
-            at = targets[mine]
-            hidden.source[at], hidden.depth[at], hidden.mask[at] = origins[mine], levels[mine], True
-        turn = np.arange(len(targets), dtype=np.int32)
-        latest[targets] = turn
-        last = latest[targets] == turn
-        targets, origins, levels = targets[last], origins[last], levels[last]
-        steps = [_moved(targets, origins, levels, way, height, width) for way in ways]
-        targets, origins, levels = (np.concatenate(parts) for parts in zip(*steps, strict=True))
+            at, origins, levels = front.some(np.flatnonzero(mine))
+            hidden.source[at], hidden.depth[at], hidden.mask[at] = origins, levels, True
         run += 1
+        # Sorted out way by way: most of what comes next has been reached before.
+        steps = [going_on(part, run) for part in _moved(front, ways, seen.shape)]
+        front = _Front(*(np.concatenate(parts) for parts in zip(*steps, strict=True)))
+    del latest
     for own, other in ((second.depth, first.depth), (second.source, first.source)):
         np.copyto(own, other, where=~second.mask)
     return _shaped(first, seen.shape), _shaped(second, seen.shape)
@@ -127,6 +129,17 @@ def read_beyond_rim(hidden: HiddenSurface, seen: NDArray[np.float32], pixels: in
     chunked(move, np.flatnonzero(hidden.mask))
 
 
+class _Front(NamedTuple):
+    """Pixels that a background is extended to next, (K,) each: flat index, that of its source, its depth."""
+
+    targets: NDArray[np.int64]
+    origins: NDArray[np.int32]
+    levels: NDArray[np.float32]
+
+    def some(self, which: NDArray[np.int64]) -> _Front:
+        return _Front(self.targets.take(which), self.origins.take(which), self.levels.take(which))
+
+
 def _starts(
     cover: NDArray[np.float32], tolerance: float, ways: tuple[tuple[int, int], ...]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -150,14 +163,30 @@ def _starts(
     return np.concatenate(near), np.concatenate(far)
 
 
-def _moved(
-    targets: NDArray[np.int64],
-    origins: NDArray[np.int64],
-    levels: NDArray[np.float32],
-    way: tuple[int, int],
-    height: int,
-    width: int,
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-    rows, columns = targets // width + way[0], targets % width + way[1]
-    inside = (rows >= 0) & (rows < height) & (columns >= 0) & (columns < width)
-    return (rows * width + columns)[inside], origins[inside], levels[inside]
+def _farthest(front: _Front, latest: NDArray[np.int32]) -> _Front:
+    """Keep one candidate for each target: the farthest, and the last one of several at the same depth.
+
+    ``latest`` is memory for a number per pixel of the picture.
+    """
+    turn = np.arange(len(front.targets), dtype=np.int32)
+    latest[front.targets] = turn
+    while True:
+        kept = latest.take(front.targets)
+        farther = np.flatnonzero(front.levels < front.levels.take(kept))
+        if not len(farther):
+            return front.some(np.flatnonzero(kept == turn))
+        latest[front.targets[farther]] = turn[farther]
+
+
+def _moved(front: _Front, ways: tuple[tuple[int, int], ...], shape: tuple[int, ...]) -> Iterator[_Front]:
+    """The front one pixel further each way, without what would leave the picture."""
+    height, width = shape
+    row = front.targets // width
+    column = front.targets - row * width
+    for down, right in ways:
+        if down:
+            inside = row > 0 if down < 0 else row < height - 1
+        else:
+            inside = column > 0 if right < 0 else column < width - 1
+        part = front.some(np.flatnonzero(inside))
+        yield _Front(part.targets + (down * width + right), part.origins, part.levels)
