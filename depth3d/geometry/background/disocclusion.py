@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.geometry.chunked import chunked
+from depth3d.geometry.chunked import CACHED_PIXELS, chunked, row_bands
 
 __all__ = ["ALL_WAYS", "FROM_LEFT", "FROM_RIGHT", "HiddenSurface", "extend_background", "read_beyond_rim"]
 
@@ -72,33 +72,27 @@ def extend_background(
     repeats the depth and source of the first.
     """
     count, over = seen.size, cover.ravel()
-    first = HiddenSurface(seen.ravel().copy(), np.arange(count, dtype=np.int32), np.zeros(count, bool))
+    # Until the end the depth of the first layer is what hides a surface: the visible one, or this layer.
+    first = HiddenSurface(over.copy(), np.arange(count, dtype=np.int32), np.zeros(count, bool))
     second = HiddenSurface(np.empty(count, np.float32), np.empty(count, np.int32), np.zeros(count, bool))
     latest = np.empty(count, np.int32)  # which candidate is kept where several reach a pixel in one step
-
-    def going_on(front: _Front, run: int) -> _Front:
-        """The part of a front that a surface in front still covers, and that lies before no other hidden surface."""
-        gap = over.take(front.targets) - front.levels
-        front = front.some(np.flatnonzero((gap > tolerance) & (run <= gap + OVERLAP)))
-        # A third layer is not stored, but the surface may be needed again further on.
-        deeper = first.depth.take(front.targets) - front.levels > tolerance
-        return front.some(np.flatnonzero(deeper | ~first.mask.take(front.targets)))
-
     targets, origins = _starts(cover, tolerance, ways)
-    front = going_on(_Front(targets, origins.astype(np.int32), seen.ravel()[origins]), 1)
-    run = 1
+    front, run = _Front(targets, origins.astype(np.int32), seen.ravel()[origins]), 1
+    front = front.some(np.flatnonzero(over[targets] - front.levels > tolerance))
     while len(front.targets):
+        front = front.some(np.flatnonzero(run <= over.take(front.targets) - front.levels + OVERLAP))
         front = _farthest(front, latest)
         free = ~first.mask.take(front.targets)
+        # A third layer is not stored, but the surface may be needed again further on.
         behind = ~free & ~second.mask.take(front.targets)
         for hidden, mine in ((first, free), (second, behind)):
-            at, origins, levels = front.some(np.flatnonzero(mine))
-            hidden.source[at], hidden.depth[at], hidden.mask[at] = origins, levels, True
-        run += 1
-        # Sorted out way by way: most of what comes next has been reached before.
-        steps = [going_on(part, run) for part in _moved(front, ways, seen.shape)]
+            at, sources, levels = front.some(np.flatnonzero(mine))
+            hidden.source[at], hidden.depth[at], hidden.mask[at] = sources, levels, True
+        steps = list(_moved(front, ways, first.depth, tolerance, seen.shape))
         front = _Front(*(np.concatenate(parts) for parts in zip(*steps, strict=True)))
+        run += 1
     del latest
+    np.copyto(first.depth, seen.ravel(), where=~first.mask)
     for own, other in ((second.depth, first.depth), (second.source, first.source)):
         np.copyto(own, other, where=~second.mask)
     return _shaped(first, seen.shape), _shaped(second, seen.shape)
@@ -144,20 +138,22 @@ def _starts(
     cover: NDArray[np.float32], tolerance: float, ways: tuple[tuple[int, int], ...]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Flat indices (near side, far side) of the pixel pairs at discontinuities, far to near along ``ways``."""
-    width = cover.shape[1]
-    pairs = []
-    for axis in (1, 0):
+    width, pairs = cover.shape[1], []
+    for axis, beside in ((1, 1), (0, width)):
         along = [way for way in ways if way[axis]]
         if not along:
             continue
-        step = np.diff(cover, axis=axis)
-        rows, columns = np.nonzero(np.abs(step) > tolerance)
-        rises = step[rows, columns] > 0
-        first = rows * width + columns
-        second = first + (1 if axis else width)
+        firsts, rising = [], []
+        for band in row_bands(cover.shape, halo=1, pixels=CACHED_PIXELS):
+            rows = slice(band.rows.start, band.rows.stop + 1 - axis)  # a step down the rows needs the next one
+            step = np.diff(cover[rows], axis=axis)
+            row, column = np.divmod(np.flatnonzero(np.abs(step) > tolerance), step.shape[1])
+            firsts.append((row + rows.start) * width + column)
+            rising.append(step[row, column] > 0)
+        first, rises = np.concatenate(firsts), np.concatenate(rising)
         for way in along:
             forth = way[axis] > 0
-            pair = (second, first) if forth else (first, second)
+            pair = (first + beside, first) if forth else (first, first + beside)
             pairs.append(tuple(side[rises == forth] for side in pair))
     near, far = zip(*pairs, strict=True)
     return np.concatenate(near), np.concatenate(far)
@@ -178,8 +174,14 @@ def _farthest(front: _Front, latest: NDArray[np.int32]) -> _Front:
         latest[front.targets[farther]] = turn[farther]
 
 
-def _moved(front: _Front, ways: tuple[tuple[int, int], ...], shape: tuple[int, ...]) -> Iterator[_Front]:
-    """The front one pixel further each way, without what would leave the picture."""
+def _moved(
+    front: _Front,
+    ways: tuple[tuple[int, int], ...],
+    cover: NDArray[np.float32],
+    tolerance: float,
+    shape: tuple[int, ...],
+) -> Iterator[_Front]:
+    """The front one pixel further each way, where it is hidden by the surface at depth ``cover`` there."""
     height, width = shape
     row = front.targets // width
     column = front.targets - row * width
@@ -188,5 +190,7 @@ def _moved(front: _Front, ways: tuple[tuple[int, int], ...], shape: tuple[int, .
             inside = row > 0 if down < 0 else row < height - 1
         else:
             inside = column > 0 if right < 0 else column < width - 1
-        part = front.some(np.flatnonzero(inside))
-        yield _Front(part.targets + (down * width + right), part.origins, part.levels)
+        reached = front.targets + (down * width + right)
+        inside &= cover.take(reached, mode="clip") - front.levels > tolerance
+        which = np.flatnonzero(inside)
+        yield _Front(reached.take(which), front.origins.take(which), front.levels.take(which))
