@@ -123,15 +123,20 @@ def paint_rim(painted: Pixels, layer: Mask, rim: Mask) -> None:
 
 
 def _paint_rim(painted: Pixels, layer: Mask, rim: Mask) -> None:
-    if not (rim.any() and layer.any()):
+    columns = np.flatnonzero(rim.any(0))
+    if not len(columns):
+        return
+    across = slice(max(0, int(columns[0]) - RIM_HALO), int(columns[-1]) + RIM_HALO + 1)
+    painted, layer, rim = painted[:, across], layer[:, across], rim[:, across]
+    inside = np.flatnonzero(layer)
+    if not len(inside):
         return
     _, labels = cv2.distanceTransformWithLabels(
-        (~layer).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+        (~layer).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
     )
-    source = np.zeros(int(labels.max()) + 1, np.int64)
-    inside = np.flatnonzero(layer)
-    source[labels.ravel()[inside]] = inside
-    painted[rim] = painted.reshape(-1, 3)[source[labels[rim]]]
+    # The pixels of the layer are numbered from 1, row by row.
+    row, column = np.divmod(inside[labels[rim] - 1], layer.shape[1])
+    painted[rim] = painted[row, column]
 
 
 class _Far:
