@@ -64,19 +64,19 @@ def relax(colors: Floats, depth: Floats, unknown: Mask, steps: int = STEPS) -> F
     )
     like = (np.abs(flat_depth[neighbors] - flat_depth[here]) < LIKE_PIXELS).astype(np.float32)
     place = np.full(height * width, -1, np.int32)
-    involved = np.union1d(here, neighbors.ravel()) if len(here) < 50_000 else _union(height * width, here, neighbors)
+    involved = _union(height * width, here, neighbors)
     place[involved] = np.arange(len(involved), dtype=np.int32)
-    at, around = place[here], place[neighbors]
-    values = flat[involved]
+    at, around = place[here].astype(np.int64), place[neighbors].astype(np.int64)
+    values = np.ascontiguousarray(flat[involved].T)
     weight = like / np.maximum(like.sum(0), 1)
-    lonely = like.sum(0) == 0
+    lonely = np.flatnonzero(like.sum(0) == 0)
     for _ in range(steps):
-        mean = np.zeros((len(at), 3), np.float32)
-        for index in range(4):
-            mean += values[around[index]] * weight[index][:, None]
-        mean[lonely] = values[at[lonely]]
-        values[at] = mean
-    flat[here] = values[at]
+        mean = values.take(around[0], 1) * weight[0]
+        for index in range(1, 4):
+            mean += values.take(around[index], 1) * weight[index]
+        mean[:, lonely] = values[:, at[lonely]]
+        values[:, at] = mean
+    flat[here] = values[:, at].T
     return colors
 
 

@@ -85,13 +85,14 @@ def paint_background(
     result = painted.copy()
 
     def paint(here: Indices) -> None:
-        source, level = hidden.source.ravel()[here], hidden.depth.ravel()[here]
+        source, level = hidden.source.ravel().take(here), hidden.depth.ravel().take(here)
         if stride == 1:
-            smooth = tones.reshape(-1, 3)[here]
+            smooth = planes.take(here, 1)
         else:
-            smooth = _enlarged(tones, thin.depth, here, level, (width, stride, top), known.colors[source])
-        colors = smooth + GRAIN * _grain(known, here, source, level, stride)
-        result.reshape(-1, 3)[here] = rounded(colors, result.dtype)
+            own = known.colors_at(source)
+            smooth = _enlarged(planes, thin.depth, here, level, (width, stride, top), own)
+        smooth += GRAIN * _grain(known, here, source, level, stride)
+        result.reshape(-1, 3)[here] = rounded(smooth, result.dtype).T
 
     def tone(here: Indices) -> Floats:
         return _with_lines(_tone(known, lines, hidden, cover, here), known, lines, hidden, here)
@@ -99,6 +100,7 @@ def paint_background(
     found = chunked(tone, places)
     tones[thin.mask] = np.concatenate(found or [tones[:0, 0]])
     relax(tones, thin.depth, thin.mask)
+    planes = np.ascontiguousarray(tones.reshape(-1, 3).T)
     chunked(paint, np.flatnonzero(hidden.mask))
     return result
 
@@ -131,9 +133,7 @@ def _paint_rim(painted: Pixels, layer: Mask, rim: Mask) -> None:
     inside = np.flatnonzero(layer)
     if not len(inside):
         return
-    _, labels = cv2.distanceTransformWithLabels(
-        (~layer).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
+    _, labels = cv2.distanceTransformWithLabels((~layer).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
     # The pixels of the layer are numbered from 1, row by row.
     row, column = np.divmod(inside[labels[rim] - 1], layer.shape[1])
     painted[rim] = painted[row, column]
@@ -146,18 +146,27 @@ class _Far:
         self.colors, self.depth = picture.reshape(-1, 3), seen.ravel()
         self.height, self.width = seen.shape
 
-    def at(self, rows: NDArray[np.generic], columns: NDArray[np.generic]) -> Indices:
+    def at(self, rows: NDArray[Any], columns: NDArray[Any]) -> Indices:
         """Flat indices of the pixels there, clamped to the border."""
-        y = np.rint(rows).astype(np.int64).clip(0, self.height - 1)
-        x = np.rint(columns).astype(np.int64).clip(0, self.width - 1)
-        index: Indices = y * self.width + x
+        y, x = (side if side.dtype == np.int64 else np.rint(side).astype(np.int64) for side in (rows, columns))
+        index: Indices = y.clip(0, self.height - 1) * self.width + x.clip(0, self.width - 1)
         return index
+
+    def colors_at(self, places: NDArray[Any]) -> Floats:
+        """(3, K) float32."""
+        return self.colors.take(places, 0).T.astype(np.float32)
 
     def way(self, source: Sources, here: Indices) -> tuple[Indices, Indices, Indices, Indices, Floats]:
         """Row and column of the source, the vector (down, right) from there to ``here``, and its length."""
-        row, column = np.divmod(source.astype(np.int64), self.width)
-        down, right = here // self.width - row, here % self.width - column
+        (row, column), (y, x) = (_rows_columns(places, self.width) for places in (source.astype(np.int64), here))
+        down, right = y - row, x - column
         return row, column, down, right, np.hypot(down, right).astype(np.float32)
+
+
+def _rows_columns(places: Indices, width: int) -> tuple[Indices, Indices]:
+    """The same as divmod, which is several times slower."""
+    rows = places // width
+    return rows, places - rows * width
 
 
 def _tone(far: _Far, lines: Lines, hidden: HiddenSurface, cover: Floats, here: Indices) -> Floats:
@@ -166,25 +175,25 @@ def _tone(far: _Far, lines: Lines, hidden: HiddenSurface, cover: Floats, here: I
     Near the outline the mean prefers the direction of the lines there, as in steered kernel regression (Takeda et al.
     2007, equation 25); deep inside, that direction says little.
     """
-    source, level = hidden.source.ravel()[here], hidden.depth.ravel()[here]
+    source, level = hidden.source.ravel().take(here), hidden.depth.ravel().take(here)
     row, column, down, right, deep = far.way(source, here)
-    nearest = level + BEHIND * np.maximum(cover.ravel()[here] - level, 1)
+    nearest = level + BEHIND * np.maximum(cover.ravel().take(here) - level, 1)
     xx, yy, xy = lines.tensor(row - 3 * lines.stride * np.sign(down), column - 3 * lines.stride * np.sign(right))
     length = np.maximum(deep, 1)  # a source may be the pixel itself
     steer = -ALONG * lines.stride / length
-    total, mass = np.zeros((len(here), 3), np.float32), np.zeros(len(here), np.float32)
+    total, mass = np.zeros((3, len(here)), np.float32), np.zeros(len(here), np.float32)
     for y, x in GRID:
         at = far.at(row + TOWARDS * down + y / 2 * deep, column + TOWARDS * right + x / 2 * deep)
         v, u = (TOWARDS - 1) * down / length + y / 2, (TOWARDS - 1) * right / length + x / 2
         change = xx * u * u + yy * v * v + 2 * xy * u * v
-        weight = (far.depth[at] < nearest) * np.exp(steer * change - (y**2 + x**2) / (2 * SPREAD**2))
+        weight = (far.depth.take(at) < nearest) * np.exp(steer * change - (y**2 + x**2) / (2 * SPREAD**2))
         weight = weight.astype(np.float32)
-        total += far.colors[at] * weight[:, None]
+        total += far.colors_at(at) * weight
         mass += weight
-    own = far.colors[source].astype(np.float32)
-    mean = np.where(mass[:, None] > 0, total / np.maximum(mass, 1e-6)[:, None], own)
-    share = np.minimum(deep / (far.width * REACH), 1)[:, None]
-    return np.asarray(own + share * (mean - own), np.float32)
+    own = far.colors_at(source)
+    mean = np.where(mass > 0, total / np.maximum(mass, 1e-6), own)
+    share = np.minimum(deep / (far.width * REACH), 1)
+    return np.asarray((own + share * (mean - own)).T, np.float32)
 
 
 def _with_lines(tones: Floats, far: _Far, lines: Lines, hidden: HiddenSurface, here: Indices) -> Floats:
@@ -203,46 +212,61 @@ def _with_lines(tones: Floats, far: _Far, lines: Lines, hidden: HiddenSurface, h
 
 
 def _grain(far: _Far, here: Indices, source: Sources, level: Floats, stride: int) -> Floats:
-    """(K, 3): difference of the mirrored pixels from the mean around them; 0 where they belong to another surface."""
+    """(3, K): difference of the mirrored pixels from the mean around them; 0 where they belong to another surface."""
     row, column, down, right, deep = far.way(source, here)
     mirror = far.at(row - down, column - right)
-    cells = mirror // far.width // stride * far.width + mirror % far.width // stride
-    some, first, which = np.unique(cells, return_index=True, return_inverse=True)
-    middle = mirror[first]
-    y, x = np.divmod(middle, far.width)
-    total, mass = np.zeros((len(some), 3), np.float32), np.zeros(len(some), np.float32)
+    y, x = _rows_columns(mirror, far.width)
+    first, which = _first_of_each(y // stride * (far.width // stride + 1) + x // stride)
+    y, x = y[first], x[first]
+    middle = far.depth.take(mirror[first])
+    total, mass = np.zeros((3, len(first)), np.float32), np.zeros(len(first), np.float32)
     for away, aside in GRID:
         at = far.at(y + away * stride, x + aside * stride)
-        like = (np.abs(far.depth[at] - far.depth[middle]) < LIKE_PIXELS).astype(np.float32)
-        total += far.colors[at] * like[:, None]
+        like = (np.abs(far.depth.take(at) - middle) < LIKE_PIXELS).astype(np.float32)
+        total += far.colors_at(at) * like
         mass += like
-    mean = (total / mass[:, None])[which]
-    own = far.depth[mirror]
-    same = (np.abs(own - level) < LIKE_PIXELS + LIKE_SLOPE * deep) & (
-        np.abs(own - far.depth[middle][which]) < LIKE_PIXELS
-    )
+    mean = (total / mass).take(which, 1)
+    own = far.depth.take(mirror)
+    same = (np.abs(own - level) < LIKE_PIXELS + LIKE_SLOPE * deep) & (np.abs(own - middle[which]) < LIKE_PIXELS)
     share = np.minimum(deep / (far.width * REACH), 1) * same
-    return np.asarray((far.colors[mirror] - mean) * share[:, None], np.float32)
+    return np.asarray((far.colors_at(mirror) - mean) * share, np.float32)
+
+
+def _first_of_each(numbers: Indices) -> tuple[Indices, Indices]:
+    """Places (N,) of the first of each number, and for all (K,) which of these has their number."""
+    numbers = numbers - numbers.min()
+    turn = np.arange(len(numbers))
+    first = np.empty(int(numbers.max()) + 1, np.int64)
+    first[numbers[::-1]] = turn[::-1]  # the last one written is kept
+    mine = first[numbers]
+    chosen = mine == turn
+    return np.flatnonzero(chosen), (np.cumsum(chosen) - 1)[mine]
 
 
 def _enlarged(
-    tones: Floats, depth: Floats, here: Indices, level: Floats, grid: tuple[int, int, int], otherwise: Pixels
+    tones: Floats, depth: Floats, here: Indices, level: Floats, grid: tuple[int, int, int], otherwise: Floats
 ) -> Floats:
-    """(K, 3): bilinear interpolation of the four nearest tones, leaving out those at a different depth.
+    """(3, K): bilinear interpolation of the four nearest tones, leaving out those at a different depth.
 
-    ``grid``: width of the picture, step between the tones, row of the first ones.
+    ``tones``: (3, h * w). ``grid``: width of the picture, step between the tones, row of the first ones.
     """
     height, across = depth.shape
     width, stride, first = grid
-    y, x = (here // width - first) / stride, (here % width - stride // 2) / stride
-    top, left = np.floor(y).astype(np.int64), np.floor(x).astype(np.int64)
-    total, mass = np.zeros((len(here), 3), np.float32), np.zeros(len(here), np.float32)
-    for down in (0, 1):
-        for right in (0, 1):
-            at = (top + down).clip(0, height - 1) * across + (left + right).clip(0, across - 1)
-            weight = (1 - np.abs(y - top - down)) * (1 - np.abs(x - left - right))
-            weight = (weight * (np.abs(depth.ravel()[at] - level) < LIKE_PIXELS)).astype(np.float32)
-            total += tones.reshape(-1, 3)[at] * weight[:, None]
+    y, x = _rows_columns(here, width)
+    total, mass = np.zeros((3, len(here)), np.float32), np.zeros(len(here), np.float32)
+    rows, columns = (_between(side, count, stride) for side, count in ((y - first, height), (x - stride // 2, across)))
+    for top, down in rows:
+        for left, right in columns:
+            at = top * across + left
+            weight = down * right * (np.abs(depth.ravel().take(at) - level) < LIKE_PIXELS)
+            total += tones.take(at, 1) * weight
             mass += weight
-    found = total / np.maximum(mass, 1e-6)[:, None]
-    return np.where(mass[:, None] > 1e-3, found, otherwise).astype(np.float32)
+    found = total / np.maximum(mass, 1e-6)
+    return np.where(mass > 1e-3, found, otherwise).astype(np.float32)
+
+
+def _between(places: Indices, count: int, stride: int) -> list[tuple[Indices, Floats]]:
+    """The two samples beside each place, of ``count`` that are ``stride`` apart, and their linear weights."""
+    before = places // stride
+    share = (places - before * stride).astype(np.float32) / np.float32(stride)
+    return [(before.clip(0, count - 1), 1 - share), ((before + 1).clip(0, count - 1), share)]

@@ -95,3 +95,12 @@ def test_a_pixel_that_is_its_own_source_keeps_its_color() -> None:
     assert hidden.mask[20, 20]
     painted = paint_background(picture, picture, own, seen, seen, 1.0)
     assert painted[20, 20, 2] > 30  # its neighbors are smoothed into it
+
+
+def test_the_first_of_each_number() -> None:
+    numbers = np.random.default_rng(0).integers(40, 90, 300)
+    first, which = texture._first_of_each(numbers)
+    expected, index = np.unique(numbers, return_index=True)
+    assert set(first) == set(index)
+    assert len(first) == len(expected)
+    np.testing.assert_array_equal(numbers[first][which], numbers)
