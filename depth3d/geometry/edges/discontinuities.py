@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Discontinuities", "corner_depths", "find_discontinuities"]
+__all__ = ["Corners", "Discontinuities", "corner_depths", "corner_means", "find_discontinuities"]
 
 Mask = NDArray[np.bool_]
 Floats = NDArray[np.float32]
+Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,11 +48,37 @@ def find_discontinuities(disparity: Floats, tolerance: float) -> Discontinuities
     )
 
 
-def corner_depths(depth: Floats, steps: Discontinuities) -> tuple[NDArray[np.uint8], Floats]:
-    """Depth of the four corners of every pixel: the mean over the pixels it is connected to there.
+class Corners(NamedTuple):
+    """Lattice corners at which up to four pixels meet, (4, C): upper left, upper right, lower left and lower right one.
 
-    Up to four pixels meet at a lattice corner. Those without a discontinuity between them share one vertex, so that
-    the surface is closed; at a discontinuity each side has a vertex of its own.
+    Parameters
+    ----------
+    group : NDArray[np.uint8]
+        The first of the four that each is connected to, itself included; 255 beyond the border.
+    depth : Floats
+        Mean over this group; arbitrary beyond the border.
+    """
+
+    group: NDArray[np.uint8]
+    depth: Floats
+
+
+def corner_means(depth: Floats) -> Floats:
+    """(H + 1, W + 1) mean of the up to four pixels of ``depth`` (H, W) that meet at each lattice corner."""
+    total = np.zeros((depth.shape[0] + 1, depth.shape[1] + 1), np.float32)
+    height, width = depth.shape
+    for down, right in ((1, 1), (1, 0), (0, 1), (0, 0)):
+        total[down : height + down, right : width + right] += depth
+    total[1:-1] /= 2
+    total[:, 1:-1] /= 2
+    return total
+
+
+def corner_depths(depth: Floats, steps: Discontinuities, rows: Indices, columns: Indices) -> Corners:
+    """Depth of the pixels that meet at lattice corners: for each the mean over those it is connected to.
+
+    Pixels without a discontinuity between them share one vertex, so that the surface is closed; at a discontinuity
+    each side has a vertex of its own.
 
     Parameters
     ----------
@@ -58,49 +86,29 @@ def corner_depths(depth: Floats, steps: Discontinuities) -> tuple[NDArray[np.uin
         (H, W).
     steps : Discontinuities
         Of the same picture.
-
-    Returns
-    -------
-    owner: (H, W, 4) uint8: which of the four pixels around the corner (0 = upper left, 1 = upper right,
-        2 = lower left, 3 = lower right of the corner) is the first of this pixel's group there.
-        Corners in the order upper left, upper right, lower left, lower right of the pixel.
-    values: (H, W, 4) float32.
+    rows, columns : Indices
+        (C,) of the corners, 0 to H and 0 to W; corner (0, 0) is the upper left one of the picture.
     """
-    height, width = depth.shape
-    around = _around_corners(depth)
-    joined = _joined(steps, height, width)
-    # Labels of the four pixels around each corner; two rounds of "take the smaller label" suffice for a ring of four.
-    labels = np.broadcast_to(np.arange(4, dtype=np.uint8), (*joined.shape[:2], 4)).copy()
-    pairs = ((0, 1), (0, 2), (1, 3), (2, 3))
-    for _ in range(2):
-        for index, (a, b) in enumerate(pairs):
-            small = np.minimum(labels[..., a], labels[..., b])
-            link = joined[..., index]
-            labels[..., a] = np.where(link, small, labels[..., a])
-            labels[..., b] = np.where(link, small, labels[..., b])
-    mean = np.empty(labels.shape, np.float32)
+    padded = np.pad(depth, 1, constant_values=np.nan)
+    joined = [np.pad(~link, 1) for link in (steps.right, steps.below)]  # (H + 2, W + 1) and (H + 1, W + 2)
+    around = np.stack([padded[rows + down, columns + right] for down, right in ((0, 0), (0, 1), (1, 0), (1, 1))])
     valid = ~np.isnan(around)
+    around[~valid] = 0
+    links = (
+        (0, 1, joined[0][rows, columns]),
+        (0, 2, joined[1][rows, columns]),
+        (1, 3, joined[1][rows, columns + 1]),
+        (2, 3, joined[0][rows + 1, columns]),
+    )
+    group = np.repeat(np.arange(4, dtype=np.uint8)[:, None], len(rows), 1)
+    for _ in range(2):  # two rounds of "take the smaller number" suffice for a ring of four
+        for one, other, link in links:
+            small = np.minimum(group[one], group[other])
+            np.copyto(group[one], small, where=link)
+            np.copyto(group[other], small, where=link)
+    mean = np.empty(around.shape, np.float32)
     for index in range(4):
-        same = (labels == labels[..., index : index + 1]) & valid
-        mean[..., index] = np.where(same, np.nan_to_num(around), 0).sum(-1) / np.maximum(same.sum(-1), 1)
-    # Pixel (y, x) is pixel 3 of its upper left corner, 2 of its upper right one, and so on.
-    at = ((slice(0, -1), slice(0, -1), 3), (slice(0, -1), slice(1, None), 2),
-          (slice(1, None), slice(0, -1), 1), (slice(1, None), slice(1, None), 0))  # fmt: skip
-    return np.stack([labels[key] for key in at], -1), np.stack([mean[key] for key in at], -1)
-
-
-def _around_corners(depth: Floats) -> Floats:
-    height, width = depth.shape
-    padded = np.full((height + 2, width + 2), np.nan, np.float32)
-    padded[1:-1, 1:-1] = depth
-    return np.stack([padded[:-1, :-1], padded[:-1, 1:], padded[1:, :-1], padded[1:, 1:]], -1)
-
-
-def _joined(steps: Discontinuities, height: int, width: int) -> Mask:
-    """(H+1, W+1, 4): around each corner, are 0-1, 0-2, 1-3, 2-3 connected?"""
-    joined = np.zeros((height + 1, width + 1, 4), bool)
-    joined[1:, 1:-1, 0] = ~steps.right
-    joined[:-1, 1:-1, 3] = ~steps.right
-    joined[1:-1, 1:, 1] = ~steps.below
-    joined[1:-1, :-1, 2] = ~steps.below
-    return joined
+        same = (group == group[index]) & valid
+        mean[index] = (around * same).sum(0) / np.maximum(same.sum(0), 1)
+    group[~valid] = 255
+    return Corners(group, mean)

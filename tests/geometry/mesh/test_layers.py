@@ -12,7 +12,7 @@ from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
 from depth3d.geometry.background.disocclusion import ALL_WAYS, FROM_LEFT, FROM_RIGHT, extend_background
 from depth3d.geometry.background.fill import fill_view, pull_push, relax
-from depth3d.geometry.edges.discontinuities import corner_depths, find_discontinuities
+from depth3d.geometry.edges.discontinuities import corner_depths, corner_means, find_discontinuities
 from depth3d.geometry.edges.sharpen import SOFT_SHARE, dilate_foreground, sharpen, softness
 from depth3d.geometry.mesh.displace import SLICE_PIXELS, mesh_cells
 from depth3d.geometry.mesh.layers import build_layers
@@ -104,9 +104,15 @@ def test_the_rim_of_what_is_hidden_lies_behind_the_front() -> None:
 
 def test_corners_are_means_of_connected_pixels() -> None:
     depth = np.array([[0, 0.5], [9, 0.7]], np.float32)
-    _, corners = corner_depths(depth, find_discontinuities(depth, 1.0))
-    assert corners[0, 0, 3] == pytest.approx((0 + 0.5 + 0.7) / 3)
-    assert corners[1, 0, 1] == 9
+    group, mean = corner_depths(depth, find_discontinuities(depth, 1.0), np.array([1, 0, 2]), np.array([1, 1, 0]))
+    assert mean[[0, 1, 3], 0] == pytest.approx((0 + 0.5 + 0.7) / 3)
+    assert mean[2, 0] == 9
+    assert group[:, 0].tolist() == [0, 0, 2, 0]
+    assert group[:, 1].tolist() == [255, 255, 2, 2]  # on the upper border
+    assert mean[2:, 1] == pytest.approx((0 + 0.5) / 2)
+    assert group[:, 2].tolist() == [255, 1, 255, 255]  # the lower left corner of the picture
+    assert mean[1, 2] == 9
+    np.testing.assert_allclose(corner_means(depth), [[0, 0.25, 0.5], [4.5, 2.55, 0.6], [9, 4.85, 0.7]], rtol=1e-6)
 
 
 def test_the_far_side_is_continued_as_far_as_a_gap_can_open() -> None:
