@@ -154,7 +154,7 @@ class _Far:
 
     def colors_at(self, places: NDArray[Any]) -> Floats:
         """(3, K) float32."""
-        return self.colors.take(places, 0).T.astype(np.float32)
+        return self.colors.take(places, 0).T.astype(np.float32, order="C")
 
     def way(self, source: Sources, here: Indices) -> tuple[Indices, Indices, Indices, Indices, Floats]:
         """Row and column of the source, the vector (down, right) from there to ``here``, and its length."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.edges.discs import dilate_disc
 from depth3d.geometry.edges.masks import around, close_gaps
+from depth3d.geometry.edges.sides import wide_blur
 from depth3d.image import Size
 
 __all__ = ["cover_fringe"]
@@ -77,12 +78,13 @@ def _different(color: Floats, beside: _Beside, reach: int) -> Mask:
     plain = (beside.far & ~beside.band).astype(np.float32)
 
     def nearby(values: Floats) -> Floats:
-        return np.asarray(cv2.GaussianBlur(values, (0, 0), 0.8 * reach, borderType=cv2.BORDER_REPLICATE), np.float32)
+        return wide_blur(values, 0.8 * reach)
 
     mass = nearby(plain)
     weight = np.maximum(mass, np.float32(1e-6))
-    mean = nearby(plain[..., None] * color) / weight[..., None]
-    squared = ((color - mean) ** 2).sum(2)
+    squared = np.zeros_like(plain)
+    for channel in cv2.split(color):
+        squared += (channel - nearby(plain * channel) / weight) ** 2
     deviation = np.sqrt(nearby(plain * squared) / weight)
     different = (np.sqrt(squared) > DIFFERENT + DEVIATIONS * deviation) & (deviation < PLAIN) & (mass > LEAST_MASS)
     return close_gaps(different & beside.far, 1) & beside.far

@@ -55,35 +55,39 @@ def estimate_matte(picture: Pixels, outline: Mask, shift: Floats, reach: int) ->
         return picture, alpha
     result = picture.copy()
 
+    flat, opacity = result.reshape(-1, 3), alpha.ravel()
+
     def estimate(some: NDArray[np.int64]) -> None:
-        rows, columns = np.divmod(some, outline.shape[1])
-        result[rows, columns], alpha[rows, columns] = _estimated(picture, shift, reach, rows, columns)
+        color, opacity[some] = _estimated(picture, shift, reach, some)
+        flat[some] = color.T
 
     chunked(estimate, places)
     return result, alpha
 
 
-def _estimated(
-    picture: Pixels, shift: Floats, reach: int, rows: NDArray[np.int64], columns: NDArray[np.int64]
-) -> tuple[Pixels, Pixels]:
-    """Foreground color (K, 3) and alpha (K,) of the pixels."""
+def _estimated(picture: Pixels, shift: Floats, reach: int, places: NDArray[np.int64]) -> tuple[Pixels, Pixels]:
+    """Foreground color (3, K) and alpha (K,) of the pixels, flat indices."""
     most = int(np.iinfo(picture.dtype).max)
     noise = NOISE / 255 * most
+    height, width = shift.shape
+    rows = places // width
+    columns = places - rows * width
     down, right, distance = _nearest_inside(rows, columns, shift, reach)
 
     def color(steps: NDArray[np.int64]) -> Floats:
-        y, x = (rows + steps * down).clip(0, len(shift) - 1), (columns + steps * right).clip(0, shift.shape[1] - 1)
-        return np.asarray(picture[y, x], np.float32)
+        y, x = (rows + steps * down).clip(0, height - 1), (columns + steps * right).clip(0, width - 1)
+        found: Floats = picture.reshape(-1, 3).take(y * width + x, 0).T.astype(np.float32, order="C")
+        return found
 
-    near, far, own = color(distance), color(distance - reach - 1), picture[rows, columns].astype(np.float32)
+    near, far, own = color(distance), color(distance - reach - 1), color(np.zeros_like(distance))
     across = near - far
-    contrast = (across * across).sum(1)
-    share = (((own - far) * across).sum(1) / np.maximum(contrast, 1)).clip(LEAST_ALPHA, 1)
+    contrast = (across * across).sum(0)
+    share = (((own - far) * across).sum(0) / np.maximum(contrast, 1)).clip(LEAST_ALPHA, 1)
     trust = contrast / (contrast + 3 * noise**2)
-    share = (trust * share + (1 - trust) * USUAL_ALPHA)[:, None]
+    share = trust * share + (1 - trust) * USUAL_ALPHA
     clean = (own - (1 - share) * far) / share
     within = np.clip(clean, np.minimum(near, own) - noise / 2, np.maximum(near, own) + noise / 2)
-    return rounded(within, picture.dtype), np.rint(most * share[:, 0]).astype(picture.dtype)
+    return rounded(within, picture.dtype), np.rint(most * share).astype(picture.dtype)
 
 
 def soften_discontinuities(picture: Pixels, depth: Floats) -> Pixels:
@@ -107,19 +111,19 @@ def _nearest_inside(
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Direction (down, right) and distance to the foreground for each pixel; (0, 0) and 1 where none is found."""
     height, width = shift.shape
-    down, right = np.zeros_like(rows), np.zeros_like(rows)
-    distance = np.ones_like(rows)
-    own = shift[rows, columns]
-    highest = own + np.float32(STEP)  # the foreground is at least this near
+    flat = shift.ravel()
+    way, distance = np.zeros(len(rows), np.int8), np.ones_like(rows)  # way 0 is none
+    highest = flat.take(rows * width + columns) + np.float32(STEP)  # the foreground is at least this near
     left = np.arange(len(rows))
     for steps in range(1, reach + 1):
         row, column, best = rows[left], columns[left], highest[left]
-        found = np.zeros(len(left), bool)
-        for y, x in WAYS:
-            there = shift[(row + steps * y).clip(0, height - 1), (column + steps * x).clip(0, width - 1)]
-            better = there > best
-            best[better], found[better] = there[better], True
-            mine = left[better]
-            down[mine], right[mine], distance[mine] = y, x, steps
-        left = left[~found]
-    return down, right, distance
+        nearest = np.zeros(len(left), np.int8)
+        for number, (y, x) in enumerate(WAYS, 1):
+            there = flat.take((row + steps * y).clip(0, height - 1) * width + (column + steps * x).clip(0, width - 1))
+            np.copyto(nearest, np.int8(number), where=there > best)
+            np.maximum(best, there, out=best)
+        found = np.flatnonzero(nearest)
+        way[left[found]], distance[left[found]] = nearest[found], steps
+        left = left[nearest == 0]
+    down, right = np.array([(0, 0), *WAYS]).T
+    return down[way], right[way], distance

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from depth3d.depthmap import DepthMap
 from depth3d.geometry.chunked import CACHED_PIXELS, chunked, row_bands
 from depth3d.geometry.edges.deblur import deblur
-from depth3d.geometry.edges.discontinuities import find_discontinuities
+from depth3d.geometry.edges.discs import dilate_disc
 from depth3d.geometry.edges.masks import around
 from depth3d.geometry.edges.snap import SNAP_NOISE, SNAP_TEAR, snap_steps, window_at
 
@@ -67,9 +67,9 @@ def softness(shift: Floats) -> float:
     """Share of the steep pixels of a depth map that lie inside ramps: about 0 when measured, 1 when blurred."""
     steep = between = 0
     for band in row_bands(shift.shape, halo=2, pixels=CACHED_PIXELS):
-        part = shift[band.read]
-        steep += int(find_discontinuities(part, RAMP_SLOPE).beside()[band.inside].sum())
-        between += int(_between(part)[band.inside].sum())
+        beside, ramp = _steep_and_between(shift[band.read])
+        steep += int(np.count_nonzero(beside[band.inside]))
+        between += int(np.count_nonzero(ramp[band.inside]))
     return between / steep if steep else 0.0
 
 
@@ -111,10 +111,9 @@ def dilate_foreground(shift: Floats, pixels: int, *, sideways_only: bool = False
     if pixels <= 0:
         return shift
     side = 2 * pixels + 1
-    kernel = (
-        np.ones((1, side), np.uint8) if sideways_only else cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    )
-    return np.asarray(cv2.dilate(shift, kernel), np.float32)
+    if sideways_only:
+        return np.asarray(cv2.dilate(shift, np.ones((1, side), np.uint8)), np.float32)
+    return dilate_disc(shift, side)
 
 
 def dilate_over_mixed(cover: Floats, picture: NDArray[np.uint8]) -> Floats:
@@ -173,24 +172,24 @@ def _joined_slivers(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
     return result
 
 
-def _between(shift: Floats) -> Mask:
-    """Pixels with a steep slope in the same direction on both sides."""
-    slope = RAMP_SLOPE
-    across, down = np.diff(shift, axis=1), np.diff(shift, axis=0)
-    between = np.zeros(shift.shape, bool)
-    between[:, 1:-1] = (np.minimum(across[:, 1:], across[:, :-1]) > slope) | (
-        np.maximum(across[:, 1:], across[:, :-1]) < -slope
-    )
-    between[1:-1] |= (np.minimum(down[1:], down[:-1]) > slope) | (np.maximum(down[1:], down[:-1]) < -slope)
-    return between
+def _steep_and_between(shift: Floats) -> tuple[Mask, Mask]:
+    """Pixels with a steep slope to one of their neighbors, and those with one in the same direction on both sides."""
+    steep, between = np.zeros(shift.shape, bool), np.zeros(shift.shape, bool)
+    for values, beside, ramp in ((shift, steep, between), (shift.T, steep.T, between.T)):
+        difference = values[1:] - values[:-1]
+        up, down = difference > RAMP_SLOPE, difference < -RAMP_SLOPE
+        either = up | down
+        beside[1:] |= either
+        beside[:-1] |= either
+        ramp[1:-1] |= (up[1:] & up[:-1]) | (down[1:] & down[:-1])
+    return steep, between
 
 
 def _ramps(shift: Floats) -> Mask:
     """(H, W) bool: pixels of blurred depth edges (ramps); one-pixel steps are excluded."""
     found = np.empty(shift.shape, bool)
     for band in row_bands(shift.shape, halo=RAMP_TAIL + 2, pixels=CACHED_PIXELS):
-        part = shift[band.read]
-        steep, ramp = find_discontinuities(part, RAMP_SLOPE).beside(), _between(part)
+        steep, ramp = _steep_and_between(shift[band.read])
         for _ in range(RAMP_TAIL):
             ramp = around(ramp, 1) & steep
         found[band.rows] = ramp[band.inside]
@@ -200,6 +199,7 @@ def _ramps(shift: Floats) -> Mask:
 def _median(around: Floats, otherwise: Floats) -> Floats:
     """(K,) the lower median of each row of (K, N), ignoring NaN; ``otherwise`` for rows that are all NaN."""
     ordered = np.sort(around, axis=1)  # NaN goes last
-    count = (~np.isnan(ordered)).sum(1)
-    middle = np.take_along_axis(ordered, np.maximum((count - 1) // 2, 0)[:, None], 1)[:, 0]
+    many = around.shape[1]
+    count = ((~np.isnan(around)).astype(np.float32) @ np.ones(many, np.float32)).astype(np.int64)
+    middle = ordered.ravel().take(np.arange(len(around)) * many + np.maximum((count - 1) // 2, 0))
     return np.where(count > 0, middle, otherwise)

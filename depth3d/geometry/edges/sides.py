@@ -14,7 +14,7 @@ from depth3d.geometry.edges.discontinuities import Discontinuities, find_discont
 from depth3d.geometry.edges.discs import dilate_disc, erode_disc
 from depth3d.geometry.edges.guided import Guide, guided
 
-__all__ = ["REACH", "Sides", "find_sides"]
+__all__ = ["REACH", "Sides", "find_sides", "wide_blur"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -93,11 +93,11 @@ def find_sides(shift: Floats, guide: Guide, scale: float, step: float) -> Sides 
 
 def _model(shift: Floats, guide: Guide, weight: Floats, reach: int, places: NDArray[np.int64]) -> _Model:
     """Depth and colors of one side around each pixel."""
-    mass = _blur(weight, reach) + np.float32(1e-6)
+    mass = wide_blur(weight, reach) + np.float32(1e-6)
     known, product = mass.ravel()[places], np.empty_like(weight)
 
     def average(values: Floats) -> Floats:
-        return _blur(np.multiply(values, weight, out=product), reach)
+        return wide_blur(np.multiply(values, weight, out=product), reach)
 
     def at_places(values: Floats) -> Floats:
         return np.asarray(average(values).ravel()[places] / known, np.float32)
@@ -130,7 +130,7 @@ def _evidence(guide: Guide, near: _Model, far: _Model, places: NDArray[np.int64]
     return np.asarray(np.clip(ratio / 2, -MOST_EVIDENCE, MOST_EVIDENCE) * (1 - alike) ** 2, np.float32)
 
 
-def _blur(values: Floats, spread: float) -> Floats:
+def wide_blur(values: Floats, spread: float) -> Floats:
     """Gaussian blur; a wide one is computed at a third of the size, where it has nearly the same result."""
     if spread < WIDE:
         return np.asarray(cv2.GaussianBlur(values, (0, 0), spread), np.float32)

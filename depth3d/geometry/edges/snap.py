@@ -22,6 +22,7 @@ SNAP_TEAR = 1.0  # pixels of shift
 SNAP_REACH = 4  # of the window in which the colors of both sides are compared
 SNAP_NOISE = 20.0  # gray levels
 LEAN = 2.0  # weight of the neighbors' sides
+LEAN_INNER = 2  # of SNAP_REACH: these neighbors have most of the weight, and decide most pixels alone
 LIKE_SHARE = 0.25  # of a step: places whose sides differ by less share their averages
 _WINDOWS_AT_ONCE = 500  # their pixels fit into the processor's cache
 _PLACES_AT_ONCE = 10_000
@@ -86,15 +87,21 @@ def snap_steps(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: M
     def decide(some: Indices) -> None:
         places, high, low = steps.some(some)
         middle = (high + low) / np.float32(2)
-        own = picture.reshape(-1, 3).take(places, 0).T.astype(np.float32)
+        own = picture.reshape(-1, 3).take(places, 0).T.astype(np.float32, order="C")
         mine = sides_of[some]
         cost = [
             ((own - mean.take(mine, 1)) ** 2).sum(0) / (2 * SNAP_NOISE**2 + np.maximum(square[mine], 0))
             for mean, square in zip(sides.mean, sides.square, strict=True)
         ]
         gain = cost[1] - cost[0]
-        close = np.flatnonzero(np.abs(gain) < 1.01 * LEAN)  # elsewhere the neighbors cannot change the decision
-        gain[close] += np.float32(LEAN) * _lean(shift, places[close], middle[close], spacing)
+        # Elsewhere the neighbors cannot change the decision; nor can all of them where the inner ones are enough.
+        close = np.flatnonzero(np.abs(gain) < 1.01 * LEAN)
+        for reach in (LEAN_INNER, SNAP_REACH):
+            lean, open_share = _lean(shift, places[close], middle[close], spacing, reach)
+            leaning = gain[close] + np.float32(LEAN) * lean
+            sure = np.abs(leaning) >= 1.01 * LEAN * open_share
+            gain[close[sure]] = leaning[sure]
+            close = close[~sure]
         to_near = gain > 0
         changes = to_near != (shift.ravel()[places] > middle)
         level = np.where(to_near[changes], *(values[mine[changes]] for values in sides.level))
@@ -180,17 +187,21 @@ def _sides(shift: Floats, picture: NDArray[np.uint8], beside: Mask, spacing: int
     return _Sides(mean, square, (weight @ depth[..., None])[..., 0].T / mass)
 
 
-def _lean(shift: Floats, places: Indices, middle: Floats, spacing: int) -> Floats:
-    """Share of near pixels around the places, near ones weighted most: -1 = all far, 1 = all near."""
+def _lean(shift: Floats, places: Indices, middle: Floats, spacing: int, reach: int) -> tuple[Floats, float]:
+    """Share of near pixels around the places, near ones weighted most: -1 = all far, 1 = all near.
+
+    Returns also the share of the weight of the pixels further than ``reach``, which are left out.
+    """
     height, width = shift.shape
     row, column = np.divmod(places, width)
-    reach = range(-SNAP_REACH, SNAP_REACH + 1)
-    rows = [(row + step * spacing).clip(0, height - 1) * width for step in reach]
-    columns = [(column + step * spacing).clip(0, width - 1) for step in reach]
-    flat, total, mass = shift.ravel(), np.zeros(len(places), np.float32), 0.0
-    for y, line in zip(reach, rows, strict=True):
-        for x, across in zip(reach, columns, strict=True):
-            weight = np.float32(np.exp(-(y * y + x * x) / (2 * 1.5**2)))
+    steps = range(-reach, reach + 1)
+    rows = [(row + step * spacing).clip(0, height - 1) * width for step in steps]
+    columns = [(column + step * spacing).clip(0, width - 1) for step in steps]
+    weights = np.exp(-(np.arange(-SNAP_REACH, SNAP_REACH + 1) ** 2) / (2 * 1.5**2))
+    flat, total, most, mass = shift.ravel(), np.zeros(len(places), np.float32), float(weights.sum() ** 2), 0.0
+    for y, line in zip(steps, rows, strict=True):
+        for x, across in zip(steps, columns, strict=True):
+            weight = np.float32(weights[y + SNAP_REACH] * weights[x + SNAP_REACH])
             total += (flat.take(line + across) > middle) * weight
             mass += float(weight)
-    return np.asarray(2 * total / np.float32(mass) - 1, np.float32)
+    return np.asarray((2 * total - np.float32(mass)) / np.float32(most), np.float32), max(0.0, 1 - mass / most)

@@ -70,7 +70,14 @@ class _SplitCells(NamedTuple):
     inwards: Floats
 
     def some(self, which: NDArray[np.int64]) -> _SplitCells:
-        return _SplitCells(*(part[which] for part in self))
+        return _SplitCells(
+            self.rows[which],
+            self.columns[which],
+            self.group[which],
+            self.depth[which],
+            self.whole[which],
+            self.inwards[which],
+        )
 
 
 def mesh_cells(
