@@ -12,7 +12,9 @@ numbers recorded before the outlines were improved (``outlines_baseline.json``).
 all, outline  PSNR in dB of the whole picture and within 12 px of the front layer's outline
 ghost         percent of the front layer's color on the background side, more than 1 px from the outline
 specks        pixels per picture that differ from their 5x5 median by more than 24 levels, and in no true view
-ragged        RMS distance in pixels of straight outlines from a line, row by row
+ragged        RMS distance in pixels of straight outlines from a line, row by row; where background is invented, its
+              texture counts, too
+bent          the same, with the texture of invented background left out as far as its colors tell it apart
 
 "depth3d clip" is the renderer of clips, which gets the spoiled depth at a network's size; "unaligned" is the same with
 the edges of the depth where the network saw them. The last line is about time: the same picture with depth that is

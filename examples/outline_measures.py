@@ -12,14 +12,15 @@ __all__ = ["MEASURES", "NEAR_PIXELS", "SPECK_LEVELS", "ghost", "measured", "move
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-MEASURES = ("all", "outline", "ghost", "specks", "ragged")
+MEASURES = ("all", "outline", "ghost", "specks", "ragged", "bent")
 SPECK_LEVELS = 24.0
 NEAR_PIXELS = 12
+TEXTURE_PIXELS, NOISE_LEVELS = 6, 4.0  # what is smaller is texture; noise and rounding
 CONTRAST = 60.0  # levels: front and background must differ by more for ghost and raggedness
 
 
 def measured(scene: Scene, picture: Floats) -> list[float]:
-    """The five ``MEASURES`` of one right view."""
+    """The ``MEASURES`` of one right view."""
     inside = np.zeros((HEIGHT, WIDTH), bool)
     inside[:, : WIDTH - MARGIN] = True  # what lies beyond the left frame is no outline
     edge = (scene.alpha > 0) & (scene.alpha < 1) | step_mask(scene.alpha)
@@ -35,12 +36,13 @@ def measured(scene: Scene, picture: Floats) -> list[float]:
     levels = [np.full_like(scene.disparity, level) for level in np.unique(scene.disparity)]
     true_specks = near_pixels(np.any([specks(scene.right), *(moved(own, level) for level in levels)], axis=0), 1)
     displaced = share.clip(0, 1) - true_share.clip(0, 1)
+    apart = front_share(scene, picture, near) - front_share(scene, scene.right, near)
     return [
         psnr(error[inside]),
         psnr(error[inside & near]),
         ghost(picture, scene.front, scene.behind, behind),
         float((specks(picture) & ~true_specks & inside).sum()),
-        raggedness(scene, displaced, inside & clear) if scene.straight else float("nan"),
+        *(raggedness(scene, each, inside & clear) if scene.straight else float("nan") for each in (displaced, apart)),
     ]
 
 
@@ -53,6 +55,20 @@ def ghost(picture: Floats, front: Floats, behind: Floats, where: Mask) -> float:
     away = np.abs(picture - behind - share[..., None] * across).max(2)
     left_over = np.where((away < SPECK_LEVELS) & (share**2 * contrast > SPECK_LEVELS**2), share.clip(0, 1), 0)
     return 100 * float(left_over[where].mean()) if where.any() else float("nan")
+
+
+def front_share(scene: Scene, picture: Floats, near: Mask) -> Floats:
+    """(H, W) in [0, 1]: the front's share in each pixel, by a linear discriminant (Fisher 1936).
+
+    Background that the left eye did not see is invented. Where its texture differs from the true one, the front has
+    not moved: front and background are told apart by what the background's own texture varies least in.
+    """
+    texture = (scene.behind - cv2.GaussianBlur(scene.behind, (0, 0), TEXTURE_PIXELS))[near]
+    spread = np.cov(texture.T) + NOISE_LEVELS**2 * np.eye(3)
+    across = scene.front - scene.behind
+    weights = across @ np.linalg.inv(spread)
+    share = ((picture - scene.behind) * weights).sum(2) / np.maximum((across * weights).sum(2), 1e-6)
+    return np.asarray(share.clip(0, 1), np.float32)
 
 
 def raggedness(scene: Scene, excess: Floats, valid: Mask) -> float:

@@ -26,6 +26,7 @@ from depth3d.geometry.background.fill import pull_push
 from depth3d.geometry.background.texture import paint_background, paint_rim
 from depth3d.geometry.chunked import CACHED_PIXELS, row_bands
 from depth3d.geometry.edges.discontinuities import Discontinuities, find_discontinuities
+from depth3d.geometry.edges.fairing import fair_outlines
 from depth3d.geometry.edges.fringe import cover_fringe
 from depth3d.geometry.edges.matte import estimate_matte
 from depth3d.geometry.edges.refine import align_to_picture
@@ -173,7 +174,7 @@ def sharp_depth(image: Image, depth: DepthMap, parallax_percent: float) -> Sharp
     soft, colors = softness(told), image.eight_bit().pixels
     shift = sharpen(told, colors, soft)
     if soft >= NETWORK_SOFT_SHARE:
-        shift = cover_fringe(align_to_picture(shift, colors, told), colors)
+        shift = fair_outlines(cover_fringe(align_to_picture(shift, colors, told), colors))
     return SharpDepth(shift, travel, soft >= SOFT_SHARE)
 
 
