@@ -1,14 +1,15 @@
 """The whole way from command to file, beside other programs: CPU time, wall time and memory of each, in turn.
 
-    python examples/benchmark_peers.py [--picture FILE] [--clip FILE] [--size 1280x720] [--seconds 5] [--rounds 3]
-    python examples/benchmark_peers.py --peer 'NAME=COMMAND {input} ... {output}'
+    python examples/benchmark_peers.py [--picture FILE [--depth FILE]] [--clip FILE] [--size 1280x720] [--seconds 5]
+    python examples/benchmark_peers.py --peer 'NAME=COMMAND {input} ... {output}' [--only photo] [--rounds 3]
 
 Peers are run if their command is found: DepthFlow (`depthflow`, a photo becomes an animation) and iw3 (`iw3`, or
 `python -m iw3` with the Python given by IW3_PYTHON; a clip becomes side-by-side stereo). They are no part of this
 project, and all others are told as absent. Every round runs all programs one after the other, so that other work on
 the machine meets all of them; the medians are printed, and ratios to ours. Each program uses its own defaults, its own
-depth network included: the first run may download one. `--peer` adds a command, or replaces one of these; {input},
-{output}, {width}, {height}, {fps} and {seconds} are filled in.
+depth network included: the first run may download one; with `--depth` all take the photo's depth from that file.
+`--peer` adds a command, or replaces one of these; {input}, {output}, {depth}, {width}, {height}, {fps}, {seconds} are
+filled in.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Spent(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--picture", type=Path, default=HERE / "coffee.jpg")
+    parser.add_argument("--depth", type=Path, help="depth map of the picture, white = near")
     parser.add_argument("--clip", type=Path, default=HERE / "bigbuckbunny.mp4")
     parser.add_argument("--size", default="1280x720")
     parser.add_argument("--seconds", type=float, default=5)
@@ -52,19 +54,23 @@ def main() -> None:
         sys.exit("this benchmark needs wait4, which Windows does not have")
     width, height = arguments.size.split("x")
     values = {"width": width, "height": height, "seconds": f"{arguments.seconds:g}", "fps": str(FPS)}
+    if arguments.depth is not None:
+        values["depth"] = str(arguments.depth.resolve())
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
     for kind, source in (("photo", arguments.picture), ("clip", arguments.clip)):
         if arguments.only in (None, kind):
             compare(kind, source, values, arguments.rounds, arguments.peer if kind == "photo" else [])
 
 
-def commands(kind: str, more: list[str]) -> dict[str, list[str] | None]:
-    """The programs for a photo or a clip, ours first; None where one is not installed."""
+def commands(kind: str, more: list[str], *, given: bool = False) -> dict[str, list[str] | None]:
+    """The programs for a photo or a clip, ours first; None where one is not installed. ``given``: with {depth}."""
     ours, found = [sys.executable, "-m", "depth3d"], shutil.which("depthflow")
     size = ["--size", "{width}x{height}"]
     if kind == "photo":
-        animate = ["animate", "{input}", "--model", "tiny", "--seconds", "{seconds}", "--fps", "{fps}"]
-        flow = ["input", "-i", "{input}", "main", "-w", "{width}", "-h", "{height}", "-f", "{fps}", "-t", "{seconds}"]
+        source = ["--depth", "{depth}"] if given else ["--model", "tiny"]
+        animate = ["animate", "{input}", *source, "--seconds", "{seconds}", "--fps", "{fps}"]
+        loop = ["-w", "{width}", "-h", "{height}", "-f", "{fps}", "-t", "{seconds}"]
+        flow = ["input", "-i", "{input}", *(["-d", "{depth}"] if given else []), "main", *loop]
         programs: dict[str, list[str] | None] = {
             "depth3d": [*ours, *animate, *size, "--force", "-o", "{output}"],
             "DepthFlow": [found, *flow, "-o", "{output}"] if found else None,
@@ -84,7 +90,7 @@ def commands(kind: str, more: list[str]) -> dict[str, list[str] | None]:
 
 def compare(kind: str, source: Path, values: dict[str, str], rounds: int, more: list[str]) -> None:
     """Run all programs in turn and print what they needed."""
-    programs = commands(kind, more)
+    programs = commands(kind, more, given="depth" in values)
     spent: dict[str, list[Spent]] = {name: [] for name, command in programs.items() if command}
     print(f"\n{kind} {source.name}, {rounds} rounds")
     with tempfile.TemporaryDirectory() as folder:
@@ -112,7 +118,9 @@ def run(command: list[str], output: Path) -> Spent:
     """Run a program to its end. Raises ``RuntimeError`` with its last line if it fails or writes nothing."""
     with tempfile.TemporaryFile() as log:
         began = time.perf_counter()
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        # DepthFlow opens a window unless told otherwise.
+        environment = {"WINDOW_BACKEND": "headless", **os.environ}
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         wall = time.perf_counter() - began
