@@ -306,3 +306,16 @@ def test_odd_tags_of_raw_files_are_not_logged(tmp_path: Path) -> None:
     assert [line for line in ran.stderr.splitlines() if line] == [
         f"depth3d: {path}: is a raw camera file; develop it first (save it as JPEG, PNG or TIFF)"
     ]
+
+
+@pytest.mark.parametrize(("suffix", "all_readers"), [(".png", False), (".jpg", False), (".webp", True)])
+def test_only_the_readers_that_a_file_needs_are_loaded(suffix: str, all_readers: bool, tmp_path: Path) -> None:
+    path = save_image(Image(quarters()), tmp_path / f"photo{suffix}")
+    code = (
+        "import sys\nfrom depth3d.io.image.read import open_image, picture_size\n"
+        f"from depth3d.io.image.photofile import open_photo\nphoto = open_photo({str(path)!r})\n"
+        "assert open_image(photo).size == picture_size(photo) == (64, 48)\n"
+        "print('PIL.PdfImagePlugin' in sys.modules)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert said.strip() == str(all_readers)

@@ -149,3 +149,26 @@ def test_a_surface_between_front_and_background_colors_the_gap_too() -> None:
     assert right[23, 50, 1] > 20
     assert right[23, 50, 2] > right[23, 50, 1]
     assert right[23, 50, 0] == 0
+
+
+@pytest.mark.parametrize(("dtype", "samples"), [(np.uint8, 1), (np.uint8, 3), (np.uint16, 1)])
+def test_blocks_without_gaps_are_drawn_as_by_the_search(
+    dtype: type, samples: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The shorter shader gives what the whole search gives, also where a block ends on a slope just below a step."""
+    size = Size(160, 48)
+    rng = np.random.default_rng(5)
+    image = Image(rng.integers(0, np.iinfo(dtype).max, (48, 160, 3), dtype, endpoint=True))
+    slope = np.linspace(0, 1, 160)[None] * np.linspace(0.2, 1, 48)[:, None]
+    slope[8:20, 40:70] += 0.3
+    depth = DepthMap(np.clip(slope + rng.normal(0, 0.02, slope.shape), 0, 1).astype(np.float32))
+    drawn = []
+    for everywhere in (False, True):
+        if everywhere:
+            rows, columns = np.mgrid[0:48:8, 0:320:16]
+            blocks = np.stack([columns.ravel(), rows.ravel()], 1).astype(np.int32)
+            monkeypatch.setattr("depth3d.render.warp.stereo._blocks_with_gaps", lambda *_: blocks)
+        with StereoWarp(size, samples=samples) as renderer:
+            drawn.append(renderer.draw(image, depth, -3.0, 3.0, 0.4).pixels)
+    assert len(np.unique(drawn[0])) > 100
+    assert np.array_equal(drawn[0], drawn[1])
