@@ -7,7 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+from depth3d.image import Image
+from depth3d.io.image.read import save_image
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 
@@ -20,10 +24,13 @@ def test_peers_are_run_or_told(tmp_path: Path) -> None:
         "import sys, time\n"
         "end = time.process_time() + 0.3\n"
         "while time.process_time() < end: pass\n"
+        "open(sys.argv[sys.argv.index('-d') + 1])\n"
         "open(sys.argv[sys.argv.index('-o') + 1], 'w').write('film')\n"
     )
     peer.chmod(0o755)
-    options = ["--size", "64x48", "--seconds", "0.1", "--rounds", "1", "--only", "photo"]
+    depth = tmp_path / "depth.png"
+    save_image(Image(np.full((48, 64, 3), 90, np.uint8)), depth)
+    options = ["--size", "64x48", "--seconds", "0.1", "--rounds", "1", "--only", "photo", "--depth", str(depth)]
     broken = ["--peer", "broken=" + sys.executable + " -c 'raise SystemExit(\"no weights\")' {output}"]
     done = subprocess.run(
         [sys.executable, str(EXAMPLES / "benchmark_peers.py"), *options, *broken],

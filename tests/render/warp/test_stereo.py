@@ -167,7 +167,7 @@ def test_blocks_without_gaps_are_drawn_as_by_the_search(
         if everywhere:
             rows, columns = np.mgrid[0:48:8, 0:320:16]
             blocks = np.stack([columns.ravel(), rows.ravel()], 1).astype(np.int32)
-            monkeypatch.setattr("depth3d.render.warp.stereo._blocks_with_gaps", lambda *_: blocks)
+            monkeypatch.setattr("depth3d.render.warp.stereo._blocks_with_gaps", lambda *_, blocks=blocks: blocks)
         with StereoWarp(size, samples=samples) as renderer:
             drawn.append(renderer.draw(image, depth, -3.0, 3.0, 0.4).pixels)
     assert len(np.unique(drawn[0])) > 100
