@@ -29,7 +29,7 @@ def test_peers_are_run_or_told(tmp_path: Path) -> None:
     )
     peer.chmod(0o755)
     depth = tmp_path / "depth.png"
-    save_image(Image(np.full((48, 64, 3), 90, np.uint8)), depth)
+    save_image(Image(np.full((40, 60, 3), 90, np.uint8)), depth)
     options = ["--size", "64x48", "--seconds", "0.1", "--rounds", "1", "--only", "photo", "--depth", str(depth)]
     broken = ["--peer", "broken=" + sys.executable + " -c 'raise SystemExit(\"no weights\")' {output}"]
     done = subprocess.run(

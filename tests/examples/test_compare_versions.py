@@ -21,7 +21,8 @@ def test_outlines_are_where_depth_steps_most() -> None:
     depth[120:170, 30:80] = 20000
     (first, second) = compare_versions.outlines(depth, 60, 2)
     for corner, (row, column) in ((first, (60, 220)), (second, (145, 55))):
-        assert corner[0] <= row < corner[0] + 60 and corner[1] <= column < corner[1] + 60
+        assert corner[0] <= row < corner[0] + 60
+        assert corner[1] <= column < corner[1] + 60
 
 
 def test_a_version_beside_itself_is_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
