@@ -1,4 +1,4 @@
-"""Lines of the visible background that reach an occluder, so that they go on behind it."""
+"""Lines of the visible background that reach an occluder, so that they go on behind it; means along them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Lines", "find_lines"]
+__all__ = ["Lines", "SteeredKernel", "find_lines", "steered_kernel"]
 
 Floats = NDArray[np.float32]
 Indices = NDArray[np.int64]
@@ -76,3 +76,58 @@ def find_lines(picture: NDArray[Any], usable: NDArray[np.bool_], top: int, strid
     xx, yy, xy = (cv2.GaussianBlur(part, (0, 0), SPREAD) for part in (across**2, down**2, across * down))
     trace = xx + yy + np.float32(NOISE)
     return Lines(xx / trace, yy / trace, xy / trace, top, stride)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SteeredKernel:
+    """One Gaussian for each of K pixels, by which colors around it are averaged.
+
+    Parameters
+    ----------
+    down, right : Floats
+        (K,), its center.
+    across, shear, along : Floats
+        (K,), elements of the Cholesky factor of its covariance: [[across, 0], [shear, along]] in (right, down).
+    """
+
+    down: Floats
+    right: Floats
+    across: Floats
+    shear: Floats
+    along: Floats
+
+    def at(self, first: float, second: float) -> tuple[Floats, Floats]:
+        """(down, right), (K,) each, of the point whose coordinates are ``first``, ``second`` standard deviations."""
+        return self.down + self.shear * first + self.along * second, self.right + self.across * first
+
+
+def steered_kernel(
+    tensor: tuple[Floats, Floats, Floats], steer: Floats, center: tuple[NDArray[Any], NDArray[Any]], spread: float
+) -> SteeredKernel:
+    """Multiply a round Gaussian by one that is long along the lines at each pixel and narrow across them.
+
+    Steered kernel regression (Takeda et al. 2007, equation 25).
+
+    Parameters
+    ----------
+    tensor : tuple[Floats, Floats, Floats]
+        xx, yy and xy of ``Lines.tensor``.
+    steer : Floats
+        (K,) weight of the tensor: the steered Gaussian, around (0, 0), is exp(-steer v' T v).
+    center : tuple[NDArray[Any], NDArray[Any]]
+        (K,) each, (down, right) of the round Gaussian.
+    spread : float
+        Its standard deviation.
+    """
+    round_part = np.float32(1 / spread**2)
+    xx, yy, xy = (round_part + 2 * steer * tensor[0], round_part + 2 * steer * tensor[1], 2 * steer * tensor[2])
+    area = xx * yy - xy * xy  # of the inverse covariance, the sum of both inverses
+    down, right = (np.asarray(side, np.float32) for side in center)
+    across = np.sqrt(yy / area)
+    return SteeredKernel(
+        round_part * (xx * down - xy * right) / area,
+        round_part * (yy * right - xy * down) / area,
+        across,
+        -xy / area / across,
+        1 / np.sqrt(yy),
+    )

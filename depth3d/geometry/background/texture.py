@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import cv2
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.background.disocclusion import HiddenSurface
 from depth3d.geometry.background.fill import relax
-from depth3d.geometry.background.lines import AGREE, LEAST, STEEPEST, Lines, find_lines
+from depth3d.geometry.background.lines import AGREE, LEAST, STEEPEST, Lines, find_lines, steered_kernel
 from depth3d.geometry.chunked import BAND_PIXELS, CACHED_PIXELS, chunked, row_bands
 from depth3d.image import rounded
 
@@ -23,11 +24,13 @@ Sources = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 
 GRID = [(down, right) for down in range(-2, 3) for right in range(-2, 3)]
-SPREAD = 1.4  # steps of the grid: the samples' weight
-ALONG = 16.0  # how much less samples count across the lines of the background than along them, near the outline
+SAMPLES = [(0.8 * a, 0.8 * b) for a in range(-4, 5) for b in range(-4, 5) if a * a + b * b < 18]  # standard deviations
+SPREAD = 0.8  # share of the distance from the outline: standard deviation of a tone's samples
+ALONG = 40.0  # how much less samples count across the lines of the background than along them, near the outline
 TOWARDS = 0.6  # center of the samples, from the outline (0) to the pixel itself (1)
 BEHIND = 0.8  # share of the depth step: nearer pixels belong to the foreground
-REACH = 1 / 64  # share of the width: pixels farther from the outline take the mean tone only
+REACH = 1 / 128  # share of the width: pixels farther from the outline take the mean tone only
+GRAIN_REACH = 1 / 64  # share of the width: pixels farther from the outline have all of the grain
 RIM_HALO = 64  # pixels
 GRAIN = 0.3  # of the texture's contrast; at full contrast wrong texture is visible
 NOWHERE = 1e9  # pixels of shift: nearer than every surface, so that it is never sampled
@@ -172,22 +175,23 @@ def _rows_columns(places: Indices, width: int) -> tuple[Indices, Indices]:
 def _tone(far: _Far, lines: Lines, hidden: HiddenSurface, cover: Floats, here: Indices) -> Floats:
     """(K, 3): the source's color near the outline, blended into the surroundings' mean with growing distance.
 
-    Near the outline the mean prefers the direction of the lines there, as in steered kernel regression (Takeda et al.
-    2007, equation 25); deep inside, that direction says little.
+    Near the outline the mean prefers the direction of the lines there; deep inside, that direction says little.
     """
     source, level = hidden.source.ravel().take(here), hidden.depth.ravel().take(here)
     row, column, down, right, deep = far.way(source, here)
     nearest = level + BEHIND * np.maximum(cover.ravel().take(here) - level, 1)
-    xx, yy, xy = lines.tensor(row - 3 * lines.stride * np.sign(down), column - 3 * lines.stride * np.sign(right))
-    length = np.maximum(deep, 1)  # a source may be the pixel itself
-    steer = -ALONG * lines.stride / length
+    tensor = lines.tensor(row - 3 * lines.stride * np.sign(down), column - 3 * lines.stride * np.sign(right))
+    length = np.maximum(deep, np.float32(1))  # a source may be the pixel itself
+    # In units of the distance from the outline, around the pixel itself.
+    before = np.float32(TOWARDS - 1) / length
+    steer = (ALONG * lines.stride / length).astype(np.float32)
+    kernel = steered_kernel(tensor, steer, (before * down, before * right), SPREAD)
+    y, x = row + down, column + right
     total, mass = np.zeros((3, len(here)), np.float32), np.zeros(len(here), np.float32)
-    for y, x in GRID:
-        at = far.at(row + TOWARDS * down + y / 2 * deep, column + TOWARDS * right + x / 2 * deep)
-        v, u = (TOWARDS - 1) * down / length + y / 2, (TOWARDS - 1) * right / length + x / 2
-        change = xx * u * u + yy * v * v + 2 * xy * u * v
-        weight = (far.depth.take(at) < nearest) * np.exp(steer * change - (y**2 + x**2) / (2 * SPREAD**2))
-        weight = weight.astype(np.float32)
+    for first, second in SAMPLES:
+        below, beside = kernel.at(first, second)
+        at = far.at(y + deep * below, x + deep * beside)
+        weight = (far.depth.take(at) < nearest) * np.float32(math.exp(-(first**2 + second**2) / 2))
         total += far.colors_at(at) * weight
         mass += weight
     own = far.colors_at(source)
@@ -228,7 +232,7 @@ def _grain(far: _Far, here: Indices, source: Sources, level: Floats, stride: int
     mean = (total / mass).take(which, 1)
     own = far.depth.take(mirror)
     same = (np.abs(own - level) < LIKE_PIXELS + LIKE_SLOPE * deep) & (np.abs(own - middle[which]) < LIKE_PIXELS)
-    share = np.minimum(deep / (far.width * REACH), 1) * same
+    share = np.minimum(deep / (far.width * GRAIN_REACH), 1) * same
     return np.asarray((far.colors_at(mirror) - mean) * share, np.float32)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -84,6 +85,20 @@ def test_the_direction_of_weak_structure_steers_the_tones(monkeypatch: pytest.Mo
     steered = error()
     monkeypatch.setattr(texture, "ALONG", 0.0)
     assert steered < 0.95 * error()
+
+
+def test_tones_are_means_of_the_texture_not_samples_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(4)
+    spots = cv2.GaussianBlur(random.normal(0, 1, (160, 400)), (0, 0), 1.5)
+    spots = 128 + 40 * spots / spots.std()
+    picture = np.repeat(spots.clip(0, 255)[..., None], 3, axis=2).astype(np.uint8)
+    seen = np.zeros((160, 400), np.float32)
+    seen[:, :200], picture[:, :200] = 40, (255, 0, 0)
+    hidden = extend_background(seen, seen, 1.0, FROM_RIGHT)[0]
+    monkeypatch.setattr(texture, "GRAIN", 0.0)
+    painted = paint_background(picture, picture, hidden, seen, seen, 1.0)[30:130, 160:190, 1]
+    assert hidden.mask[30:130, 160:190].all()
+    assert np.sqrt(np.mean((painted.astype(float) - 128) ** 2)) < 8  # 25 samples on a fixed grid: 11.5
 
 
 @pytest.mark.filterwarnings("error")
