@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import cv2
@@ -38,7 +39,7 @@ LEAST_SHARE = 0.5  # of the thin thing's color in a pixel
 INSIDE, OUTSIDE = 0.7, 0.06  # shares of the pixels of a thing, and of those around it, that have (may have) its color
 CORE = 8.0  # weight of pixels that are not at an outline
 CLUTTER = 0.3  # share of the surroundings that would be thin things, too: more is texture
-COARSE = 4  # averages are computed at a quarter of the size
+COARSE = 4  # pixels across the cells for which averages are computed, from 960 wide on twice as many
 ORIENTATIONS = 12
 SLOPE = 0.7  # pixels of shift per pixel: steeper is a blurred step
 ALONE = 0.5  # share of a thing without other steps nearby: with less, its depth before the blur is not known
@@ -176,14 +177,14 @@ def _likely(planes: _Planes, near: _Colors, far: _Colors) -> Mask:
     places = np.flatnonzero(where)
 
     def sized(values: Floats) -> Floats:
-        return np.asarray(cv2.resize(values, shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32).ravel()[places]
+        return np.asarray(cv2.resize(values, shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32).take(places)
 
     evidence, across_own, across_all = (np.zeros(len(places), np.float32) for _ in range(3))
     for channel, plane in enumerate(planes.color):
         mean, spread, other, its_spread = (
             sized(values[channel]) for values in (near.mean, near.spread, far.mean, far.spread)
         )
-        own = plane.ravel()[places]
+        own = plane.take(places)
         evidence += (own - other) ** 2 / its_spread - (own - mean) ** 2 / spread + np.log(its_spread / spread)
         mean -= other
         own -= other
@@ -196,15 +197,16 @@ def _likely(planes: _Planes, near: _Colors, far: _Colors) -> Mask:
 
 
 def _colors(planes: _Planes, side: Mask, scale: float) -> _Colors:
-    """Average the colors of one side around each pixel, at 1 / ``COARSE`` of the size."""
+    """Average the colors of one side around each pixel, for cells of pixels."""
+    cell = _cell(scale)
     inner = cv2.erode(side.view(np.uint8), np.ones((3, 3), np.uint8))
     weight = (side + np.uint8(CORE) * inner).astype(np.float32)
     product = np.empty_like(weight)
 
-    mass = np.maximum(_blur(_coarse(weight), COLOR_SPREAD * scale / COARSE), np.float32(1e-6))
+    mass = np.maximum(_blur(_coarse(weight, cell), COLOR_SPREAD * scale / cell), np.float32(1e-6))
 
     def average(values: Floats) -> Floats:
-        total = _blur(_coarse(np.multiply(weight, values, out=product)), COLOR_SPREAD * scale / COARSE)
+        total = _blur(_coarse(np.multiply(weight, values, out=product), cell), COLOR_SPREAD * scale / cell)
         return np.asarray(total / mass, np.float32)
 
     mean = [average(plane) for plane in planes.color]
@@ -219,20 +221,20 @@ def _levels(
     shift: Floats, told: Floats, behind: Floats, known: Mask, likely: Mask, scale: float, step: float
 ) -> Floats:
     """Depth of the thin things nearby, before blur; all (H, W), in pixels of shift."""
-    sure = known & likely
+    sure, cell = known & likely, _cell(scale)
     window = np.ones((2 * round(BLURRED * scale) + 1,) * 2, np.uint8)
     low = cv2.erode(np.where(sure, np.float32(np.inf), behind), window)
     alone = cv2.dilate(np.where(around(known, 3), np.float32(0), shift), window) - low <= step
     inside = cv2.distanceTransform(sure.view(np.uint8), cv2.DIST_L2, 3) - np.float32(0.5)
     blurred = around(sure, round(BLURRED * scale)) & alone
-    part, clear = (_coarse(some.astype(np.float32)) for some in (sure, sure & alone))
+    part, clear = (_coarse(some.astype(np.float32), cell) for some in (sure, sure & alone))
     back, own, inside, mass = (
-        _coarse(np.where(where, values, np.float32(0)))
+        _coarse(np.where(where, values, np.float32(0)), cell)
         for where, values in ((sure, behind), (sure, shift), (sure, inside), (blurred, np.maximum(told - behind, 0)))
     )
 
     def near(values: Floats) -> Floats:
-        return _blur(values, LOCAL_SPREAD * scale / COARSE)
+        return _blur(values, LOCAL_SPREAD * scale / cell)
 
     many: Floats = np.maximum(near(part), np.float32(1e-6))
     back, own, width = (np.asarray(near(values) / many, np.float32) for values in (back, own, 4 * inside))
@@ -241,15 +243,17 @@ def _levels(
     most = back + (own - back) / np.maximum(left, 1 / MOST_RAISED)
     restored = np.clip(back + near(mass) / np.maximum(near(clear), 1e-6), own, most)
     local = np.where(near(clear) > ALONE * many, restored, own).astype(np.float32)
-    spread = DEPTH_SPREAD * scale / COARSE
+    spread = DEPTH_SPREAD * scale / cell
     mean = _blur(part * local ** np.float32(LARGEST), spread) / np.maximum(_blur(part, spread), 1e-6)
-    level = np.clip(mean ** np.float32(1 / LARGEST), own, np.minimum(most, _nearest_around(shift, part.shape, spread)))
+    level = np.clip(
+        mean ** np.float32(1 / LARGEST), own, np.minimum(most, _nearest_around(shift, cell, part.shape, spread))
+    )
     return np.asarray(cv2.resize(level, known.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _nearest_around(shift: Floats, shape: tuple[int, ...], spread: float) -> Floats:
+def _nearest_around(shift: Floats, cell: int, shape: tuple[int, ...], spread: float) -> Floats:
     """Nearest depth around each pixel, at the coarse size: nothing is raised above it."""
-    highest = cv2.dilate(shift, np.ones((COARSE + 1, COARSE + 1), np.uint8))
+    highest = cv2.dilate(shift, np.ones((cell + 1, cell + 1), np.uint8))
     highest = cv2.resize(highest, shape[::-1], interpolation=cv2.INTER_NEAREST)
     return np.asarray(cv2.dilate(highest, np.ones((4 * round(spread) + 1,) * 2, np.uint8)), np.float32)
 
@@ -273,10 +277,19 @@ def _straight(mask: Mask, length: int) -> Mask:
     return found.view(bool)
 
 
-def _coarse(values: Floats) -> Floats:
-    """The same at 1 / ``COARSE`` of the size."""
-    size = (max(1, values.shape[1] // COARSE), max(1, values.shape[0] // COARSE))
-    return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
+def _cell(scale: float) -> int:
+    """Pixels across a cell, a power of two."""
+    return COARSE << max(0, math.floor(math.log2(scale * 4 / 3)))
+
+
+def _coarse(values: Floats, cell: int) -> Floats:
+    """Means of cells, without the pixels left over; halves exactly, which is fast."""
+    while cell > 1:
+        height, width = (max(2, side // 2 * 2) for side in values.shape)
+        half = (width // 2, height // 2)
+        values = np.asarray(cv2.resize(values[:height, :width], half, interpolation=cv2.INTER_AREA), np.float32)
+        cell //= 2
+    return values
 
 
 def _blur(values: Floats, spread: float) -> Floats:
