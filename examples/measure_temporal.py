@@ -26,8 +26,9 @@ from typing import Any
 
 import cv2
 import numpy as np
+from network_noise import network_noise
 from numpy.typing import NDArray
-from temporal_clips import EXTRA_KINDS, KINDS, Clip, network_noise, render
+from temporal_clips import EXTRA_KINDS, KINDS, Clip, render
 
 from depth3d.depth.temporal.flow import MotionEstimator
 from depth3d.depth.temporal.rate import frames_to_predict

@@ -14,10 +14,11 @@ from functools import partial
 
 import cv2
 import numpy as np
+from network_noise import network_noise
 from numpy.typing import NDArray
 from outline_measures import NEAR_PIXELS, SPECK_LEVELS, disc, ghost, moved, near_pixels, psnr, specks
 from outline_scenes import smooth_noise
-from temporal_clips import Array, Pose, network_noise, place, scene, view, visible
+from temporal_clips import Array, Pose, place, scene, view, visible
 from yardsticks import forward_warp
 
 from depth3d.camera import Camera
