@@ -24,45 +24,63 @@ uniform float tolerance;  // steps of more pixels than this are depth discontinu
 
 out vec4 color;
 
+const float GAP_MARGIN = 1.0;  // pixels beyond the edge of a gap whose color the lens mixes with that of the front
+const float BLUR_REACH = 0.9;   // pixels: outlines get the blur that a lens gives them, from samples so far away
+const float BLUR_SHARE = 0.28;  // weight of each of the two
+
 vec4 read(vec2 place) {
     // Beyond the frame's border the picture is mirrored. place is in pixels; pixel centers are at half-integers.
     vec2 inside = abs(place);
     return texture(picture, (size - abs(size - inside)) / size);
 }
 
+// Depths of the four pixels around a place: upper left, upper right, lower left, lower right.
+vec4 around(vec2 at) {
+#ifdef GL_ARB_texture_gather
+    return textureGather(depth, at / size).wzxy;
+#else
+    ivec2 low = ivec2(floor(at - 0.5)), high = min(low + 1, ivec2(size) - 1);
+    return vec4(texelFetch(depth, low, 0).r, texelFetch(depth, ivec2(high.x, low.y), 0).r,
+                texelFetch(depth, ivec2(low.x, high.y), 0).r, texelFetch(depth, high, 0).r);
+#endif
+}
+
+float spread(vec4 four) {
+    return max(max(four.x, four.y), max(four.z, four.w)) - min(min(four.x, four.y), min(four.z, four.w));
+}
+
 // Depth between pixels: smooth inside a surface, that of the nearest pixel at a discontinuity.
 float height(vec2 place, float travel) {
     vec2 at = clamp(place, vec2(0.5), size - 0.5);
-    vec2 base = floor(at - 0.5), t = at - 0.5 - base;
-#ifdef GL_ARB_texture_gather
-    vec4 four = textureGather(depth, at / size);
-    float a = four.w, b = four.z, c = four.x, d = four.y;
-#else
-    ivec2 low = ivec2(base), high = min(low + 1, ivec2(size) - 1);
-    float a = texelFetch(depth, low, 0).r, b = texelFetch(depth, ivec2(high.x, low.y), 0).r;
-    float c = texelFetch(depth, ivec2(low.x, high.y), 0).r, d = texelFetch(depth, high, 0).r;
-#endif
-    float most = max(max(a, b), max(c, d)), least = min(min(a, b), min(c, d));
-    if ((most - least) * travel > tolerance) return t.y < 0.5 ? (t.x < 0.5 ? a : b) : (t.x < 0.5 ? c : d);
-    return mix(mix(a, b, t.x), mix(c, d, t.x), t.y);
+    vec2 t = fract(at - 0.5);
+    vec4 four = around(at);
+    if (spread(four) * travel > tolerance) return t.y < 0.5 ? (t.x < 0.5 ? four.x : four.y) : (t.x < 0.5 ? four.z : four.w);
+    return mix(mix(four.x, four.y, t.x), mix(four.z, four.w, t.x), t.y);
 }
 
-void main() {
-    vec3 q = back * vec3(gl_FragCoord.xy / size, 1.0);
+// Color seen at a place of the target; ``cut``: whether it is a gap or the rim of a surface; ``way``: the direction in
+// which surfaces part there, length 1, or 0 where nothing moves.
+vec4 view(vec2 target, out bool cut, out vec2 way) {
+    cut = false;
+    vec3 q = back * vec3(target / size, 1.0);
     vec2 far_end = q.xy / q.z;
     // place(inverse) = far_end + inverse * along, from A (place, 1) + b * inverse ~ pixel.
     vec2 along = (pull.z * far_end - pull.xy) * size;
     vec2 start = far_end * size + inverse_range.x * along;  // depth 0
     vec2 reach = inverse_range.y * along;                   // from depth 0 to depth 1
     float travel = length(reach);
-    if (travel < 1e-3) { color = read(start); return; }
+    way = vec2(0.0);
+    if (travel < 1e-3) return read(start);
+    way = reach / travel;
     int steps = int(min(ceil(travel), 255.0)) + 1;
     float fall = 1.0 / float(steps), v = 1.0 + fall;
     float before = height(start + v * reach, travel);
     bool occluded = false;
     float gap = 2.0;
-    vec2 fill = start;
-    for (int k = 0; k <= steps; k++) {
+    vec2 fill = start, found = start;
+    bool hit = false;
+    // Colors are read after the loop: a software renderer executes both branches of an `if`, in every step.
+    for (int k = 0; k <= steps && !hit; k++) {
         float now_v = v - fall;
         vec2 place = start + now_v * reach;
         float now = height(place, travel);
@@ -70,21 +88,41 @@ void main() {
         if (occluded) {
             occluded = now >= now_v;
         } else if (now >= now_v) {
-            if (!discontinuous) {
-                float t = (v - before) / max(v - before + now - now_v, 1e-6);
-                color = read(start + mix(v, now_v, clamp(t, 0.0, 1.0)) * reach);
-                return;
-            }
-            if ((now - now_v) * travel <= 0.5 + fall * travel * 0.5) { color = read(place); return; }
-            occluded = true;
-            if (before < gap) {
+            float t = (v - before) / max(v - before + now - now_v, 1e-6);
+            found = discontinuous ? place : start + mix(v, now_v, clamp(t, 0.0, 1.0)) * reach;
+            hit = !discontinuous || (now - now_v) * travel <= 0.5 + fall * travel * 0.5;
+            occluded = !hit;
+            if (occluded && before < gap) {
                 gap = before;
                 vec2 edge = start + 0.5 * (v + now_v) * reach;
-                fill = 2.0 * edge - (start + before * reach);
+                fill = 2.0 * edge - (start + before * reach) + GAP_MARGIN * way;
             }
         }
         v = now_v;
         before = now;
     }
-    color = read(gap < 2.0 ? fill : start + before * reach);
+    found = hit ? found : gap < 2.0 ? fill : start + before * reach;
+    vec2 at = clamp(found, vec2(0.5), size - 0.5);
+    bool split = at == found && spread(around(at)) * travel > tolerance;
+    cut = split || !hit;
+    // At a discontinuity the color of the nearest pixel: between pixels the other side mixes in.
+    return read(split ? floor(found) + 0.5 : found);
+}
+
+void main() {
+    // A loop that ends at its last line: software renderers execute the body of other loops at least once more.
+    vec2 way = vec2(0.0), other;
+    float offset = 0.0, share = 1.0 - 2.0 * BLUR_SHARE, mass = 0.0;
+    bool cut = false, beside, more;
+    color = vec4(0.0);
+    do {
+        color += share * view(gl_FragCoord.xy + offset * way, beside, other);
+        cut = offset == 0.0 ? beside : cut;
+        way = offset == 0.0 ? other : way;
+        mass += share;
+        more = offset < 0.0 || (offset == 0.0 && cut);
+        offset = offset == 0.0 ? -BLUR_REACH : BLUR_REACH;
+        share = BLUR_SHARE;
+    } while (more);
+    color /= mass;
 }

@@ -75,3 +75,22 @@ def test_sixteen_bits_are_interpolated_like_eight() -> None:
             renderer.draw(smooth_picture(kind), flat, path.at(0.9)).pixels for kind in (np.uint8, np.uint16)
         )
     assert np.abs(sixteen / 257 - eight).max() <= 1.5
+
+
+@pytest.mark.parametrize("second", [1.0, 3.0])
+def test_a_gap_shows_the_background_alone(second: float) -> None:
+    """No line of the front's color at either end of a gap, and outlines as soft as a lens draws them."""
+    pixels = np.full((80, 120, 3), (0, 0, 200), np.uint8)
+    pixels[20:60, 39:81] = (100, 0, 100)  # a lens mixes both colors in one pixel
+    pixels[20:60, 40:80] = (200, 0, 0)
+    image, depth = Image(pixels), two_planes().values.copy()
+    depth[20:60, 39:81] = 0.9
+    path = named_path("swing", Camera.of_photo(image), SIZE.aspect, amount=15.3, seconds=4.0, focus=0.2)
+    with Reprojection(SIZE) as renderer:
+        row = renderer.draw(image, DepthMap(depth), path.at(second)).pixels[40, :, 0]
+    front = np.flatnonzero(row > 100)
+    assert 40 <= len(front) <= 42
+    assert np.ptp(front) == len(front) - 1
+    beside = np.concatenate([row[: front[0] - 3], row[front[-1] + 4 :]])
+    assert beside.max() == 0
+    assert ((row > 30) & (row < 170)).sum() >= 2
