@@ -23,11 +23,12 @@ __all__ = ["cover_fringe"]
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-REACH = 1 / 48  # of the width: how far a fringe sticks out
+REACH = 1 / 48, 1 / 30  # of the width: how far a fringe sticks out; what has the colors of the foreground, too
 SOLVED_SIDE = 1000  # px; larger photos are examined at this size
 STEP, STEP_SHARE = 1.0, 0.1  # least step of depth beside a fringe: pixels of shift, share of the range
-PLAIN = 12.0  # largest deviation of a plain background from its mean color nearby, of 255 levels (Euclidean, RGB)
+PLAIN = 12.0, 20.0  # largest deviation of a plain background from its mean color nearby, of 255 levels (Euclidean, RGB)
 DIFFERENT, DEVIATIONS = 12.0, 3.0  # a fringe differs by more than so many levels and so many deviations
+LIKE = 0.5  # colors of the foreground are so much nearer to its mean than to the background's
 LEAST_MASS = 0.003  # share of background pixels in the average
 ROOT, LEAST = 2, 4  # px; the blur of an exact outline reaches so far, and the shortest fringe
 
@@ -54,16 +55,17 @@ def cover_fringe(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
     size = Size(width, height).fit(SOLVED_SIDE)
     depth = np.asarray(cv2.resize(shift, size, interpolation=cv2.INTER_NEAREST), np.float32)
     small = cv2.resize(colors, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    reach = max(ROOT + 1, round(size.width * REACH))
-    beside = _beside(depth, reach, max(STEP, STEP_SHARE * float(np.ptp(shift))))
-    if not beside.band.any():
-        return shift
-    fringe = _attached(_different(small, beside, reach), beside)
-    if not fringe.any():
-        return shift
-    where = cv2.resize(fringe.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
-    near = cv2.resize(beside.near, (width, height), interpolation=cv2.INTER_NEAREST)
-    return np.where(where, np.maximum(shift, near), shift).astype(np.float32)
+    step = max(STEP, STEP_SHARE * float(np.ptp(shift)))
+    for share, plain, like in ((REACH[0], PLAIN[0], False), (REACH[1], PLAIN[1], True)):
+        reach = max(ROOT + 1, round(size.width * share))
+        beside = _beside(depth, reach, step)
+        if not beside.band.any():
+            continue
+        fringe = _attached(_different(small, beside, reach, plain, like), beside)
+        where = cv2.resize(fringe.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
+        near = cv2.resize(beside.near, (width, height), interpolation=cv2.INTER_NEAREST)
+        shift = np.where(where, np.maximum(shift, near), shift)
+    return shift
 
 
 def _beside(depth: Floats, reach: int, step: float) -> _Beside:
@@ -73,21 +75,28 @@ def _beside(depth: Floats, reach: int, step: float) -> _Beside:
     return _Beside(far, far & (near - depth > step), near)
 
 
-def _different(color: Floats, beside: _Beside, reach: int) -> Mask:
-    """The pixels of the far side that differ from a plain background around them."""
-    plain = (beside.far & ~beside.band).astype(np.float32)
+def _different(color: Floats, beside: _Beside, reach: int, plain: float, like: bool) -> Mask:
+    """The pixels of the far side that differ from a plain background; ``like``: and resemble the foreground nearby."""
+    away, deviation, known = _distances(color, beside.far & ~beside.band, reach)
+    different = (away > DIFFERENT + DEVIATIONS * deviation) & (deviation < plain) & known
+    if like:
+        different &= _distances(color, ~beside.far, reach)[0] < LIKE * away
+    return close_gaps(different & beside.far, 1) & beside.far
+
+
+def _distances(color: Floats, where: Mask, reach: int) -> tuple[Floats, Floats, Mask]:
+    """(h, w) distance of each color from the mean of those ``where`` nearby, their deviation; whether there are any."""
+    weights = where.astype(np.float32)
 
     def nearby(values: Floats) -> Floats:
         return wide_blur(values, 0.8 * reach)
 
-    mass = nearby(plain)
+    mass = nearby(weights)
     weight = np.maximum(mass, np.float32(1e-6))
-    squared = np.zeros_like(plain)
+    squared = np.zeros_like(weights)
     for channel in cv2.split(color):
-        squared += (channel - nearby(plain * channel) / weight) ** 2
-    deviation = np.sqrt(nearby(plain * squared) / weight)
-    different = (np.sqrt(squared) > DIFFERENT + DEVIATIONS * deviation) & (deviation < PLAIN) & (mass > LEAST_MASS)
-    return close_gaps(different & beside.far, 1) & beside.far
+        squared += (channel - nearby(weights * channel) / weight) ** 2
+    return np.sqrt(squared), np.sqrt(nearby(weights * squared) / weight), mass > LEAST_MASS
 
 
 def _attached(different: Mask, beside: _Beside) -> Mask:

@@ -55,3 +55,24 @@ def test_flat_depth_and_tiny_photos_stay_as_they_are() -> None:
     for height, width in ((160, 384), (1, 1), (2, 9)):
         flat = np.full((height, width), 3, np.float32)
         assert np.array_equal(cover_fringe(flat, np.zeros((height, width, 3), np.uint8)), flat)
+
+
+def smooth_scene(tip: tuple[int, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """A dark subject before soft colors that change by more than a plain background's; a tip 11 px long sticks out."""
+    shift, colors = scene()
+    columns = np.arange(WIDTH - EDGE)
+    soft = 90 + 50 * np.sin(columns / 14)
+    colors[:, EDGE:] = np.stack([soft, soft + 40, 0.5 * soft], -1)[None].astype(np.uint8)
+    colors[70:90, EDGE : EDGE + 11] = tip
+    return shift, colors
+
+
+def test_a_tip_in_the_colors_of_its_subject_goes_with_it_before_soft_colors() -> None:
+    found = cover_fringe(*smooth_scene((70, 40, 30)))
+    assert (found[72:88, EDGE : EDGE + 10] == 8).mean() > 0.95
+    assert not found[:, EDGE + 13 :].any()
+
+
+def test_a_spot_in_other_colors_stays_on_the_soft_background() -> None:
+    found = cover_fringe(*smooth_scene((230, 240, 250)))
+    assert not found[72:88, EDGE + 3 :].any()
