@@ -27,12 +27,14 @@ __all__ = ["fill_view", "pull_push", "relax"]
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
-STEPS = 20
+STEPS = 25
 LIKE_PIXELS = 2.5  # neighbors whose shifts differ by less belong to one surface
 
 
 def relax(colors: Floats, depth: Floats, unknown: Mask, steps: int = STEPS) -> Floats:
-    """Smooth the ``unknown`` pixels: each becomes the mean of its neighbors of similar depth, ``steps`` times.
+    """Smooth ``unknown`` pixels, ``steps`` times: each becomes the mean of itself and its neighbors of similar depth.
+
+    Without the pixel itself a checkerboard would stay: each of its two colors would turn into the other.
 
     Returns ``colors``, changed in place.
 
@@ -45,7 +47,7 @@ def relax(colors: Floats, depth: Floats, unknown: Mask, steps: int = STEPS) -> F
     unknown : Mask
         (H, W), the pixels to smooth.
     steps : int
-        Number of Jacobi iterations.
+        Number of damped Jacobi iterations.
     """
     height, width = depth.shape
     rows, columns = np.nonzero(unknown)
@@ -68,13 +70,12 @@ def relax(colors: Floats, depth: Floats, unknown: Mask, steps: int = STEPS) -> F
     place[involved] = np.arange(len(involved), dtype=np.int32)
     at, around = place[here].astype(np.int64), place[neighbors].astype(np.int64)
     values = np.ascontiguousarray(flat[involved].T)
-    weight = like / np.maximum(like.sum(0), 1)
-    lonely = np.flatnonzero(like.sum(0) == 0)
+    own = 1 / (1 + like.sum(0))
+    weight = like * own
     for _ in range(steps):
-        mean = values.take(around[0], 1) * weight[0]
-        for index in range(1, 4):
+        mean = values.take(at, 1) * own
+        for index in range(4):
             mean += values.take(around[index], 1) * weight[index]
-        mean[:, lonely] = values[:, at[lonely]]
         values[:, at] = mean
     flat[here] = values[:, at].T
     return colors
