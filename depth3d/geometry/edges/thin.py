@@ -107,23 +107,25 @@ def recover_thin(shift: Floats, told: Floats, picture: Bytes, scale: float, step
 
 def _followed(planes: _Planes, known: Mask, near: Mask, side: int, scale: float) -> tuple[Mask, Mask]:
     """The thin things with what goes on in their color, and all pixels that have it; ``side`` of the widest."""
-    beside = ~near & ~around(known, 2)
-    far = _colors(planes, beside, scale)
+    # What is followed is little beside the background around it: its colors are averaged again only at the end.
+    far = _colors(planes, ~near & ~around(known, 2), scale)
     first = _likely(planes, _colors(planes, known, scale), far)
     thin = _told_apart(known, first, near, scale)
     for number in range(ROUNDS):
         same = number == 0 and bool((thin == known).all())
         likely = first if same else _likely(planes, _colors(planes, thin, scale), far)
         narrow = likely & ~open_disc(likely, side)
-        more = _straight(narrow | thin, round(STRAIGHT * scale)) & ~near
-        cluttered = cv2.blur(more.astype(np.float32), (4 * side + 1, 4 * side + 1)) > CLUTTER
-        grown = connected((more & ~cluttered) | thin, thin)
+        lines = _straight(narrow | thin, round(STRAIGHT * scale)) & ~near
+        cluttered = cv2.blur(lines.astype(np.float32), (4 * side + 1, 4 * side + 1)) > CLUTTER
+        grown = connected((lines & ~cluttered) | thin, thin)
         grown = thin | _told_apart(grown & ~thin, likely, near | thin, scale)
-        if (grown == thin).all():
+        more = np.count_nonzero(grown) - np.count_nonzero(thin)
+        if not more:
             return thin, likely
-        thin, beside = grown, ~near & ~around(grown, 2)
-        far = _colors(planes, beside, scale)
-    return thin, _likely(planes, _colors(planes, thin, scale), far)
+        thin = grown
+        if more < 2 * COLOR_SPREAD * scale:  # a line that goes on would have grown by more
+            break
+    return thin, _likely(planes, _colors(planes, thin, scale), _colors(planes, ~near & ~around(thin, 2), scale))
 
 
 def _told_apart(things: Mask, likely: Mask, other: Mask, scale: float) -> Mask:

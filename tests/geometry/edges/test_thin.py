@@ -48,6 +48,18 @@ def test_a_gap_and_an_end_of_a_stick_are_recovered(gap: tuple[int, int]) -> None
     assert found.max() <= 1.2 * TRUE
 
 
+def test_a_gap_is_recovered_in_larger_pictures_of_odd_sides() -> None:
+    y, x = np.mgrid[: 2 * HEIGHT + 3, : 2 * WIDTH + 5]
+    whole = np.abs(x - 240 - 0.3 * y) < 6
+    lost = whole & (y >= 160) & (y < 260)
+    seen = whole & ~lost
+    sharp = np.where(seen, 0.6 * TRUE, 0).astype(np.float32)
+    told = cv2.GaussianBlur(np.where(seen, TRUE, 0).astype(np.float32), (0, 0), 6)
+    found = recover_thin(sharp, told, picture_of(whole), 2.0, STEP)
+    assert (found[lost] > 0.5 * TRUE).mean() > 0.8
+    assert (found[~whole] > 1).mean() < 0.01
+
+
 def test_the_width_in_the_picture_restores_the_height_before_the_blur() -> None:
     whole = stick(6)
     told = blurred(whole)
