@@ -2,7 +2,7 @@
 
     python examples/measure_new_views.py PAIRS PHOTOS     # folders, as measure_views.py and measure_detail.py take them
 
-Runs ``measure_outlines.py`` (outlines from a network's depth, of stills and clips, and from frame to frame),
+Runs ``measure_outlines.py`` (outlines from a network's depth, of stills and of clips from frame to frame),
 ``measure_views.py`` (real pairs, hidden parts, clips) and ``measure_detail.py``, where bilinear reading is the past.
 """
 
@@ -21,6 +21,7 @@ def main() -> None:
     arguments = parser.parse_args()
     runs = (
         ("measure_outlines.py", "--stereo", arguments.pairs),
+        ("measure_outlines.py", "--clips"),
         ("measure_views.py", arguments.pairs),
         ("measure_detail.py", arguments.photos),
     )
