@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.chunked import CACHED_PIXELS, chunked, row_bands
 
-__all__ = ["ALL_WAYS", "FROM_LEFT", "FROM_RIGHT", "HiddenSurface", "extend_background", "read_beyond_rim"]
+__all__ = [
+    "ALL_WAYS",
+    "FROM_LEFT",
+    "FROM_RIGHT",
+    "DeeperSurface",
+    "HiddenSurface",
+    "extend_background",
+    "read_beyond_rim",
+]
 
 # Steps (down, right) in which the background is extended. The right eye sees more background at the right side of
 # objects, so the background there is extended from right to left.
@@ -43,12 +51,39 @@ class HiddenSurface:
     mask: NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DeeperSurface:
+    """The second disoccluded background layer, which covers few pixels: only these.
+
+    Parameters
+    ----------
+    places : NDArray[np.int64]
+        (K,) flat indices of its pixels.
+    depth : NDArray[np.float32]
+        (K,) pixels of shift.
+    source : NDArray[np.int32]
+        (K,) flat indices of the visible background pixels that are extended to here.
+    """
+
+    places: NDArray[np.int64]
+    depth: NDArray[np.float32]
+    source: NDArray[np.int32]
+
+    def over(self, first: HiddenSurface) -> HiddenSurface:
+        """Return this layer with the depth and the sources of the ``first`` one outside; takes over its arrays."""
+        first.mask[:] = False
+        first.mask.ravel()[self.places] = True
+        first.depth.ravel()[self.places] = self.depth
+        first.source.ravel()[self.places] = self.source
+        return first
+
+
 def extend_background(
     seen: NDArray[np.float32],
     cover: NDArray[np.float32],
     tolerance: float,
     ways: tuple[tuple[int, int], ...] = ALL_WAYS,
-) -> tuple[HiddenSurface, HiddenSurface]:
+) -> tuple[HiddenSurface, DeeperSurface]:
     """Extend the background behind occluders, up to the maximum disocclusion width.
 
     All discontinuities are extended simultaneously, one pixel per iteration. Where two backgrounds reach a pixel in
@@ -68,13 +103,13 @@ def extend_background(
 
     Returns
     -------
-    The layer behind the visible surface, and a second layer behind the first. Outside its own mask the second layer
-    repeats the depth and source of the first.
+    The layer behind the visible surface, and a second layer behind the first.
     """
     count, over = seen.size, cover.ravel()
     # Until the end the depth of the first layer is what hides a surface: the visible one, or this layer.
     first = HiddenSurface(over.copy(), np.arange(count, dtype=np.int32), np.zeros(count, bool))
-    second = HiddenSurface(np.empty(count, np.float32), np.empty(count, np.int32), np.zeros(count, bool))
+    deeper = np.zeros(count, bool)
+    second = [_Front(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))]
     latest = np.empty(count, np.int32)  # which candidate is kept where several reach a pixel in one step
     targets, origins = _starts(cover, tolerance, ways)
     front, run = _Front(targets, origins.astype(np.int32), seen.ravel()[origins]), 1
@@ -83,44 +118,44 @@ def extend_background(
         front = front.some(np.flatnonzero(run <= over.take(front.targets) - front.levels + OVERLAP))
         front = _farthest(front, latest)
         free = ~first.mask.take(front.targets)
+        at, sources, levels = front.some(np.flatnonzero(free))
+        first.source[at], first.depth[at], first.mask[at] = sources, levels, True
         # A third layer is not stored, but the surface may be needed again further on.
-        behind = ~free & ~second.mask.take(front.targets)
-        for hidden, mine in ((first, free), (second, behind)):
-            at, sources, levels = front.some(np.flatnonzero(mine))
-            hidden.source[at], hidden.depth[at], hidden.mask[at] = sources, levels, True
+        behind = front.some(np.flatnonzero(~free & ~deeper.take(front.targets)))
+        deeper[behind.targets] = True
+        second.append(behind)
         steps = list(_moved(front, ways, first.depth, tolerance, seen.shape))
         front = _Front(*(np.concatenate(parts) for parts in zip(*steps, strict=True)))
         run += 1
     del latest
     np.copyto(first.depth, seen.ravel(), where=~first.mask)
-    for own, other in ((second.depth, first.depth), (second.source, first.source)):
-        np.copyto(own, other, where=~second.mask)
-    return _shaped(first, seen.shape), _shaped(second, seen.shape)
+    places, sources, levels = (np.concatenate(parts) for parts in zip(*second, strict=True))
+    shape = seen.shape
+    first = HiddenSurface(first.depth.reshape(shape), first.source.reshape(shape), first.mask.reshape(shape))
+    return first, DeeperSurface(places, levels, sources)
 
 
-def _shaped(hidden: HiddenSurface, shape: tuple[int, ...]) -> HiddenSurface:
-    return HiddenSurface(hidden.depth.reshape(shape), hidden.source.reshape(shape), hidden.mask.reshape(shape))
-
-
-def read_beyond_rim(hidden: HiddenSurface, seen: NDArray[np.float32], pixels: int) -> None:
+def read_beyond_rim(hidden: HiddenSurface | DeeperSurface, seen: NDArray[np.float32], pixels: int) -> None:
     """Move the sources ``pixels`` further from the outline, where no foreground color is mixed in; in place.
 
     A source stays in place if its surface ends before that.
     """
     height, width = seen.shape
-    source, flat = hidden.source.ravel(), seen.ravel()
+    flat, source = seen.ravel(), hidden.source.ravel()
+    pixel_of = None if isinstance(hidden, HiddenSurface) else hidden.places
 
-    def move(here: NDArray[np.int64]) -> None:
-        own = source[here]
+    def move(some: NDArray[np.int64]) -> None:
+        here = some if pixel_of is None else pixel_of[some]
+        own = source[some]
         row, column = np.divmod(own, width)
         down, right = row - here // width, column - here % width
         length = np.maximum(np.hypot(down, right), 1)
         moved_row = np.rint(row + pixels * down / length).astype(np.int64).clip(0, height - 1)
         moved_column = np.rint(column + pixels * right / length).astype(np.int64).clip(0, width - 1)
         moved = moved_row * width + moved_column
-        source[here] = np.where(np.abs(flat[moved] - flat[own]) < SAME_SURFACE, moved, own)
+        source[some] = np.where(np.abs(flat[moved] - flat[own]) < SAME_SURFACE, moved, own)
 
-    chunked(move, np.flatnonzero(hidden.mask))
+    chunked(move, np.flatnonzero(hidden.mask) if isinstance(hidden, HiddenSurface) else np.arange(len(source)))
 
 
 class _Front(NamedTuple):

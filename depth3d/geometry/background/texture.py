@@ -15,7 +15,7 @@ from depth3d.geometry.background.lines import AGREE, LEAST, STEEPEST, Lines, fin
 from depth3d.geometry.chunked import BAND_PIXELS, CACHED_PIXELS, chunked, row_bands
 from depth3d.image import rounded
 
-__all__ = ["paint_background", "paint_rim"]
+__all__ = ["exclude_covered", "paint_background", "paint_rim"]
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[Any]  # uint8 or uint16
@@ -43,17 +43,15 @@ def paint_background(
     painted: Pixels,
     picture: Pixels,
     hidden: HiddenSurface,
-    seen: Floats,
+    surface: Floats,
     cover: Floats,
-    tolerance: float,
     first_row: int = 0,
 ) -> Pixels:
     """Color one disoccluded background layer.
 
     Next to an outline the color of the adjacent background is continued. Farther from it, where that would be visible
     as a streak, the tone is a mean over the surrounding background pixels on both sides of the occluder. Lines that
-    reach the outline go on in their direction. The background's texture, mirrored at the outline, is added. Pixels
-    covered by the foreground's dilation are not sampled, because they contain foreground color.
+    reach the outline go on in their direction. The background's texture, mirrored at the outline, is added.
 
     Returns a copy of ``painted`` in which the layer's pixels are filled in.
 
@@ -63,16 +61,14 @@ def paint_background(
         (H, W, 3) uint8 or uint16, the surroundings of the layer: the picture, or the layer in front of this one.
     picture : Pixels
         (H, W, 3).
-    seen : Floats
-        (H, W), its depth in pixels of shift.
+    surface : Floats
+        (H, W), its depth in pixels of shift, after ``exclude_covered``.
     cover : Floats
-        The same after the foreground was dilated.
-    tolerance : float
-        Dilated pixels are nearer by more than this, in pixels of shift.
+        (H, W), the same after the foreground was dilated.
     first_row : int
         Row of the whole picture that these arrays begin with, if they are a band of it.
     """
-    width = seen.shape[1]
+    width = surface.shape[1]
     stride = max(1, width // STRIDE_WIDTH)
     top = (stride // 2 - first_row) % stride  # the same grid of samples in every band
     pick = slice(top, None, stride), slice(stride // 2, None, stride)
@@ -80,9 +76,6 @@ def paint_background(
     tones = painted[pick].astype(np.float32)
     rows, columns = np.nonzero(thin.mask)
     places = (rows * stride + top) * width + columns * stride + stride // 2
-    surface = seen.copy()
-    for band in row_bands(seen.shape, halo=0, pixels=CACHED_PIXELS):
-        surface[band.rows][cover[band.rows] - seen[band.rows] > tolerance] = NOWHERE
     known = _Far(picture, surface)
     lines = find_lines(picture, surface < NOWHERE, top, stride)
     result = painted.copy()
@@ -108,6 +101,27 @@ def paint_background(
     return result
 
 
+def exclude_covered(seen: Floats, cover: Floats, tolerance: float) -> Mask:
+    """Keep pixels covered by the foreground's dilation from being sampled, because they contain foreground color.
+
+    Returns these pixels, (H, W) bool.
+
+    Parameters
+    ----------
+    seen : Floats
+        (H, W), depth in pixels of shift; these pixels become nearer than every surface, in place.
+    cover : Floats
+        (H, W), the same after the foreground was dilated.
+    tolerance : float
+        Dilated pixels are nearer by more than this, in pixels of shift.
+    """
+    covered = np.empty(seen.shape, bool)
+    for band in row_bands(seen.shape, halo=0, pixels=CACHED_PIXELS):
+        np.greater(cover[band.rows] - seen[band.rows], tolerance, out=covered[band.rows])
+        seen[band.rows][covered[band.rows]] = NOWHERE
+    return covered
+
+
 def paint_rim(painted: Pixels, layer: Mask, rim: Mask) -> None:
     """Give the pixels of ``rim`` the color of the nearest pixel of ``layer``, in place.
 
@@ -121,7 +135,7 @@ def paint_rim(painted: Pixels, layer: Mask, rim: Mask) -> None:
         (H, W).
     """
     # The mesh reaches a few cells beyond its layer, so that the nearest pixel of it is within the halo.
-    for rows in row_bands(rim.shape, RIM_HALO, pixels=BAND_PIXELS // 2):
+    for rows in row_bands(rim.shape, RIM_HALO, least=4 * RIM_HALO, pixels=BAND_PIXELS // 4):
         wanted = np.zeros(rim[rows.read].shape, bool)
         wanted[rows.inside] = rim[rows.rows]
         _paint_rim(painted[rows.read], layer[rows.read], wanted)

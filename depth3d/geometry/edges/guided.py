@@ -26,10 +26,10 @@ class Guide:
 
     Parameters
     ----------
-    color, squares : list[Floats]
-        (H, W) for each channel, gray levels, and their squares.
-    planes, means : list[Floats]
-        The same in 0..1, and their means over the filter's windows.
+    color : list[Floats]
+        (H, W) for each channel, gray levels.
+    means : list[Floats]
+        Their means over the filter's windows, in 0..1.
     inverse : list[list[Floats]]
         3 x 3 of (H, W), the inverse of the covariance of the channels within the windows.
     radius : int
@@ -37,8 +37,6 @@ class Guide:
     """
 
     color: list[Floats]
-    squares: list[Floats]
-    planes: list[Floats]
     means: list[Floats]
     inverse: list[list[Floats]]
     radius: int
@@ -59,7 +57,7 @@ def guide_of(picture: NDArray[np.uint8], radius: int, smooth: float) -> Guide:
     determinant = rr * c00 + rg * c01 + rb * c02
     c00, c01, c02, c11, c12, c22 = (part / determinant for part in (c00, c01, c02, c11, c12, c22))
     inverse = [[c00, c01, c02], [c01, c11, c12], [c02, c12, c22]]
-    return Guide(color, [plane * plane for plane in color], planes, mean, inverse, radius)
+    return Guide(color, mean, inverse, radius)
 
 
 def guided(values: Floats, guide: Guide) -> tuple[list[Floats], Floats]:
@@ -70,8 +68,8 @@ def guided(values: Floats, guide: Guide) -> tuple[list[Floats], Floats]:
         part = values[band.read]
         offset = _box(part, radius)
         covariance = []
-        for plane, mean in zip(guide.planes, guide.means, strict=True):
-            shared = _box(plane[band.read] * part, radius)
+        for color, mean in zip(guide.color, guide.means, strict=True):
+            shared = _box(color[band.read] / np.float32(255) * part, radius)
             shared -= mean[band.read] * offset
             covariance.append(shared)
         # ``offset`` is the mean of the values so far.

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.geometry.chunked import row_bands
+from depth3d.geometry.chunked import BAND_PIXELS, row_bands
 from depth3d.geometry.edges.guided import guide_of
 from depth3d.geometry.edges.sides import REACH, Sides, find_sides
 from depth3d.geometry.edges.thin import recover_thin
@@ -59,7 +59,9 @@ class _Effort:
     speck: float
 
 
-def align_to_picture(shift: Floats, picture: NDArray[np.uint8], told: Floats | None = None) -> Floats:
+def align_to_picture(
+    shift: Floats, picture: NDArray[np.uint8], told: Floats | None = None, unit: float = 1.0
+) -> Floats:
     """Move depth edges by up to ``REACH`` pixels to where the picture's colors change.
 
     Around an edge, the colors of either side are modeled by a Gaussian from pixels that are clearly on that side; a
@@ -76,10 +78,12 @@ def align_to_picture(shift: Floats, picture: NDArray[np.uint8], told: Floats | N
     told : Floats | None
         ``shift`` before its ramps were turned into steps, to recover thin things from (``recover_thin``); None = do
         not.
+    unit : float
+        Pixels of shift of 1 in ``told``.
     """
     factor = max(1, round(shift.shape[1] / WORK_WIDTH))
     scale = max(1.0, shift.shape[1] / factor / REFERENCE_WIDTH)
-    return _aligned(shift, picture, _Effort(factor, scale, STEP * factor, ROUNDS, SPECK), told)
+    return _aligned(shift, picture, _Effort(factor, scale, STEP * factor, ROUNDS, SPECK), told, unit)
 
 
 def align_frame(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
@@ -123,7 +127,9 @@ def absorb_islands(shift: Floats) -> Floats:
     return np.where(changed, np.where(settled, high, low), shift).astype(np.float32)
 
 
-def _aligned(shift: Floats, picture: NDArray[np.uint8], effort: _Effort, told: Floats | None = None) -> Floats:
+def _aligned(
+    shift: Floats, picture: NDArray[np.uint8], effort: _Effort, told: Floats | None = None, unit: float = 1.0
+) -> Floats:
     height, width = shift.shape
     factor, scale, speck = effort.factor, effort.scale, effort.speck
     small, color = shift, picture
@@ -137,11 +143,12 @@ def _aligned(shift: Floats, picture: NDArray[np.uint8], effort: _Effort, told: F
             if factor > 1:
                 size = (width // factor, height // factor)
                 told = np.asarray(cv2.resize(told, size, interpolation=cv2.INTER_AREA), np.float32)
-            small = recover_thin(small, told, color, scale, effort.step)
+            small = recover_thin(small, told * np.float32(unit), color, scale, effort.step)
         sides = find_sides(small, guide, scale, effort.step)
         if sides is None:
             return shift
         if remaining == 0 and factor > 1:
+            del guide, small, color
             return _decided(sides, shift, picture, speck * scale * factor)
         small = _decided(sides, small, color, speck * scale)
     return small
@@ -151,7 +158,7 @@ def _decided(sides: Sides, shift: Floats, picture: NDArray[np.uint8], speck: flo
     """Give every pixel of the band the depth of its side, at the size of ``shift``; in bands of rows."""
     result = np.empty_like(shift)
     # Islands are small: the halo holds those of the band whole.
-    for rows in row_bands(shift.shape, halo=round(ISLAND_HALO * speck)):
+    for rows in row_bands(shift.shape, halo=round(ISLAND_HALO * speck), pixels=BAND_PIXELS // 2):
         result[rows.rows] = _decided_rows(sides, shift, picture, speck, rows.read)[rows.inside]
     return result
 

@@ -96,19 +96,22 @@ def _model(shift: Floats, guide: Guide, weight: Floats, reach: int, places: NDAr
     mass = wide_blur(weight, reach) + np.float32(1e-6)
     known, product = mass.ravel()[places], np.empty_like(weight)
 
-    def average(values: Floats) -> Floats:
-        return wide_blur(np.multiply(values, weight, out=product), reach)
+    def average() -> Floats:
+        return wide_blur(product, reach)
 
-    def at_places(values: Floats) -> Floats:
-        return np.asarray(average(values).ravel()[places] / known, np.float32)
+    def at_places() -> Floats:
+        return np.asarray(average().ravel()[places] / known, np.float32)
 
-    means = [at_places(color) for color in guide.color]
-    spreads = [
-        np.maximum(at_places(square) - mean * mean, 0) + np.float32(NOISE**2)
-        for square, mean in zip(guide.squares, means, strict=True)
-    ]
-    level = average(shift) / mass
-    return _Model(means, spreads, level, at_places(shift * shift) - level.ravel()[places] ** 2)
+    means, spreads = [], []
+    for color in guide.color:
+        np.multiply(color, weight, out=product)
+        means.append(at_places())
+        product *= color
+        spreads.append(np.maximum(at_places() - means[-1] * means[-1], 0) + np.float32(NOISE**2))
+    np.multiply(shift, weight, out=product)
+    level = average() / mass
+    product *= shift
+    return _Model(means, spreads, level, at_places() - level.ravel()[places] ** 2)
 
 
 def _evidence(guide: Guide, near: _Model, far: _Model, places: NDArray[np.int64]) -> Floats:

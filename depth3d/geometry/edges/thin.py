@@ -47,13 +47,6 @@ LARGEST = 6.0  # exponent of the power mean over depths: a network loses depth, 
 MOST_RAISED = 4.0  # times its own depth above the background
 
 
-class _Planes(NamedTuple):
-    """The channels of the picture, (H, W) each, and their squares."""
-
-    color: list[Floats]
-    squares: list[Floats]
-
-
 class _Colors(NamedTuple):
     """Mean and variance of the colors around each pixel, (h, w) for each channel, and where they are known."""
 
@@ -89,10 +82,9 @@ def recover_thin(shift: Floats, told: Floats, picture: Bytes, scale: float, step
     known &= _straight(known, straight)
     if not known.any():
         return shift
-    color = [plane.astype(np.float32) for plane in cv2.split(picture)]
-    planes = _Planes(color, [plane * plane for plane in color])
+    planes = [plane.astype(np.float32) for plane in cv2.split(picture)]
     thin, likely = _followed(planes, known, near, side, scale)
-    del color, planes
+    del planes
     known &= thin
     if not known.any():
         return shift
@@ -105,7 +97,7 @@ def recover_thin(shift: Floats, told: Floats, picture: Bytes, scale: float, step
     return np.where(chosen, behind + fading * (level - behind), shift).astype(np.float32)
 
 
-def _followed(planes: _Planes, known: Mask, near: Mask, side: int, scale: float) -> tuple[Mask, Mask]:
+def _followed(planes: list[Floats], known: Mask, near: Mask, side: int, scale: float) -> tuple[Mask, Mask]:
     """The thin things with what goes on in their color, and all pixels that have it; ``side`` of the widest."""
     # What is followed is little beside the background around it: its colors are averaged again only at the end.
     far = _colors(planes, ~near & ~around(known, 2), scale)
@@ -167,14 +159,14 @@ def _free_standing(shift: Floats, narrow: Mask, drop: float, length: float) -> M
     return np.asarray(chosen[labels])
 
 
-def _likely(planes: _Planes, near: _Colors, far: _Colors) -> Mask:
+def _likely(planes: list[Floats], near: _Colors, far: _Colors) -> Mask:
     """Pixels whose color is that of the thin things nearby, not that of what is beside them."""
     unlike = np.zeros(near.known.shape, np.float32)
     for mean, spread, other, its_spread in zip(near.mean, near.spread, far.mean, far.spread, strict=True):
         total = spread + its_spread
         unlike += (mean - other) ** 2 / (4 * total) + np.log(total / (2 * np.sqrt(spread * its_spread))) / 2
     different = (np.exp(-unlike) < DIFFERENT) & near.known & far.known
-    shape = planes.color[0].shape
+    shape = planes[0].shape
     where = cv2.resize(different.view(np.uint8), shape[::-1], interpolation=cv2.INTER_NEAREST).view(bool)
     places = np.flatnonzero(where)
 
@@ -182,7 +174,7 @@ def _likely(planes: _Planes, near: _Colors, far: _Colors) -> Mask:
         return np.asarray(cv2.resize(values, shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32).take(places)
 
     evidence, across_own, across_all = (np.zeros(len(places), np.float32) for _ in range(3))
-    for channel, plane in enumerate(planes.color):
+    for channel, plane in enumerate(planes):
         mean, spread, other, its_spread = (
             sized(values[channel]) for values in (near.mean, near.spread, far.mean, far.spread)
         )
@@ -198,7 +190,7 @@ def _likely(planes: _Planes, near: _Colors, far: _Colors) -> Mask:
     return result
 
 
-def _colors(planes: _Planes, side: Mask, scale: float) -> _Colors:
+def _colors(planes: list[Floats], side: Mask, scale: float) -> _Colors:
     """Average the colors of one side around each pixel, for cells of pixels."""
     cell = _cell(scale)
     inner = cv2.erode(side.view(np.uint8), np.ones((3, 3), np.uint8))
@@ -207,16 +199,16 @@ def _colors(planes: _Planes, side: Mask, scale: float) -> _Colors:
 
     mass = np.maximum(_blur(_coarse(weight, cell), COLOR_SPREAD * scale / cell), np.float32(1e-6))
 
-    def average(values: Floats) -> Floats:
-        total = _blur(_coarse(np.multiply(weight, values, out=product), cell), COLOR_SPREAD * scale / cell)
-        return np.asarray(total / mass, np.float32)
+    def average() -> Floats:
+        return np.asarray(_blur(_coarse(product, cell), COLOR_SPREAD * scale / cell) / mass, np.float32)
 
-    mean = [average(plane) for plane in planes.color]
-    spread = [
-        np.maximum(average(square) - own * own, 0) + np.float32(NOISE**2)
-        for square, own in zip(planes.squares, mean, strict=True)
-    ]
-    return _Colors(mean, spread, mass > 1e-4)
+    means, spreads = [], []
+    for plane in planes:
+        np.multiply(weight, plane, out=product)
+        means.append(average())
+        product *= plane
+        spreads.append(np.maximum(average() - means[-1] * means[-1], 0) + np.float32(NOISE**2))
+    return _Colors(means, spreads, mass > 1e-4)
 
 
 def _levels(

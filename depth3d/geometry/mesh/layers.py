@@ -23,7 +23,7 @@ from depth3d.geometry.background.disocclusion import (
     read_beyond_rim,
 )
 from depth3d.geometry.background.fill import pull_push
-from depth3d.geometry.background.texture import paint_background, paint_rim
+from depth3d.geometry.background.texture import exclude_covered, paint_background, paint_rim
 from depth3d.geometry.chunked import CACHED_PIXELS, row_bands
 from depth3d.geometry.edges.discontinuities import Discontinuities, find_discontinuities
 from depth3d.geometry.edges.fairing import fair_outlines
@@ -134,9 +134,8 @@ def build_layers(
     # A camera that stands at the nearest point gives 60,000 %: only pixels that no view shows would be computed.
     parallax_percent = min(parallax_percent, MOST_PARALLAX)
     photo = _continued(image, sharp_depth(image, depth, parallax_percent), border_percent)
-    layers = _layers(photo, quality, ways)
-    if backdrop:
-        layers.insert(0, _backdrop(photo))
+    behind = [_backdrop(photo)] if backdrop else []
+    layers = [*behind, *_layers(photo, quality, ways)]
     return LayeredMesh(tuple(layer for layer in layers if layer is not None), image.size, Camera.of_photo(image))
 
 
@@ -173,13 +172,15 @@ def sharp_depth(image: Image, depth: DepthMap, parallax_percent: float) -> Sharp
     told = depth.values * np.float32(travel)
     soft, colors = softness(told), image.eight_bit().pixels
     shift = sharpen(told, colors, soft)
+    del told
     if soft >= NETWORK_SOFT_SHARE:
-        shift = fair_outlines(cover_fringe(align_to_picture(shift, colors, told), colors))
+        shift = cover_fringe(align_to_picture(shift, colors, depth.values, travel), colors)
+        shift = fair_outlines(shift)
     return SharpDepth(shift, travel, soft >= SOFT_SHARE)
 
 
 def _layers(photo: _Photo, quality: Quality, ways: str) -> list[Layer | None]:
-    """The front layer and the two behind it, back to front."""
+    """The front layer and the two behind it, back to front; the photo's depth is changed in place."""
     cell = _CELLS[quality]
     pixels = max(1, round(photo.size.width / (SOFT_GROW_WIDTH if photo.soft else GROW_WIDTH)))
     cover = (
@@ -189,14 +190,17 @@ def _layers(photo: _Photo, quality: Quality, ways: str) -> list[Layer | None]:
     )
     if ways != "all":
         cover = dilate_over_mixed(cover, Image(photo.pixels).eight_bit().pixels)
-    first, second = extend_background(photo.shift, cover, STEP_PIXELS, _WAYS[ways])
+    first, deeper = extend_background(photo.shift, cover, STEP_PIXELS, _WAYS[ways])
     if photo.soft:
         read_beyond_rim(first, photo.shift, pixels)
-        read_beyond_rim(second, photo.shift, pixels)
+        read_beyond_rim(deeper, photo.shift, pixels)
     front, carved = _front(photo, cover, cell, pixels)
-    needed = first.mask | carved | (cover - photo.shift > STEP_PIXELS)
+    needed = carved  # 1 byte a pixel
+    needed |= first.mask
+    needed |= exclude_covered(photo.shift, cover, STEP_PIXELS)
     middle, painted = _back(photo, photo.pixels, first, cover, needed, cell)
-    del first, needed, carved  # 11 bytes a pixel
+    del needed, carved
+    second = deeper.over(first)
     back, _ = _back(photo, painted, second, cover, second.mask, cell)
     return [back, middle, front]
 
@@ -236,7 +240,7 @@ def _back(
     """A background layer that covers at least the pixels ``needed``, and its colors."""
     if not needed.any():
         return None, beside
-    painted = paint_background(beside, photo.pixels, hidden, photo.shift, cover, STEP_PIXELS, photo.first_row)
+    painted = paint_background(beside, photo.pixels, hidden, photo.shift, cover, photo.first_row)
     # The outline of this layer is never seen, so its cells may be larger than those in front.
     cell = 2 * cell if cell > 1 else 1
     mean, many = masked_mean(hidden.depth, needed, cell)

@@ -28,7 +28,7 @@ def test_streaks_fade_and_the_near_side_stays_out(width: int, line: int) -> None
     lines = np.zeros((40, 3), np.uint8)
     lines[np.arange(40) // line % 2 == 0] = (0, 200, 0)
     picture, seen, hidden = scene(width, lines)
-    painted = paint_background(picture, picture, hidden, seen, seen, 1.0)
+    painted = paint_background(picture, picture, hidden, seen, seen)
     assert hidden.mask.any()
     assert painted[hidden.mask][:, 0].max() == 0
     assert np.array_equal(painted[~hidden.mask], picture[~hidden.mask])
@@ -43,7 +43,7 @@ def test_streaks_of_single_lines_fade() -> None:
     lines = np.zeros((40, 3), np.uint8)
     lines[::2] = (0, 200, 0)
     picture, seen, hidden = scene(60, lines)
-    painted = paint_background(picture, picture, hidden, seen, seen, 1.0)
+    painted = paint_background(picture, picture, hidden, seen, seen)
     streaks = picture.reshape(-1, 3)[hidden.source.ravel()].reshape(picture.shape)
     deep = hidden.mask & (np.arange(60) < 20)
     assert painted[deep][:, 1].std() < 0.7 * streaks[deep][:, 1].std()
@@ -52,7 +52,7 @@ def test_streaks_of_single_lines_fade() -> None:
 def test_an_even_far_side_goes_on_exactly() -> None:
     plain = np.full((40, 3), (10, 90, 160), np.uint8)
     picture, seen, hidden = scene(120, plain)
-    assert (paint_background(picture, picture, hidden, seen, seen, 1.0)[hidden.mask] == (10, 90, 160)).all()
+    assert (paint_background(picture, picture, hidden, seen, seen)[hidden.mask] == (10, 90, 160)).all()
 
 
 def test_both_sides_of_a_thin_thing_count() -> None:
@@ -61,7 +61,7 @@ def test_both_sides_of_a_thin_thing_count() -> None:
     picture = np.zeros((40, 200, 3), np.uint8)
     picture[:, :95], picture[:, 95:105], picture[:, 105:] = 100, 255, 200
     hidden = extend_background(seen, seen, 1.0, FROM_RIGHT)[0]
-    painted = paint_background(picture, picture, hidden, seen, seen, 1.0)
+    painted = paint_background(picture, picture, hidden, seen, seen)
     row = painted[20, 95:105, 0].astype(int)
     assert row[9] > 180
     assert row[0] < row[9] - 20
@@ -79,7 +79,7 @@ def test_the_direction_of_weak_structure_steers_the_tones(monkeypatch: pytest.Mo
     beside = hidden.mask & (np.arange(400) > 184)
 
     def error() -> float:
-        painted = paint_background(picture, picture, hidden, seen, seen, 1.0)[..., 0]
+        painted = paint_background(picture, picture, hidden, seen, seen)[..., 0]
         return float(np.abs(painted[beside] - bands[beside]).mean())
 
     steered = error()
@@ -108,7 +108,7 @@ def test_a_pixel_that_is_its_own_source_keeps_its_color() -> None:
     source[20, 20] = 20 * 60 + 20
     own = HiddenSurface(hidden.depth, source, hidden.mask)
     assert hidden.mask[20, 20]
-    painted = paint_background(picture, picture, own, seen, seen, 1.0)
+    painted = paint_background(picture, picture, own, seen, seen)
     assert painted[20, 20, 2] > 30  # its neighbors are smoothed into it
 
 
@@ -119,3 +119,14 @@ def test_the_first_of_each_number() -> None:
     assert set(first) == set(index)
     assert len(first) == len(expected)
     np.testing.assert_array_equal(numbers[first][which], numbers)
+
+
+def test_pixels_covered_by_the_dilation_are_never_sampled() -> None:
+    seen = np.zeros((3, 9), np.float32)
+    seen[:, :3] = 8
+    cover = seen.copy()
+    cover[:, 3:5] = 8, 0.5
+    covered = texture.exclude_covered(seen, cover, 1.0)
+    assert covered[0].nonzero()[0].tolist() == [3]
+    assert (seen[:, 3] == texture.NOWHERE).all()
+    assert seen[0, [0, 4]].tolist() == [8, 0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -119,7 +121,7 @@ def test_the_far_side_is_continued_as_far_as_a_gap_can_open() -> None:
     seen = np.zeros((20, 60), np.float32)
     seen[:, 10:50] = 8
     right, more = extend_background(seen, seen, 1.0, FROM_RIGHT)
-    assert not more.mask.any()
+    assert not len(more.places)
     assert right.mask[10].nonzero()[0].tolist() == list(range(39, 50))
     assert (right.depth[right.mask] == 0).all()
     assert (right.source[10, 39:50] == 10 * 60 + 50).all()
@@ -130,7 +132,8 @@ def test_the_far_side_is_continued_as_far_as_a_gap_can_open() -> None:
 def test_a_small_step_in_the_foreground_does_not_stop_the_background_behind_it() -> None:
     seen = np.zeros((6, 60), np.float32)
     seen[:, :20], seen[:, 20:30] = 14, 12
-    first, second = extend_background(seen, seen, 1.0, FROM_RIGHT)
+    first, deeper = extend_background(seen, seen, 1.0, FROM_RIGHT)
+    second = deeper.over(copy.deepcopy(first))
     # Behind the step of 2 goes on what is 12 near, and behind that what is 0 near, as far as 14 can open.
     assert first.depth[3, 15:20].tolist() == [12] * 5
     assert (first.depth[3, 20:30] == 0).all()
@@ -228,7 +231,8 @@ def test_a_surface_behind_two_layers_goes_on_behind_them() -> None:
     # Left to right: far ground, a middle post, a nearer post, the near front. All are extended to the right; where the
     # two posts take both layers the ground has no room, and is needed again beyond them.
     seen = np.repeat(np.float32([0, 4, 8, 20]), [20, 3, 3, 34])[None].repeat(5, 0)
-    first, second = extend_background(seen, seen, 1.0, FROM_LEFT)
+    first, deeper = extend_background(seen, seen, 1.0, FROM_LEFT)
+    second = deeper.over(copy.deepcopy(first))
     assert (first.depth[2, 26:34] == 8).all()
     depths = np.minimum(first.depth, second.depth)[2]
     assert (depths[23:40] >= 0).all()
