@@ -135,25 +135,30 @@ def paint_rim(painted: Pixels, layer: Mask, rim: Mask) -> None:
         (H, W).
     """
     # The mesh reaches a few cells beyond its layer, so that the nearest pixel of it is within the halo.
-    for rows in row_bands(rim.shape, RIM_HALO, least=4 * RIM_HALO, pixels=BAND_PIXELS // 4):
-        wanted = np.zeros(rim[rows.read].shape, bool)
-        wanted[rows.inside] = rim[rows.rows]
-        _paint_rim(painted[rows.read], layer[rows.read], wanted)
+    pixels = min(max(rim.size // 8, BAND_PIXELS // 4), BAND_PIXELS // 2)
+    for rows in row_bands(rim.shape, RIM_HALO, least=4 * RIM_HALO, pixels=pixels):
+        places = np.flatnonzero(rim[rows.rows]) + rows.rows.start * rim.shape[1]
+        if len(places):
+            _paint_rim(painted, layer, places, rows.read)
 
 
-def _paint_rim(painted: Pixels, layer: Mask, rim: Mask) -> None:
-    columns = np.flatnonzero(rim.any(0))
-    if not len(columns):
-        return
-    across = slice(max(0, int(columns[0]) - RIM_HALO), int(columns[-1]) + RIM_HALO + 1)
-    painted, layer, rim = painted[:, across], layer[:, across], rim[:, across]
-    inside = np.flatnonzero(layer)
+def _paint_rim(painted: Pixels, layer: Mask, places: Indices, rows: slice) -> None:
+    """The same for flat indices within these rows."""
+    width = layer.shape[1]
+    row, column = _rows_columns(places, width)
+    left = max(0, int(column.min()) - RIM_HALO)
+    part = layer[rows, left : int(column.max()) + RIM_HALO + 1]
+    inside = np.flatnonzero(part)
     if not len(inside):
         return
-    _, labels = cv2.distanceTransformWithLabels((~layer).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    outside = (~part).view(np.uint8)
+    # Not the distances, too: 4 bytes a pixel.
+    labels = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[1]
     # The pixels of the layer are numbered from 1, row by row.
-    row, column = np.divmod(inside[labels[rim] - 1], layer.shape[1])
-    painted[rim] = painted[row, column]
+    label = labels.ravel().take((row - rows.start) * part.shape[1] + column - left)
+    there, aside = _rows_columns(inside.take(label - 1), part.shape[1])
+    flat = painted.reshape(-1, 3)
+    flat[places] = flat.take((there + rows.start) * width + aside + left, 0)
 
 
 class _Far:

@@ -158,7 +158,8 @@ def _decided(sides: Sides, shift: Floats, picture: NDArray[np.uint8], speck: flo
     """Give every pixel of the band the depth of its side, at the size of ``shift``; in bands of rows."""
     result = np.empty_like(shift)
     # Islands are small: the halo holds those of the band whole.
-    for rows in row_bands(shift.shape, halo=round(ISLAND_HALO * speck), pixels=BAND_PIXELS // 2):
+    pixels = min(max(shift.size // 3, BAND_PIXELS // 3), BAND_PIXELS)
+    for rows in row_bands(shift.shape, halo=round(ISLAND_HALO * speck), pixels=pixels):
         result[rows.rows] = _decided_rows(sides, shift, picture, speck, rows.read)[rows.inside]
     return result
 

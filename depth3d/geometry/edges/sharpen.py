@@ -52,10 +52,10 @@ def sharpen(shift: Floats, picture: NDArray[np.uint8], soft: float | None = None
         return _without_slivers(shift, picture)
     result = deblur(shift, RAMP_SLOPE, shift.shape[1] / REFERENCE_WIDTH).copy()
     for window in WINDOWS:
-        ramp = _ramps(result)
-        before = np.where(ramp, np.float32(np.nan), result)
-        _settle_ramps(result, before, ramp, window // 2, spacing)
-    del before, ramp
+        places, before = np.flatnonzero(_ramps(result)), result.copy()
+        before.ravel()[places] = np.nan
+        _settle_ramps(result, before, places, window // 2, spacing)
+    del before, places
     snapped = snap_steps(result, picture, spacing)
     moved = around(snapped != result, spacing)
     del result
@@ -136,14 +136,14 @@ def dilate_over_mixed(cover: Floats, picture: NDArray[np.uint8]) -> Floats:
     return grown
 
 
-def _settle_ramps(result: Floats, before: Floats, ramp: Mask, reach: int, spacing: int) -> None:
-    """Give every pixel on a ramp the median of ``before`` around it; pixels whose median is NaN are unchanged."""
+def _settle_ramps(result: Floats, before: Floats, ramp: Indices, reach: int, spacing: int) -> None:
+    """Give the pixels on ramps, flat indices, the median of ``before`` around them; where it is NaN they stay."""
 
     def settle(places: Indices) -> None:
         around = before.ravel().take(window_at(places, reach, spacing, before.shape))
         result.ravel()[places] = _median(around, result.ravel()[places])
 
-    chunked(settle, np.flatnonzero(ramp), _WINDOWS_AT_ONCE)
+    chunked(settle, ramp, _WINDOWS_AT_ONCE)
 
 
 def _without_slivers(shift: Floats, picture: NDArray[np.uint8]) -> Floats:

@@ -134,8 +134,7 @@ def build_layers(
     # A camera that stands at the nearest point gives 60,000 %: only pixels that no view shows would be computed.
     parallax_percent = min(parallax_percent, MOST_PARALLAX)
     photo = _continued(image, sharp_depth(image, depth, parallax_percent), border_percent)
-    behind = [_backdrop(photo)] if backdrop else []
-    layers = [*behind, *_layers(photo, quality, ways)]
+    layers = [_backdrop(photo) if backdrop else None, *_layers(photo, quality, ways)]
     return LayeredMesh(tuple(layer for layer in layers if layer is not None), image.size, Camera.of_photo(image))
 
 
@@ -174,8 +173,7 @@ def sharp_depth(image: Image, depth: DepthMap, parallax_percent: float) -> Sharp
     shift = sharpen(told, colors, soft)
     del told
     if soft >= NETWORK_SOFT_SHARE:
-        shift = cover_fringe(align_to_picture(shift, colors, depth.values, travel), colors)
-        shift = fair_outlines(shift)
+        shift = fair_outlines(cover_fringe(align_to_picture(shift, colors, depth.values, travel), colors))
     return SharpDepth(shift, travel, soft >= SOFT_SHARE)
 
 
