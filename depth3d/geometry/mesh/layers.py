@@ -24,7 +24,7 @@ from depth3d.geometry.background.disocclusion import (
 )
 from depth3d.geometry.background.fill import pull_push
 from depth3d.geometry.background.texture import exclude_covered, paint_background, paint_rim
-from depth3d.geometry.chunked import CACHED_PIXELS, row_bands
+from depth3d.geometry.chunked import CACHED_PIXELS, return_freed_memory, row_bands
 from depth3d.geometry.edges.discontinuities import Discontinuities, find_discontinuities
 from depth3d.geometry.edges.fairing import fair_outlines
 from depth3d.geometry.edges.fringe import cover_fringe
@@ -135,6 +135,7 @@ def build_layers(
     parallax_percent = min(parallax_percent, MOST_PARALLAX)
     photo = _continued(image, sharp_depth(image, depth, parallax_percent), border_percent)
     layers = [_backdrop(photo) if backdrop else None, *_layers(photo, quality, ways)]
+    return_freed_memory()
     return LayeredMesh(tuple(layer for layer in layers if layer is not None), image.size, Camera.of_photo(image))
 
 

@@ -96,7 +96,7 @@ def test_tones_are_means_of_the_texture_not_samples_of_it(monkeypatch: pytest.Mo
     seen[:, :200], picture[:, :200] = 40, (255, 0, 0)
     hidden = extend_background(seen, seen, 1.0, FROM_RIGHT)[0]
     monkeypatch.setattr(texture, "GRAIN", 0.0)
-    painted = paint_background(picture, picture, hidden, seen, seen, 1.0)[30:130, 160:190, 1]
+    painted = paint_background(picture, picture, hidden, seen, seen)[30:130, 160:190, 1]
     assert hidden.mask[30:130, 160:190].all()
     assert np.sqrt(np.mean((painted.astype(float) - 128) ** 2)) < 8  # 25 samples on a fixed grid: 11.5
 
