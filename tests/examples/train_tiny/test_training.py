@@ -154,3 +154,14 @@ def test_the_curve_shows_every_validation_source() -> None:
     heights = [float(point.split(",")[1]) for point in lines[0]]
     assert heights == sorted(heights)  # y grows downward: the error falls
     assert "b held back: AbsRel" in "".join(drawing.itertext())
+
+
+def test_the_mean_of_several_files_is_exported(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from export import mean_weights
+    from safetensors.torch import save_file
+
+    torch.save({"average": {"weight": torch.tensor([1.0, 2.0])}}, tmp_path / "run.pt")
+    save_file({"weight": torch.tensor([4.0, 8.0]).half()}, tmp_path / "old.safetensors")
+    mean = mean_weights([f"{tmp_path / 'run.pt'}", f"{tmp_path / 'old.safetensors'}:2"])
+    torch.testing.assert_close(mean["weight"], torch.tensor([3.0, 6.0]))
