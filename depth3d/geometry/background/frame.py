@@ -143,11 +143,17 @@ def restore_frame(view: Image, image: Image, frame: Frame) -> Image:
     """
     if not any(frame):
         return view
-    result = (image.eight_bit() if view.pixels.dtype == np.uint8 else image).pixels.copy()
+    kept = (image.eight_bit() if view.pixels.dtype == np.uint8 else image).pixels
+    result = view.pixels.copy()
     rows, columns = frame.inside(image.size)
-    shown = result[rows, columns]
-    drawn = ~corner_mask(shown.shape, frame.radius) if frame.radius else np.ones(shown.shape[:2], bool)
-    shown[drawn] = view.pixels[rows, columns][drawn]
+    for part in (np.s_[: rows.start], np.s_[rows.stop :], np.s_[:, : columns.start], np.s_[:, columns.stop :]):
+        result[part] = kept[part]
+    if frame.radius:
+        shown, under = result[rows, columns], kept[rows, columns]
+        round_corner = corner_mask(shown.shape, frame.radius)
+        ends = slice(frame.radius), slice(-frame.radius, None)
+        for corner in ((vertical, horizontal) for vertical in ends for horizontal in ends):
+            np.copyto(shown[corner], under[corner], where=round_corner[corner][..., None])
     return Image(result)
 
 
