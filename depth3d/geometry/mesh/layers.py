@@ -50,6 +50,7 @@ BEHIND_PIXELS = 0.05  # pixels of shift: offset of a layer's rim behind the fron
 GROW_WIDTH = 900  # pixels of width for each pixel by which the foreground is dilated
 SOFT_GROW_WIDTH = 500  # the same for soft depth, whose edges are less exact
 NETWORK_SOFT_SHARE = 0.13  # share of the steep pixels: softer maps come from networks, whose edges are a few pixels off
+NETWORK_TRAVEL = 4.0  # percent of the width; with less parallax, fewer slopes of the same map are steep
 BACKDROP_CELL = 16
 _CELLS: dict[str, int] = {"draft": 6, "normal": 4, "high": 1}
 _WAYS = {"all": ALL_WAYS, "right": FROM_RIGHT, "left": FROM_LEFT}
@@ -173,9 +174,17 @@ def sharp_depth(image: Image, depth: DepthMap, parallax_percent: float) -> Sharp
     soft, colors = softness(told), image.eight_bit().pixels
     shift = sharpen(told, colors, soft)
     del told
-    if soft >= NETWORK_SOFT_SHARE:
+    if _of_network(depth, soft, travel):
         shift = fair_outlines(cover_fringe(align_to_picture(shift, colors, depth.values, travel), colors))
     return SharpDepth(shift, travel, soft >= SOFT_SHARE)
+
+
+def _of_network(depth: DepthMap, soft: float, travel: float) -> bool:
+    """Whether the map is as soft as a network's; the answer does not depend on how little of it is shown."""
+    full = NETWORK_TRAVEL / 100 * depth.size.width
+    if soft < NETWORK_SOFT_SHARE and 0 < travel < full:
+        soft = softness(depth.values * np.float32(full))
+    return soft >= NETWORK_SOFT_SHARE
 
 
 def _layers(photo: _Photo, quality: Quality, ways: str) -> list[Layer | None]:
