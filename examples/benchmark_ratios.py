@@ -33,7 +33,8 @@ from depth3d.camera import Camera  # noqa: E402
 from depth3d.depth import registry, weights  # noqa: E402
 from depth3d.depthmap import DepthMap  # noqa: E402
 from depth3d.geometry.camera.paths import largest_travel, named_path  # noqa: E402
-from depth3d.geometry.mesh.layers import build_layers, sharp_depth  # noqa: E402
+from depth3d.geometry.edges.outlines import sharp_depth  # noqa: E402
+from depth3d.geometry.mesh.layers import build_layers  # noqa: E402
 from depth3d.image import Image, Size  # noqa: E402
 from depth3d.io.animation import write_animation  # noqa: E402
 from depth3d.render.renderer import Renderer  # noqa: E402

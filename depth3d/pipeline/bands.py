@@ -14,7 +14,8 @@ from depth3d.geometry.background.fill import fill_view
 from depth3d.geometry.background.frame import find_frame, remove_frame, restore_frame
 from depth3d.geometry.chunked import return_freed_memory, row_bands
 from depth3d.geometry.edges.matte import soften_discontinuities
-from depth3d.geometry.mesh.layers import SharpDepth, build_layers, layers_of_rows, sharp_depth
+from depth3d.geometry.edges.outlines import SharpDepth, sharp_depth
+from depth3d.geometry.mesh.layers import build_layers, layers_of_rows
 from depth3d.image import Image, Size
 from depth3d.layeredmesh import LayeredMesh
 from depth3d.options import Quality

@@ -12,7 +12,8 @@ from browser import Browser
 from scenes import texture
 
 from depth3d.depthmap import DepthMap
-from depth3d.geometry.mesh.layers import build_layers, sharp_depth
+from depth3d.geometry.edges.outlines import sharp_depth
+from depth3d.geometry.mesh.layers import build_layers
 from depth3d.image import Image, Size
 from depth3d.io.viewer import write_page
 from depth3d.options import ViewOptions

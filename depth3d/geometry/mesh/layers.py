@@ -26,18 +26,16 @@ from depth3d.geometry.background.fill import pull_push
 from depth3d.geometry.background.texture import exclude_covered, paint_background, paint_rim
 from depth3d.geometry.chunked import CACHED_PIXELS, return_freed_memory, row_bands
 from depth3d.geometry.edges.discontinuities import Discontinuities, find_discontinuities
-from depth3d.geometry.edges.fairing import fair_outlines
-from depth3d.geometry.edges.fringe import cover_fringe
 from depth3d.geometry.edges.matte import estimate_matte
-from depth3d.geometry.edges.refine import align_to_picture
-from depth3d.geometry.edges.sharpen import SOFT_SHARE, dilate_foreground, dilate_over_mixed, sharpen, softness
+from depth3d.geometry.edges.outlines import SharpDepth, sharp_depth
+from depth3d.geometry.edges.sharpen import dilate_foreground, dilate_over_mixed
 from depth3d.geometry.mesh.blocks import block_mean, block_rows, enlarged, masked_mean, pooled
 from depth3d.geometry.mesh.displace import mesh_cells
 from depth3d.image import Image, Size, rounded
 from depth3d.layeredmesh import Layer, LayeredMesh
 from depth3d.options import Quality
 
-__all__ = ["SharpDepth", "build_layers", "layers_of_rows", "sharp_depth"]
+__all__ = ["build_layers", "layers_of_rows"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -49,8 +47,6 @@ COARSE_FLAT_PIXELS = 0.5  # the same in the faster qualities
 BEHIND_PIXELS = 0.05  # pixels of shift: offset of a layer's rim behind the front, against z-fighting
 GROW_WIDTH = 900  # pixels of width for each pixel by which the foreground is dilated
 SOFT_GROW_WIDTH = 500  # the same for soft depth, whose edges are less exact
-NETWORK_SOFT_SHARE = 0.13  # share of the steep pixels: softer maps come from networks, whose edges are a few pixels off
-NETWORK_TRAVEL = 4.0  # percent of the width; with less parallax, fewer slopes of the same map are steep
 BACKDROP_CELL = 16
 _CELLS: dict[str, int] = {"draft": 6, "normal": 4, "high": 1}
 _WAYS = {"all": ALL_WAYS, "right": FROM_RIGHT, "left": FROM_LEFT}
@@ -67,25 +63,6 @@ class _Photo:
     shift: Floats
     soft: bool
     first_row: int = 0  # of the whole photo, if this is a band of it
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SharpDepth:
-    """Depth of a whole photo with its edges sharpened, for ``layers_of_rows``.
-
-    Parameters
-    ----------
-    shift : Floats
-        (H, W) float32, pixels of shift between nearest and farthest.
-    travel : float
-        The largest shift.
-    soft : bool
-        Whether the depth map was soft, so that its edges are less exact.
-    """
-
-    shift: Floats
-    travel: float
-    soft: bool
 
 
 MOST_PARALLAX = 25.0
@@ -157,34 +134,6 @@ def layers_of_rows(image: Image, depth: SharpDepth, rows: slice, quality: Qualit
     photo = _continued(image, depth, None, rows)
     layers = tuple(layer for layer in _layers(photo, quality, ways) if layer is not None)
     return LayeredMesh(layers, image.size, Camera.of_photo(image))
-
-
-def sharp_depth(image: Image, depth: DepthMap, parallax_percent: float) -> SharpDepth:
-    """Convert depth to pixels of shift, and sharpen its edges.
-
-    Parameters
-    ----------
-    image, depth : Image, DepthMap
-        The whole photo and its depth of the same size.
-    parallax_percent : float
-        Shift between nearest and farthest, percent of the width.
-    """
-    travel = parallax_percent / 100 * image.size.width
-    told = depth.values * np.float32(travel)
-    soft, colors = softness(told), image.eight_bit().pixels
-    shift = sharpen(told, colors, soft)
-    del told
-    if _of_network(depth, soft, travel):
-        shift = fair_outlines(cover_fringe(align_to_picture(shift, colors, depth.values, travel), colors))
-    return SharpDepth(shift, travel, soft >= SOFT_SHARE)
-
-
-def _of_network(depth: DepthMap, soft: float, travel: float) -> bool:
-    """Whether the map is as soft as a network's; the answer does not depend on how little of it is shown."""
-    full = NETWORK_TRAVEL / 100 * depth.size.width
-    if soft < NETWORK_SOFT_SHARE and 0 < travel < full:
-        soft = softness(depth.values * np.float32(full))
-    return soft >= NETWORK_SOFT_SHARE
 
 
 def _layers(photo: _Photo, quality: Quality, ways: str) -> list[Layer | None]:

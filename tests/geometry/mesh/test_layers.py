@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -18,7 +17,7 @@ from depth3d.geometry.background.fill import fill_view, pull_push, relax
 from depth3d.geometry.edges.discontinuities import corner_depths, corner_means, find_discontinuities
 from depth3d.geometry.edges.sharpen import SOFT_SHARE, dilate_foreground, sharpen, softness
 from depth3d.geometry.mesh.displace import SLICE_PIXELS, mesh_cells
-from depth3d.geometry.mesh.layers import build_layers, sharp_depth
+from depth3d.geometry.mesh.layers import build_layers
 from depth3d.image import Image, Size
 
 
@@ -269,20 +268,3 @@ def test_a_camera_at_the_nearest_point_costs_no_more_than_one_that_moves_a_quart
         np.testing.assert_array_equal(one.positions, other.positions)
         assert one.texture.size == other.texture.size
         assert max(one.texture.size) <= 60 + 2 * 32
-
-
-@pytest.mark.parametrize(("parallax", "blurred", "edge"), [(4.0, True, 300), (1.0, True, 300), (1.0, False, 304)])
-def test_a_network_is_known_by_its_map_whatever_is_shown_of_it(parallax: float, blurred: bool, edge: int) -> None:
-    """A step 4 px beside the outline moves to it if another is blurred, also where that one is flat."""
-    dice = np.random.default_rng(0)
-    color = np.full((240, 640, 3), (60, 70, 160), np.float32)
-    color[:, 300:500] = (190, 160, 60)
-    values = np.zeros((240, 640), np.float32)
-    values[:, 500:] = 0.5
-    if blurred:
-        values = cv2.GaussianBlur(values, (0, 0), 6)
-    values[:, 304:400] = 1
-    picture = Image(np.clip(color + dice.normal(0, 6, color.shape), 0, 255).astype(np.uint8))
-    shift = sharp_depth(picture, DepthMap(values), parallax).shift
-    steps = np.abs(np.diff(shift[20:-20, 250:350], axis=1))
-    assert np.abs(250 + 1 + np.argmax(steps, axis=1) - edge).max() <= 1
