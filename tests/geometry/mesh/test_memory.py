@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 
 from depth3d.depthmap import DepthMap
+from depth3d.geometry.edges.outlines import NETWORK_SOFT_SHARE
 from depth3d.geometry.edges.sharpen import softness
-from depth3d.geometry.mesh.layers import NETWORK_SOFT_SHARE, build_layers
+from depth3d.geometry.mesh.layers import build_layers
 from depth3d.image import Image
 
 MOST = 46  # bytes per pixel: 41 are measured, it was 77
