@@ -1,10 +1,11 @@
 """One sheet: the strongest outlines of photos in a new view, drawn by an earlier version and by this one, at 1:1.
 
     python examples/compare_versions.py SHEET.jpg EARLIER_CHECKOUT PICTURE ... [--amount 4] [--crop 280] [--outlines 1]
+                                         [--columns 1]
 
 Both versions go the whole way, from the photo through their own network to the frames at both ends of a circle. An
 outline's place is where this version's depth steps most; of the two ends, the one is shown in which the versions
-differ more. One row for each outline: the photo, the earlier version, this version.
+differ more. For each outline: the photo, the earlier version, this version.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ def main() -> None:
     parser.add_argument("--amount", type=float, default=4.0)
     parser.add_argument("--crop", type=int, default=280)
     parser.add_argument("--outlines", type=int, default=1)
+    parser.add_argument("--columns", type=int, default=1, help="outlines side by side")
     arguments = parser.parse_args()
     rows = []
     for picture in arguments.pictures:
@@ -59,7 +61,9 @@ def main() -> None:
             found = outlines(open_image(after / "depth.png").pixels[..., 0], arguments.crop, arguments.outlines)
             rows += [row(picture, before, after, corner, arguments.crop) for corner in found]
         print(f"{picture.name}: outlines at {found}", flush=True)
-    save_image(Image(np.vstack(rows)), arguments.sheet, force=True)
+    rows += [np.full_like(rows[0], 255)] * (-len(rows) % arguments.columns)
+    lines = [np.hstack(rows[at : at + arguments.columns]) for at in range(0, len(rows), arguments.columns)]
+    save_image(Image(np.vstack(lines)), arguments.sheet, force=True)
 
 
 def draw(picture: Path, amount: float, folder: Path, checkout: Path) -> None:
