@@ -7,6 +7,7 @@ plain, everything beside an outline that differs from it, but does not go on bey
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import cv2
@@ -56,12 +57,14 @@ def cover_fringe(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
     depth = np.asarray(cv2.resize(shift, size, interpolation=cv2.INTER_NEAREST), np.float32)
     small = cv2.resize(colors, size, interpolation=cv2.INTER_AREA).astype(np.float32)
     step = max(STEP, STEP_SHARE * float(np.ptp(shift)))
-    for share, plain, like in ((REACH[0], PLAIN[0], False), (REACH[1], PLAIN[1], True)):
+    for share, plain, like in zip(REACH, PLAIN, (False, True), strict=True):
         reach = max(ROOT + 1, round(size.width * share))
         beside = _beside(depth, reach, step)
         if not beside.band.any():
             continue
         fringe = _attached(_different(small, beside, reach, plain, like), beside)
+        if not fringe.any():
+            continue
         where = cv2.resize(fringe.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
         near = cv2.resize(beside.near, (width, height), interpolation=cv2.INTER_NEAREST)
         shift = np.where(where, np.maximum(shift, near), shift)
@@ -77,26 +80,33 @@ def _beside(depth: Floats, reach: int, step: float) -> _Beside:
 
 def _different(color: Floats, beside: _Beside, reach: int, plain: float, like: bool) -> Mask:
     """The pixels of the far side that differ from a plain background; ``like``: and resemble the foreground nearby."""
-    away, deviation, known = _distances(color, beside.far & ~beside.band, reach)
-    different = (away > DIFFERENT + DEVIATIONS * deviation) & (deviation < plain) & known
+    average, mass = _averaging(beside.far & ~beside.band, reach)
+    squared = _squared_distance(color, average)
+    away, deviation = np.sqrt(squared), np.sqrt(average(squared))
+    different = (away > DIFFERENT + DEVIATIONS * deviation) & (deviation < plain) & (mass > LEAST_MASS)
     if like:
-        different &= _distances(color, ~beside.far, reach)[0] < LIKE * away
+        different &= np.sqrt(_squared_distance(color, _averaging(~beside.far, reach)[0])) < LIKE * away
     return close_gaps(different & beside.far, 1) & beside.far
 
 
-def _distances(color: Floats, where: Mask, reach: int) -> tuple[Floats, Floats, Mask]:
-    """(h, w) distance of each color from the mean of those ``where`` nearby, their deviation; whether there are any."""
+def _averaging(where: Mask, reach: int) -> tuple[Callable[[Floats], Floats], Floats]:
+    """A function that averages values (h, w) over the pixels ``where`` nearby, and the share of these, (h, w)."""
     weights = where.astype(np.float32)
-
-    def nearby(values: Floats) -> Floats:
-        return wide_blur(values, 0.8 * reach)
-
-    mass = nearby(weights)
+    mass = wide_blur(weights, 0.8 * reach)
     weight = np.maximum(mass, np.float32(1e-6))
-    squared = np.zeros_like(weights)
-    for channel in cv2.split(color):
-        squared += (channel - nearby(weights * channel) / weight) ** 2
-    return np.sqrt(squared), np.sqrt(nearby(weights * squared) / weight), mass > LEAST_MASS
+
+    def average(values: Floats) -> Floats:
+        return np.asarray(wide_blur(weights * values, 0.8 * reach) / weight, np.float32)
+
+    return average, mass
+
+
+def _squared_distance(color: Floats, average: Callable[[Floats], Floats]) -> Floats:
+    """(h, w) squared distance of each color from the average there."""
+    squared = np.zeros(color.shape[:2], np.float32)
+    for channel in (color[..., number] for number in range(color.shape[2])):
+        squared += (channel - average(channel)) ** 2
+    return squared
 
 
 def _attached(different: Mask, beside: _Beside) -> Mask:
