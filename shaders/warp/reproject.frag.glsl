@@ -14,6 +14,8 @@
 // OpenGL 3.3 without the extension reads the four texels one by one: the same picture in 1.3 times the time.
 #extension GL_ARB_texture_gather : enable
 
+#include "lib/outline_blur.glsl"
+
 uniform sampler2D picture;
 uniform sampler2D depth;     // 0 = far .. 1 = near
 uniform vec2 size;
@@ -25,8 +27,6 @@ uniform float tolerance;  // steps of more pixels than this are depth discontinu
 out vec4 color;
 
 const float GAP_MARGIN = 1.0;  // pixels beyond the edge of a gap whose color the lens mixes with that of the front
-const float BLUR_REACH = 0.9;   // pixels: outlines get the blur that a lens gives them, from samples so far away
-const float BLUR_SHARE = 0.28;  // weight of each of the two
 
 vec4 read(vec2 place) {
     // Beyond the frame's border the picture is mirrored. place is in pixels; pixel centers are at half-integers.

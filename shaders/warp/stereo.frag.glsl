@@ -16,6 +16,7 @@
 // smooths the gaps along columns.
 
 #include "lib/gap_mark.glsl"
+#include "lib/outline_blur.glsl"
 
 uniform sampler2D picture;
 uniform sampler2D depth;    // 0 = far .. 1 = near
@@ -38,10 +39,16 @@ const vec2 GAP_SPREAD = vec2(0.7, 0.8);  // weights of the samples: Gaussian, de
 const float GAP_CENTER = 0.6;  // its center, depths of the gap from the edge inwards
 const float GAP_LIKE = 2.0;    // pixels of shift: pixels that are nearer by less belong to the background
 const float GAP_BEHIND = 0.6;  // share of the depth step: nearer pixels belong to the foreground
-const float BLUR_REACH = 0.9;   // pixels: outlines get the blur that a lens gives them, from samples so far away
-const float BLUR_SHARE = 0.28;  // weight of each of the two
 
 float nearness(int x, int y) { return texelFetch(depth, ivec2(clamp(x, 0, size.x - 1), y), 0).r; }
+
+// First and last column whose connection to the next one can cover the pixel.
+ivec2 searched(float target, vec2 reach) {
+    return ivec2(int(ceil(target + reach.x - GUARD)) - 1, int(floor(target + reach.y + GUARD)));
+}
+
+// Column of the eye at which column x lands; v: its depth.
+float landing(int x, float v, float shift) { return float(x) - shift * (v - convergence); }
 
 // Row y interpolated at column x. Beyond the frame's border the picture is mirrored.
 // Inside a surface (smooth) the interpolation is cubic, clamped to the range of the two neighbors.
@@ -61,18 +68,16 @@ vec4 read(float x, int y, bool smooth_curve) {
 
 // Color seen at column ``target`` of an eye; ``cut``: whether it is a gap or the rim of a surface; ``mark``: gap_mark.
 vec4 seen(float target, int y, float shift, vec2 reach, out bool cut, out float mark) {
-    // A source column x lands at x - shift * (depth - convergence); a pair of columns covers this pixel if it lands on both sides.
-    int first = int(ceil(target + reach.x - GUARD)) - 1, last = int(floor(target + reach.y + GUARD));
+    // A pair of neighboring columns covers this pixel if it lands on both sides.
+    ivec2 range = searched(target, reach);
     float best = -1.0, source = target;
     float gap = 2.0, front = 2.0, gap_edge = target, gap_way = 0.0;
     bool inside = false;
-    float v0 = nearness(first, y);
-    float w0 = float(first) - shift * (v0 - convergence);
+    float v0 = nearness(range.x, y), w0 = landing(range.x, v0, shift);
     // Loops end at their last line where they can: software renderers execute the body of others once more.
-    int i = first;
+    int i = range.x;
     do {
-        float v1 = nearness(i + 1, y);
-        float w1 = float(i + 1) - shift * (v1 - convergence);
+        float v1 = nearness(i + 1, y), w1 = landing(i + 1, v1, shift);
         if (abs(shift * (v1 - v0)) <= tolerance) {
             if (target >= w0 && target <= w1 && w1 > w0) {
                 float t = (target - w0) / (w1 - w0);
@@ -92,7 +97,7 @@ vec4 seen(float target, int y, float shift, vec2 reach, out bool cut, out float 
         }
         v0 = v1;
         w0 = w1;
-    } while (++i <= last);
+    } while (++i <= range.y);
     // Gaps take a mean of the background in several rows, farther apart the deeper the gap: a single row extended into
     // the gap would be visible as a streak. Pixels of the surface in front are left out.
     // This is a loop because a software renderer executes both branches of an `if`, but exits a loop when no pixel needs
@@ -124,19 +129,17 @@ vec4 seen(float target, int y, float shift, vec2 reach, out bool cut, out float 
 
 // Color seen at column ``target`` of an eye, inside a surface.
 vec4 seen(float target, int y, float shift, vec2 reach, out bool cut, out float mark) {
-    int first = int(ceil(target + reach.x - GUARD)) - 1, last = int(floor(target + reach.y + GUARD));
+    ivec2 range = searched(target, reach);
     float best = -1.0, source = target;
-    float v0 = nearness(first, y);
-    float w0 = float(first) - shift * (v0 - convergence);
-    int i = first;
+    float v0 = nearness(range.x, y), w0 = landing(range.x, v0, shift);
+    int i = range.x;
     do {
-        float v1 = nearness(i + 1, y);
-        float w1 = float(i + 1) - shift * (v1 - convergence);
+        float v1 = nearness(i + 1, y), w1 = landing(i + 1, v1, shift);
         float t = (target - w0) / (w1 - w0), v = mix(v0, v1, t);
         if (target >= w0 && target <= w1 && w1 > w0 && v > best) { best = v; source = float(i) + t; }
         v0 = v1;
         w0 = w1;
-    } while (++i <= last);
+    } while (++i <= range.y);
     cut = false;
     mark = gap_mark(false, best);
     return read(source, y, true);
