@@ -14,10 +14,11 @@ from depth3d.io.image.xmp import Xmp, read_xmp
 if TYPE_CHECKING:
     from depth3d.image import Image
 
-__all__ = ["LARGEST", "PhotoFile", "Source", "open_photo", "read_bytes"]
+__all__ = ["LARGEST", "PNG_SIGNATURE", "PhotoFile", "Source", "open_photo", "read_bytes"]
 
 # Decoded pixels that a picture may have, checked before anything is decoded.
 LARGEST = 128 * 1024 * 1024
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1", b"MiHE")
 
 
@@ -75,6 +76,11 @@ class PhotoFile:
     def is_jpeg(self) -> bool:
         """True if the file begins with a JPEG picture."""
         return is_jpeg(self.data)
+
+    @property
+    def is_png(self) -> bool:
+        """True if the file begins as a PNG does."""
+        return self.data.startswith(PNG_SIGNATURE)
 
     @property
     def is_heif(self) -> bool:

@@ -214,7 +214,7 @@ def _from_file(photo: PhotoFile, at_most: int | None, color_managed: bool) -> Im
 
 def _formats(photo: PhotoFile) -> list[str]:
     """Load Pillow's readers, all of them only for files that the common ones cannot read; return their names."""
-    if photo.is_jpeg or photo.data[:8] == b"\x89PNG\r\n\x1a\n":
+    if photo.is_jpeg or photo.is_png:
         Pillow.preinit()
     else:
         Pillow.init()

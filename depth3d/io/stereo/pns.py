@@ -11,7 +11,7 @@ from pathlib import Path
 
 from depth3d.image import Image
 from depth3d.io.atomic import atomic_path
-from depth3d.io.image.photofile import PhotoFile, Source, open_photo
+from depth3d.io.image.photofile import PNG_SIGNATURE, PhotoFile, Source, open_photo
 from depth3d.io.image.read import encode_image, open_image
 from depth3d.io.stereo.layouts import EyeLayout, side_by_side
 from depth3d.io.stereo.registry import StereoFile
@@ -19,7 +19,6 @@ from depth3d.stereopair import StereoPair
 
 __all__ = ["FORMAT", "pns_layout", "read_pns", "write_pns"]
 
-_PNG = b"\x89PNG\r\n\x1a\n"
 _CUSTOM = EyeLayout("side", half=False, right_first=True)  # without a chunk: crossed eyes
 
 
@@ -42,7 +41,7 @@ def write_pns(packed: Image, path: str | Path, *, right_first: bool = True, forc
     data = encode_image(packed, ".png")
     body = b"sTER" + bytes([0 if right_first else 1])
     chunk = struct.pack(">I", 1) + body + struct.pack(">I", zlib.crc32(body))
-    behind_header = len(_PNG) + 25  # the IHDR chunk comes first and is always this long
+    behind_header = len(PNG_SIGNATURE) + 25  # the IHDR chunk comes first and is always this long
     with atomic_path(path, force=force) as temporary:
         temporary.write_bytes(data[:behind_header] + chunk + data[behind_header:])
     return Path(path)
@@ -69,8 +68,8 @@ def pns_layout(source: Source) -> EyeLayout | None:
         The file.
     """
     data = open_photo(source).data
-    place = len(_PNG)
-    while data.startswith(_PNG) and place + 12 <= len(data):
+    place = len(PNG_SIGNATURE)
+    while data.startswith(PNG_SIGNATURE) and place + 12 <= len(data):
         (length,) = struct.unpack_from(">I", data, place)
         kind = data[place + 4 : place + 8]
         if kind == b"sTER" and length == 1:
