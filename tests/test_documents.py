@@ -15,7 +15,7 @@ from depth3d.io.stereo.registry import stereo_files
 
 ROOT = Path(__file__).parents[1]
 PACKAGE = Path(depth3d.__file__).parent
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "SECURITY.md", "tests/data/README.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", ".github/SECURITY.md", "tests/data/README.md"]
 LINKING = [*DOCUMENTS, "examples/HOWTO.md"]
 FOLDERS = ("tests/", "examples/", ".ci/", ".github/")
 ROOMS = ("io/", "depth/", "geometry/", "render/", "pipeline/", "cli/", "studio/")
