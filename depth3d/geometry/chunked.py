@@ -1,4 +1,4 @@
-"""Runs work on chosen pixels in chunks, or on bands of rows: bounded memory for large pictures."""
+"""Runs work on chosen pixels in chunks, on bands of rows, or on the parts of a picture that need it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,23 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["BAND_PIXELS", "CACHED_PIXELS", "Band", "chunked", "return_freed_memory", "row_bands"]
+__all__ = [
+    "BAND_PIXELS",
+    "CACHED_PIXELS",
+    "PART_MULTIPLE",
+    "Band",
+    "Part",
+    "chunked",
+    "parts_around",
+    "return_freed_memory",
+    "row_bands",
+]
 
+Mask = NDArray[np.bool_]
 Indices = NDArray[np.int64]
 Result = TypeVar("Result")
 
@@ -20,6 +32,8 @@ THREADS = 2  # numpy releases the interpreter lock
 _PIXELS = 50_000  # at a time
 BAND_PIXELS = 4_000_000
 CACHED_PIXELS = 300_000  # a few arrays of so many floats fit into the processor's cache
+PART_MULTIPLE = 12  # pixels: parts of a picture begin and end at multiples of so many rows and columns
+_UNDIVIDED = CACHED_PIXELS  # smaller pictures are one part
 
 
 class Band(NamedTuple):
@@ -64,6 +78,76 @@ def row_bands(
         bottom = min(top + step, height)
         first = max(0, (top - halo) // multiple * multiple)
         yield Band(slice(first, min(height, bottom + halo)), slice(top - first, bottom - first), slice(top, bottom))
+
+
+class Part(NamedTuple):
+    """A rectangle of a picture, with more pixels all around that its computation reads: rows and columns of each.
+
+    Parameters
+    ----------
+    read : tuple[slice, slice]
+        Pixels of the picture that are read.
+    inside : tuple[slice, slice]
+        The pixels of the part among those read.
+    at : tuple[slice, slice]
+        The pixels of the part in the picture.
+    """
+
+    read: tuple[slice, slice]
+    inside: tuple[slice, slice]
+    at: tuple[slice, slice]
+
+
+def parts_around(mask: Mask, reach: int, halo: int, side: int = 96) -> list[Part]:
+    """Cover the pixels of a mask and all within ``reach`` of them by rectangles that do not overlap.
+
+    Work around outlines costs as much as there are outlines, not as much as there are pixels, and stays in the cache.
+
+    Parameters
+    ----------
+    mask : Mask
+        (H, W).
+    reach : int
+        Rows and columns.
+    halo : int
+        More rows and columns that are read on all sides, as far as the picture has them.
+    side : int
+        Pixels: parts are about so high, and no nearer to each other sideways.
+    """
+    height, width = mask.shape
+    if mask.size <= _UNDIVIDED:
+        return [_part((0, height), (0, width), halo, mask.shape)]
+    lines = cv2.dilate(mask.view(np.uint8), np.ones((PART_MULTIPLE, 1), np.uint8), anchor=(0, 0))[::PART_MULTIPLE]
+    cells = cv2.dilate(lines, np.ones((1, PART_MULTIPLE), np.uint8), anchor=(0, 0))[:, ::PART_MULTIPLE]
+    cells = np.asarray(cv2.dilate(cells, np.ones((2 * -(-reach // PART_MULTIPLE) + 1,) * 2, np.uint8))).view(bool)
+    step, gap = (max(side, times * halo) // PART_MULTIPLE for times in (4, 2))
+    found = []
+    for top in range(0, len(cells), step):
+        strip = cells[top : top + step]
+        for left, right in _runs(np.asarray(strip.any(0)), gap):
+            needed = np.flatnonzero(strip[:, left:right].any(1))
+            sides = ((top + int(needed[0]), top + int(needed[-1]) + 1), (left, right))
+            rows, columns = ((first * PART_MULTIPLE, last * PART_MULTIPLE) for first, last in sides)
+            found.append(_part(rows, columns, halo, mask.shape))
+    return found
+
+
+def _part(rows: tuple[int, int], columns: tuple[int, int], halo: int, shape: tuple[int, ...]) -> Part:
+    read, inside, at = [], [], []
+    for (start, stop), side in zip((rows, columns), shape, strict=True):
+        first, end = max(0, start - halo), min(stop, side)
+        read.append(slice(first, min(side, end + halo)))
+        inside.append(slice(start - first, end - first))
+        at.append(slice(start, end))
+    return Part((read[0], read[1]), (inside[0], inside[1]), (at[0], at[1]))
+
+
+def _runs(marked: Mask, gap: int) -> list[tuple[int, int]]:
+    """First and last + 1 of each run of marked places; runs at most ``gap`` apart are one."""
+    places = np.flatnonzero(marked)
+    ends = np.flatnonzero(np.diff(places) > gap + 1)
+    first, last = np.concatenate([places[:1], places[ends + 1]]), np.concatenate([places[ends], places[-1:]])
+    return [(int(start), int(stop) + 1) for start, stop in zip(first, last, strict=True)]
 
 
 def return_freed_memory() -> None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.edges.discs import dilate_disc
 from depth3d.geometry.edges.masks import around, close_gaps
-from depth3d.geometry.edges.sides import wide_blur
+from depth3d.geometry.edges.wideblur import wide_blur
 from depth3d.image import Size
 
 __all__ = ["cover_fringe"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -10,27 +10,29 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth3d.geometry.chunked import Part, parts_around
 from depth3d.geometry.edges.discontinuities import Discontinuities, find_discontinuities
 from depth3d.geometry.edges.discs import dilate_disc, erode_disc
 from depth3d.geometry.edges.guided import Guide, guided
+from depth3d.geometry.edges.wideblur import SHRINK, WIDE, blurred, enlarged, shrunk
 
-__all__ = ["REACH", "Sides", "find_sides", "wide_blur"]
+__all__ = ["REACH", "Sides", "find_sides"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
+Indices = NDArray[np.int64]
 
 REACH = 5  # pixels at 640 wide by which an edge may be off
+TAIL = 4  # times REACH: colors further away do not count (the Gaussian ends there)
 NOISE = 6.0  # gray levels
 MOST_EVIDENCE = 4.0  # of a color, in nats
 PRIOR = 3.0  # nats at ``REACH`` from the edge, in favor of the depth map
 UNEVEN = 0.15  # of the step: standard deviation of the depth on either side
-WIDE = 7.0  # pixels: wider blurs are computed at 1/SHRINK of the size
-SHRINK = 3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sides:
-    """Both sides of the edges, (H, W) each.
+    """Both sides of the edges, (H, W) each; all but ``is_near`` only around the pixels of ``band``, elsewhere 0.
 
     Parameters
     ----------
@@ -41,7 +43,7 @@ class Sides:
     band : Mask
         Pixels to decide on: close to an edge between exactly two surfaces.
     is_near : Mask
-        The side by the depth alone.
+        The side by the depth alone; far away from all edges False.
     """
 
     slope: list[Floats]
@@ -50,6 +52,25 @@ class Sides:
     far: Floats
     band: Mask
     is_near: Mask
+
+
+class _Edges(NamedTuple):
+    """Where the two sides of edges are known, (H, W) each, and the parts of the picture around the edges.
+
+    ``away``: distance from the edges. ``apart``: there are two sides around. ``wide``: the parts in which colors count.
+    """
+
+    is_near: Mask
+    apart: Mask
+    away: Floats
+    wide: list[Part]
+
+
+class _Places(NamedTuple):
+    """The pixels to decide on, flat indices (K,), and the parts that hold them with the flat indices within each."""
+
+    all: Indices
+    parts: list[tuple[Part, Indices]]
 
 
 class _Model(NamedTuple):
@@ -67,61 +88,126 @@ class _Model(NamedTuple):
 def find_sides(shift: Floats, guide: Guide, scale: float, step: float) -> Sides | None:
     """Model both sides of all steps higher than ``step``; None if there are none."""
     reach = round(REACH * scale)
-    high, low = dilate_disc(shift, 4 * reach + 1), erode_disc(shift, 4 * reach + 1)
-    is_near, apart = shift > (high + low) / 2, (high - low) > step
-    del high, low
-    changes = Discontinuities(is_near[:, 1:] != is_near[:, :-1], is_near[1:] != is_near[:-1])
-    edge = find_discontinuities(shift, step).beside() & changes.beside()
-    if not edge.any():
+    edges = _find_edges(shift, reach, step)
+    if edges is None:
         return None
-    away = cv2.distanceTransform((~edge).view(np.uint8), cv2.DIST_L2, 3)
-    sure = np.asarray(np.clip(away / np.float32(reach), 0.05, 1) ** 2 * apart, np.float32)
+    is_near, away = edges.is_near, edges.away
     # Only these pixels are decided on.
-    places = np.flatnonzero((away <= reach) & apart)
-    near, far = (_model(shift, guide, sure * side, reach, places) for side in (is_near, ~is_near))
-    prior = away.ravel()[places] * np.float32(PRIOR / reach)
-    mine = is_near.ravel()[places]
-    decided = _evidence(guide, near, far, places) + np.where(mine, prior, -prior)
+    close = np.zeros(shift.shape, bool)
+    for part in edges.wide:
+        close[part.at] = (away[part.at] <= reach) & edges.apart[part.at]
+    places = _places_of(close)
+    near, far = (_model(shift, guide.picture, edges, side, reach, places) for side in (True, False))
+    mine = is_near.ravel().take(places.all)
+    prior = away.ravel().take(places.all) * np.float32(PRIOR / reach)
+    decided = _evidence(guide.picture, near, far, places.all) + np.where(mine, prior, -prior)
     total = np.where(is_near, np.float32(MOST_EVIDENCE), np.float32(-MOST_EVIDENCE))
-    total.ravel()[places] = np.clip(decided, -MOST_EVIDENCE, MOST_EVIDENCE)
-    slope, offset = guided(total, guide)
+    total.ravel()[places.all] = np.clip(decided, -MOST_EVIDENCE, MOST_EVIDENCE)
     band = np.zeros(shift.shape, bool)
-    height = (near.level.ravel()[places] - far.level.ravel()[places]) * np.float32(UNEVEN)
-    band.ravel()[places] = np.maximum(near.uneven, far.uneven) < height**2
+    height = (near.level.ravel().take(places.all) - far.level.ravel().take(places.all)) * np.float32(UNEVEN)
+    band.ravel()[places.all] = np.maximum(near.uneven, far.uneven) < height**2
+    slope, offset = guided(total, guide, band)
     return Sides(slope, offset, near.level, far.level, band, is_near)
 
 
-def _model(shift: Floats, guide: Guide, weight: Floats, reach: int, places: NDArray[np.int64]) -> _Model:
+def _find_edges(shift: Floats, reach: int, step: float) -> _Edges | None:
+    torn = find_discontinuities(shift, step).beside()
+    if not torn.any():
+        return None
+    is_near, apart, edge = (np.zeros(shift.shape, bool) for _ in range(3))
+    side = 4 * reach + 1
+    wide = parts_around(torn, (1 + TAIL) * reach, halo=side // 2 + 1)
+    for part in wide:
+        own = shift[part.read]
+        high, low = dilate_disc(own, side), erode_disc(own, side)
+        nearer = own > (high + low) / 2
+        changes = Discontinuities(nearer[:, 1:] != nearer[:, :-1], nearer[1:] != nearer[:-1])
+        found = (nearer, high - low > step, torn[part.read] & changes.beside())
+        for whole, values in zip((is_near, apart, edge), found, strict=True):
+            whole[part.at] = values[part.inside]
+    if not edge.any():
+        return None
+    away = np.zeros(shift.shape, np.float32)
+    for part in wide:
+        away[part.at] = cv2.distanceTransform((~edge[part.read]).view(np.uint8), cv2.DIST_L2, 3)[part.inside]
+    return _Edges(is_near, apart, away, wide)
+
+
+def _places_of(mask: Mask) -> _Places:
+    # With the pixels beside them, between which is interpolated.
+    parts = [(part, np.flatnonzero(mask[part.at])) for part in parts_around(mask, 1, halo=0)]
+    width, found = mask.shape[1], []
+    for part, inside in parts:
+        rows, columns = np.divmod(inside, part.at[1].stop - part.at[1].start)
+        found.append((rows + part.at[0].start) * width + columns + part.at[1].start)
+    return _Places(np.concatenate(found), parts)
+
+
+def _model(shift: Floats, picture: NDArray[np.uint8], edges: _Edges, side: bool, reach: int, places: _Places) -> _Model:
     """Depth and colors of one side around each pixel."""
-    mass = wide_blur(weight, reach) + np.float32(1e-6)
-    known, product = mass.ravel()[places], np.empty_like(weight)
+    shrink = SHRINK if reach >= WIDE else 1
+    sums = _weighted(shift, picture, edges, side, reach, shrink)
+    for plane in sums:
+        blurred(plane, reach, shrink)
+    level, found = np.zeros(shift.shape, np.float32), np.empty((9, len(places.all)), np.float32)
+    first = 0
+    for part, inside in places.parts:
+        last = first + len(inside)
+        for number, plane in enumerate(sums):
+            around = enlarged(plane, part, shrink)
+            found[number, first:last] = around.ravel().take(inside)
+            if number == 0:
+                mass = around + np.float32(1e-6)
+            elif number == 7:
+                level[part.at] = around / mass
+        first = last
+    known = found[0] + np.float32(1e-6)
+    means = [found[number] / known for number in (1, 3, 5)]
+    spreads = [
+        np.maximum(found[number] / known - mean * mean, 0) + np.float32(NOISE**2)
+        for number, mean in zip((2, 4, 6), means, strict=True)
+    ]
+    return _Model(means, spreads, level, found[8] / known - level.ravel().take(places.all) ** 2)
 
-    def average() -> Floats:
-        return wide_blur(product, reach)
 
-    def at_places() -> Floats:
-        return np.asarray(average().ravel()[places] / known, np.float32)
+def _weighted(
+    shift: Floats, picture: NDArray[np.uint8], edges: _Edges, side: bool, reach: int, shrink: int
+) -> list[Floats]:
+    """The nine products of ``_products`` with the weight of each pixel of one side, at 1/``shrink`` of the size."""
+    sums: list[Floats] = []
+    for part in edges.wide:
+        sure = np.clip(edges.away[part.at] / np.float32(reach), 0.05, 1) ** 2 * edges.apart[part.at]
+        weight = np.asarray(sure * (edges.is_near[part.at] == side), np.float32)
+        products = [shrunk(product, shrink) for product in _products(weight, picture[part.at], shift[part.at])]
+        if weight.shape == shift.shape:
+            return products
+        if not sums:
+            size = tuple(-(-many // shrink) for many in shift.shape)
+            sums = [np.zeros(size, np.float32) for _ in products]
+        rows, columns = (slice(ends.start // shrink, -(-ends.stop // shrink)) for ends in part.at)
+        for plane, product in zip(sums, products, strict=True):
+            plane[rows, columns] = product
+    return sums
 
-    means, spreads = [], []
-    for color in guide.color:
-        np.multiply(color, weight, out=product)
-        means.append(at_places())
-        product *= color
-        spreads.append(np.maximum(at_places() - means[-1] * means[-1], 0) + np.float32(NOISE**2))
-    np.multiply(shift, weight, out=product)
-    level = average() / mass
-    product *= shift
-    return _Model(means, spreads, level, at_places() - level.ravel()[places] ** 2)
+
+def _products(weight: Floats, picture: NDArray[np.uint8], shift: Floats) -> Iterator[Floats]:
+    """The weights; then for each channel and for the depth: their products with it and with its square."""
+    yield weight
+    for values in (*cv2.split(picture), shift):
+        product = weight * values
+        yield product
+        yield product * values
 
 
-def _evidence(guide: Guide, near: _Model, far: _Model, places: NDArray[np.int64]) -> Floats:
+def _evidence(picture: NDArray[np.uint8], near: _Model, far: _Model, places: Indices) -> Floats:
     """(K,) log-likelihood ratio of the colors in favor of the near side, less where both sides have the same colors.
 
     How much they are the same is the Bhattacharyya coefficient of two Gaussians.
     """
     ratio, apart = np.zeros(len(places), np.float32), np.zeros(len(places), np.float32)
-    for color, *pairs in zip(guide.color, near.means, near.spreads, far.means, far.spreads, strict=True):
-        own, (mean, spread, other, its_spread) = color.ravel()[places], pairs
+    colors = picture.reshape(-1, 3).take(places, 0).T.astype(np.float32, order="C")
+    for own, *pairs in zip(colors, near.means, near.spreads, far.means, far.spreads, strict=True):
+        mean, spread, other, its_spread = pairs
         ratio += (own - other) ** 2 / its_spread - (own - mean) ** 2 / spread
         apart += (mean - other) ** 2 / (4 * (spread + its_spread))
     # One logarithm and one root instead of one for each channel.
@@ -131,15 +217,3 @@ def _evidence(guide: Guide, near: _Model, far: _Model, places: NDArray[np.int64]
     total *= near.spreads[2] + far.spreads[2]
     alike = np.exp(-apart) * np.sqrt(8 * np.sqrt(mine * theirs) / total)
     return np.asarray(np.clip(ratio / 2, -MOST_EVIDENCE, MOST_EVIDENCE) * (1 - alike) ** 2, np.float32)
-
-
-def wide_blur(values: Floats, spread: float) -> Floats:
-    """Gaussian blur; a wide one is computed at a third of the size, where it has nearly the same result."""
-    if spread < WIDE:
-        return np.asarray(cv2.GaussianBlur(values, (0, 0), spread), np.float32)
-    height, width = values.shape
-    small = cv2.resize(values, (-(-width // SHRINK), -(-height // SHRINK)), interpolation=cv2.INTER_AREA)
-    # Averaging and interpolation blur, too: by the variance of a box and of a triangle.
-    rest = math.sqrt((spread / SHRINK) ** 2 - (1 - SHRINK**-2) / 12 - 1 / 6)
-    soft = cv2.GaussianBlur(small, (0, 0), rest)
-    return np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from depth3d.geometry import chunked
 from depth3d.geometry.edges import refine
 from depth3d.geometry.edges.refine import absorb_islands, align_frame, align_to_picture
 
@@ -41,6 +42,20 @@ def test_edges_inside_and_outside_of_the_outline_move_to_it(off: int, scale: int
     assert wrong(found, front) < 0.12 * wrong(given, front)
     assert found.min() >= -0.1
     assert found.max() <= 12.1
+
+
+@pytest.mark.parametrize("width", [900, 1600])
+def test_parts_around_the_edges_give_what_the_whole_picture_gives(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    height = width * 5 // 8
+    front = disc(height, width, 0.15 * width)
+    given = np.where(disc(height, width, 0.155 * width), 12.0, np.linspace(0, 5, width)).astype(np.float32)
+    picture = picture_of(front)
+    found = []
+    for undivided in (0, 10**9):
+        monkeypatch.setattr(chunked, "_UNDIVIDED", undivided)
+        found.append(align_to_picture(given, picture))
+    # Far from all edges a part of the picture knows no sides, the whole picture does.
+    assert (np.abs(found[0] - found[1]) > 1e-3).sum() <= 2
 
 
 def test_an_edge_on_the_outline_stays() -> None:
