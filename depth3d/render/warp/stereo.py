@@ -20,7 +20,7 @@ from depth3d.render.warp.base import ScreenSpaceRenderer
 
 __all__ = ["StereoWarp"]
 
-BLOCK = Size(16, 8)  # pixels that share the bounds of their search
+BLOCK = Size(8, 8)  # pixels that share the bounds of their search
 DISCONTINUITY_PIXELS = 1.0  # a larger step between neighbors opens a gap
 LIKE_PIXELS = 2.0  # of shift: pixels of a gap whose depths differ by less are smoothed together
 
@@ -86,16 +86,16 @@ class StereoWarp(ScreenSpaceRenderer):
         self._check(image, depth)
         width = self.size.width / 100
         shifts = (left * width, right * width)
+        if any(shifts):
+            self._upload(image, depth, shifts, convergence)
+        if all(shifts):
+            return Image(self._rendered((0, 0, *self.drawn)))
         joined = np.empty((self.drawn.height, self.drawn.width, 3), image.pixels.dtype)
         places = [joined[: self.size.height, : self.size.width], joined[-self.size.height :, -self.size.width :]]
         for place, shift in zip(places, shifts, strict=True):
             if shift == 0:
                 place[...] = image.pixels
         if any(shifts):
-            self._upload(image, depth, shifts, convergence)
-        if all(shifts):
-            joined[...] = self._rendered((0, 0, *self.drawn))
-        elif any(shifts):
             second = int(shifts[1] != 0)
             corner = (second * (self.drawn.width - self.size.width), second * (self.drawn.height - self.size.height))
             places[second][...] = self._rendered((*corner, *self.size))
