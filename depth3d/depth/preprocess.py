@@ -8,9 +8,9 @@ instead of half a gigabyte.
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +21,7 @@ __all__ = ["network_input", "resize_cubic", "resize_smooth"]
 
 _A = -0.75
 _FLOATS = 24_000_000  # at a time
-_MODERATE = 4  # reduction up to which a dozen source rows make a target row; of more, matrices are faster
+_MODERATE = 8  # reduction up to which filters are faster than matrices
 
 
 def network_input(image: Image, rule: InputRule, size: Size | None = None) -> NDArray[np.float32]:
@@ -62,13 +62,14 @@ def _taps(source: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.float
 def resize_smooth(values: NDArray[Any], size: Size) -> NDArray[np.float64]:
     """Resize (H, W, C) to (h, w, C) as scikit-image does: Gaussian when shrinking, then linear, mirrored border.
 
-    Both steps are linear and separable, so each axis is one matrix; of a moderate reduction, whose matrix is nearly
-    empty, only the weights that are not 0 are used.
+    Both steps are linear and separable, so each axis is one matrix; a moderate reduction, whose matrix is nearly empty,
+    is left to OpenCV's filters.
     """
-    if max(values.shape[0] / size.height, values.shape[1] / size.width) <= _MODERATE:
-        down = _banded(values.astype(np.float32), *_smooth_band(values.shape[0], size.height))
-        turned = np.ascontiguousarray(down.transpose(1, 0, 2))
-        return _banded(turned, *_smooth_band(values.shape[1], size.width)).transpose(1, 0, 2).astype(np.float64)
+    scales = values.shape[1] / size.width, values.shape[0] / size.height
+    if min(scales) >= 1 and max(scales) <= _MODERATE and values.dtype in (np.uint8, np.uint16, np.float32):
+        kernels = (_smooth_kernel(scale).astype(np.float32) for scale in scales)
+        soft = cv2.sepFilter2D(values, cv2.CV_32F, *kernels, borderType=cv2.BORDER_REFLECT_101)
+        return np.asarray(cv2.resize(soft, tuple(size), interpolation=cv2.INTER_LINEAR), np.float64)
     rows = _smooth_weights(values.shape[0], size.height)
     # Some columns at a time: the whole of a large photo takes gigabytes as floats.
     step = max(1, _FLOATS // (values.shape[0] * values.shape[2]))
@@ -80,33 +81,19 @@ def resize_smooth(values: NDArray[Any], size: Size) -> NDArray[np.float64]:
     return across.transpose(1, 0, 2).astype(np.float64)
 
 
-def _banded(values: NDArray[np.float32], first: NDArray[np.int64], weights: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Resample the first axis: row n of the result is the weighted sum of the rows from ``first[n]``."""
-    out = values[first] * weights[:, 0, None, None]
-    for tap in range(1, weights.shape[1]):
-        out += values[first + tap] * weights[:, tap, None, None]
-    return out
-
-
-@lru_cache(maxsize=8)
-def _smooth_band(source: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return the first source row of each target row (target,), and the weights from there on (target, taps)."""
-    weights = _smooth_weights(source, target)
-    used = weights != 0
-    first, last = used.argmax(axis=1), source - 1 - used[:, ::-1].argmax(axis=1)
-    taps = int((last - first).max()) + 1
-    first = np.minimum(first, source - taps)
-    return first, np.take_along_axis(weights, first[:, None] + np.arange(taps), axis=1)
+def _smooth_kernel(scale: float) -> NDArray[np.float64]:
+    """Return the Gaussian that is applied before shrinking an axis to 1/scale."""
+    deviation = max(0.0, (scale - 1) / 2)
+    radius = int(4 * deviation + 0.5)
+    kernel = np.exp(-0.5 * (np.arange(-radius, radius + 1) / deviation) ** 2) if radius else np.ones(1)
+    return np.asarray(kernel / kernel.sum(), np.float64)
 
 
 def _smooth_weights(source: int, target: int) -> NDArray[np.float32]:
     """Return the (target, source) resampling matrix of one axis."""
     scale = source / target
-    deviation = max(0.0, (scale - 1) / 2)
-    radius = int(4 * deviation + 0.5)
-    steps = np.arange(-radius, radius + 1)
-    kernel = np.exp(-0.5 * (steps / deviation) ** 2) if radius else np.ones(1)
-    kernel /= kernel.sum()
+    kernel = _smooth_kernel(scale)
+    steps = np.arange(len(kernel)) - len(kernel) // 2
     center = (np.arange(target) + 0.5) * scale - 0.5
     first = np.floor(center).astype(np.int64)
     weights = np.zeros((target, source))

@@ -32,6 +32,7 @@ from depth3d.pipeline.clip.depth_files import StillDepth, check_depth_clip, give
 from depth3d.pipeline.clip.depth_pass import DepthSource, Progress, StoredDepth, first_pass, kept_frames
 from depth3d.pipeline.clip.hints import hint_file, hints_key, track_hints
 from depth3d.pipeline.clip.job import ClipJob, plan_job
+from depth3d.pipeline.clip.memory import keep_freed_memory
 from depth3d.pipeline.clip.output import Output, Product, targets_of
 from depth3d.pipeline.clip.parallel.cluster import Cluster
 from depth3d.pipeline.clip.parallel.runner import Runner
@@ -204,7 +205,7 @@ class _Conversion:
     def run(self) -> list[Path]:
         """Do all unfinished work; on ``KeyboardInterrupt`` log how to resume, then raise it again."""
         first = self._outputs[0].target
-        with WorkFolder(first.parent, first.name) as work:
+        with WorkFolder(first.parent, first.name) as work, keep_freed_memory():
             if self._job.video.dry_run:
                 return [self._tell_plan(work, output) for output in self._outputs]
             if self._job.video.preview:
