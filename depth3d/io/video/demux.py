@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import islice
+from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ __all__ = ["DamagedPacket", "Demuxer"]
 
 # Containers with an index (or exact binary search); the result of a seek is still verified.
 _INDEXED = frozenset({"mov", "mp4", "matroska", "webm", "nut", "avi", "asf", "flv", "ivf"})
+_FIRST_KEY = Fraction(-(10**9))  # a time before all: decoding starts at the first key frame that is read
 _MOST_DAMAGED = 300  # consecutive packets: about ten seconds without a picture
 
 
@@ -105,6 +106,28 @@ class Demuxer:
             if place and not (length and self.seek(begin + length * place // places)):
                 return
             yield islice(self.frames(), count)
+
+    def near(self, stamps: Sequence[int]) -> Iterator[Any]:
+        """Yield about one decoded frame for each of these ascending times, ticks; no part is decoded twice.
+
+        It is the key frame before the time; where several times have the same one, reference frames near them.
+        """
+        begins = []
+        for stamp in stamps:
+            packets = packets_of(self.container, self.stream) if self.seek(stamp) else iter(())
+            begins.append(next((packet.pts for packet in packets if packet.size), None))
+        self.stream.codec_context.skip_frame = "NONREF"
+        for begin, group in groupby(zip(begins, stamps, strict=True), key=lambda pair: pair[0]):
+            wanted = [stamp for _, stamp in group]
+            if begin is None or not self.seek(wanted[0]):
+                continue
+            reached = wanted if len(wanted) > 1 else [begin]
+            for frame in self.frames(_FIRST_KEY):
+                if frame.pts is None or frame.pts >= reached[0]:
+                    yield frame
+                    reached = [stamp for stamp in reached[1:] if stamp > (frame.pts or 0)]
+                if not reached:
+                    break
 
     def frames(self, key_after: Fraction | None = None) -> Iterator[Any]:
         """Decode frames in presentation order, with continuous ``pts``.

@@ -15,7 +15,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -152,10 +151,8 @@ def _measured(
     eyes: EyeLayout | None,
 ) -> ClipBars | None:
     with VideoReader(source, tone_map=True, quiet=True, views=eyes is not None) as reader:
-        sampled = (
-            next(reader.around(first + length * (2 * number + 1) / (2 * _SAMPLES)), None) for number in range(_SAMPLES)
-        )
-        if not any(frame is not None and any(_bars_of(*_margins(frame.image, eyes))) for frame in sampled):
+        sampled = reader.sampled([first + length * (2 * number + 1) / (2 * _SAMPLES) for number in range(_SAMPLES)])
+        if not any(any(_bars_of(*_margins(frame.image, eyes))) for frame in sampled):
             return None
     return _search(source, start, end, eyes)
 
@@ -229,8 +226,7 @@ def _dark_margins(image: Image) -> Bars:
     pixels = image.eight_bit().pixels
     height, width = pixels.shape[:2]
     flat = np.ascontiguousarray(pixels).reshape(height, width * 3)
-    rows = cv2.reduce(flat, 1, cv2.REDUCE_MAX).ravel() > _BLACK
-    columns = cv2.reduce(flat, 0, cv2.REDUCE_MAX).reshape(width, 3).max(1) > _BLACK
+    rows, columns = flat.max(1) > _BLACK, flat.max(0).reshape(width, 3).max(1) > _BLACK
     return Bars(*_dark_ends(rows, columns))
 
 

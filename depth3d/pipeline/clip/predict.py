@@ -25,6 +25,9 @@ log = logging.getLogger("depth3d")
 
 # Frames per network call and per choice of `depth_every`. Checkpoints are between batches: a resumed run has the same.
 BATCH = 4
+# Frames. torch runs the built-in network in 50 ms a frame, OpenCV in 60 (and not side by side), but importing torch and
+# packing the weights takes 2 s. Other networks always run in torch.
+SHORT = 200
 MATCHED_WIDTH = 640  # px; the eyes of stereo clips are matched at this width
 
 
@@ -57,8 +60,7 @@ def estimator_of(job: ClipJob) -> Estimator:
     return open_estimator(
         options.model,
         device=options.device,
-        # torch and OpenVINO run the frames of a clip side by side.
-        engine="torch" if options.engine == "auto" else options.engine,
+        engine="torch" if options.engine == "auto" and not 0 < job.frames_about <= SHORT else options.engine,
         threads=options.threads,
         precision=options.precision,
         quiet=True,

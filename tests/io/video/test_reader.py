@@ -83,6 +83,24 @@ def test_reading_goes_on_from_any_frame(tmp_path: Path) -> None:
             assert all(np.array_equal(a.image.pixels, b.image.pixels) for a, b in zip(rest, whole[place:], strict=True))
 
 
+def test_samples_are_key_frames_or_decoded_on_from_one(tmp_path: Path) -> None:
+    """Key frames at 0, 20 and 40; no B-frames, so that every frame is a reference frame."""
+    options = {"g": "20", "keyint_min": "20", "sc_threshold": "0", "bf": "0", "crf": "12"}
+    clip = make_clip(tmp_path / "clip.mp4", count=60, options=options)
+    with VideoReader(clip) as reader:
+        for places, expected in (([13, 33, 59], [0, 20, 40]), ([3, 13, 47], [3, 13, 40]), ([21], [20]), ([], [])):
+            found = list(reader.sampled([place / RATE for place in places]))
+            assert len(found) == len(expected)
+            for frame, number in zip(found, expected, strict=True):
+                assert np.abs(frame.image.pixels.astype(int) - picture(number)).mean() < 3, (places, number)
+    sequence = tmp_path / "img_%04d.png"
+    for number in range(4):
+        Pillow.fromarray(picture(number)).save(tmp_path / f"img_{number:04d}.png")
+    with VideoReader(sequence) as reader:
+        (found_one,) = reader.sampled([Fraction(2, 25)])
+    assert np.array_equal(found_one.image.pixels, picture(2))
+
+
 def test_start_and_end_cut_out_the_half_open_span(tmp_path: Path) -> None:
     clip = make_clip(tmp_path / "c.mp4", rate=Fraction(25))
     with VideoReader(clip, start=Fraction(1, 5), end=Fraction(3, 5)) as reader:
