@@ -25,6 +25,7 @@ _PLACES, _FRAMES = 4, 14  # measured: so many places of the clip, frames each
 _TALLEST = 1088  # rows; larger pictures are never interlaced
 _STEP = 10  # smallest difference of 8-bit brightness that counts
 _COLUMNS = 240
+_CLEAR, _FAINT = 2, 1.3  # times as many combs in a frame as in its fields
 _ENOUGH = 5  # combed frames
 # FFmpeg's AVFieldOrder: TT and BB. Of TB and BT programs disagree which field is shown first.
 _TOP_FIRST, _BOTTOM_FIRST = 2, 3
@@ -141,14 +142,14 @@ def _look(frames: list[Any], found: _Measured) -> None:
     run = []
     for place, (before, shown) in enumerate(pairwise(rows), 1):
         found.moving += _moving(before, shown).mean() > 0.002
-        run.append(is_combed(before, shown))
-        if place + 1 < len(rows):
+        excess = _excess(before, shown)
+        run.append(excess > _CLEAR)
+        if place + 1 < len(rows) and excess > _FAINT:
             order = _order(before, shown, rows[place + 1])
             # Fine patterns hide combs: then the order of the fields must be clear.
             clear = 1.1 if run[-1] else 1.4
-            if run[-1] or is_combed(before, shown, 1.3):
-                found.top += order > clear
-                found.bottom += order < 1 / clear
+            found.top += order > clear
+            found.bottom += order < 1 / clear
     found.runs.append(run)
 
 
@@ -162,12 +163,19 @@ def luma(frame: Any) -> Luma:
     return pixels[:, :: max(1, frame.width // _COLUMNS)].astype(np.int16)
 
 
-def is_combed(before: Luma, shown: Luma, excess: float = 2) -> bool:
-    """Return whether moving places of a frame show ``excess`` times as many combs as its single fields do."""
+def is_combed(before: Luma, shown: Luma) -> bool:
+    """Return whether moving places of a frame show more combs than its single fields do."""
+    return _excess(before, shown) > _CLEAR
+
+
+def _excess(before: Luma, shown: Luma) -> float:
+    """Return how many times as many combs as its single fields the moving places of a frame show; 0 if few are."""
     if before.shape != shown.shape or len(shown) < 16 or _moving(before, shown).mean() <= 0.002:
-        return False
+        return 0.0
     combs = _combs(before, shown)
-    return combs > 0.02 and combs > excess * max(_combs(before[k::2], shown[k::2]) for k in (0, 1))
+    if combs <= 0.02:
+        return 0.0
+    return combs / max(1e-9, *(_combs(before[k::2], shown[k::2]) for k in (0, 1)))
 
 
 def _moving(before: Luma, shown: Luma) -> NDArray[np.bool_]:
@@ -177,8 +185,8 @@ def _moving(before: Luma, shown: Luma) -> NDArray[np.bool_]:
 def _combs(before: Luma, shown: Luma) -> float:
     """Return the share of moving pixels where brightness alternates over five rows."""
     step = np.diff(shown, axis=0)
-    sign = np.where(step > _STEP, 1, np.where(step < -_STEP, -1, 0))
-    turns = sign[:-1] * sign[1:] < 0
+    up, down = step > _STEP, step < -_STEP
+    turns = (up[:-1] & down[1:]) | (down[:-1] & up[1:])
     alternates = turns[:-2] & turns[1:-1] & turns[2:]
     moving = _moving(before, shown)[2:-2][: len(alternates)]
     return float((alternates & moving).sum() / max(1, moving.sum()))
