@@ -67,8 +67,8 @@ def resize_smooth(values: NDArray[Any], size: Size) -> NDArray[np.float64]:
     """
     scales = values.shape[1] / size.width, values.shape[0] / size.height
     if min(scales) >= 1 and max(scales) <= _MODERATE and values.dtype in (np.uint8, np.uint16, np.float32):
-        kernels = (_smooth_kernel(scale).astype(np.float32) for scale in scales)
-        soft = cv2.sepFilter2D(values, cv2.CV_32F, *kernels, borderType=cv2.BORDER_REFLECT_101)
+        across, upright = (_smooth_kernel(scale).astype(np.float32) for scale in scales)
+        soft = cv2.sepFilter2D(values, cv2.CV_32F, across, upright, borderType=cv2.BORDER_REFLECT_101)
         return np.asarray(cv2.resize(soft, tuple(size), interpolation=cv2.INTER_LINEAR), np.float64)
     rows = _smooth_weights(values.shape[0], size.height)
     # Some columns at a time: the whole of a large photo takes gigabytes as floats.
@@ -77,8 +77,8 @@ def resize_smooth(values: NDArray[Any], size: Size) -> NDArray[np.float64]:
     for first in range(0, values.shape[1], step):
         part = values[:, first : first + step].astype(np.float32)
         down[:, first : first + step] = np.tensordot(rows, part, axes=(1, 0))
-    across = np.tensordot(_smooth_weights(values.shape[1], size.width), down, axes=(1, 1))
-    return across.transpose(1, 0, 2).astype(np.float64)
+    turned = np.tensordot(_smooth_weights(values.shape[1], size.width), down, axes=(1, 1))
+    return np.asarray(turned.transpose(1, 0, 2), np.float64)
 
 
 def _smooth_kernel(scale: float) -> NDArray[np.float64]:

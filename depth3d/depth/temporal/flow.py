@@ -112,13 +112,19 @@ class MotionEstimator:
         height, width = here.shape
         places = self._grid + there
         returned = warp(back, places)
-        missed = np.square(there + returned).sum(axis=-1)
-        length = np.square(there).sum(axis=-1) + np.square(returned).sum(axis=-1)
+        missed = _squared_length(there + returned)
+        length = _squared_length(there) + _squared_length(returned)
         x, y = places[..., 0], places[..., 1]
         inside = (x >= 0) & (y >= 0) & (x <= width - 1) & (y <= height - 1)
         alike = cv2.absdiff(warp(partner, places), here) < GRAY_TOLERANCE
         valid: Mask = (missed < 0.01 * length + 0.5) & inside & alike
         return valid
+
+
+def _squared_length(vectors: Floats) -> Floats:
+    # Faster by far than `sum` over an axis of two numbers.
+    squares = np.square(vectors)
+    return cast(Floats, squares[..., 0] + squares[..., 1])
 
 
 def _gray(pixels: NDArray[np.uint8]) -> Gray:

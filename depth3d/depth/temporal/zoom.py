@@ -80,13 +80,13 @@ class ZoomEstimator:
         depth = inverse_depth[::STEP, ::STEP].ravel()[use]
         flow = backward[::STEP, ::STEP].reshape(-1, 2)[use] / np.float32(self._width)
         zero, one = np.zeros_like(x), np.ones_like(x)
-        # Columns: constants, depth * constants, roll, quadratic (2) | zoom, depth * zoom.
-        across = np.stack([one, zero, depth, zero, -y, x * x, x * y, x, depth * x], axis=1)
-        down = np.stack([zero, one, zero, depth, x, x * y, y * y, y, depth * y], axis=1)
-        rows = np.concatenate([across, down])
+        # Terms: constants, depth * constants, roll, quadratic (2) | zoom, depth * zoom.
+        across = np.stack([one, zero, depth, zero, -y, x * x, x * y, x, depth * x])
+        down = np.stack([zero, one, zero, depth, x, x * y, y * y, y, depth * y])
+        terms = np.concatenate([across, down], axis=1)
         target = np.concatenate([flow[:, 0], flow[:, 1]])
-        _, error_without = _robust_fit(rows[:, :7], target)
-        solution, error = _robust_fit(rows, target)
+        _, error_without = _robust_fit(terms[:7], target)
+        solution, error = _robust_fit(terms, target)
         zoom, depth_zoom = float(solution[7]), float(solution[8])
         trust = _trust(error_without * REFERENCE_WIDTH, error * REFERENCE_WIDTH)
         self.smooth = MEMORY * self.smooth + (1 - MEMORY) * trust * np.array([zoom, -depth_zoom])
@@ -118,20 +118,28 @@ def _trust(error_without: float, error_with: float) -> float:
     return float(np.clip(gain, 0, 1) * np.clip(fits, 0, 1))
 
 
-def _robust_fit(rows: NDArray[np.float32], target: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
-    """Solve least squares with Huber's, then Tukey's weights; return the solution and the median error."""
+def _robust_fit(terms: NDArray[np.float32], target: NDArray[np.float32]) -> tuple[NDArray[np.float64], float]:
+    """Solve least squares of (K, N) terms with Huber's, then Tukey's weights; return solution and median error."""
     weights = np.ones_like(target)
-    solution = np.zeros(rows.shape[1])
+    solution = np.zeros(len(terms))
     residual = np.abs(target)
-    ridge = 1e-9 * np.eye(rows.shape[1])
+    ridge = 1e-9 * np.eye(len(terms))
     for index in range(HUBER_ROUNDS + TUKEY_ROUNDS):
-        weighted = rows * weights[:, None]
-        normal = (weighted.T @ rows).astype(np.float64)
-        solution = np.linalg.solve(normal + ridge * np.trace(normal), (weighted.T @ target).astype(np.float64))
-        residual = np.abs(target - rows @ solution.astype(np.float32))
-        sigma = 1.4826 * float(np.median(residual)) + 1e-9
+        weighted = terms * weights
+        normal = (weighted @ terms.T).astype(np.float64)
+        solution = np.linalg.solve(normal + ridge * np.trace(normal), (weighted @ target).astype(np.float64))
+        residual = np.abs(target - solution.astype(np.float32) @ terms)
+        sigma = 1.4826 * _median(residual) + 1e-9
         if index < HUBER_ROUNDS - 1:
             weights = np.minimum(1, np.float32(1.345 * sigma) / np.maximum(residual, np.float32(1e-9)))
         else:
             weights = np.square(np.clip(1 - np.square(residual / np.float32(4.685 * sigma)), 0, None))
-    return solution, float(np.median(residual))
+    return solution, _median(residual)
+
+
+def _median(values: NDArray[np.float32]) -> float:
+    """Return the median; `np.median` also looks for NaN, which takes as long again."""
+    high = len(values) // 2
+    low = (len(values) - 1) // 2
+    ordered = np.partition(values, (low, high))
+    return float((ordered[low] + ordered[high]) / 2)
