@@ -26,7 +26,6 @@ LAMBDA = 1.0  # smoothing strength, in squared network pixels
 SIGMA = 10.0  # color difference at which the smoother stops, of 255
 STEEPNESS = 160.0  # decay of the confidence with the slope of depth (range 1) per network pixel
 BLUR_RADIUS = 2.0  # half the width of a blurred depth edge, network pixels
-PUSH = 3.0  # exponent that moves intermediate values to the closer side; 1 = unchanged
 STEP = (0.04, 0.10)  # depth steps below the first number stay unchanged, those above the second are fully sharpened
 ROUNDS = 3  # of the smoother
 FRAME_ROUNDS = 2  # of the same for frames of clips: their outlines are as good, in less time
@@ -90,14 +89,16 @@ def _solve(unit: Values, colors: NDArray[np.uint8], rounds: int) -> Values:
     depth = _resized(unit, size, cv2.INTER_CUBIC)
     trust = _resized(confidence, size, cv2.INTER_LINEAR)
     smoother = cv2.ximgproc.createFastGlobalSmootherFilter(colors, LAMBDA * ratio**2, SIGMA, num_iter=rounds)
-    weighted = np.asarray(smoother.filter(depth * trust), np.float32)
-    weight = np.asarray(smoother.filter(trust), np.float32)
-    solved = weighted / np.maximum(weight, np.float32(1e-9))
+    solved = np.asarray(smoother.filter(depth * trust), np.float32)
+    solved /= np.maximum(np.asarray(smoother.filter(trust), np.float32), np.float32(1e-9))
     # Away from depth edges keep the network's own value: the smoother would only remove fine relief there.
     reach = 2 * int(np.ceil(BLUR_RADIUS)) + 1
     safe = np.asarray(cv2.erode(confidence, np.ones((reach, reach), np.uint8)), np.float32)
     keep = _resized(safe, size, cv2.INTER_LINEAR)
-    return np.asarray(solved + keep * (depth - solved), np.float32)
+    depth -= solved
+    depth *= keep
+    solved += depth
+    return solved
 
 
 def _sharpened(depth: Values, ratio: float) -> Values:
@@ -110,7 +111,8 @@ def _sharpened(depth: Values, ratio: float) -> Values:
     where = np.flatnonzero(steps > STEP[0])  # elsewhere nothing changes
     value, low, step = (plane.ravel()[where] for plane in (depth, lowest, steps))
     place = np.clip((value - low) / step, 0, 1)
-    near, far = place**PUSH, (1 - place) ** PUSH
+    # Cubes move intermediate values to the closer side; `**` takes ten times as long as products.
+    near, far = (share * share * share for share in (place, 1 - place))
     sharp = low + step * near / (near + far)
     strength = np.clip((step - STEP[0]) / (STEP[1] - STEP[0]), 0, 1)
     result.ravel()[where] = value + strength * (sharp - value)

@@ -8,7 +8,7 @@ import pytest
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
 from depth3d.image import Image, Size
-from depth3d.render.warp.stereo import StereoWarp
+from depth3d.render.warp.stereo import BLOCK, StereoWarp
 
 SIZE = Size(100, 40)  # one percent = one pixel
 
@@ -93,10 +93,11 @@ def test_the_search_within_bounds_sees_what_a_search_everywhere_sees(
     image = Image(rng.integers(0, 256, (61, 173, 3), np.uint8))
     values = np.kron(rng.random((9, 10)), np.ones((7, 19)))[:61, :173].clip(0.1, 0.9)
     values[:20] = 0.3
+    blocks = -(-size.height // BLOCK.height), -(-size.width // BLOCK.width)
 
     def everywhere(values: np.ndarray, shifts: tuple[float, float], convergence: float) -> np.ndarray:
         ends = [sorted((-s * convergence, s * (1 - convergence))) for s in shifts]
-        return np.broadcast_to(np.array(ends, np.float32).ravel(), (8, 11, 4)).copy()
+        return np.broadcast_to(np.array(ends, np.float32).ravel(), (*blocks, 4)).copy()
 
     narrow = draw(image, values, left, right, convergence)
     monkeypatch.setattr("depth3d.render.warp.stereo._bounds", everywhere)
@@ -165,7 +166,7 @@ def test_blocks_without_gaps_are_drawn_as_by_the_search(
     drawn = []
     for everywhere in (False, True):
         if everywhere:
-            rows, columns = np.mgrid[0:48:8, 0:320:16]
+            rows, columns = np.mgrid[0 : 48 : BLOCK.height, 0 : 320 : BLOCK.width]
             blocks = np.stack([columns.ravel(), rows.ravel()], 1).astype(np.int32)
             monkeypatch.setattr("depth3d.render.warp.stereo._blocks_with_gaps", lambda *_, blocks=blocks: blocks)
         with StereoWarp(size, samples=samples) as renderer:
