@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.geometry.chunked import CACHED_PIXELS, row_bands
+from depth3d.geometry.chunked import parts_around
 
 __all__ = ["fair_outlines"]
 
@@ -57,12 +57,14 @@ def fair_outlines(shift: Floats) -> Floats:
     result = shift.copy()
     across, down = ((np.arange(n, dtype=np.float32) + 0.5) * (few / n) - 0.5
                     for n, few in ((width, fields.shape[1]), (height, fields.shape[0])))  # fmt: skip
-    for rows in row_bands(shift.shape, halo=0, pixels=CACHED_PIXELS):
-        columns, lines = np.meshgrid(across, down[rows.rows])
+    corrected = cv2.dilate((fields[..., 2] > 0).view(np.uint8), np.ones((5, 5), np.uint8))
+    where = np.asarray(cv2.resize(corrected, (width, height), interpolation=cv2.INTER_NEAREST)).view(bool)
+    for part in parts_around(where, 0, halo=0):
+        columns, lines = np.meshgrid(across[part.at[1]], down[part.at[0]])
         placed = cv2.remap(fields, columns, lines, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         smooth, limit, share = (np.asarray(plane, np.float32) for plane in cv2.split(placed))
-        change = smooth - shift[rows.rows]
-        result[rows.rows] += share * change * _likeness(change, limit)
+        change = smooth - shift[part.at]
+        result[part.at] += share * change * _likeness(change, limit)
     return result
 
 

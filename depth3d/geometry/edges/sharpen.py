@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depthmap import DepthMap
-from depth3d.geometry.chunked import CACHED_PIXELS, chunked, row_bands
+from depth3d.geometry.chunked import CACHED_PIXELS, chunked, parts_around, row_bands
 from depth3d.geometry.edges.deblur import deblur
 from depth3d.geometry.edges.discs import dilate_disc
 from depth3d.geometry.edges.masks import around
@@ -51,11 +51,14 @@ def sharpen(shift: Floats, picture: NDArray[np.uint8], soft: float | None = None
     if (softness(shift) if soft is None else soft) < SOFT_SHARE:
         return _without_slivers(shift, picture)
     result = deblur(shift, RAMP_SLOPE, shift.shape[1] / REFERENCE_WIDTH).copy()
+    before, places, ramps = result.copy(), np.empty(0, np.int64), np.ones(result.shape, bool)
     for window in WINDOWS:
-        places, before = np.flatnonzero(_ramps(result)), result.copy()
+        ramps = _ramps(result, ramps)
+        before.ravel()[places] = result.ravel().take(places)
+        places = np.flatnonzero(ramps)
         before.ravel()[places] = np.nan
         _settle_ramps(result, before, places, window // 2, spacing)
-    del before, places
+    del before, places, ramps
     snapped = snap_steps(result, picture, spacing)
     moved = around(snapped != result, spacing)
     del result
@@ -185,14 +188,14 @@ def _steep_and_between(shift: Floats) -> tuple[Mask, Mask]:
     return steep, between
 
 
-def _ramps(shift: Floats) -> Mask:
-    """(H, W) bool: pixels of blurred depth edges (ramps); one-pixel steps are excluded."""
-    found = np.empty(shift.shape, bool)
-    for band in row_bands(shift.shape, halo=RAMP_TAIL + 2, pixels=CACHED_PIXELS):
-        steep, ramp = _steep_and_between(shift[band.read])
+def _ramps(shift: Floats, changed: Mask) -> Mask:
+    """(H, W) bool: pixels of blurred depth edges (ramps) near pixels that have ``changed``; one-pixel steps are not."""
+    found = np.zeros(shift.shape, bool)
+    for part in parts_around(changed, RAMP_TAIL + 2, halo=RAMP_TAIL + 2):
+        steep, ramp = _steep_and_between(shift[part.read])
         for _ in range(RAMP_TAIL):
             ramp = around(ramp, 1) & steep
-        found[band.rows] = ramp[band.inside]
+        found[part.at] = ramp[part.inside]
     return found
 
 

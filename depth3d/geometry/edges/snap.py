@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.geometry.chunked import CACHED_PIXELS, chunked, row_bands
+from depth3d.geometry.chunked import chunked, parts_around
 from depth3d.geometry.edges.discontinuities import find_discontinuities
 from depth3d.geometry.edges.masks import around
 
@@ -65,9 +65,10 @@ def snap_steps(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: M
     where : Mask | None
         (H, W), the pixels that may change; default all.
     """
-    beside = np.empty(shift.shape, bool)
-    for rows in row_bands(shift.shape, halo=1, pixels=CACHED_PIXELS):
-        beside[rows.rows] = find_discontinuities(shift[rows.read], SNAP_TEAR).beside()[rows.inside]
+    beside = np.zeros(shift.shape, bool)
+    read = np.ones(shift.shape, bool) if where is None else where
+    for part in parts_around(read, SNAP_REACH * spacing, halo=1):
+        beside[part.at] = find_discontinuities(shift[part.read], SNAP_TEAR).beside()[part.inside]
     band = around(beside, spacing)
     if where is not None:
         band &= where
@@ -125,14 +126,13 @@ def _steps(shift: Floats, band: Mask, spacing: int) -> _Step:
     reach = (SNAP_REACH - 1) * spacing
     samples = np.zeros(2 * reach + 1, np.uint8)
     samples[::spacing] = 1
-    found: list[tuple[Indices, Floats, Floats]] = []
-    width = shift.shape[1]
-    for rows in row_bands(shift.shape, halo=reach):
-        places = np.flatnonzero(band[rows.rows])
-        high, low = (_windowed(shift[rows.read], samples, how)[rows.inside].ravel()[places] for how in _EXTREMES)
-        steps = high - low > 2 * SNAP_TEAR
-        found.append((places[steps] + rows.rows.start * width, high[steps], low[steps]))
-    return _Step(*(np.concatenate(parts) for parts in zip(*found, strict=True)))
+    extremes = [np.zeros_like(shift) for _ in _EXTREMES]
+    for part in parts_around(band, 0, halo=reach):
+        for whole, how in zip(extremes, _EXTREMES, strict=True):
+            whole[part.at] = _windowed(shift[part.read], samples, how)[part.inside]
+    places = np.flatnonzero(band)
+    high, low = (whole.ravel().take(places) for whole in extremes)
+    return _Step(places, high, low).some(np.flatnonzero(high - low > 2 * SNAP_TEAR))
 
 
 _EXTREMES = (cv2.MORPH_DILATE, cv2.MORPH_ERODE)

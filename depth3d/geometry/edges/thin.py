@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth3d.geometry.chunked import parts_around
 from depth3d.geometry.edges.deblur import estimate_blur
-from depth3d.geometry.edges.discs import close_disc, open_disc
+from depth3d.geometry.edges.discs import close_disc, dilate_disc, erode_disc, open_disc
 from depth3d.geometry.edges.masks import around, connected
 
 __all__ = ["recover_thin"]
@@ -39,6 +40,7 @@ LEAST_SHARE = 0.5  # of the thin thing's color in a pixel
 INSIDE, OUTSIDE = 0.7, 0.06  # shares of the pixels of a thing, and of those around it, that have (may have) its color
 CORE = 8.0  # weight of pixels that are not at an outline
 CLUTTER = 0.3  # share of the surroundings that would be thin things, too: more is texture
+BLOCK = 4  # pixels across the blocks in which it is tested whether there may be something thin
 COARSE = 4  # pixels across the cells for which averages are computed, from 960 wide on twice as many
 ORIENTATIONS = 12
 SLOPE = 0.7  # pixels of shift per pixel: steeper is a blurred step
@@ -76,7 +78,7 @@ def recover_thin(shift: Floats, told: Floats, picture: Bytes, scale: float, step
         Pixels of shift: lower things are left as they are.
     """
     side, straight = 2 * round(WIDEST / 2 * scale) + 1, round(STRAIGHT * scale)
-    behind = open_disc(shift, side)
+    behind = _opened(shift, side, step / 2, round(BLURRED * scale))
     near = shift - behind > step / 2
     known = _free_standing(shift, shift - behind > step, step / 2, LENGTH * straight)
     known &= _straight(known, straight)
@@ -95,6 +97,22 @@ def recover_thin(shift: Floats, told: Floats, picture: Bytes, scale: float, step
     # What lies between pixels of its color belongs to the thing.
     chosen = thin & (likely | (known & close_disc(likely, side)) | ~around(known, round(ROUNDING * scale)))
     return np.where(chosen, behind + fading * (level - behind), shift).astype(np.float32)
+
+
+def _opened(shift: Floats, side: int, least: float, reach: int) -> Floats:
+    """``open_disc``, computed only within ``reach`` of where it can lower the depth by more than ``least``."""
+    result = shift.copy()
+    # A lower bound, of blocks: eroded by a disc that takes in the whole one, dilated by one that lies within it.
+    window, blocks = np.ones((BLOCK, BLOCK), np.uint8), -(-side // 2 // BLOCK)
+    low, high = (
+        np.asarray(how(shift, window, anchor=(0, 0))[::BLOCK, ::BLOCK], np.float32) for how in (cv2.erode, cv2.dilate)
+    )
+    bound = dilate_disc(erode_disc(low, 2 * blocks + 5), max(1, 2 * blocks - 7))
+    lowered = np.asarray(high - bound > least)
+    where = cv2.resize(lowered.view(np.uint8), shift.shape[::-1], interpolation=cv2.INTER_NEAREST).view(bool)
+    for part in parts_around(where, BLOCK + reach, halo=side - 1):
+        result[part.at] = open_disc(shift[part.read], side)[part.inside]
+    return result
 
 
 def _followed(planes: list[Floats], known: Mask, near: Mask, side: int, scale: float) -> tuple[Mask, Mask]:
@@ -142,18 +160,21 @@ def _told_apart(things: Mask, likely: Mask, other: Mask, scale: float) -> Mask:
 
 def _free_standing(shift: Floats, narrow: Mask, drop: float, length: float) -> Mask:
     """The connected parts of a mask that are long, and most of whose outline is a step down to a background."""
+    places, (height, width) = np.flatnonzero(narrow), narrow.shape
+    if not len(places):
+        return narrow
     count, labels, stats, _ = cv2.connectedComponentsWithStats(narrow.view(np.uint8), connectivity=8)
+    rows, depth, mine = places // width, shift.ravel(), labels.ravel().take(places)
+    columns = places - rows * width
     outline, down = np.zeros(count), np.zeros(count)
-    for own, beside, mine, other in (
-        pair
-        for depth, part in ((shift, labels), (shift.T, labels.T))
-        for pair in ((depth[1:], depth[:-1], part[1:], part[:-1]), (depth[:-1], depth[1:], part[:-1], part[1:]))
-    ):
-        ends = (mine > 0) & (other == 0)
-        outline += np.bincount(mine[ends], minlength=count)
-        down += np.bincount(mine[ends], own[ends] - beside[ends] > drop, minlength=count)
-    for edge in (labels[0], labels[-1], labels[:, 0], labels[:, -1]):
-        outline += np.bincount(edge, minlength=count)
+    for step, last in (
+        (-1, columns == 0), (1, columns == width - 1), (-width, rows == 0), (width, rows == height - 1)
+    ):  # fmt: skip
+        beside = np.flatnonzero(~last)
+        ends = beside[labels.ravel().take(places[beside] + step) == 0]
+        falls = depth.take(places[ends]) - depth.take(places[ends] + step) > drop
+        outline += np.bincount(mine[ends], minlength=count) + np.bincount(mine[last], minlength=count)
+        down += np.bincount(mine[ends], falls, minlength=count)
     chosen = (stats[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]].max(1) >= length) & (down >= (1 - ATTACHED) * outline)
     chosen[0] = False
     return np.asarray(chosen[labels])
@@ -260,15 +281,28 @@ def _erf(values: Floats) -> Floats:
 
 def _straight(mask: Mask, length: int) -> Mask:
     """The pixels of a mask that lie on straight lines of this length within it."""
-    found = np.zeros(mask.shape, np.uint8)
+    found = np.zeros(mask.shape, bool)
+    lines = _lines(length)
+    for part in parts_around(mask, 0, halo=length):
+        own = mask[part.read].view(np.uint8)
+        on_line = np.zeros(own.shape, np.uint8)
+        for line in lines:
+            on_line |= np.asarray(cv2.morphologyEx(own, cv2.MORPH_OPEN, line))
+        found[part.at] = on_line.view(bool)[part.inside]
+    return found
+
+
+def _lines(length: int) -> list[Bytes]:
+    """Lines of this length in all directions, (``length``, ``length``) each."""
+    found = []
     middle, reach = (length - 1) / 2, length / 2
     for angle in np.pi * np.arange(ORIENTATIONS) / ORIENTATIONS:
         kernel = np.zeros((length, length), np.uint8)
         across, down = reach * np.cos(angle), reach * np.sin(angle)
         ends = [(round(middle + way * across), round(middle + way * down)) for way in (-1, 1)]
         cv2.line(kernel, ends[0], ends[1], 1)
-        found |= np.asarray(cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, kernel))
-    return found.view(bool)
+        found.append(kernel)
+    return found
 
 
 def _cell(scale: float) -> int:
