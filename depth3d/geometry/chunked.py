@@ -119,35 +119,31 @@ def parts_around(mask: Mask, reach: int, halo: int, side: int = 96) -> list[Part
         return [_part((0, height), (0, width), halo, mask.shape)]
     lines = cv2.dilate(mask.view(np.uint8), np.ones((PART_MULTIPLE, 1), np.uint8), anchor=(0, 0))[::PART_MULTIPLE]
     cells = cv2.dilate(lines, np.ones((1, PART_MULTIPLE), np.uint8), anchor=(0, 0))[:, ::PART_MULTIPLE]
-    cells = np.asarray(cv2.dilate(cells, np.ones((2 * -(-reach // PART_MULTIPLE) + 1,) * 2, np.uint8))).view(bool)
+    cells = np.asarray(cv2.dilate(cells, np.ones((2 * -(-reach // PART_MULTIPLE) + 1,) * 2, np.uint8)))
     step, gap = (max(side, times * halo) // PART_MULTIPLE for times in (4, 2))
+    strips = np.maximum.reduceat(cells, np.arange(0, len(cells), step))
+    strips = np.asarray(cv2.morphologyEx(strips, cv2.MORPH_CLOSE, np.ones((1, gap + 1), np.uint8)))
+    changes = np.diff(np.pad(strips, ((0, 0), (1, 1))).view(np.int8), axis=1)
+    starts, stops = np.argwhere(changes == 1).tolist(), np.nonzero(changes == -1)[1].tolist()
     found = []
-    for top in range(0, len(cells), step):
-        strip = cells[top : top + step]
-        for left, right in _runs(np.asarray(strip.any(0)), gap):
-            needed = np.flatnonzero(strip[:, left:right].any(1))
-            sides = ((top + int(needed[0]), top + int(needed[-1]) + 1), (left, right))
-            rows, columns = ((first * PART_MULTIPLE, last * PART_MULTIPLE) for first, last in sides)
-            found.append(_part(rows, columns, halo, mask.shape))
+    for (strip, left), right in zip(starts, stops, strict=True):
+        first = strip * step
+        needed = np.flatnonzero(cells[first : first + step, left:right].any(1)) + first
+        rows, columns = (int(needed[0]), int(needed[-1]) + 1), (left, right)
+        found.append(_part(rows, columns, halo, mask.shape))
     return found
 
 
 def _part(rows: tuple[int, int], columns: tuple[int, int], halo: int, shape: tuple[int, ...]) -> Part:
+    """The part of these rows and columns, first and last + 1, counted in ``PART_MULTIPLE`` pixels."""
     read, inside, at = [], [], []
-    for (start, stop), side in zip((rows, columns), shape, strict=True):
-        first, end = max(0, start - halo), min(stop, side)
+    for ends, side in zip((rows, columns), shape, strict=True):
+        start, end = (min(place * PART_MULTIPLE, side) for place in ends)
+        first = max(0, start - halo)
         read.append(slice(first, min(side, end + halo)))
         inside.append(slice(start - first, end - first))
         at.append(slice(start, end))
     return Part((read[0], read[1]), (inside[0], inside[1]), (at[0], at[1]))
-
-
-def _runs(marked: Mask, gap: int) -> list[tuple[int, int]]:
-    """First and last + 1 of each run of marked places; runs at most ``gap`` apart are one."""
-    places = np.flatnonzero(marked)
-    ends = np.flatnonzero(np.diff(places) > gap + 1)
-    first, last = np.concatenate([places[:1], places[ends + 1]]), np.concatenate([places[ends], places[-1:]])
-    return [(int(start), int(stop) + 1) for start, stop in zip(first, last, strict=True)]
 
 
 def return_freed_memory() -> None:

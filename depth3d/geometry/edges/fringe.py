@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth3d.geometry.chunked import parts_around
 from depth3d.geometry.edges.discs import dilate_disc
 from depth3d.geometry.edges.masks import around, close_gaps
 from depth3d.geometry.edges.wideblur import wide_blur
@@ -31,6 +32,7 @@ PLAIN = 12.0, 20.0  # largest deviation of a plain background from its mean colo
 DIFFERENT, DEVIATIONS = 12.0, 3.0  # a fringe differs by more than so many levels and so many deviations
 LIKE = 0.5  # colors of the foreground are so much nearer to its mean than to the background's
 LEAST_MASS = 0.003  # share of background pixels in the average
+BLOCK = 4  # px across the blocks in which it is tested whether there is a step nearby
 ROOT, LEAST = 2, 4  # px; the blur of an exact outline reaches so far, and the shortest fringe
 
 
@@ -55,7 +57,7 @@ def cover_fringe(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
     height, width = shift.shape
     size = Size(width, height).fit(SOLVED_SIDE)
     depth = np.asarray(cv2.resize(shift, size, interpolation=cv2.INTER_NEAREST), np.float32)
-    small = cv2.resize(colors, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = [plane.astype(np.float32) for plane in cv2.split(cv2.resize(colors, size, interpolation=cv2.INTER_AREA))]
     step = max(STEP, STEP_SHARE * float(np.ptp(shift)))
     for share, plain, like in zip(REACH, PLAIN, (False, True), strict=True):
         reach = max(ROOT + 1, round(size.width * share))
@@ -66,19 +68,31 @@ def cover_fringe(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
         if not fringe.any():
             continue
         where = cv2.resize(fringe.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
-        near = cv2.resize(beside.near, (width, height), interpolation=cv2.INTER_NEAREST)
-        shift = np.where(where, np.maximum(shift, near), shift)
+        near = np.asarray(cv2.resize(beside.near, (width, height), interpolation=cv2.INTER_NEAREST), np.float32)
+        places, shift = np.flatnonzero(where), shift.copy()
+        shift.ravel()[places] = np.maximum(shift.ravel().take(places), near.ravel().take(places))
     return shift
 
 
 def _beside(depth: Floats, reach: int, step: float) -> _Beside:
-    near = dilate_disc(depth, 2 * reach + 1)
+    near = depth.copy()
+    for part in parts_around(_steps_within(depth, reach, step), 0, halo=reach):
+        near[part.at] = dilate_disc(depth[part.read], 2 * reach + 1)[part.inside]
     side = 6 * reach + 1  # averages of the background take in nothing else
     far = depth - cv2.erode(depth, np.ones((side, side), np.uint8)) < step
     return _Beside(far, far & (near - depth > step), near)
 
 
-def _different(color: Floats, beside: _Beside, reach: int, plain: float, like: bool) -> Mask:
+def _steps_within(depth: Floats, reach: int, step: float) -> Mask:
+    """(h, w), where there may be something nearer by more than ``step`` within ``reach``: by blocks, with no gaps."""
+    window, blocks = np.ones((BLOCK, BLOCK), np.uint8), -(-reach // BLOCK) + 1
+    low, high = (how(depth, window, anchor=(0, 0))[::BLOCK, ::BLOCK] for how in (cv2.erode, cv2.dilate))
+    found = cv2.dilate(high, np.ones((2 * blocks + 1,) * 2, np.uint8)) - low > step
+    rows, columns = (np.arange(many) // BLOCK for many in depth.shape)
+    return np.asarray(found[rows[:, None], columns])
+
+
+def _different(color: list[Floats], beside: _Beside, reach: int, plain: float, like: bool) -> Mask:
     """The pixels of the far side that differ from a plain background; ``like``: and resemble the foreground nearby."""
     average, mass = _averaging(beside.far & ~beside.band, reach)
     squared = _squared_distance(color, average)
@@ -96,16 +110,21 @@ def _averaging(where: Mask, reach: int) -> tuple[Callable[[Floats], Floats], Flo
     weight = np.maximum(mass, np.float32(1e-6))
 
     def average(values: Floats) -> Floats:
-        return np.asarray(wide_blur(weights * values, 0.8 * reach) / weight, np.float32)
+        blurred = wide_blur(weights * values, 0.8 * reach)
+        blurred /= weight
+        return blurred
 
     return average, mass
 
 
-def _squared_distance(color: Floats, average: Callable[[Floats], Floats]) -> Floats:
+def _squared_distance(color: list[Floats], average: Callable[[Floats], Floats]) -> Floats:
     """(h, w) squared distance of each color from the average there."""
-    squared = np.zeros(color.shape[:2], np.float32)
-    for channel in (color[..., number] for number in range(color.shape[2])):
-        squared += (channel - average(channel)) ** 2
+    squared = np.zeros(color[0].shape, np.float32)
+    for channel in color:
+        away = average(channel)
+        away -= channel
+        away *= away
+        squared += away
     return squared
 
 

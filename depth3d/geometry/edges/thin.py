@@ -107,7 +107,7 @@ def _opened(shift: Floats, side: int, least: float, reach: int) -> Floats:
     low, high = (
         np.asarray(how(shift, window, anchor=(0, 0))[::BLOCK, ::BLOCK], np.float32) for how in (cv2.erode, cv2.dilate)
     )
-    bound = dilate_disc(erode_disc(low, 2 * blocks + 5), max(1, 2 * blocks - 7))
+    bound = dilate_disc(erode_disc(low, 2 * blocks + 5), max(1, 2 * blocks - 5))
     lowered = np.asarray(high - bound > least)
     where = cv2.resize(lowered.view(np.uint8), shift.shape[::-1], interpolation=cv2.INTER_NEAREST).view(bool)
     for part in parts_around(where, BLOCK + reach, halo=side - 1):
