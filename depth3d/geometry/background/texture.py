@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.background.disocclusion import HiddenSurface
 from depth3d.geometry.background.fill import relax
+from depth3d.geometry.background.grain import LIKE_PIXELS, mirrored_grain, smooth_offsets
 from depth3d.geometry.background.lines import AGREE, LEAST, STEEPEST, Lines, find_lines, steered_kernel
+from depth3d.geometry.background.visible import VisiblePixels, rows_columns
 from depth3d.geometry.chunked import BAND_PIXELS, CACHED_PIXELS, chunked, row_bands
 from depth3d.image import rounded
 
@@ -23,19 +25,16 @@ Indices = NDArray[np.int64]
 Sources = NDArray[np.int32]
 Mask = NDArray[np.bool_]
 
-GRID = [(down, right) for down in range(-2, 3) for right in range(-2, 3)]
 SAMPLES = [(0.8 * a, 0.8 * b) for a in range(-4, 5) for b in range(-4, 5) if a * a + b * b < 18]  # standard deviations
 SPREAD = 0.8  # share of the distance from the outline: standard deviation of a tone's samples
 ALONG = 40.0  # how much less samples count across the lines of the background than along them, near the outline
 TOWARDS = 0.6  # center of the samples, from the outline (0) to the pixel itself (1)
 BEHIND = 0.8  # share of the depth step: nearer pixels belong to the foreground
 REACH = 1 / 128  # share of the width: pixels farther from the outline take the mean tone only
-GRAIN_REACH = 1 / 64  # share of the width: pixels farther from the outline have all of the grain
 RIM_HALO = 64  # pixels
-GRAIN = 0.3  # of the texture's contrast; at full contrast wrong texture is visible
 NOWHERE = 1e9  # pixels of shift: nearer than every surface, so that it is never sampled
-LIKE_PIXELS = 3.0  # of shift
-LIKE_SLOPE = 0.25  # added to the tolerance for each pixel of distance, for slanted surfaces
+CROSSING = 0.99  # how much less tones are smoothed across lines than along them
+RELAX_STEPS = 50
 STRIDE_WIDTH = 500  # tones of wider pictures are computed on a grid this many samples wide
 
 
@@ -76,18 +75,19 @@ def paint_background(
     tones = painted[pick].astype(np.float32)
     rows, columns = np.nonzero(thin.mask)
     places = (rows * stride + top) * width + columns * stride + stride // 2
-    known = _Far(picture, surface)
+    known = VisiblePixels(picture, surface)
     lines = find_lines(picture, surface < NOWHERE, top, stride)
     result = painted.copy()
 
     def paint(here: Indices) -> None:
-        source, level = hidden.source.ravel().take(here), hidden.depth.ravel().take(here)
         if stride == 1:
-            smooth = planes.take(here, 1)
+            found = planes.take(here, 1)
         else:
-            own = known.colors_at(source)
-            smooth = _enlarged(planes, thin.depth, here, level, (width, stride, top), own)
-        smooth += GRAIN * _grain(known, here, source, level, stride)
+            source = hidden.source.ravel().take(here)
+            own = np.concatenate([known.colors_at(source), np.stack(known.way(source, here)[2:4]).astype(np.float32)])
+            found = _enlarged(planes, thin.depth, here, hidden.depth.ravel().take(here), (width, stride, top), own)
+        smooth, offsets = found[:3], found[3:]
+        smooth += mirrored_grain(known, here, hidden, offsets, stride)
         result.reshape(-1, 3)[here] = rounded(smooth, result.dtype).T
 
     def tone(here: Indices) -> Floats:
@@ -95,8 +95,9 @@ def paint_background(
 
     found = chunked(tone, places)
     tones[thin.mask] = np.concatenate(found or [tones[:0, 0]])
-    relax(tones, thin.depth, thin.mask)
-    planes = np.ascontiguousarray(tones.reshape(-1, 3).T)
+    relax(tones, thin.depth, thin.mask, RELAX_STEPS, _crossing(known, lines, thin.source[thin.mask], places))
+    known_here = np.concatenate([tones, smooth_offsets(thin, width, top, stride)], axis=2)
+    planes = np.ascontiguousarray(known_here.reshape(-1, 5).T)
     chunked(paint, np.flatnonzero(hidden.mask))
     return result
 
@@ -145,7 +146,7 @@ def paint_rim(painted: Pixels, layer: Mask, rim: Mask) -> None:
 def _paint_rim(painted: Pixels, layer: Mask, places: Indices, rows: slice) -> None:
     """The same for flat indices within these rows."""
     width = layer.shape[1]
-    row, column = _rows_columns(places, width)
+    row, column = rows_columns(places, width)
     left = max(0, int(column.min()) - RIM_HALO)
     part = layer[rows, left : int(column.max()) + RIM_HALO + 1]
     inside = np.flatnonzero(part)
@@ -156,42 +157,12 @@ def _paint_rim(painted: Pixels, layer: Mask, places: Indices, rows: slice) -> No
     labels = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[1]
     # The pixels of the layer are numbered from 1, row by row.
     label = labels.ravel().take((row - rows.start) * part.shape[1] + column - left)
-    there, aside = _rows_columns(inside.take(label - 1), part.shape[1])
+    there, aside = rows_columns(inside.take(label - 1), part.shape[1])
     flat = painted.reshape(-1, 3)
     flat[places] = flat.take((there + rows.start) * width + aside + left, 0)
 
 
-class _Far:
-    """The visible picture and its depth as flat arrays."""
-
-    def __init__(self, picture: Pixels, seen: Floats) -> None:
-        self.colors, self.depth = picture.reshape(-1, 3), seen.ravel()
-        self.height, self.width = seen.shape
-
-    def at(self, rows: NDArray[Any], columns: NDArray[Any]) -> Indices:
-        """Flat indices of the pixels there, clamped to the border."""
-        y, x = (side if side.dtype == np.int64 else np.rint(side).astype(np.int64) for side in (rows, columns))
-        index: Indices = y.clip(0, self.height - 1) * self.width + x.clip(0, self.width - 1)
-        return index
-
-    def colors_at(self, places: NDArray[Any]) -> Floats:
-        """(3, K) float32."""
-        return self.colors.take(places, 0).T.astype(np.float32, order="C")
-
-    def way(self, source: Sources, here: Indices) -> tuple[Indices, Indices, Indices, Indices, Floats]:
-        """Row and column of the source, the vector (down, right) from there to ``here``, and its length."""
-        (row, column), (y, x) = (_rows_columns(places, self.width) for places in (source.astype(np.int64), here))
-        down, right = y - row, x - column
-        return row, column, down, right, np.hypot(down, right).astype(np.float32)
-
-
-def _rows_columns(places: Indices, width: int) -> tuple[Indices, Indices]:
-    """The same as divmod, which is several times slower."""
-    rows = places // width
-    return rows, places - rows * width
-
-
-def _tone(far: _Far, lines: Lines, hidden: HiddenSurface, cover: Floats, here: Indices) -> Floats:
+def _tone(far: VisiblePixels, lines: Lines, hidden: HiddenSurface, cover: Floats, here: Indices) -> Floats:
     """(K, 3): the source's color near the outline, blended into the surroundings' mean with growing distance.
 
     Near the outline the mean prefers the direction of the lines there; deep inside, that direction says little.
@@ -199,7 +170,7 @@ def _tone(far: _Far, lines: Lines, hidden: HiddenSurface, cover: Floats, here: I
     source, level = hidden.source.ravel().take(here), hidden.depth.ravel().take(here)
     row, column, down, right, deep = far.way(source, here)
     nearest = level + BEHIND * np.maximum(cover.ravel().take(here) - level, 1)
-    tensor = lines.tensor(row - 3 * lines.stride * np.sign(down), column - 3 * lines.stride * np.sign(right))
+    tensor = _beside(lines, row, column, down, right)
     length = np.maximum(deep, np.float32(1))  # a source may be the pixel itself
     # In units of the distance from the outline, around the pixel itself.
     before = np.float32(TOWARDS - 1) / length
@@ -219,7 +190,21 @@ def _tone(far: _Far, lines: Lines, hidden: HiddenSurface, cover: Floats, here: I
     return np.asarray((own + share * (mean - own)).T, np.float32)
 
 
-def _with_lines(tones: Floats, far: _Far, lines: Lines, hidden: HiddenSurface, here: Indices) -> Floats:
+def _beside(
+    lines: Lines, row: Indices, column: Indices, down: Indices, right: Indices
+) -> tuple[Floats, Floats, Floats]:
+    """The structure of the background at the outline, seen from pixels whose sources lie there."""
+    return lines.tensor(row - 3 * lines.stride * np.sign(down), column - 3 * lines.stride * np.sign(right))
+
+
+def _crossing(far: VisiblePixels, lines: Lines, source: Sources, here: Indices) -> tuple[Floats, Floats]:
+    """How much lines of the background hold apart the pixels above and below ``here``, and those at its sides."""
+    row, column, down, right, _ = far.way(source, here)
+    sideways, up, _ = _beside(lines, row, column, down, right)
+    return CROSSING * up, CROSSING * sideways
+
+
+def _with_lines(tones: Floats, far: VisiblePixels, lines: Lines, hidden: HiddenSurface, here: Indices) -> Floats:
     """(K, 3): the tones, replaced along lines that reach the outline: a line goes on in its direction."""
     source, level = hidden.source.ravel()[here], hidden.depth.ravel()[here]
     row, column, down, right, _ = far.way(source, here)
@@ -234,49 +219,17 @@ def _with_lines(tones: Floats, far: _Far, lines: Lines, hidden: HiddenSurface, h
     return np.asarray(tones + share * (far.colors[at] - tones), np.float32)
 
 
-def _grain(far: _Far, here: Indices, source: Sources, level: Floats, stride: int) -> Floats:
-    """(3, K): difference of the mirrored pixels from the mean around them; 0 where they belong to another surface."""
-    row, column, down, right, deep = far.way(source, here)
-    mirror = far.at(row - down, column - right)
-    y, x = _rows_columns(mirror, far.width)
-    first, which = _first_of_each(y // stride * (far.width // stride + 1) + x // stride)
-    y, x = y[first], x[first]
-    middle = far.depth.take(mirror[first])
-    total, mass = np.zeros((3, len(first)), np.float32), np.zeros(len(first), np.float32)
-    for away, aside in GRID:
-        at = far.at(y + away * stride, x + aside * stride)
-        like = (np.abs(far.depth.take(at) - middle) < LIKE_PIXELS).astype(np.float32)
-        total += far.colors_at(at) * like
-        mass += like
-    mean = (total / mass).take(which, 1)
-    own = far.depth.take(mirror)
-    same = (np.abs(own - level) < LIKE_PIXELS + LIKE_SLOPE * deep) & (np.abs(own - middle[which]) < LIKE_PIXELS)
-    share = np.minimum(deep / (far.width * GRAIN_REACH), 1) * same
-    return np.asarray((far.colors_at(mirror) - mean) * share, np.float32)
-
-
-def _first_of_each(numbers: Indices) -> tuple[Indices, Indices]:
-    """Places (N,) of the first of each number, and for all (K,) which of these has their number."""
-    numbers = numbers - numbers.min()
-    turn = np.arange(len(numbers))
-    first = np.empty(int(numbers.max()) + 1, np.int64)
-    first[numbers[::-1]] = turn[::-1]  # the last one written is kept
-    mine = first[numbers]
-    chosen = mine == turn
-    return np.flatnonzero(chosen), (np.cumsum(chosen) - 1)[mine]
-
-
 def _enlarged(
     tones: Floats, depth: Floats, here: Indices, level: Floats, grid: tuple[int, int, int], otherwise: Floats
 ) -> Floats:
-    """(3, K): bilinear interpolation of the four nearest tones, leaving out those at a different depth.
+    """(C, K): bilinear interpolation of the four nearest tones, leaving out those at a different depth.
 
-    ``tones``: (3, h * w). ``grid``: width of the picture, step between the tones, row of the first ones.
+    ``tones``: (C, h * w). ``grid``: width of the picture, step between the tones, row of the first ones.
     """
     height, across = depth.shape
     width, stride, first = grid
-    y, x = _rows_columns(here, width)
-    total, mass = np.zeros((3, len(here)), np.float32), np.zeros(len(here), np.float32)
+    y, x = rows_columns(here, width)
+    total, mass = np.zeros((len(tones), len(here)), np.float32), np.zeros(len(here), np.float32)
     rows, columns = (_between(side, count, stride) for side, count in ((y - first, height), (x - stride // 2, across)))
     for top, down in rows:
         for left, right in columns:
