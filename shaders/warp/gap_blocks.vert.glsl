@@ -6,6 +6,6 @@ uniform vec2 drawn_size;
 in ivec2 origin;  // pixel of the block's first corner
 
 void main() {
-    vec2 place = vec2(origin) + vec2(gl_VertexID & 1, gl_VertexID >> 1) * vec2(BLOCK_WIDTH, BLOCK_HEIGHT);
+    vec2 place = vec2(origin) + vec2(gl_VertexID & 1, gl_VertexID >> 1) * float(1 << BLOCK_BITS);
     gl_Position = vec4(place / drawn_size * 2.0 - 1.0, 0.0, 1.0);
 }

@@ -150,25 +150,32 @@ vec4 seen(float target, int y, float shift, vec2 reach, out bool cut, out float 
 void main() {
     ivec2 pixel = ivec2(gl_FragCoord.xy);
     bool right = STACK == 1 ? pixel.y >= size.y : pixel.x >= size.x;
-    ivec2 place = STACK == 1 ? ivec2(pixel.x, pixel.y % size.y) : ivec2(pixel.x % size.x, pixel.y);
+    // No division: software renderers divide integers one by one.
+    ivec2 place = pixel - (right ? STACK == 1 ? ivec2(0, size.y) : ivec2(size.x, 0) : ivec2(0));
     float shift = right ? strength.y : strength.x;
-    vec4 both = texelFetch(bounds, place / ivec2(BLOCK_WIDTH, BLOCK_HEIGHT), 0);
+    vec4 both = texelFetch(bounds, place >> BLOCK_BITS, 0);
     vec2 reach = right ? both.zw : both.xy;
     bool cut;
     float mark, middle = 0.0;
-#if SAMPLES == 1
+#if SAMPLES == 1 && !GAPS
+    color = seen(float(place.x), place.y, shift, reach, cut, mark);
+    middle = mark;
+#elif SAMPLES == 1
     float offset = 0.0, share = 1.0 - 2.0 * BLUR_SHARE, mass = 0.0;
-    bool more;
-    color = vec4(0.0);
+    bool more, outline = false;
+    vec4 own, sum = vec4(0.0);
     do {
-        color += share * seen(float(place.x) + offset, place.y, shift, reach, cut, mark);
-        middle = offset == 0.0 ? mark : middle;
+        vec4 found = seen(float(place.x) + offset, place.y, shift, reach, cut, mark);
+        sum += share * found;
         mass += share;
+        middle = offset == 0.0 ? mark : middle;
+        own = offset == 0.0 ? found : own;
+        outline = outline || cut;
         more = offset < 0.0 || (offset == 0.0 && cut);
         offset = offset == 0.0 ? -BLUR_REACH : BLUR_REACH;
         share = BLUR_SHARE;
     } while (more);
-    color /= mass;
+    color = outline ? sum / mass : own;
 #else
     color = vec4(0.0);
     for (int k = 0; k < SAMPLES; k++) {

@@ -20,7 +20,8 @@ from depth3d.render.warp.base import ScreenSpaceRenderer
 
 __all__ = ["StereoWarp"]
 
-BLOCK = Size(8, 8)  # pixels that share the bounds of their search
+BLOCK_BITS = 3
+BLOCK = Size(1 << BLOCK_BITS, 1 << BLOCK_BITS)  # pixels that share the bounds of their search
 DISCONTINUITY_PIXELS = 1.0  # a larger step between neighbors opens a gap
 LIKE_PIXELS = 2.0  # of shift: pixels of a gap whose depths differ by less are smoothed together
 
@@ -41,7 +42,7 @@ class StereoWarp(ScreenSpaceRenderer):
     @on_render_thread
     def __init__(self, size: Size, *, stack: bool = False, samples: int = 2) -> None:
         drawn = Size(size.width, 2 * size.height) if stack else Size(2 * size.width, size.height)
-        defines = {"STACK": stack, "SAMPLES": samples, "BLOCK_WIDTH": BLOCK.width, "BLOCK_HEIGHT": BLOCK.height}
+        defines = {"STACK": stack, "SAMPLES": samples, "BLOCK_BITS": BLOCK_BITS}
         super().__init__(size, drawn, ("compose.vert.glsl", "warp/stereo.frag.glsl"), {**defines, "GAPS": False})
         self._searching: Any = make_program(
             self._context, "warp/gap_blocks.vert.glsl", "warp/stereo.frag.glsl", {**defines, "GAPS": True}
