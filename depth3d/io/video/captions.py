@@ -29,12 +29,13 @@ _TITLE = "closed captions"
 _CODECS = ("h264", "hevc", "mpeg2video")
 _PLACES, _FRAMES = 4, 30  # searched: so many places of the clip, frames each
 _BEFORE = Fraction(15)  # seconds before the wanted part that are decoded: a caption may have been sent there
+_ATSC = b"GA94"  # begins the user data in which H.264 and HEVC carry captions (ATSC A/53 part 4, 6.2.3)
 _ERASE = bytes([0xFC, 0x94, 0x2C])  # "erase displayed memory" of field 1, ends the last caption
 _STYLE = re.compile(r"\{[^}]*\}")
 
 
 def has_captions(source: Path) -> bool:
-    """Return whether frames of the clip carry caption data; decodes a few at four places, once per file."""
+    """Return whether frames of the clip carry caption data; looks at a few at four places, once per file."""
     if not source.is_file():
         return False
     stat = source.stat()
@@ -45,8 +46,14 @@ def has_captions(source: Path) -> bool:
 def _found(path: Path, changed: int, size: int) -> bool:
     try:
         with Demuxer(path, careful=True) as source:
-            if source.stream.codec_context.name not in _CODECS:
+            codec = source.stream.codec_context.name
+            if codec not in _CODECS:
                 return False
+            packets = source.sampled_packets(_PLACES, _FRAMES)
+            # MPEG-2 has other forms, too.
+            if codec != "mpeg2video" and not any(_ATSC in bytes(packet) for packet in packets if packet.size):
+                return False
+        with Demuxer(path, careful=True) as source:
             samples = source.samples(_PLACES, _FRAMES)
             return any(side_data(frame, "A53_CC") for frames in samples for frame in frames)
     except (av.error.FFmpegError, ValueError, OSError):

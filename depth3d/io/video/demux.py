@@ -101,11 +101,20 @@ class Demuxer:
 
         The first place is the start. Ends where seeking fails or the length is unknown.
         """
+        return (islice(self.frames(), count) for _ in self._spread(places))
+
+    def sampled_packets(self, places: int, count: int) -> Iterator[Any]:
+        """Yield the packets of ``samples``, without decoding them."""
+        for _ in self._spread(places):
+            yield from islice(packets_of(self.container, self.stream), count)
+
+    def _spread(self, places: int) -> Iterator[int]:
+        """Seek to each of so many evenly spread places; the first one is the start."""
         begin, length = self.stream.start_time or 0, self.stream.duration or 0
         for place in range(places):
             if place and not (length and self.seek(begin + length * place // places)):
                 return
-            yield islice(self.frames(), count)
+            yield place
 
     def near(self, stamps: Sequence[int]) -> Iterator[Any]:
         """Yield about one decoded frame for each of these ascending times, ticks; no part is decoded twice.

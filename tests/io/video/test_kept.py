@@ -71,6 +71,15 @@ def with_user_data(path: Path, sent: list[bytes]) -> Path:
 TEXTS = {10: caption("Hello there"), 60: caption("Second"), 90: [(parity(0x14), parity(0x2C))]}
 
 
+@pytest.mark.parametrize("name", ["a.mp4", "a.ts", "a.h264"])
+def test_closed_captions_of_h264_are_seen(tmp_path: Path, name: str) -> None:
+    clip = captioned(tmp_path / "old.ts", TEXTS)
+    ffmpeg("-i", str(clip), "-c:v", "libx264", "-a53cc", "1", str(tmp_path / name))
+    assert has_captions(tmp_path / name)
+    ffmpeg("-i", str(clip), "-c:v", "libx264", "-a53cc", "0", str(tmp_path / f"bare_{name}"))
+    assert not has_captions(tmp_path / f"bare_{name}")
+
+
 @pytest.mark.parametrize("suffix", ["ts", "mpg", "mkv"])
 def test_closed_captions_become_subtitles(tmp_path: Path, suffix: str) -> None:
     clip = captioned(tmp_path / f"a.{suffix}", TEXTS)
