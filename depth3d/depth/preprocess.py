@@ -62,14 +62,18 @@ def _taps(source: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.float
 def resize_smooth(values: NDArray[Any], size: Size) -> NDArray[np.float64]:
     """Resize (H, W, C) to (h, w, C) as scikit-image does: Gaussian when shrinking, then linear, mirrored border.
 
-    Both steps are linear and separable, so each axis is one matrix; a moderate reduction, whose matrix is nearly empty,
-    is left to OpenCV's filters.
+    Both steps are linear and separable, so each axis is one matrix. A moderate reduction, whose matrix is nearly empty,
+    is left to OpenCV's filters, and of an enlargement only the two weights that are not 0 are used.
     """
     scales = values.shape[1] / size.width, values.shape[0] / size.height
     if min(scales) >= 1 and max(scales) <= _MODERATE and values.dtype in (np.uint8, np.uint16, np.float32):
         across, upright = (_smooth_kernel(scale).astype(np.float32) for scale in scales)
         soft = cv2.sepFilter2D(values, cv2.CV_32F, across, upright, borderType=cv2.BORDER_REFLECT_101)
         return np.asarray(cv2.resize(soft, tuple(size), interpolation=cv2.INTER_LINEAR), np.float64)
+    if max(scales) <= 1:
+        down = _interpolated(values.astype(np.float32), size.height)
+        turned = _interpolated(np.ascontiguousarray(down.transpose(1, 0, 2)), size.width)
+        return np.asarray(turned.transpose(1, 0, 2), np.float64)
     rows = _smooth_weights(values.shape[0], size.height)
     # Some columns at a time: the whole of a large photo takes gigabytes as floats.
     step = max(1, _FLOATS // (values.shape[0] * values.shape[2]))
@@ -91,17 +95,31 @@ def _smooth_kernel(scale: float) -> NDArray[np.float64]:
 
 def _smooth_weights(source: int, target: int) -> NDArray[np.float32]:
     """Return the (target, source) resampling matrix of one axis."""
-    scale = source / target
-    kernel = _smooth_kernel(scale)
+    kernel = _smooth_kernel(source / target)
     steps = np.arange(len(kernel)) - len(kernel) // 2
-    center = (np.arange(target) + 0.5) * scale - 0.5
-    first = np.floor(center).astype(np.int64)
     weights = np.zeros((target, source))
     rows = np.repeat(np.arange(target)[:, None], len(steps), axis=1)
-    for tap, share in ((first, 1 - (center - first)), (first + 1, center - first)):
+    for tap, share in _linear_taps(source, target):
         columns = _mirror(_mirror(tap, source)[:, None] + steps, source)
         np.add.at(weights, (rows, columns), share[:, None] * kernel)
     return weights.astype(np.float32)
+
+
+def _interpolated(values: NDArray[np.float32], target: int) -> NDArray[np.float32]:
+    """Resample the first axis (source, K, C) to (target, K, C), linearly."""
+    source = len(values)
+    parts = (
+        values[_mirror(tap, source)] * share.astype(np.float32)[:, None, None]
+        for tap, share in _linear_taps(source, target)
+    )
+    return next(parts) + next(parts)
+
+
+def _linear_taps(source: int, target: int) -> tuple[tuple[NDArray[np.int64], NDArray[np.float64]], ...]:
+    """Return the two places from which each pixel of an axis is interpolated, not yet mirrored, and their weights."""
+    center = (np.arange(target) + 0.5) * (source / target) - 0.5
+    first = np.floor(center).astype(np.int64)
+    return (first, 1 - (center - first)), (first + 1, center - first)
 
 
 def _mirror(index: NDArray[np.int64], count: int) -> NDArray[np.int64]:
