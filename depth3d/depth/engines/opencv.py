@@ -6,6 +6,7 @@ OpenCV is imported anyway; importing torch takes several seconds, a hundred time
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 
 from depth3d.depth.card import ModelCard
-from depth3d.depth.engines.base import Engine
+from depth3d.depth.engines.base import CPU_BATCH, Engine
 from depth3d.errors import ModelError, WeightsError
 from depth3d.image import Size
 
@@ -30,12 +31,14 @@ SMALLEST_SIDE = 64
 
 
 class OpenCvEngine:
-    """Run the graph of ``card`` on the CPU in float32, image by image; one graph for each input size.
+    """Run the graph of ``card`` on the CPU in float32; one graph for each input size.
+
+    A single image is run by all threads. The images of a batch run side by side, one thread each: OpenCV's threads wait
+    for each other within a layer, at full speed (two take 0.9 times the time of one, and 1.5 times its CPU time).
 
     ``falls_back``: torch runs what OpenCV cannot (an older version), instead of an error.
     """
 
-    batch = 1
     falls_back = False
 
     def __init__(self, card: ModelCard, path: Path | None, *, device: str, threads: int, precision: str) -> None:
@@ -45,33 +48,35 @@ class OpenCvEngine:
             raise ModelError("OpenCV runs networks on the CPU in float32; omit `device` and `precision`")
         self._card, self._path, self._threads = card, path, threads
         self._torch: Engine | None = None
-        self._prepared = lru_cache(maxsize=2)(self._prepare)
+        self._beside = min(threads, CPU_BATCH)
+        self.batch = CPU_BATCH if self._beside > 1 else 1
+        self._pool = ThreadPoolExecutor(self._beside) if self._beside > 1 else None
+        self._prepared = lru_cache(maxsize=2 * self._beside)(self._prepare)
 
     def __call__(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         """(N, 3, H, W) normalized float32 -> (N, H, W) float32, in the unit of the card's ``output``."""
         if min(inputs.shape[2:]) < SMALLEST_SIDE:
             return self._with_torch(inputs)
         try:
-            return self._run(self._prepared(Size(inputs.shape[3], inputs.shape[2])), inputs)
+            return self._run(Size(inputs.shape[3], inputs.shape[2]), inputs)
         except ModelError as error:
             if not self.falls_back or isinstance(error, WeightsError):
                 raise
             _log.debug("%s", error)
             return self._with_torch(inputs)
 
-    def _run(self, network: cv2.dnn.Net, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    def _run(self, size: Size, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+        shares = [inputs] if self._pool is None else np.array_split(inputs, min(len(inputs), self._beside))
+        networks = [self._prepared(size, number) for number in range(len(shares))]
         before = cv2.getNumThreads()
-        cv2.setNumThreads(self._threads)
+        cv2.setNumThreads(self._threads if len(shares) == 1 else 1)
         try:
-            found = []
-            for one in inputs:
-                network.setInput(one[None])
-                found.append(np.array(network.forward(), np.float32).reshape(inputs.shape[2:]))
+            run = map if self._pool is None or len(shares) == 1 else self._pool.map
+            return np.concatenate(list(run(_forward, networks, shares)))
         except cv2.error as error:
             raise ModelError(f"{self._card.name}: OpenCV {cv2.__version__} failed; use `engine='torch'`") from error
         finally:
             cv2.setNumThreads(before)
-        return np.stack(found)
 
     def _with_torch(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         if self._torch is None:
@@ -80,7 +85,8 @@ class OpenCvEngine:
             self._torch = TorchEngine(self._card, self._path, device="cpu", threads=self._threads, precision="float32")
         return self._torch(inputs)
 
-    def _prepare(self, size: Size) -> cv2.dnn.Net:
+    def _prepare(self, size: Size, number: int) -> cv2.dnn.Net:
+        """Read the graph for inputs of ``size``; each of the networks that run side by side has its own."""
         assert self._card.graph is not None
         module, _, name = self._card.graph.partition(":")
         try:
@@ -91,3 +97,11 @@ class OpenCvEngine:
             return cv2.dnn.readNetFromONNX(np.frombuffer(file, np.uint8))
         except cv2.error as error:
             raise ModelError(f"OpenCV {cv2.__version__} cannot run {self._card.name}; use `engine='torch'`") from error
+
+
+def _forward(network: cv2.dnn.Net, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
+    found = np.empty((len(inputs), *inputs.shape[2:]), np.float32)
+    for one, out in zip(inputs, found, strict=True):
+        network.setInput(one[None])
+        out[...] = np.asarray(network.forward()).reshape(out.shape)
+    return found

@@ -25,8 +25,8 @@ log = logging.getLogger("depth3d")
 
 # Frames per network call and per choice of `depth_every`. Checkpoints are between batches: a resumed run has the same.
 BATCH = 4
-# Frames. torch runs the built-in network in 50 ms a frame, OpenCV in 60 (and not side by side), but importing torch and
-# packing the weights takes 2 s. Other networks always run in torch.
+# Frames. torch runs the built-in network in 51 ms a frame, OpenCV in 58, but importing torch and packing the weights
+# takes 2 s. Other networks always run in torch.
 SHORT = 200
 MATCHED_WIDTH = 640  # px; the eyes of stereo clips are matched at this width
 

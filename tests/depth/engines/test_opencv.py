@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from clips import make_clip
 
 import depth3d as d3
 from depth3d.depth import registry, weights
@@ -45,6 +46,35 @@ def test_the_shipped_network_gives_the_same_depth() -> None:
     image = d3.Image(cv2.GaussianBlur(pixels, (0, 0), 9))
     exact, found = (d3.predict_disparity([image], "tiny", engine=name)[0].values for name in ("torch", "opencv"))
     np.testing.assert_allclose(found, exact, atol=1e-4 * float(np.ptp(exact)))
+
+
+@pytest.mark.parametrize("count", [1, 3, 4])
+def test_images_side_by_side_have_the_depth_that_each_has_alone(count: int) -> None:
+    card = registry.get("tiny")
+    alone, beside = (
+        factory.open_engine(card, weights.locate(card), engine="opencv", **{**CHOICES, "threads": threads})
+        for threads in (1, 2)
+    )
+    assert (alone.batch, beside.batch) == (1, 4)
+    x = np.random.default_rng(count).standard_normal((count, 3, 64, 96)).astype(np.float32)
+    threads = cv2.getNumThreads()
+    found = beside(x)
+    assert cv2.getNumThreads() == threads
+    np.testing.assert_allclose(found, alone(x), atol=1e-5)
+    assert len(np.unique(found)) > 100
+
+
+def test_a_clip_of_a_few_seconds_needs_no_torch(tmp_path: Path) -> None:
+    make_clip(tmp_path / "clip.mp4", count=9, size=(128, 96))
+    program = (
+        "import sys\n"
+        "from depth3d.options import DepthOptions\n"
+        "from depth3d.pipeline.clip.convert import convert\n"
+        "convert('clip.mp4', 'depth.mp4', only_depth=True, depth=DepthOptions(model='tiny'))\n"
+        "assert 'torch' not in sys.modules, 'torch was imported'\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path, timeout=120)
+    assert (tmp_path / "depth.mp4").is_file()
 
 
 def test_a_photo_needs_no_torch(tmp_path: Path) -> None:
