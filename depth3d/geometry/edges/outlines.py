@@ -57,7 +57,8 @@ def sharp_depth(image: Image, depth: DepthMap, parallax_percent: float) -> Sharp
     shift = sharpen(told, colors, soft)
     del told
     if _of_network(depth, soft, travel):
-        shift = fair_outlines(cover_fringe(align_to_picture(shift, colors, depth.values, travel), colors))
+        shift = align_to_picture(shift, colors, depth.values, travel)
+        shift = fair_outlines(cover_fringe(shift, colors))
     return SharpDepth(shift, travel, soft >= SOFT_SHARE)
 
 

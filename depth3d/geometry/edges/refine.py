@@ -152,6 +152,7 @@ def _aligned(
             del guide, small, color
             return _decided(sides, shift, picture, speck * scale * factor)
         small = _decided(sides, small, color, speck * scale)
+        del sides  # before the next ones: 27 bytes a pixel
     return small
 
 

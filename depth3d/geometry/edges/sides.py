@@ -101,11 +101,14 @@ def find_sides(shift: Floats, guide: Guide, scale: float, step: float) -> Sides 
     mine = is_near.ravel().take(places.all)
     prior = away.ravel().take(places.all) * np.float32(PRIOR / reach)
     decided = _evidence(guide.picture, near, far, places.all) + np.where(mine, prior, -prior)
-    total = np.where(is_near, np.float32(MOST_EVIDENCE), np.float32(-MOST_EVIDENCE))
+    total = away  # its memory
+    np.copyto(total, np.float32(-MOST_EVIDENCE))
+    np.copyto(total, np.float32(MOST_EVIDENCE), where=is_near)
     total.ravel()[places.all] = np.clip(decided, -MOST_EVIDENCE, MOST_EVIDENCE)
     band = np.zeros(shift.shape, bool)
     height = (near.level.ravel().take(places.all) - far.level.ravel().take(places.all)) * np.float32(UNEVEN)
     band.ravel()[places.all] = np.maximum(near.uneven, far.uneven) < height**2
+    del edges, close, places, mine, prior, decided, height
     slope, offset = guided(total, guide, band)
     return Sides(slope, offset, near.level, far.level, band, is_near)
 

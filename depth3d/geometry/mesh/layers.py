@@ -112,6 +112,7 @@ def build_layers(
     # A camera that stands at the nearest point gives 60,000 %: only pixels that no view shows would be computed.
     parallax_percent = min(parallax_percent, MOST_PARALLAX)
     photo = _continued(image, sharp_depth(image, depth, parallax_percent), border_percent)
+    return_freed_memory()
     layers = [_backdrop(photo) if backdrop else None, *_layers(photo, quality, ways)]
     return_freed_memory()
     return LayeredMesh(tuple(layer for layer in layers if layer is not None), image.size, Camera.of_photo(image))
@@ -151,6 +152,7 @@ def _layers(photo: _Photo, quality: Quality, ways: str) -> list[Layer | None]:
     if photo.soft:
         read_beyond_rim(first, photo.shift, pixels)
         read_beyond_rim(deeper, photo.shift, pixels)
+    return_freed_memory()
     front, carved = _front(photo, cover, cell, pixels)
     needed = carved  # 1 byte a pixel
     needed |= first.mask
@@ -198,6 +200,7 @@ def _back(
     if not needed.any():
         return None, beside
     painted = paint_background(beside, photo.pixels, hidden, photo.shift, cover, photo.first_row)
+    return_freed_memory()
     # The outline of this layer is never seen, so its cells may be larger than those in front.
     cell = 2 * cell if cell > 1 else 1
     mean, many = masked_mean(hidden.depth, needed, cell)
