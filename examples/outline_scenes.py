@@ -40,14 +40,17 @@ class Scene:
     straight: bool
 
 
-def spoiled(disparity: Floats, seed: int) -> Floats:
-    """Depth as a network gives it: thin things lost, outlines displaced, blurred, and low relief inside."""
+def spoiled(disparity: Floats, seed: int, most: float = 4, spacing: int = 24) -> Floats:
+    """Depth as a network gives it: thin things lost, outlines displaced, blurred, and low relief inside.
+
+    Outlines are displaced by at most ``most`` pixels, in waves of about ``spacing``; half of the places by more than
+    half of that.
+    """
     random = np.random.default_rng(100 + seed)
     height, width = disparity.shape
     near = disparity - cv2.morphologyEx(disparity, cv2.MORPH_OPEN, np.ones((4, 4), np.uint8))
     thinned = disparity - near * (smooth_noise(random, height, width, 40) > 0.3)
-    # Half of the places are displaced by more than two pixels, none by more than four.
-    down, right = (4 * np.tanh(3 * smooth_noise(random, height, width, 24)) for _ in range(2))
+    down, right = (most * np.tanh(3 * smooth_noise(random, height, width, spacing)) for _ in range(2))
     rows, columns = np.mgrid[:height, :width].astype(np.float32)
     bent = cv2.remap(
         thinned.astype(np.float32), columns + right, rows + down, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE

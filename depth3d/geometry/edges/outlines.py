@@ -11,6 +11,7 @@ from depth3d.depthmap import DepthMap
 from depth3d.geometry.edges.fairing import fair_outlines
 from depth3d.geometry.edges.fringe import cover_fringe
 from depth3d.geometry.edges.refine import align_to_picture
+from depth3d.geometry.edges.relabel import relabel_by_color
 from depth3d.geometry.edges.sharpen import SOFT_SHARE, sharpen, softness
 from depth3d.image import Image
 
@@ -57,7 +58,7 @@ def sharp_depth(image: Image, depth: DepthMap, parallax_percent: float) -> Sharp
     shift = sharpen(told, colors, soft)
     del told
     if _of_network(depth, soft, travel):
-        shift = align_to_picture(shift, colors, depth.values, travel)
+        shift = align_to_picture(relabel_by_color(shift, colors), colors, depth.values, travel)
         shift = fair_outlines(cover_fringe(shift, colors))
     return SharpDepth(shift, travel, soft >= SOFT_SHARE)
 
