@@ -5,7 +5,8 @@
 The right picture is made from the left one and its disparity, then compared with the real right picture
 on pixels seen by both eyes, on those only the right eye sees ("hidden"), and near depth edges. A second
 table does the same after the disparity was blurred the way a depth network blurs it. "depth3d clip" is the renderer of
-clips, which has only a frame's time; "before" rows are the numbers recorded in ``views_baseline.json``.
+clips, which has only a frame's time; "before" rows are the numbers recorded in ``views_baseline.json``. "sharp" is the
+mean gradient in hidden parts, percent of the real view's: what is invented can be right on average and still be smoke.
 """
 
 from __future__ import annotations
@@ -54,13 +55,15 @@ def main() -> None:
     recorded = json.loads(BASELINE.read_text(encoding="utf-8"))
     for title, soften in (("measured disparity", False), ("the same, blurred as by a network", True)):
         print(f"\n{title}: PSNR in dB / SSIM")
-        print(f"{'scene':12s} {'method':12s}" + "".join(f"{region:>15s}" for region in REGIONS))
-        scores = [report(scene, blurred(scene.disparity) if soften else scene.disparity) for scene in scenes]
+        print(f"{'scene':12s} {'method':12s}" + "".join(f"{region:>15s}" for region in REGIONS) + f"{'sharp':>8s}")
+        scores, sharp = zip(
+            *(report(scene, blurred(scene.disparity) if soften else scene.disparity) for scene in scenes), strict=True
+        )
         # Whole-pixel disparities (tsukuba) make all methods alike: shown above, left out of the means.
-        counted = [score for scene, score in zip(scenes, scores, strict=True) if not whole(scene)] or scores
-        mean = {method: np.mean([score[method] for score in counted], axis=0) for method in counted[0]}
+        counted = [index for index, scene in enumerate(scenes) if not whole(scene)] or list(range(len(scenes)))
+        mean = {method: np.mean([scores[index][method] for index in counted], axis=0) for method in scores[0]}
         for method, values in mean.items():
-            line("mean", method, values)
+            line("mean", method, values, float(np.mean([sharp[index][method] for index in counted])))
         names = [scene.name for scene in scenes if not whole(scene)] or [scene.name for scene in scenes]
         for method in ("depth3d", "depth3d clip"):
             before = [recorded[title][name][method] for name in names if name in recorded[title]]
@@ -70,9 +73,9 @@ def main() -> None:
             line("gain over", other, mean["depth3d"] - mean[other])
 
 
-def report(scene: Scene, disparity: Floats) -> dict[str, NDArray[np.float64]]:
-    """Print and return (PSNR, SSIM) in each region for each method."""
-    scores = {}
+def report(scene: Scene, disparity: Floats) -> tuple[dict[str, NDArray[np.float64]], dict[str, float]]:
+    """Print and return (PSNR, SSIM) in each region for each method, and the sharpness of hidden parts."""
+    scores, sharp = {}, {}
     for method, picture in views(scene, disparity).items():
         likeness = ssim(picture, scene.right)
         values = []
@@ -81,13 +84,23 @@ def report(scene: Scene, disparity: Floats) -> dict[str, NDArray[np.float64]]:
             error = float(((picture - scene.right) ** 2).mean(2)[mask].mean())
             values.append((-10 * np.log10(error), float(likeness[mask].mean())))
         scores[method] = np.array(values)
-        line(scene.name, method, scores[method])
-    return scores
+        sharp[method] = sharpness(picture, scene)
+        line(scene.name, method, scores[method], sharp[method])
+    return scores, sharp
 
 
-def line(name: str, method: str, values: NDArray[np.float64]) -> None:
+def line(name: str, method: str, values: NDArray[np.float64], sharp: float | None = None) -> None:
     cells = "".join(f"{psnr:9.2f} {likeness:.3f}" for psnr, likeness in values)
-    print(f"{name:12s} {method:12s}{cells}", flush=True)
+    print(f"{name:12s} {method:12s}{cells}" + (f"{sharp:8.0f}" if sharp is not None else ""), flush=True)
+
+
+def sharpness(picture: Floats, scene: Scene) -> float:
+    """Mean gradient of the luma inside hidden parts, 1 px from their rim, percent of the real view's."""
+    inside = cv2.erode(scene.regions["hidden"].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    gray = [np.asarray(cv2.cvtColor(one, cv2.COLOR_RGB2GRAY), np.float32) for one in (picture, scene.right)]
+    steps = [np.hypot(cv2.Sobel(one, cv2.CV_32F, 1, 0), cv2.Sobel(one, cv2.CV_32F, 0, 1)) for one in gray]
+    mine, real = (float(step[inside].mean()) for step in steps)
+    return 100 * mine / real
 
 
 def whole(scene: Scene) -> bool:

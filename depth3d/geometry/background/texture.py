@@ -87,7 +87,7 @@ def paint_background(
             own = np.concatenate([known.colors_at(source), np.stack(known.way(source, here)[2:4]).astype(np.float32)])
             found = _enlarged(planes, thin.depth, here, hidden.depth.ravel().take(here), (width, stride, top), own)
         smooth, offsets = found[:3], found[3:]
-        smooth += mirrored_grain(known, here, hidden, offsets, stride)
+        smooth += mirrored_grain(known, here, hidden, offsets, lines)
         result.reshape(-1, 3)[here] = rounded(smooth, result.dtype).T
 
     def tone(here: Indices) -> Floats:

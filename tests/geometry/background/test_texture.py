@@ -132,6 +132,21 @@ def test_grain_is_mirrored_at_the_mean_of_a_ragged_outline() -> None:
     assert painted.std(0).mean() < 0.5 * painted.mean(0).std()  # in every row at the same place
 
 
+def test_an_edge_along_the_outline_is_not_mirrored_as_a_second_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    picture, seen = np.full((80, 240, 3), 80, np.uint8), np.zeros((80, 240), np.float32)
+    picture[:, 132:] = 180
+    seen[:, :120] = 40
+    hidden = extend_background(seen, seen, 1.0, FROM_RIGHT)[0]
+
+    def step() -> float:
+        row = paint_background(picture, picture, hidden, seen, seen)[40, 90:118, 0].astype(float)
+        return float(np.abs(np.diff(row)).max())
+
+    limited = step()
+    monkeypatch.setattr(grain, "REPEATED", 0.0)
+    assert limited < 0.5 * step()
+
+
 def test_strong_grain_is_limited_and_weak_grain_keeps_its_contrast() -> None:
     def spread(contrast: int) -> float:
         noise = np.random.default_rng(6).integers(-contrast, contrast + 1, (80, 240, 1))
