@@ -119,27 +119,32 @@ def _trimap(depth: Floats, reach: int, step: float) -> _Trimap:
 
 
 def _evidence(color: Pixels, trimap: _Trimap, reach: int) -> Floats:
-    """(h, w) log-likelihood ratio of each color in favor of the near side, by the colors of both sides nearby."""
-    flat = color.reshape(-1, 3).astype(np.float32)
-    palette = _palette(flat[trimap.weight.ravel() > 0])
-    index = np.argmin((palette**2).sum(1) - 2 * flat @ palette.T, axis=1).reshape(color.shape[:2])
-    alike = np.exp(-((palette[:, None] - palette) ** 2).sum(2) / np.float32(2 * ALIKE**2))
-    height, width = index.shape
-    size = (-(-width // CELL), -(-height // CELL))
+    """(h, w) log-likelihood ratio of each color in favor of the near side, by the colors of both sides nearby.
 
-    def nearby(weight: Floats) -> Floats:
-        coarse = cv2.resize(weight, size, interpolation=cv2.INTER_AREA)
-        return np.asarray(cv2.GaussianBlur(coarse, (0, 0), WIDE * reach / CELL), np.float32)
+    It is 0 where a pixel is neither undecided nor sure of its side.
+    """
+    weighted = np.flatnonzero(trimap.weight)
+    places = np.flatnonzero(trimap.band | (trimap.weight > 0))  # elsewhere nothing is asked for
+    flat = color.reshape(-1, 3).take(places, 0).astype(np.float32)
+    palette = _palette(color.reshape(-1, 3).take(weighted, 0).astype(np.float32))
+    index = np.argmin((palette**2).sum(1) - 2 * flat @ palette.T, axis=1)
+    alike = np.exp(-((palette[:, None] - palette) ** 2).sum(2) / np.float32(2 * ALIKE**2))
+    height, width = trimap.band.shape
+    small = (-(-height // CELL), -(-width // CELL))
+    cell = places // width * small[0] // height * small[1] + places % width * small[1] // width
+    weight, near = trimap.weight.ravel().take(places), trimap.near.ravel().take(places)
 
     def share_of_each(side: Mask) -> Floats:
-        weight = trimap.weight * side
-        counts = np.stack([nearby(weight * (index == number)) for number in range(len(palette))])
-        return np.asarray(np.tensordot(alike, counts, 1) / (nearby(weight) + np.float32(1e-6)), np.float32)
+        counts = np.bincount(index * (small[0] * small[1]) + cell, weight * side, len(palette) * small[0] * small[1])
+        nearby = np.stack([cv2.GaussianBlur(count, (0, 0), WIDE * reach / CELL)
+                           for count in (counts / CELL**2).astype(np.float32).reshape(-1, *small)])  # fmt: skip
+        return np.asarray(np.tensordot(alike, nearby, 1) / (nearby.sum(0) + np.float32(1e-6)), np.float32)
 
-    ratio = np.log(share_of_each(trimap.near) + np.float32(UNSEEN_NEAR))
-    ratio -= np.log(share_of_each(~trimap.near) + np.float32(UNSEEN_FAR))
-    rows, columns = (np.arange(many) * few // many for many, few in ((height, size[1]), (width, size[0])))
-    return np.asarray(ratio[index, rows[:, None], columns], np.float32)
+    ratio = np.log(share_of_each(near) + np.float32(UNSEEN_NEAR))
+    ratio -= np.log(share_of_each(~near) + np.float32(UNSEEN_FAR))
+    evidence = np.zeros((height, width), np.float32)
+    evidence.ravel()[places] = ratio.reshape(len(palette), -1)[index, cell]
+    return evidence
 
 
 def _palette(colors: Floats) -> Floats:
