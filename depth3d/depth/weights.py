@@ -16,10 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from depth3d.depth.card import ModelCard, WeightsFile
-from depth3d.depth.fetch import fetch
 from depth3d.depth.verify import cache_folder, digest, fault_of, note_of, size_limits
 from depth3d.errors import WeightsError, in_words
 
@@ -106,6 +103,8 @@ def locate(card: ModelCard, *, timeout: float = 30.0, quiet: bool = False, downl
 @contextlib.contextmanager
 def _only_one(path: Path) -> Iterator[None]:
     """Hold a lock between processes; a process that waits logs a line. The lock is released when its process ends."""
+    from filelock import FileLock, Timeout
+
     lock = FileLock(path)
     try:
         lock.acquire(timeout=2)
@@ -120,6 +119,8 @@ def _only_one(path: Path) -> Iterator[None]:
 
 def _fetched(card: ModelCard, weights: WeightsFile, folder: Path, *, timeout: float, quiet: bool) -> Path:
     """Download with the lock held; another process may have downloaded the file meanwhile."""
+    from depth3d.depth.fetch import fetch  # loads ssl and http.client: needless where weights are on this disk
+
     final = folder / weights.file
     if (complaint := _set_aside_damaged(card)) == "" and (found := _checked(card)) is not None:
         return found
