@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -145,13 +146,15 @@ def _bounds(values: NDArray[np.float32], shifts: tuple[float, float], convergenc
     found = np.empty((*low.shape, 4), np.float32)
     for eye, shift in enumerate(shifts):
         ends = sorted(shift * (float(v) - convergence) for v in (low.min(), high.max()))
-        # Relative indices of the blocks whose pixels can land in a block; two extra columns for rounding.
-        first = int(np.floor((ends[0] - 2) / BLOCK.width))
-        last = int(np.floor((BLOCK.width + ends[1] + 2) / BLOCK.width))
-        near = [_shifted(high, n) for n in range(first, last + 1)]
-        far = [_shifted(low, n) for n in range(first, last + 1)]
-        reach = shift * (np.stack([np.min(far, 0), np.max(near, 0)]) - convergence)
-        found[..., 2 * eye], found[..., 2 * eye + 1] = reach.min(0), reach.max(0)
+        # Relative indices of the blocks whose pixels can land in a block, its own included; two extra columns for
+        # rounding.
+        first = min(0, int(np.floor((ends[0] - 2) / BLOCK.width)))
+        last = max(0, int(np.floor((BLOCK.width + ends[1] + 2) / BLOCK.width)))
+        window, anchor = np.ones((1, last - first + 1), np.uint8), (-first, 0)
+        far = cv2.erode(low, window, anchor=anchor, borderType=cv2.BORDER_REPLICATE)
+        near = cv2.dilate(high, window, anchor=anchor, borderType=cv2.BORDER_REPLICATE)
+        reach = [shift * (np.asarray(side, np.float32) - convergence) for side in (far, near)]
+        found[..., 2 * eye], found[..., 2 * eye + 1] = np.minimum(*reach), np.maximum(*reach)
     return found
 
 
@@ -174,8 +177,3 @@ def _blocks_with_gaps(bounds: NDArray[np.float32], drawn: Size, size: Size) -> N
         corner = eye * (drawn.width - size.width), eye * (drawn.height - size.height)
         found.append(np.stack([columns * BLOCK.width + corner[0], rows * BLOCK.height + corner[1]], axis=1))
     return np.concatenate(found).astype(np.int32)
-
-
-def _shifted(blocks: NDArray[np.float32], count: int) -> NDArray[np.float32]:
-    """Each block replaced by the one ``count`` to its right; at the border, by the last."""
-    return blocks[:, np.clip(np.arange(blocks.shape[1]) + count, 0, blocks.shape[1] - 1)]
