@@ -6,7 +6,10 @@ OpenCV is imported anyway; importing torch takes several seconds, a hundred time
 from __future__ import annotations
 
 import logging
+import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -28,6 +31,31 @@ _log = logging.getLogger("depth3d")
 SMALLEST_SIDE = 64
 """Pixels. OpenCV 5.0 computes 5x5 convolutions of maps that are 1 pixel high from memory that nobody has written; at
 1/32 of its size an input of 32 pixels is such a map. It goes to torch."""
+
+
+class _ThreadCount:
+    """Sets OpenCV's number of threads, which the whole process shares, while networks run."""
+
+    def __init__(self) -> None:
+        self._lock, self._running, self._usual = threading.Lock(), 0, 0
+
+    @contextmanager
+    def set_to(self, count: int) -> Iterator[None]:
+        """Set it in the block; the end of the last of several blocks at a time restores the usual number."""
+        with self._lock:
+            self._usual = self._usual if self._running else cv2.getNumThreads()
+            self._running += 1
+            cv2.setNumThreads(count)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._running -= 1
+                if not self._running:
+                    cv2.setNumThreads(self._usual)
+
+
+_THREADS = _ThreadCount()
 
 
 class OpenCvEngine:
@@ -68,15 +96,12 @@ class OpenCvEngine:
     def _run(self, size: Size, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         shares = [inputs] if self._pool is None else np.array_split(inputs, min(len(inputs), self._beside))
         networks = [self._prepared(size, number) for number in range(len(shares))]
-        before = cv2.getNumThreads()
-        cv2.setNumThreads(self._threads if len(shares) == 1 else 1)
+        run = map if self._pool is None or len(shares) == 1 else self._pool.map
         try:
-            run = map if self._pool is None or len(shares) == 1 else self._pool.map
-            return np.concatenate(list(run(_forward, networks, shares)))
+            with _THREADS.set_to(self._threads if len(shares) == 1 else 1):
+                return np.concatenate(list(run(_forward, networks, shares)))
         except cv2.error as error:
             raise ModelError(f"{self._card.name}: OpenCV {cv2.__version__} failed; use `engine='torch'`") from error
-        finally:
-            cv2.setNumThreads(before)
 
     def _with_torch(self, inputs: NDArray[np.float32]) -> NDArray[np.float32]:
         if self._torch is None:

@@ -15,7 +15,7 @@ from clips import make_clip
 import depth3d as d3
 from depth3d.depth import registry, weights
 from depth3d.depth.engines import factory
-from depth3d.depth.engines.opencv import OpenCvEngine
+from depth3d.depth.engines.opencv import _THREADS, OpenCvEngine
 from depth3d.depth.engines.torch import TorchEngine
 from depth3d.errors import ModelError, WeightsError
 
@@ -62,6 +62,17 @@ def test_images_side_by_side_have_the_depth_that_each_has_alone(count: int) -> N
     assert cv2.getNumThreads() == threads
     np.testing.assert_allclose(found, alone(x), atol=1e-5)
     assert len(np.unique(found)) > 100
+
+
+def test_the_last_of_two_networks_restores_the_number_of_threads() -> None:
+    usual = cv2.getNumThreads()
+    first, second = _THREADS.set_to(1), _THREADS.set_to(1)
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert cv2.getNumThreads() == 1
+    second.__exit__(None, None, None)
+    assert cv2.getNumThreads() == usual
 
 
 def test_a_clip_of_a_few_seconds_needs_no_torch(tmp_path: Path) -> None:
