@@ -17,7 +17,7 @@ from depth3d.geometry.background.visible import VisiblePixels, rows_columns
 from depth3d.geometry.chunked import BAND_PIXELS, CACHED_PIXELS, chunked, row_bands
 from depth3d.image import rounded
 
-__all__ = ["exclude_covered", "paint_background", "paint_rim"]
+__all__ = ["exclude_covered", "paint_background", "paint_rim", "visible_lines"]
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[Any]  # uint8 or uint16
@@ -45,6 +45,7 @@ def paint_background(
     surface: Floats,
     cover: Floats,
     first_row: int = 0,
+    lines: Lines | None = None,
 ) -> Pixels:
     """Color one disoccluded background layer.
 
@@ -66,17 +67,18 @@ def paint_background(
         (H, W), the same after the foreground was dilated.
     first_row : int
         Row of the whole picture that these arrays begin with, if they are a band of it.
+    lines : Lines | None
+        ``visible_lines`` of the same picture and surface, if they are known.
     """
     width = surface.shape[1]
-    stride = max(1, width // STRIDE_WIDTH)
-    top = (stride // 2 - first_row) % stride  # the same grid of samples in every band
+    stride, top = _grid(width, first_row)
     pick = slice(top, None, stride), slice(stride // 2, None, stride)
     thin = HiddenSurface(hidden.depth[pick], hidden.source[pick], hidden.mask[pick])
     tones = painted[pick].astype(np.float32)
     rows, columns = np.nonzero(thin.mask)
     places = (rows * stride + top) * width + columns * stride + stride // 2
     known = VisiblePixels(picture, surface)
-    lines = find_lines(picture, surface < NOWHERE, top, stride)
+    lines = lines or visible_lines(picture, surface, first_row)
     result = painted.copy()
 
     def paint(here: Indices) -> None:
@@ -96,10 +98,22 @@ def paint_background(
     found = chunked(tone, places)
     tones[thin.mask] = np.concatenate(found or [tones[:0, 0]])
     relax(tones, thin.depth, thin.mask, RELAX_STEPS, _crossing(known, lines, thin.source[thin.mask], places))
-    known_here = np.concatenate([tones, smooth_offsets(thin, width, top, stride)], axis=2)
-    planes = np.ascontiguousarray(known_here.reshape(-1, 5).T)
+    smoothed = tones, smooth_offsets(thin, width, top, stride)
+    planes = np.stack([np.asarray(plane, np.float32).ravel() for values in smoothed for plane in cv2.split(values)])
     chunked(paint, np.flatnonzero(hidden.mask))
     return result
+
+
+def visible_lines(picture: Pixels, surface: Floats, first_row: int = 0) -> Lines:
+    """Find the lines of the visible picture; parameters as for ``paint_background``."""
+    stride, top = _grid(surface.shape[1], first_row)
+    return find_lines(picture, surface < NOWHERE, top, stride)
+
+
+def _grid(width: int, first_row: int) -> tuple[int, int]:
+    """Pixels between the samples of tones and lines, and the first row of samples: one grid for all bands."""
+    stride = max(1, width // STRIDE_WIDTH)
+    return stride, (stride // 2 - first_row) % stride
 
 
 def exclude_covered(seen: Floats, cover: Floats, tolerance: float) -> Mask:

@@ -23,7 +23,8 @@ from depth3d.geometry.background.disocclusion import (
     read_beyond_rim,
 )
 from depth3d.geometry.background.fill import pull_push
-from depth3d.geometry.background.texture import exclude_covered, paint_background, paint_rim
+from depth3d.geometry.background.lines import Lines
+from depth3d.geometry.background.texture import exclude_covered, paint_background, paint_rim, visible_lines
 from depth3d.geometry.chunked import CACHED_PIXELS, return_freed_memory, row_bands
 from depth3d.geometry.edges.discontinuities import Discontinuities, find_discontinuities
 from depth3d.geometry.edges.matte import estimate_matte
@@ -157,10 +158,11 @@ def _layers(photo: _Photo, quality: Quality, ways: str) -> list[Layer | None]:
     needed = carved  # 1 byte a pixel
     needed |= first.mask
     needed |= exclude_covered(photo.shift, cover, STEP_PIXELS)
-    middle, painted = _back(photo, photo.pixels, first, cover, needed, cell)
+    lines = visible_lines(photo.pixels, photo.shift, photo.first_row) if needed.any() else None
+    middle, painted = _back(photo, photo.pixels, first, cover, needed, cell, lines)
     del needed, carved
     second = deeper.over(first)
-    back, _ = _back(photo, painted, second, cover, second.mask, cell)
+    back, _ = _back(photo, painted, second, cover, second.mask, cell, lines)
     return [back, middle, front]
 
 
@@ -194,12 +196,18 @@ def _front(photo: _Photo, cover: Floats, cell: int, grown: int) -> tuple[Layer, 
 
 
 def _back(
-    photo: _Photo, beside: Pixels, hidden: HiddenSurface, cover: Floats, needed: Mask, cell: int
+    photo: _Photo,
+    beside: Pixels,
+    hidden: HiddenSurface,
+    cover: Floats,
+    needed: Mask,
+    cell: int,
+    lines: Lines | None,
 ) -> tuple[Layer | None, Pixels]:
     """A background layer that covers at least the pixels ``needed``, and its colors."""
     if not needed.any():
         return None, beside
-    painted = paint_background(beside, photo.pixels, hidden, photo.shift, cover, photo.first_row)
+    painted = paint_background(beside, photo.pixels, hidden, photo.shift, cover, photo.first_row, lines)
     return_freed_memory()
     # The outline of this layer is never seen, so its cells may be larger than those in front.
     cell = 2 * cell if cell > 1 else 1
