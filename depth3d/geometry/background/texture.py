@@ -35,6 +35,7 @@ RIM_HALO = 64  # pixels
 NOWHERE = 1e9  # pixels of shift: nearer than every surface, so that it is never sampled
 CROSSING = 0.99  # how much less tones are smoothed across lines than along them
 RELAX_STEPS = 50
+PAINTED_AT_ONCE = 20_000  # pixels: their arrays are the most memory that building layers takes
 STRIDE_WIDTH = 500  # tones of wider pictures are computed on a grid this many samples wide
 
 
@@ -100,7 +101,7 @@ def paint_background(
     relax(tones, thin.depth, thin.mask, RELAX_STEPS, _crossing(known, lines, thin.source[thin.mask], places))
     smoothed = tones, smooth_offsets(thin, width, top, stride)
     planes = np.stack([np.asarray(plane, np.float32).ravel() for values in smoothed for plane in cv2.split(values)])
-    chunked(paint, np.flatnonzero(hidden.mask))
+    chunked(paint, np.flatnonzero(hidden.mask), PAINTED_AT_ONCE)
     return result
 
 
