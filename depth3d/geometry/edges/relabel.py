@@ -7,7 +7,7 @@ color only.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -46,7 +46,7 @@ UNEVEN = 0.1  # of the step: standard deviation of the depth on either side; mor
 TRUSTED, CLEAR = 0.85, 0.5  # share of the far side nearby whose colors tell it, by so many nats
 SURE = 0.3  # weight of the pixels by which this is judged
 THICK = 3  # px; narrower changes are left to ``align_to_picture``
-CONTRAST = 0.9  # of the old outline's: least contrast of the new one
+CONTRAST, LEAST_CONTRAST = 0.9, 0.5  # of the old outline's: least contrast of the new one
 
 
 class _Level(NamedTuple):
@@ -71,7 +71,8 @@ def relabel_by_color(shift: Floats, colors: Pixels) -> Floats:
     pixel's color, plus a prior for the depth map, is smoothed along the picture's edges (Min et al. 2014, Fast global
     image smoothing) and decides its side. What changes must begin at its new side, be supported by the colors in the
     mean, and end at an outline of about the same contrast. Where colors do not tell the background from the foreground,
-    or three surfaces meet, the depth map knows better: in rooms full of things, hardly anything is changed.
+    or three surfaces meet, the depth map knows better: in rooms full of things, hardly anything is changed. Only a
+    color that the background nowhere has nearby, as a beetle's wings, goes to the foreground all the same.
 
     Parameters
     ----------
@@ -88,15 +89,15 @@ def relabel_by_color(shift: Floats, colors: Pixels) -> Floats:
     trimap = _trimap(depth, reach, max(STEP, STEP_SHARE * float(np.ptp(shift))))
     if not trimap.band.any():
         return shift
-    evidence = _evidence(small, trimap, reach)
+    evidence, unseen = _evidence(small, trimap, reach)
     changed = trimap.band & (_decided(small, trimap, evidence) != trimap.near)
     levels = [_level(depth, trimap.weight * side, reach) for side in (trimap.near, ~trimap.near)]
     most = UNEVEN * (levels[0].mean - levels[1].mean)
     changed &= np.maximum(levels[0].deviation, levels[1].deviation) < most
-    changed &= _trusted(trimap, evidence, reach)
+    changed &= _trusted(trimap, evidence, reach) | (unseen & ~trimap.near)
     for side, toward, level in zip((trimap.near, ~trimap.near), (evidence, -evidence), levels, strict=True):
         mine = _supported(changed & ~side, toward)
-        mine = _at_contrast(connected(mine, mine & around(side & ~changed, 1)), small, side)
+        mine = _at_contrast(connected(mine, mine & around(side & ~changed, 1)), small, side, unseen)
         if mine.any():
             where = cv2.resize(mine.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
             shift = np.where(where, cv2.resize(level.mean, (width, height), interpolation=cv2.INTER_LINEAR), shift)
@@ -118,10 +119,10 @@ def _trimap(depth: Floats, reach: int, step: float) -> _Trimap:
     return _Trimap(close & ~core, near, np.asarray(weight, np.float32))
 
 
-def _evidence(color: Pixels, trimap: _Trimap, reach: int) -> Floats:
-    """(h, w) log-likelihood ratio of each color in favor of the near side, by the colors of both sides nearby.
+def _evidence(color: Pixels, trimap: _Trimap, reach: int) -> tuple[Floats, Mask]:
+    """Log-likelihood ratio of each color in favor of the near side, and whether the far side nearby does not have it.
 
-    It is 0 where a pixel is neither undecided nor sure of its side.
+    Both (h, w), by the colors of both sides nearby; 0 where a pixel is neither undecided nor sure of its side.
     """
     weighted = np.flatnonzero(trimap.weight)
     places = np.flatnonzero(trimap.band | (trimap.weight > 0))  # elsewhere nothing is asked for
@@ -140,11 +141,11 @@ def _evidence(color: Pixels, trimap: _Trimap, reach: int) -> Floats:
                            for count in (counts / CELL**2).astype(np.float32).reshape(-1, *small)])  # fmt: skip
         return np.asarray(np.tensordot(alike, nearby, 1) / (nearby.sum(0) + np.float32(1e-6)), np.float32)
 
-    ratio = np.log(share_of_each(near) + np.float32(UNSEEN_NEAR))
-    ratio -= np.log(share_of_each(~near) + np.float32(UNSEEN_FAR))
-    evidence = np.zeros((height, width), np.float32)
-    evidence.ravel()[places] = ratio.reshape(len(palette), -1)[index, cell]
-    return evidence
+    shares = [share_of_each(side).reshape(len(palette), -1)[index, cell] for side in (near, ~near)]
+    evidence, unseen = np.zeros((height, width), np.float32), np.zeros((height, width), bool)
+    evidence.ravel()[places] = np.log((shares[0] + np.float32(UNSEEN_NEAR)) / (shares[1] + np.float32(UNSEEN_FAR)))
+    unseen.ravel()[places] = shares[1] < UNSEEN_FAR
+    return evidence, unseen
 
 
 def _palette(colors: Floats) -> Floats:
@@ -189,18 +190,21 @@ def _supported(changed: Mask, toward: Floats) -> Mask:
     return np.asarray(cv2.morphologyEx(kept.view(np.uint8), cv2.MORPH_OPEN, disc)).view(bool)
 
 
-def _at_contrast(changed: Mask, color: Pixels, grown: Mask) -> Mask:
+def _at_contrast(changed: Mask, color: Pixels, grown: Mask, unseen: Mask) -> Mask:
     """The connected changes whose new outline has about the contrast of the old one; ``grown`` is the side that grows.
 
-    A lobe of similar color behind the foreground ends nowhere: its edge is what the depth map said.
+    A lobe of similar color behind the foreground ends nowhere: its edge is what the depth map said. Of colors that are
+    unseen on the far side, half of the contrast will do: within the foreground it may be higher.
     """
     contrast = cv2.morphologyEx(color, cv2.MORPH_GRADIENT, np.ones((3, 3), np.uint8)).max(2)
     count, labels = cv2.connectedComponents(changed.view(np.uint8), connectivity=8)
-    means = []
-    for beside in (grown & ~changed, ~grown & ~changed):
-        rim = changed & around(beside, 1)
-        sums = np.bincount(labels[rim], contrast[rim], minlength=count)
-        means.append(sums / np.maximum(np.bincount(labels[rim], minlength=count), 1))
-    kept = means[1] >= CONTRAST * means[0]
+
+    def mean(values: NDArray[Any], where: Mask) -> NDArray[np.float64]:
+        mine = labels[where]
+        sums = np.bincount(mine, values[where], minlength=count)
+        return sums / np.maximum(np.bincount(mine, minlength=count), 1)
+
+    old, new = (mean(contrast, changed & around(beside & ~changed, 1)) for beside in (grown, ~grown))
+    kept = new >= np.where(mean(unseen, changed) > 0.5, LEAST_CONTRAST, CONTRAST) * old
     kept[0] = False
     return np.asarray(kept[labels])

@@ -55,6 +55,20 @@ def test_a_part_of_another_color_belongs_to_the_foreground() -> None:
     assert overlap(relabel_by_color(shift, colors), whole) > 0.97
 
 
+def test_a_color_that_the_background_does_not_have_belongs_to_the_foreground() -> None:
+    """Also where the background has the colors of the rest of it, and has not two colors only."""
+    body, whole = disc(240), disc(240, radius=76)
+    colors = painted(whole, (60, 50, 70), (90, 150, 80))
+    stems = ~whole & (np.arange(WIDTH) % 24 < 10)
+    colors[stems] = painted(whole, (60, 50, 70), (60, 50, 70))[stems]
+    wing = whole & ~body
+    colors[wing] = painted(whole, (220, 70, 20), (0, 0, 0))[wing]
+    shift = depth_of(body)
+    found = relabel_by_color(shift, colors) > 11
+    assert found[wing].mean() > 0.9
+    assert found[~whole].mean() < 0.01
+
+
 def test_colors_that_both_sides_share_decide_nothing() -> None:
     told, stripes = disc(249), np.indices((HEIGHT, WIDTH)).sum(0) // 12 % 2 == 0
     colors = painted(stripes, (180, 60, 40), (70, 120, 60))
