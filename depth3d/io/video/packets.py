@@ -97,8 +97,10 @@ def packets_of(container: Any, *streams: Any) -> Iterator[Any]:
             failures += 1
             if failures == 1:
                 log.warning("%s: a part cannot be read (%s)", Path(container.name).name, in_words(error))
-            if failures >= _READ_FAILURES:
-                return
+        except IndexError:  # PyAV knows no stream that begins in the middle of a file, and nobody follows it
+            failures += 1
+        if failures >= _READ_FAILURES:
+            return
 
 
 def total_length(path: Path) -> Fraction | None:
