@@ -1,4 +1,4 @@
-"""Erosion and dilation by discs: several times as fast as OpenCV's for an ellipse, with the same result."""
+"""Erosion and dilation by discs, several times as fast as OpenCV's for an ellipse, and extremes of square blocks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.chunked import row_bands
 
-__all__ = ["close_disc", "dilate_disc", "erode_disc", "open_disc"]
+__all__ = ["block_extremes", "close_disc", "dilate_disc", "erode_disc", "open_disc"]
 
 Values = TypeVar("Values", NDArray[np.bool_], NDArray[np.float32])
 
@@ -48,6 +48,13 @@ def open_disc(values: Values, side: int) -> Values:
 def close_disc(values: Values, side: int) -> Values:
     """Dilate, then erode: removes what is narrower than the disc and smaller than what surrounds it."""
     return erode_disc(dilate_disc(values, side), side)
+
+
+def block_extremes(values: NDArray[np.float32], side: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the smallest and the largest value of each square block of ``side`` pixels, the last ones cut off."""
+    window = np.ones((side, side), np.uint8)
+    low, high = (how(values, window, anchor=(0, 0))[::side, ::side] for how in (cv2.erode, cv2.dilate))
+    return np.asarray(low, np.float32), np.asarray(high, np.float32)
 
 
 def _extreme(values: Values, side: int, how: np.ufunc) -> Values:

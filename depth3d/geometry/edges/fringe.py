@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.geometry.chunked import parts_around
-from depth3d.geometry.edges.discs import dilate_disc
-from depth3d.geometry.edges.masks import around, close_gaps
+from depth3d.geometry.edges.discs import block_extremes, dilate_disc
+from depth3d.geometry.edges.masks import around, close_gaps, enlarged_mask
 from depth3d.geometry.edges.wideblur import wide_blur
 from depth3d.image import Size
 
@@ -67,9 +67,8 @@ def cover_fringe(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
         fringe = _attached(_different(small, beside, reach, plain, like), beside)
         if not fringe.any():
             continue
-        where = cv2.resize(fringe.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
         near = np.asarray(cv2.resize(beside.near, (width, height), interpolation=cv2.INTER_NEAREST), np.float32)
-        places, shift = np.flatnonzero(where), shift.copy()
+        places, shift = np.flatnonzero(enlarged_mask(fringe, shift.shape)), shift.copy()
         shift.ravel()[places] = np.maximum(shift.ravel().take(places), near.ravel().take(places))
     return shift
 
@@ -85,8 +84,7 @@ def _beside(depth: Floats, reach: int, step: float) -> _Beside:
 
 def _steps_within(depth: Floats, reach: int, step: float) -> Mask:
     """(h, w), where there may be something nearer by more than ``step`` within ``reach``: by blocks, with no gaps."""
-    window, blocks = np.ones((BLOCK, BLOCK), np.uint8), -(-reach // BLOCK) + 1
-    low, high = (how(depth, window, anchor=(0, 0))[::BLOCK, ::BLOCK] for how in (cv2.erode, cv2.dilate))
+    (low, high), blocks = block_extremes(depth, BLOCK), -(-reach // BLOCK) + 1
     found = cv2.dilate(high, np.ones((2 * blocks + 1,) * 2, np.uint8)) - low > step
     rows, columns = (np.arange(many) // BLOCK for many in depth.shape)
     return np.asarray(found[rows[:, None], columns])

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["around", "close_gaps", "connected"]
+__all__ = ["around", "close_gaps", "connected", "enlarged_mask"]
 
 Mask = NDArray[np.bool_]
 
@@ -28,6 +28,11 @@ def connected(mask: Mask, seeds: Mask) -> Mask:
     chosen[labels[seeds]] = True
     chosen[0] = False
     return np.asarray(chosen[labels])
+
+
+def enlarged_mask(mask: Mask, shape: tuple[int, ...]) -> Mask:
+    """A mask at a larger (H, W) ``shape``, with smooth outlines: where its bilinear interpolation is over one half."""
+    return np.asarray(cv2.resize(mask.astype(np.float32), shape[::-1], interpolation=cv2.INTER_LINEAR) > 0.5)
 
 
 def _square(reach: int) -> NDArray[np.uint8]:

@@ -28,15 +28,12 @@ STEP = 2.0  # pixels of shift at the working size: lower steps are not moved
 ROUNDS = 3
 SMOOTH = 25.0  # gray levels: colors of one surface differ by less (guided filter)
 RAMP = 0.2  # of the step: a pixel whose depth differs by more from its side's is on a ramp
-CLOSE, LEAST_MASS = (
-    2.5,
-    1e-4,
-)  # pixels, Gaussian: depth of the pixels closest to one that changes sides, and their least share
-MOST_OFF = 0.3  # of the step, between that and the mean of the side
 ISLAND_HALO = 4  # sides of such an island
-DECIDED_ROWS = 384  # at a time
 ISLAND = 8  # the same with depth of field
 SPECK = 4  # pixels square at 640 wide: smaller islands join their surroundings
+CLOSE, LEAST_MASS = 2.5, 1e-4  # pixels, Gaussian, of the depth beside what changes sides, and the least share of it
+MOST_OFF = 0.3  # of the step, between that depth and the mean of the side
+DECIDED_ROWS = 384  # at a time
 CROSS = np.asarray(cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)), np.uint8)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.edges.discontinuities import find_discontinuities
 from depth3d.geometry.edges.discs import dilate_disc, erode_disc
-from depth3d.geometry.edges.masks import around, connected
+from depth3d.geometry.edges.masks import around, connected, enlarged_mask
 from depth3d.geometry.edges.wideblur import wide_blur
 from depth3d.image import Size
 
@@ -99,8 +99,8 @@ def relabel_by_color(shift: Floats, colors: Pixels) -> Floats:
         mine = _supported(changed & ~side, toward)
         mine = _at_contrast(connected(mine, mine & around(side & ~changed, 1)), small, side, unseen)
         if mine.any():
-            where = cv2.resize(mine.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR) > 0.5
-            shift = np.where(where, cv2.resize(level.mean, (width, height), interpolation=cv2.INTER_LINEAR), shift)
+            large = cv2.resize(level.mean, (width, height), interpolation=cv2.INTER_LINEAR)
+            shift = np.where(enlarged_mask(mine, shift.shape), large, shift)
     return shift
 
 

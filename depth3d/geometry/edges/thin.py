@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.chunked import parts_around
 from depth3d.geometry.edges.deblur import estimate_blur
-from depth3d.geometry.edges.discs import close_disc, dilate_disc, erode_disc, open_disc
+from depth3d.geometry.edges.discs import block_extremes, close_disc, dilate_disc, erode_disc, open_disc
 from depth3d.geometry.edges.masks import around, connected
 
 __all__ = ["recover_thin"]
@@ -103,10 +103,7 @@ def _opened(shift: Floats, side: int, least: float, reach: int) -> Floats:
     """``open_disc``, computed only within ``reach`` of where it can lower the depth by more than ``least``."""
     result = shift.copy()
     # A lower bound, of blocks: eroded by a disc that takes in the whole one, dilated by one that lies within it.
-    window, blocks = np.ones((BLOCK, BLOCK), np.uint8), -(-side // 2 // BLOCK)
-    low, high = (
-        np.asarray(how(shift, window, anchor=(0, 0))[::BLOCK, ::BLOCK], np.float32) for how in (cv2.erode, cv2.dilate)
-    )
+    (low, high), blocks = block_extremes(shift, BLOCK), -(-side // 2 // BLOCK)
     bound = dilate_disc(erode_disc(low, 2 * blocks + 5), max(1, 2 * blocks - 5))
     lowered = np.asarray(high - bound > least)
     where = cv2.resize(lowered.view(np.uint8), shift.shape[::-1], interpolation=cv2.INTER_NEAREST).view(bool)

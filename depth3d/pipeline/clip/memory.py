@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from depth3d.geometry.chunked import return_freed_memory
+
 __all__ = ["keep_freed_memory"]
 
 # Parameters of mallopt(3). The largest allowed: beyond, blocks are always mapped and unmapped one by one.
@@ -38,11 +40,11 @@ def keep_freed_memory() -> Iterator[None]:
     finally:
         library.mallopt(_TRIM_THRESHOLD, _USUAL_KEPT)
         library.mallopt(_TOP_PAD, 0)
-        library.malloc_trim(0)
+        return_freed_memory()
 
 
 def _glibc() -> Any:
     if sys.platform != "linux":
         return None
     library = ctypes.CDLL(None)
-    return library if hasattr(library, "mallopt") and hasattr(library, "malloc_trim") else None
+    return library if hasattr(library, "mallopt") else None
