@@ -34,9 +34,9 @@ def inverse_distance(depth: float) -> float:
 
 
 def _are_numbers(values: object, count: int) -> bool:
-    if not isinstance(values, tuple | list | np.ndarray) or np.shape(values)[:1] != (count,):
+    if isinstance(values, np.ndarray) and values.ndim == 0:
         return False
-    return all(is_number(value) for value in values)
+    return isinstance(values, tuple | list | np.ndarray) and len(values) == count and all(map(is_number, values))
 
 
 @dataclass(frozen=True, slots=True)

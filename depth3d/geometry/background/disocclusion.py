@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.geometry.chunked import CACHED_PIXELS, chunked, row_bands
+from depth3d.geometry.pixels import rows_columns
 
 __all__ = [
     "ALL_WAYS",
@@ -147,8 +148,9 @@ def read_beyond_rim(hidden: HiddenSurface | DeeperSurface, seen: NDArray[np.floa
     def move(some: NDArray[np.int64]) -> None:
         here = some if pixel_of is None else pixel_of[some]
         own = source[some]
-        row, column = np.divmod(own, width)
-        down, right = row - here // width, column - here % width
+        row, column = rows_columns(own, width)
+        y, x = rows_columns(here, width)
+        down, right = row - y, column - x
         length = np.maximum(np.hypot(down, right), 1)
         moved_row = np.rint(row + pixels * down / length).astype(np.int64).clip(0, height - 1)
         moved_column = np.rint(column + pixels * right / length).astype(np.int64).clip(0, width - 1)
@@ -182,7 +184,7 @@ def _starts(
         for band in row_bands(cover.shape, halo=1, pixels=CACHED_PIXELS):
             rows = slice(band.rows.start, band.rows.stop + 1 - axis)  # a step down the rows needs the next one
             step = np.diff(cover[rows], axis=axis)
-            row, column = np.divmod(np.flatnonzero(np.abs(step) > tolerance), step.shape[1])
+            row, column = rows_columns(np.flatnonzero(np.abs(step) > tolerance), step.shape[1])
             firsts.append((row + rows.start) * width + column)
             rising.append(step[row, column] > 0)
         first, rises = np.concatenate(firsts), np.concatenate(rising)
@@ -218,8 +220,7 @@ def _moved(
 ) -> Iterator[_Front]:
     """The front one pixel further each way, where it is hidden by the surface at depth ``cover`` there."""
     height, width = shape
-    row = front.targets // width
-    column = front.targets - row * width
+    row, column = rows_columns(front.targets, width)
     for down, right in ways:
         if down:
             inside = row > 0 if down < 0 else row < height - 1

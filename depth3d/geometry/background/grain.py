@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from depth3d.geometry.background.disocclusion import HiddenSurface
 from depth3d.geometry.background.fill import relax
 from depth3d.geometry.background.lines import Lines
-from depth3d.geometry.background.visible import VisiblePixels, rows_columns
+from depth3d.geometry.background.visible import VisiblePixels
+from depth3d.geometry.pixels import rows_columns
 
 __all__ = ["LIKE_PIXELS", "mirrored_grain", "smooth_offsets"]
 

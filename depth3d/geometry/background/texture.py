@@ -13,8 +13,9 @@ from depth3d.geometry.background.disocclusion import HiddenSurface
 from depth3d.geometry.background.fill import relax
 from depth3d.geometry.background.grain import LIKE_PIXELS, mirrored_grain, smooth_offsets
 from depth3d.geometry.background.lines import AGREE, LEAST, STEEPEST, Lines, find_lines, steered_kernel
-from depth3d.geometry.background.visible import VisiblePixels, rows_columns
+from depth3d.geometry.background.visible import VisiblePixels
 from depth3d.geometry.chunked import BAND_PIXELS, CACHED_PIXELS, chunked, row_bands
+from depth3d.geometry.pixels import put_colors, rows_columns
 from depth3d.image import rounded
 
 __all__ = ["exclude_covered", "paint_background", "paint_rim", "visible_lines"]
@@ -91,7 +92,7 @@ def paint_background(
             found = _enlarged(planes, thin.depth, here, hidden.depth.ravel().take(here), (width, stride, top), own)
         smooth, offsets = found[:3], found[3:]
         smooth += mirrored_grain(known, here, hidden, offsets, lines)
-        result.reshape(-1, 3)[here] = rounded(smooth, result.dtype).T
+        put_colors(result, here, rounded(smooth, result.dtype))
 
     def tone(here: Indices) -> Floats:
         return _with_lines(_tone(known, lines, hidden, cover, here), known, lines, hidden, here)
@@ -173,8 +174,8 @@ def _paint_rim(painted: Pixels, layer: Mask, places: Indices, rows: slice) -> No
     # The pixels of the layer are numbered from 1, row by row.
     label = labels.ravel().take((row - rows.start) * part.shape[1] + column - left)
     there, aside = rows_columns(inside.take(label - 1), part.shape[1])
-    flat = painted.reshape(-1, 3)
-    flat[places] = flat.take((there + rows.start) * width + aside + left, 0)
+    nearest = painted.reshape(-1, 3).take((there + rows.start) * width + aside + left, 0)
+    put_colors(painted, places, nearest.T)
 
 
 def _tone(far: VisiblePixels, lines: Lines, hidden: HiddenSurface, cover: Floats, here: Indices) -> Floats:

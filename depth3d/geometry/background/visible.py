@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["VisiblePixels", "rows_columns"]
+from depth3d.geometry.pixels import colors_at, rows_columns
+
+__all__ = ["VisiblePixels"]
 
 Floats = NDArray[np.float32]
 Pixels = NDArray[Any]  # uint8 or uint16
@@ -38,16 +40,10 @@ class VisiblePixels:
 
     def colors_at(self, places: NDArray[Any]) -> Floats:
         """(3, K) float32."""
-        return self.colors.take(places, 0).T.astype(np.float32, order="C")
+        return colors_at(self.colors, places)
 
     def way(self, source: Sources, here: Indices) -> tuple[Indices, Indices, Indices, Indices, Floats]:
         """Row and column of the source, the vector (down, right) from there to ``here``, and its length."""
         (row, column), (y, x) = (rows_columns(places, self.width) for places in (source.astype(np.int64), here))
         down, right = y - row, x - column
         return row, column, down, right, np.hypot(down, right).astype(np.float32)
-
-
-def rows_columns(places: Indices, width: int) -> tuple[Indices, Indices]:
-    """The same as divmod, which is several times slower."""
-    rows = places // width
-    return rows, places - rows * width

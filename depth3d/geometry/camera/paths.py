@@ -55,24 +55,23 @@ def largest_travel(path: CameraPath, photo: Camera, aspect: float) -> tuple[floa
     edge = np.linspace(0, 1, 5)
     places = np.array([(x, y) for x in edge for y in edge])
     corners = np.array([(0.0, 0.0), (1.0, 0.0), (0.0, 1.0), (1.0, 1.0)])
-    parallax = border = 0.0
-    for phase in np.linspace(0, 1, 65):
-        matrix = photo_to_view(photo, path.motion(float(phase)), aspect)
-        far, near = (_seen(matrix, places, inverse) for inverse in (FARTHEST_INVERSE, 1.0))
-        away = (near - far) * (1, 1 / aspect)
-        parallax = max(parallax, float(np.hypot(*away.T).max()))
-        for inverse in (FARTHEST_INVERSE, 1.0):
-            # If a corner of the photo lands inside the view, the view extends beyond the photo there.
-            landed = (_seen(matrix, corners, inverse) - corners) * np.where(corners > 0, -1, 1)
-            border = max(border, float((landed * (1, 1 / aspect)).max()))
-    return 100 * parallax, 100 * max(border, 0.0)
+    views = np.stack([photo_to_view(photo, path.motion(float(phase)), aspect) for phase in np.linspace(0, 1, 65)])
+    far, near = (_seen(views, places, inverse) for inverse in (FARTHEST_INVERSE, 1.0))
+    away = (near - far) * (1, 1 / aspect)
+    parallax = float(np.hypot(away[..., 0], away[..., 1]).max())
+    border = 0.0
+    for inverse in (FARTHEST_INVERSE, 1.0):
+        # If a corner of the photo lands inside a view, the view extends beyond the photo there.
+        landed = (_seen(views, corners, inverse) - corners) * np.where(corners > 0, -1, 1)
+        border = max(border, float((landed * (1, 1 / aspect)).max()))
+    return 100 * parallax, 100 * border
 
 
-def _seen(matrix: NDArray[np.float64], places: NDArray[np.float64], inverse: float) -> NDArray[np.float64]:
-    """Project points of the photo at one distance into the view."""
+def _seen(views: NDArray[np.float64], places: NDArray[np.float64], inverse: float) -> NDArray[np.float64]:
+    """(V, N, 2): the points of the photo (N, 2), at one distance, in each of the views (V, 3, 4)."""
     points = np.column_stack([places, np.ones(len(places)), np.full(len(places), inverse)])
-    landed = points @ matrix.T
-    result: NDArray[np.float64] = landed[:, :2] / np.maximum(landed[:, 2:], 1e-3)
+    landed = points @ views.transpose(0, 2, 1)
+    result: NDArray[np.float64] = landed[..., :2] / np.maximum(landed[..., 2:], 1e-3)
     return result
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.chunked import chunked
 from depth3d.geometry.edges.discontinuities import find_discontinuities
+from depth3d.geometry.pixels import colors_at, put_colors, rows_columns
 from depth3d.image import rounded
 
 __all__ = ["estimate_matte", "soften_discontinuities"]
@@ -55,11 +56,11 @@ def estimate_matte(picture: Pixels, outline: Mask, shift: Floats, reach: int) ->
         return picture, alpha
     result = picture.copy()
 
-    flat, opacity = result.reshape(-1, 3), alpha.ravel()
+    opacity = alpha.ravel()
 
     def estimate(some: NDArray[np.int64]) -> None:
         color, opacity[some] = _estimated(picture, shift, reach, some)
-        flat[some] = color.T
+        put_colors(result, some, color)
 
     chunked(estimate, places)
     return result, alpha
@@ -70,14 +71,12 @@ def _estimated(picture: Pixels, shift: Floats, reach: int, places: NDArray[np.in
     most = int(np.iinfo(picture.dtype).max)
     noise = NOISE / 255 * most
     height, width = shift.shape
-    rows = places // width
-    columns = places - rows * width
+    rows, columns = rows_columns(places, width)
     down, right, distance = _nearest_inside(rows, columns, shift, reach)
 
     def color(steps: NDArray[np.int64]) -> Floats:
         y, x = (rows + steps * down).clip(0, height - 1), (columns + steps * right).clip(0, width - 1)
-        found: Floats = picture.reshape(-1, 3).take(y * width + x, 0).T.astype(np.float32, order="C")
-        return found
+        return colors_at(picture, y * width + x)
 
     near, far, own = color(distance), color(distance - reach - 1), color(np.zeros_like(distance))
     across = near - far

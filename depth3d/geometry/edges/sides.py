@@ -14,7 +14,8 @@ from depth3d.geometry.chunked import Part, parts_around
 from depth3d.geometry.edges.discontinuities import Discontinuities, find_discontinuities
 from depth3d.geometry.edges.discs import dilate_disc, erode_disc
 from depth3d.geometry.edges.guided import Guide, guided
-from depth3d.geometry.edges.wideblur import SHRINK, WIDE, blurred, enlarged, shrunk
+from depth3d.geometry.edges.wideblur import SHRINK, WIDE, blurred_part, shrunk
+from depth3d.geometry.pixels import colors_at, rows_columns
 
 __all__ = ["REACH", "Sides", "find_sides"]
 
@@ -96,7 +97,7 @@ def find_sides(shift: Floats, guide: Guide, scale: float, step: float) -> Sides 
     close = np.zeros(shift.shape, bool)
     for part in edges.wide:
         close[part.at] = (away[part.at] <= reach) & edges.apart[part.at]
-    places = _places_of(close)
+    places = _places_of(close, TAIL * reach)
     near, far = (_model(shift, guide.picture, edges, side, reach, places) for side in (True, False))
     mine = is_near.ravel().take(places.all)
     prior = away.ravel().take(places.all) * np.float32(PRIOR / reach)
@@ -136,12 +137,12 @@ def _find_edges(shift: Floats, reach: int, step: float) -> _Edges | None:
     return _Edges(is_near, apart, away, wide)
 
 
-def _places_of(mask: Mask) -> _Places:
+def _places_of(mask: Mask, halo: int) -> _Places:
     # With the pixels beside them, between which is interpolated.
-    parts = [(part, np.flatnonzero(mask[part.at])) for part in parts_around(mask, 1, halo=0)]
+    parts = [(part, np.flatnonzero(mask[part.at])) for part in parts_around(mask, 1, halo)]
     width, found = mask.shape[1], []
     for part, inside in parts:
-        rows, columns = np.divmod(inside, part.at[1].stop - part.at[1].start)
+        rows, columns = rows_columns(inside, part.at[1].stop - part.at[1].start)
         found.append((rows + part.at[0].start) * width + columns + part.at[1].start)
     return _Places(np.concatenate(found), parts)
 
@@ -150,14 +151,12 @@ def _model(shift: Floats, picture: NDArray[np.uint8], edges: _Edges, side: bool,
     """Depth and colors of one side around each pixel."""
     shrink = SHRINK if reach >= WIDE else 1
     sums = _weighted(shift, picture, edges, side, reach, shrink)
-    for plane in sums:
-        blurred(plane, reach, shrink)
     level, found = np.zeros(shift.shape, np.float32), np.empty((9, len(places.all)), np.float32)
     first = 0
     for part, inside in places.parts:
         last = first + len(inside)
         for number, plane in enumerate(sums):
-            around = enlarged(plane, part, shrink)
+            around = blurred_part(plane, part, reach, shrink)
             found[number, first:last] = around.ravel().take(inside)
             if number == 0:
                 mass = around + np.float32(1e-6)
@@ -208,7 +207,7 @@ def _evidence(picture: NDArray[np.uint8], near: _Model, far: _Model, places: Ind
     How much they are the same is the Bhattacharyya coefficient of two Gaussians.
     """
     ratio, apart = np.zeros(len(places), np.float32), np.zeros(len(places), np.float32)
-    colors = picture.reshape(-1, 3).take(places, 0).T.astype(np.float32, order="C")
+    colors = colors_at(picture, places)
     for own, *pairs in zip(colors, near.means, near.spreads, far.means, far.spreads, strict=True):
         mean, spread, other, its_spread = pairs
         ratio += (own - other) ** 2 / its_spread - (own - mean) ** 2 / spread

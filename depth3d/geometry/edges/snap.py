@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from depth3d.geometry.chunked import chunked, parts_around
 from depth3d.geometry.edges.discontinuities import find_discontinuities
 from depth3d.geometry.edges.masks import around
+from depth3d.geometry.pixels import colors_at, rows_columns
 
 __all__ = ["SNAP_NOISE", "SNAP_TEAR", "snap_steps", "window_at"]
 
@@ -88,7 +89,7 @@ def snap_steps(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: M
     def decide(some: Indices) -> None:
         places, high, low = steps.some(some)
         middle = (high + low) / np.float32(2)
-        own = picture.reshape(-1, 3).take(places, 0).T.astype(np.float32, order="C")
+        own = colors_at(picture, places)
         mine = sides_of[some]
         cost = [
             ((own - mean.take(mine, 1)) ** 2).sum(0) / (2 * SNAP_NOISE**2 + np.maximum(square[mine], 0))
@@ -114,7 +115,7 @@ def snap_steps(shift: Floats, picture: NDArray[np.uint8], spacing: int, where: M
 
 def window_at(places: Indices, reach: int, spacing: int, shape: tuple[int, ...]) -> Indices:
     """(K, N) flat indices of the windows around ``places`` (K,), flat indices of a picture of this shape."""
-    y, x = np.divmod(places, shape[1])
+    y, x = rows_columns(places, shape[1])
     steps = np.arange(-reach, reach + 1) * spacing
     rows, columns = (y[:, None] + steps).clip(0, shape[0] - 1), (x[:, None] + steps).clip(0, shape[1] - 1)
     window: Indices = (rows[:, :, None] * shape[1] + columns[:, None, :]).reshape(len(places), -1)
@@ -153,7 +154,7 @@ def _shared(steps: _Step, width: int, square: int) -> tuple[Indices, Indices]:
     count = len(steps.places)
     if square == 1:
         return np.arange(count), np.arange(count)
-    row, column = np.divmod(steps.places, width)
+    row, column = rows_columns(steps.places, width)
     across = -(-width // square)
     cell = row // square * across + column // square
     chosen = np.full(int(cell.max()) + 1, -1, np.int64)
@@ -193,7 +194,7 @@ def _lean(shift: Floats, places: Indices, middle: Floats, spacing: int, reach: i
     Returns also the share of the weight of the pixels further than ``reach``, which are left out.
     """
     height, width = shift.shape
-    row, column = np.divmod(places, width)
+    row, column = rows_columns(places, width)
     steps = range(-reach, reach + 1)
     rows = [(row + step * spacing).clip(0, height - 1) * width for step in steps]
     columns = [(column + step * spacing).clip(0, width - 1) for step in steps]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.chunked import Part
 
-__all__ = ["SHRINK", "WIDE", "blurred", "enlarged", "shrunk", "wide_blur"]
+__all__ = ["SHRINK", "WIDE", "blurred_part", "shrunk", "wide_blur"]
 
 Floats = NDArray[np.float32]
 
@@ -23,7 +23,8 @@ def wide_blur(values: Floats, spread: float) -> Floats:
     if spread < WIDE:
         return np.asarray(cv2.GaussianBlur(values, (0, 0), spread), np.float32)
     height, width = values.shape
-    small = blurred(shrunk(values, SHRINK), spread, SHRINK)
+    small = shrunk(values, SHRINK)
+    small = cv2.GaussianBlur(small, (0, 0), _spread_of_shrunk(spread, SHRINK), dst=small)
     large = cv2.resize(small, (small.shape[1] * SHRINK, small.shape[0] * SHRINK), interpolation=cv2.INTER_LINEAR)
     return np.asarray(large[:height, :width], np.float32)
 
@@ -40,27 +41,45 @@ def shrunk(values: Floats, shrink: int) -> Floats:
     return np.asarray(cv2.resize(values, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def blurred(small: Floats, spread: float, shrink: int) -> Floats:
-    """Blur what was shrunk, in place; ``spread`` in pixels of the full size."""
-    if shrink > 1:
-        # Averaging and interpolation blur, too: by the variance of a box and of a triangle.
-        spread = math.sqrt((spread / shrink) ** 2 - (1 - shrink**-2) / 12 - 1 / 6)
-    return np.asarray(cv2.GaussianBlur(small, (0, 0), spread, dst=small), np.float32)
+def blurred_part(small: Floats, part: Part, spread: float, shrink: int) -> Floats:
+    """Blur a part of a picture (H, W) of which only what was shrunk is given.
 
-
-def enlarged(small: Floats, part: Part, shrink: int) -> Floats:
-    """Interpolate a part of the full size, at multiples of ``shrink``, from what was shrunk."""
-    if shrink == 1:
-        return small[part.at]
+    Parameters
+    ----------
+    small : Floats
+        The whole picture at 1/``shrink`` of the size.
+    part : Part
+        At multiples of ``shrink``.
+    spread : float
+        Standard deviation in pixels of the full size.
+    shrink : int
+        1 or more.
+    """
+    halo = math.ceil(4 * spread / shrink) + 2  # OpenCV's Gaussian ends at four standard deviations
     sides = list(zip(part.at, small.shape, strict=True))
-    first = [max(0, ends.start // shrink - 1) for ends, _ in sides]
-    read = tuple(
-        slice(start, min(many, -(-ends.stop // shrink) + 1)) for start, (ends, many) in zip(first, sides, strict=True)
+    rows, columns = (_around(ends, many, shrink, halo) for ends, many in sides)
+    found = cv2.GaussianBlur(small[rows, columns], (0, 0), _spread_of_shrunk(spread, shrink))
+    if shrink > 1:
+        # Between two pixels of the smaller picture is interpolated.
+        near = [_around(ends, many, shrink, 1) for ends, many in sides]
+        top, left = (own.start - whole.start for own, whole in zip(near, (rows, columns), strict=True))
+        found = found[top : top + near[0].stop - near[0].start, left : left + near[1].stop - near[1].start]
+        size = found.shape[1] * shrink, found.shape[0] * shrink
+        found, (rows, columns) = cv2.resize(found, size, interpolation=cv2.INTER_LINEAR), near
+    inside = (
+        slice(ends.start - read.start * shrink, ends.stop - read.start * shrink)
+        for ends, read in zip(part.at, (rows, columns), strict=True)
     )
-    some = small[read]
-    large = cv2.resize(some, (some.shape[1] * shrink, some.shape[0] * shrink), interpolation=cv2.INTER_LINEAR)
-    rows, columns = (
-        slice(ends.start - start * shrink, ends.stop - start * shrink)
-        for start, (ends, _) in zip(first, sides, strict=True)
-    )
-    return np.asarray(large[rows, columns], np.float32)
+    return np.asarray(found[tuple(inside)], np.float32)
+
+
+def _around(ends: slice, many: int, shrink: int, halo: int) -> slice:
+    """The same rows or columns of the smaller picture, which has so ``many``, and ``halo`` more on both sides."""
+    return slice(max(0, ends.start // shrink - halo), min(many, -(-ends.stop // shrink) + halo))
+
+
+def _spread_of_shrunk(spread: float, shrink: int) -> float:
+    """Spread in pixels of the smaller picture: averaging and interpolation blur, too, by a box's and a triangle's."""
+    if shrink == 1:
+        return spread
+    return math.sqrt((spread / shrink) ** 2 - (1 - shrink**-2) / 12 - 1 / 6)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.edges.discontinuities import Discontinuities, corner_depths, corner_means
 from depth3d.geometry.mesh.adaptive import BLOCK, needed_corners, triangles_of
+from depth3d.geometry.pixels import rows_columns
 
 __all__ = ["CellMesh", "mesh_cells"]
 
@@ -103,7 +104,7 @@ def mesh_cells(
     surface, forced, seen = _lattice(depth, split, cells, wanted, (down + 1, across + 1))
     used = needed_corners(surface, forced, tolerance, seen)
     triangles, single = triangles_of(used)
-    y, x = np.divmod(triangles, across + 1)
+    y, x = rows_columns(triangles, across + 1)
     low_y, low_x = y.min(1), x.min(1)
     inside = (low_y < height) & (low_x < width)
     own_cell = np.zeros(len(triangles), bool)
@@ -187,9 +188,7 @@ def _split_corners(depth: Floats, steps: Discontinuities, split: NDArray[np.bool
 
 def _places(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows and columns; several times as fast as ``np.nonzero``."""
-    flat = np.flatnonzero(mask)
-    rows = flat // mask.shape[1]
-    return rows, flat - rows * mask.shape[1]
+    return rows_columns(np.flatnonzero(mask), mask.shape[1])
 
 
 def _lattice(
