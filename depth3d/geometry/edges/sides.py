@@ -14,7 +14,7 @@ from depth3d.geometry.chunked import Part, parts_around
 from depth3d.geometry.edges.discontinuities import Discontinuities, find_discontinuities
 from depth3d.geometry.edges.discs import dilate_disc, erode_disc
 from depth3d.geometry.edges.guided import Guide, guided
-from depth3d.geometry.edges.wideblur import SHRINK, WIDE, blurred_part, shrunk
+from depth3d.geometry.edges.wideblur import blurred_part, shrink_of, shrunk
 from depth3d.geometry.pixels import colors_at, rows_columns
 
 __all__ = ["REACH", "Sides", "find_sides"]
@@ -149,7 +149,7 @@ def _places_of(mask: Mask, halo: int) -> _Places:
 
 def _model(shift: Floats, picture: NDArray[np.uint8], edges: _Edges, side: bool, reach: int, places: _Places) -> _Model:
     """Depth and colors of one side around each pixel."""
-    shrink = SHRINK if reach >= WIDE else 1
+    shrink = shrink_of(reach)
     sums = _weighted(shift, picture, edges, side, reach, shrink)
     level, found = np.zeros(shift.shape, np.float32), np.empty((9, len(places.all)), np.float32)
     first = 0

@@ -1,4 +1,4 @@
-"""Gaussian blurs; wide ones are computed at a third of the size, where they have nearly the same result."""
+"""Gaussian blurs; wide ones are computed at half or a third of the size, with nearly the same result."""
 
 from __future__ import annotations
 
@@ -10,23 +10,28 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.chunked import Part
 
-__all__ = ["SHRINK", "WIDE", "blurred_part", "shrunk", "wide_blur"]
+__all__ = ["blurred_part", "shrink_of", "shrunk", "wide_blur"]
 
 Floats = NDArray[np.float32]
 
-WIDE = 7.0  # pixels: wider blurs are computed at 1/SHRINK of the size
-SHRINK = 3
+WIDE = (4.5, 2), (7.0, 3)  # pixels: blurs at least so wide are computed at 1/2, 1/3 of the size
 
 
 def wide_blur(values: Floats, spread: float) -> Floats:
     """Gaussian blur of a picture (H, W) with a standard deviation of ``spread`` pixels."""
-    if spread < WIDE:
+    shrink = shrink_of(spread)
+    if shrink == 1:
         return np.asarray(cv2.GaussianBlur(values, (0, 0), spread), np.float32)
     height, width = values.shape
-    small = shrunk(values, SHRINK)
-    small = cv2.GaussianBlur(small, (0, 0), _spread_of_shrunk(spread, SHRINK), dst=small)
-    large = cv2.resize(small, (small.shape[1] * SHRINK, small.shape[0] * SHRINK), interpolation=cv2.INTER_LINEAR)
+    small = shrunk(values, shrink)
+    small = cv2.GaussianBlur(small, (0, 0), _spread_of_shrunk(spread, shrink), dst=small)
+    large = cv2.resize(small, (small.shape[1] * shrink, small.shape[0] * shrink), interpolation=cv2.INTER_LINEAR)
     return np.asarray(large[:height, :width], np.float32)
+
+
+def shrink_of(spread: float) -> int:
+    """By how much a picture is shrunk for a blur of ``spread`` pixels."""
+    return max([1, *(shrink for wide, shrink in WIDE if spread >= wide)])
 
 
 def shrunk(values: Floats, shrink: int) -> Floats:
