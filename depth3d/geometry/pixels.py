@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ __all__ = ["colors_at", "put_colors", "rows_columns"]
 Floats = NDArray[np.float32]
 Pixels = NDArray[Any]  # uint8 or uint16
 Indices = NDArray[np.int64]
+Index = TypeVar("Index", np.int32, np.int64)
 
 
 def colors_at(picture: Pixels, places: NDArray[Any]) -> Floats:
@@ -28,7 +29,7 @@ def put_colors(picture: Pixels, places: Indices, colors: Pixels) -> None:
         flat[:, channel][places] = values
 
 
-def rows_columns(places: Indices, width: int) -> tuple[Indices, Indices]:
+def rows_columns(places: NDArray[Index], width: int) -> tuple[NDArray[Index], NDArray[Index]]:
     """The same as divmod, which is several times slower."""
     rows = places // width
     return rows, places - rows * width

@@ -23,8 +23,7 @@ def wide_blur(values: Floats, spread: float) -> Floats:
     if shrink == 1:
         return np.asarray(cv2.GaussianBlur(values, (0, 0), spread), np.float32)
     height, width = values.shape
-    small = shrunk(values, shrink)
-    small = cv2.GaussianBlur(small, (0, 0), _spread_of_shrunk(spread, shrink), dst=small)
+    small = np.asarray(cv2.GaussianBlur(shrunk(values, shrink), (0, 0), _spread_of_shrunk(spread, shrink)), np.float32)
     large = cv2.resize(small, (small.shape[1] * shrink, small.shape[0] * shrink), interpolation=cv2.INTER_LINEAR)
     return np.asarray(large[:height, :width], np.float32)
 
