@@ -21,15 +21,16 @@ STEP, STEP_SHARE = 2.0, 0.1  # least step of depth at an outline: pixels of shif
 # Pixels at 640 wide.
 CELL = 4  # averages are computed at 1/CELL of the size
 RIM = 8  # of the foreground beside an outline, whose depth is averaged
-SPREAD = 100.0  # of the window in which it is averaged
+SPREAD, WIDE_SPREAD = 100.0, 200.0  # of the windows in which it is averaged
 FADE = 24.0  # beyond the rim, over which the correction fades out
 SOFT, LENGTH = 3.0, 30.0  # blur of the steps, and of the window in which they must have one direction
 
 STRAIGHT = 0.92, 0.98  # coherence of these directions: from there on an outline counts as straight, and fully
 
-LEVEL = 0.05  # how much the fitted planes are held level: 0 = free, large = constant depth
+LEVEL = 0.05  # of SPREAD squared: how much the fitted planes are held level
 LIMIT, LIMIT_OF_STEP = 0.05, 0.2  # of the depth range and of the step: larger deviations are shape, not ripple
 ROUNDS = 2  # each leaves out what deviated in the one before
+AGREED = 0.2  # of the limit: by how much both windows may differ, or another surface is in the wide one
 
 
 def fair_outlines(shift: Floats) -> Floats:
@@ -80,16 +81,19 @@ def _fields(shift: Floats, scale: float, step: float, limit: float) -> Floats | 
     rim = ((drop > step) & (shift > (high + low) / 2)).astype(np.float32)
     if not rim.any():
         return None
-    spread = SPREAD * scale / CELL
+    spread, wide_spread = SPREAD * scale / CELL, WIDE_SPREAD * scale / CELL
+    level = LEVEL * spread**2
     mass = np.maximum(_blur(_coarse(rim), spread), np.float32(1e-6))
     limits = np.minimum(limit, LIMIT_OF_STEP * _blur(_coarse(rim * drop), spread) / mass)
     straight = _straightness(shift, scale)
     away = cv2.distanceTransform((rim == 0).astype(np.uint8), cv2.DIST_L2, 3)
     share = np.clip(1 - away / np.float32(FADE * scale), 0, 1)
-    smooth = _fitted(_coarse(rim), _coarse(rim * shift), spread)
+    smooth = _fitted(_coarse(rim), _coarse(rim * shift), spread, level)
     for _ in range(ROUNDS - 1):
         kept = rim * _likeness(_sized(smooth, shift.shape) - shift, _sized(limits, shift.shape))
-        smooth = _fitted(_coarse(kept), _coarse(kept * shift), spread)
+        smooth = _fitted(_coarse(kept), _coarse(kept * shift), spread, level)
+    change = _fitted(_coarse(kept), _coarse(kept * shift), wide_spread, level) - smooth
+    smooth += change * _likeness(change, np.float32(AGREED) * limits)
     return np.dstack([smooth, limits, _coarse(share) * straight])
 
 
@@ -109,8 +113,11 @@ def _straightness(shift: Floats, scale: float) -> Floats:
     return np.asarray(np.clip((coherence - start) / (full - start), 0, 1), np.float32)
 
 
-def _fitted(weight: Floats, values: Floats, spread: float) -> Floats:
-    """Moving least squares: value at each cell of the plane fitted to ``values / weight`` around it."""
+def _fitted(weight: Floats, values: Floats, spread: float, level: float) -> Floats:
+    """Moving least squares: value at each cell of the plane fitted to ``values / weight`` around it.
+
+    ``level``: how much the plane is held level, squared cells.
+    """
     reach = round(3 * spread)
     x = np.arange(-reach, reach + 1, dtype=np.float32)
     bell = np.exp(-(x**2) / np.float32(2 * spread**2))
@@ -122,9 +129,9 @@ def _fitted(weight: Floats, values: Floats, spread: float) -> Floats:
         return np.asarray(found, np.float32)
 
     mass = np.maximum(moment(weight, 0, 0), np.float32(1e-6))
-    level = np.float32(LEVEL * spread**2) * mass  # ridge regression: slopes cost
+    ridge = np.float32(level) * mass  # ridge regression: slopes cost
     sx, sy, sxy = moment(weight, 1, 0), moment(weight, 0, 1), moment(weight, 1, 1)
-    sxx, syy = moment(weight, 2, 0) + level, moment(weight, 0, 2) + level
+    sxx, syy = moment(weight, 2, 0) + ridge, moment(weight, 0, 2) + ridge
     # First row of the inverse of the symmetric matrix [mass sx sy; sx sxx sxy; sy sxy syy], by cofactors.
     one, two, three = sxx * syy - sxy * sxy, sxy * sy - sx * syy, sx * sxy - sxx * sy
     total = one * moment(values, 0, 0) + two * moment(values, 1, 0) + three * moment(values, 0, 1)

@@ -109,8 +109,9 @@ def find_sides(shift: Floats, guide: Guide, scale: float, step: float) -> Sides 
     band = np.zeros(shift.shape, bool)
     height = (near.level.ravel().take(places.all) - far.level.ravel().take(places.all)) * np.float32(UNEVEN)
     band.ravel()[places.all] = np.maximum(near.uneven, far.uneven) < height**2
-    del edges, close, places, mine, prior, decided, height
+    del edges, close, mine, prior, decided, height
     slope, offset = guided(total, guide, band)
+    offset.ravel()[places.all] += _lost_light(slope, near, far, places.all)
     return Sides(slope, offset, near.level, far.level, band, is_near)
 
 
@@ -135,6 +136,20 @@ def _find_edges(shift: Floats, reach: int, step: float) -> _Edges | None:
     for part in wide:
         away[part.at] = cv2.distanceTransform((~edge[part.read]).view(np.uint8), cv2.DIST_L2, 3)[part.inside]
     return _Edges(is_near, apart, away, wide)
+
+
+def _lost_light(slope: list[Floats], near: _Model, far: _Model, places: Indices) -> Floats:
+    """(K,) what a foreground lacks in its outline that is darker than the background, >= 0, in units of ``offset``.
+
+    Light is mixed, not its sRGB encoding (here a root): a pixel that both sides cover by half is brighter than the
+    middle of their gray levels, and would go to the brighter one. To a bright foreground it does: it shows its color.
+    """
+    total = np.zeros(len(places), np.float32)
+    for plane, *means in zip(slope, near.means, far.means, strict=True):
+        one, other = (mean / np.float32(255) for mean in means)
+        half = np.sqrt((one * one + other * other) / 2)
+        total -= plane.ravel().take(places) * (half - (one + other) / 2)
+    return np.maximum(total, 0, out=total)
 
 
 def _places_of(mask: Mask, halo: int) -> _Places:

@@ -149,3 +149,19 @@ def test_pixels_that_join_a_side_have_the_depth_beside_them() -> None:
         steps = np.abs(np.diff(found, axis=axis))
         both = np.diff(subject.astype(int), axis=axis) == 0
         assert steps[both].max() < 1
+
+
+@pytest.mark.parametrize("dark", [True, False])
+def test_half_of_the_light_of_a_dark_outline_decides_and_a_bright_one_keeps_its_glow(dark: bool) -> None:
+    fine, random = 8, np.random.default_rng(3)
+    y, x = np.mgrid[: 160 * fine, : 240 * fine] / np.float32(fine)
+    front = np.abs(x - 120 - 0.13 * (y - 80)) < 30
+    light = np.where(front == dark, np.float32((50 / 255) ** 2.2), np.float32((210 / 255) ** 2.2))
+    share, light = (cv2.resize(values.astype(np.float32), (240, 160), interpolation=cv2.INTER_AREA)
+                    for values in (front, light))  # fmt: skip
+    levels = 255 * light ** np.float32(1 / 2.2) + random.normal(0, 3, share.shape)
+    given = np.where(share > 0, 12.0, 0.0).astype(np.float32)
+    found = align_to_picture(given, np.dstack([levels.astype(np.uint8)] * 3))
+    mixed = (share > 0.02) & (share < 0.98)
+    limit = share[mixed & (found <= 6)].max(), share[mixed & (found > 6)].min()
+    assert sum(limit) / 2 == pytest.approx(0.5 if dark else 0.32, abs=0.08)
