@@ -201,7 +201,7 @@ class ModelCard:
         Meaning of the output: "inverse_depth" (larger = nearer), "depth" (distance, any scale) or "log_depth".
     graph : str | None
         "package.module:function" of a function ``(card, weights file, input size) -> bytes`` that returns the network
-        as an ONNX file, which OpenCV runs without torch; None = no such function.
+        as an ONNX file, which onnxruntime or OpenCV runs without torch; None = no such function.
     settings : Mapping[str, Any]
         Parameters for ``build``.
     marks : Mapping[str, tuple[int, ...]]

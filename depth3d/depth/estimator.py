@@ -115,8 +115,8 @@ def predict_disparity(
     device : str
         "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1" ... or "mps".
     engine : str
-        "auto": OpenCV for the built-in network on the CPU, torch for every other one; or "torch", "opencv",
-        "openvino" (``pip install depth3d[openvino]``).
+        "auto": onnxruntime for the built-in network on the CPU, torch for every other one; or "torch",
+        "onnxruntime", "opencv", "openvino" (``pip install depth3d[openvino]``).
     threads : int | None
         CPU threads for the network; None = the cores that this process may use.
     precision : str
@@ -152,8 +152,8 @@ def estimate_depth(
     device : str
         "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1" ... or "mps".
     engine : str
-        "auto": OpenCV for the built-in network on the CPU, torch for every other one; or "torch", "opencv",
-        "openvino" (``pip install depth3d[openvino]``).
+        "auto": onnxruntime for the built-in network on the CPU, torch for every other one; or "torch",
+        "onnxruntime", "opencv", "openvino" (``pip install depth3d[openvino]``).
     threads : int | None
         CPU threads for the network; None = the cores that this process may use.
     precision : str

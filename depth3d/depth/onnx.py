@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeGuard, get_args
 
 from depth3d.depth.card import UNCHANGED, InputRule, ModelCard, Normalization, Output, ShorterSideRule
-from depth3d.depth.engines.onnx import open_onnx
+from depth3d.depth.engines.onnx.file import open_onnx
 from depth3d.errors import ModelError
 from depth3d.image import Size
 from depth3d.quantities import short

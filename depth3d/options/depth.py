@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from depth3d.options.shared import file_name
+from depth3d.options.shared import engine_name, file_name
 from depth3d.quantities import as_file
 from depth3d.validation import Validated, option
 
@@ -35,7 +35,7 @@ class DepthOptions(Validated):
         convert=as_file,
     )
     device: str = option("auto", "Where the network runs: auto, cpu, cuda or mps.")
-    engine: str = option("auto", "What runs the network.", choices=("auto", "torch", "opencv", "openvino"))
+    engine: str = engine_name()
     precision: str = option(
         "auto",
         "Precision of the network: float32, bfloat16, or auto (bfloat16 where the processor supports it).",

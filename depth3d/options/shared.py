@@ -14,6 +14,7 @@ __all__ = [
     "Quality",
     "QualityOptions",
     "ScaleOptions",
+    "engine_name",
     "file_name",
     "percent",
 ]
@@ -30,6 +31,11 @@ def percent(default: float, help: str, most: float, media: str | None = None) ->
 def file_name(help: str, metavar: str = "FILE", **more: Any) -> Any:
     """Return a field for the name of a file, None by default."""
     return option(None, help, metavar=metavar, convert=as_file, **more)
+
+
+def engine_name() -> Any:
+    """Return a field for the name of an inference engine."""
+    return option("auto", "What runs the network.", choices=("auto", "torch", "onnxruntime", "opencv", "openvino"))
 
 
 @dataclass(frozen=True)

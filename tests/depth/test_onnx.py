@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import depth3d as d3
-from depth3d.depth.engines import onnx as runtimes
+from depth3d.depth.engines.onnx import file as runtimes
 from depth3d.depth.estimator import open_estimator
 from depth3d.image import Image, Size
 

@@ -1,1 +1,1 @@
-"""Inference engines: torch, OpenVINO, ONNX files."""
+"""Inference engines: torch, OpenVINO, OpenCV, onnxruntime."""

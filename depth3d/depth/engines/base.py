@@ -1,8 +1,9 @@
-"""Shared by all inference engines: their interface, the thread count and the identity of a weights file."""
+"""Shared by inference engines: their interface, the thread count, the identity of a weights file, ONNX graphs."""
 
 from __future__ import annotations
 
 import os
+from importlib import import_module
 from pathlib import Path
 from typing import Protocol
 
@@ -10,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depth.card import ModelCard
+from depth3d.errors import WeightsError
+from depth3d.image import Size
 
-__all__ = ["CPU_BATCH", "Engine", "cores", "identity"]
+__all__ = ["CPU_BATCH", "Engine", "cores", "identity", "read_graph"]
 
 CPU_BATCH = 4  # images that run in parallel on a CPU, each on its share of the threads
 
@@ -32,6 +35,22 @@ def identity(card: ModelCard, path: Path | None) -> str | None:
         return None
     status = path.stat()
     return f"{card.name} {path.name} {status.st_size} {status.st_mtime_ns}"
+
+
+def read_graph(card: ModelCard, path: Path | None, size: Size) -> bytes:
+    """Return ``card`` with the weights at ``path`` as an ONNX file for inputs of ``size``; see ``ModelCard.graph``.
+
+    Raises ``WeightsError`` if the weights are of another network.
+    """
+    from safetensors import SafetensorError
+
+    assert card.graph is not None
+    module, _, name = card.graph.partition(":")
+    try:
+        file: bytes = getattr(import_module(module), name)(card, path, size)
+    except (OSError, KeyError, ValueError, SafetensorError) as error:
+        raise WeightsError(f"{path}: not the weights of {card.name} ({error})") from error
+    return file
 
 
 def cores() -> int:

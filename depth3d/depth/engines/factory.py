@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any, cast
@@ -17,8 +18,9 @@ PRECISIONS = ("auto", "float32", "bfloat16")
 ENGINES = {
     "torch": "depth3d.depth.engines.torch:TorchEngine",
     "openvino": "depth3d.depth.engines.openvino:OpenVinoEngine",
-    "opencv": "depth3d.depth.engines.opencv:OpenCvEngine",  # `tiny` only, see `ModelCard.graph`
-    "onnx": "depth3d.depth.engines.onnx:OnnxEngine",  # used for every .onnx file, whatever engine is asked for
+    "onnxruntime": "depth3d.depth.engines.onnx.runtime:OnnxRuntimeEngine",  # `tiny` only, see `ModelCard.graph`
+    "opencv": "depth3d.depth.engines.opencv:OpenCvEngine",  # the same networks
+    "onnx": "depth3d.depth.engines.onnx.file:OnnxEngine",  # used for every .onnx file, whatever engine is asked for
 }
 """Name of the engine -> "module:class". The class takes (card, path, device=, threads=, precision=)."""
 
@@ -28,7 +30,8 @@ def open_engine(
 ) -> Engine:
     """Load the network of ``card`` with the weights at ``path`` into the engine called ``engine``.
 
-    "auto" is OpenCV for a network that it can run on the CPU, which saves the import of torch; else torch.
+    "auto" is onnxruntime for a network that it can run on the CPU, or OpenCV where onnxruntime cannot be imported; both
+    save the import of torch. Other networks: torch.
 
     Raises
     ------
@@ -42,6 +45,9 @@ def open_engine(
     settings: dict[str, Any] = {"device": device, "threads": threads or cores(), "precision": precision}
     if engine == "auto":
         if card.graph is not None and path is not None and device in ("auto", "cpu") and precision != "bfloat16":
+            with suppress(ImportError):
+                import_module("onnxruntime")
+                return _open("onnxruntime", card, path, settings)
             opened: Any = _open("opencv", card, path, settings)
             opened.falls_back = True
             return cast(Engine, opened)

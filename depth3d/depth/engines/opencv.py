@@ -1,6 +1,6 @@
 """Inference with OpenCV on the CPU, for networks that describe themselves as an ONNX graph (``ModelCard.graph``).
 
-OpenCV is imported anyway; importing torch takes several seconds, a hundred times what the small network itself needs.
+Where onnxruntime is missing: OpenCV is there anyway, and importing torch takes longer than the network.
 """
 
 from __future__ import annotations
@@ -11,16 +11,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
-from importlib import import_module
 from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 
 from depth3d.depth.card import ModelCard
-from depth3d.depth.engines.base import CPU_BATCH, Engine
+from depth3d.depth.engines.base import CPU_BATCH, Engine, read_graph
 from depth3d.errors import ModelError, WeightsError
 from depth3d.image import Size
 
@@ -112,12 +110,7 @@ class OpenCvEngine:
 
     def _prepare(self, size: Size, number: int) -> cv2.dnn.Net:
         """Read the graph for inputs of ``size``; each of the networks that run side by side has its own."""
-        assert self._card.graph is not None
-        module, _, name = self._card.graph.partition(":")
-        try:
-            file: bytes = getattr(import_module(module), name)(self._card, self._path, size)
-        except (OSError, KeyError, ValueError, SafetensorError) as error:
-            raise WeightsError(f"{self._path}: not the weights of {self._card.name} ({error})") from error
+        file = read_graph(self._card, self._path, size)
         try:
             return cv2.dnn.readNetFromONNX(np.frombuffer(file, np.uint8))
         except cv2.error as error:

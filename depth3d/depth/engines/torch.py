@@ -20,7 +20,7 @@ from depth3d.depth.engines.fold import fold_batch_norms
 from depth3d.depth.engines.precision import PrecisionProbe, Run, has_bfloat16, run_until_decided
 from depth3d.errors import ModelError
 
-__all__ = ["TorchEngine"]
+__all__ = ["TorchEngine", "choose_device"]
 
 GPU_BATCH = 8
 
@@ -29,7 +29,7 @@ class TorchEngine:
     """Run one network on one device; on the CPU the images of a batch run in parallel, one forward pass each."""
 
     def __init__(self, card: ModelCard, path: Path | None, *, device: str, threads: int, precision: str) -> None:
-        self.device = _device(device)
+        self.device = choose_device(device)
         self.threads = threads
         self._side_by_side = self.device.type == "cpu" and threads > 1
         self.batch = CPU_BATCH if self._side_by_side else 1 if self.device.type == "cpu" else GPU_BATCH
@@ -148,7 +148,8 @@ def _native_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and has_bfloat16()
 
 
-def _device(name: str) -> torch.device:
+def choose_device(name: str) -> torch.device:
+    """Return the device with this name; "auto" is a GPU if there is one. Raises ``ModelError`` for other names."""
     if name == "auto":
         if torch.cuda.is_available():
             return torch.device("cuda")

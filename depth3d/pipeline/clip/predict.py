@@ -25,8 +25,7 @@ log = logging.getLogger("depth3d")
 
 # Frames per network call and per choice of `depth_every`. Checkpoints are between batches: a resumed run has the same.
 BATCH = 4
-# Frames. torch runs the built-in network in 51 ms a frame, OpenCV in 58, but importing torch and packing the weights
-# takes 2 s. Other networks always run in torch.
+# Frames. Longer clips are worth the import of torch, 2 s, to see whether there is a GPU.
 SHORT = 200
 MATCHED_WIDTH = 640  # px; the eyes of stereo clips are matched at this width
 
@@ -60,11 +59,20 @@ def estimator_of(job: ClipJob) -> Estimator:
     return open_estimator(
         options.model,
         device=options.device,
-        engine="torch" if options.engine == "auto" and not 0 < job.frames_about <= SHORT else options.engine,
+        engine="torch" if options.engine == "auto" and _has_gpu(job) else options.engine,
         threads=options.threads,
         precision=options.precision,
         quiet=True,
     )
+
+
+def _has_gpu(job: ClipJob) -> bool:
+    """Whether the clip is long enough to ask for a GPU, and torch finds one."""
+    if job.depth.device != "auto" or 0 < job.frames_about <= SHORT:
+        return False
+    from depth3d.depth.engines.torch import choose_device
+
+    return choose_device("auto").type != "cpu"
 
 
 def _matched(frame: Frame, job: ClipJob) -> Disparity:

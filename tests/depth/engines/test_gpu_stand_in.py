@@ -31,7 +31,7 @@ def card(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     monkeypatch.setattr(torch, "autocast", lambda _, *rest, **named: autocast("cpu", *rest, **named))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda _: stand_in.level)
-    monkeypatch.setattr(engine, "_device", lambda _: stand_in)
+    monkeypatch.setattr(engine, "choose_device", lambda _: stand_in)
     return stand_in
 
 
@@ -60,7 +60,7 @@ def test_a_batch_is_one_pass_and_says_what_the_cpu_says(card: SimpleNamespace) -
     found = on_card(pictures(5))
     assert passes == [5]
     with pytest.MonkeyPatch.context() as undone:
-        undone.setattr(engine, "_device", torch.device)
+        undone.setattr(engine, "choose_device", torch.device)
         on_cpu = opened("cpu", "float32")
     assert np.abs(found - on_cpu(pictures(5))).max() <= 1e-4 * found.std()
 
@@ -89,9 +89,9 @@ def test_a_card_without_memory_is_told(card: SimpleNamespace) -> None:
 
 def test_the_card_is_the_automatic_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert engine._device("auto").type == "cuda"
-    assert engine._device("cuda:1").index == 1
+    assert engine.choose_device("auto").type == "cuda"
+    assert engine.choose_device("cuda:1").index == 1
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert engine._device("auto").type != "cuda"
+    assert engine.choose_device("auto").type != "cuda"
     with pytest.raises(ModelError, match="'cuda:1' is not available"):
-        engine._device("cuda:1")
+        engine.choose_device("cuda:1")

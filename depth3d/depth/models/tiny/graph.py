@@ -1,4 +1,4 @@
-"""`tiny` as an ONNX graph, for OpenCV: a photo's depth without importing torch, which takes longer than the depth.
+"""`tiny` as an ONNX graph: a photo's depth without importing torch, which takes longer than the depth.
 
 The layers are those of `TinyNetwork` (depth3d.depth.models.tiny.network), whose names of weights are used here.
 """
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depth.card import ModelCard
-from depth3d.depth.engines.onnx_graph import OnnxGraph
+from depth3d.depth.engines.onnx.graph import OnnxGraph
 from depth3d.depth.models.tiny.layout import EDITIONS, FEATURE_STAGES, STAGES, StageSpec
 from depth3d.image import Size
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depth.card import ModelCard
+from depth3d.depth.engines.onnx.runtime import import_runtime
 from depth3d.errors import ModelError
 
 __all__ = ["OnnxEngine", "OnnxModel", "open_onnx"]
@@ -60,7 +61,7 @@ class _OnnxRuntime:
     """An ONNX file in onnxruntime, on the CPU."""
 
     def __init__(self, path: Path, threads: int) -> None:
-        runtime = importlib.import_module("onnxruntime")
+        runtime = import_runtime()
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
         self._session = runtime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

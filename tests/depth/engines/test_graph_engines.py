@@ -1,4 +1,4 @@
-"""OpenCV runs `tiny` as torch does, and a photo's depth needs no torch."""
+"""onnxruntime and OpenCV run `tiny` as torch does, and a photo's depth needs no torch."""
 
 from __future__ import annotations
 
@@ -15,15 +15,31 @@ from clips import make_clip
 import depth3d as d3
 from depth3d.depth import registry, weights
 from depth3d.depth.engines import factory
+from depth3d.depth.engines.onnx.runtime import OnnxRuntimeEngine
 from depth3d.depth.engines.opencv import _THREADS, OpenCvEngine
 from depth3d.depth.engines.torch import TorchEngine
 from depth3d.errors import ModelError, WeightsError
 
 CHOICES = {"device": "cpu", "threads": 1, "precision": "float32"}
+KINDS = {"onnxruntime": OnnxRuntimeEngine, "opencv": OpenCvEngine}
+
+
+@pytest.fixture(params=KINDS)
+def name(request: pytest.FixtureRequest) -> str:
+    """Name of an engine that runs the graph of a network."""
+    if request.param == "onnxruntime":
+        pytest.importorskip("onnxruntime", reason="onnxruntime is not built for this platform")
+    return str(request.param)
+
+
+@pytest.fixture
+def no_runtime(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A platform for which there is no onnxruntime."""
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
 
 
 @pytest.mark.parametrize("edition", [1, 2])
-def test_the_graph_is_the_network(edition: int, tmp_path: Path) -> None:
+def test_the_graph_is_the_network(name: str, edition: int, tmp_path: Path) -> None:
     import torch
     from safetensors.torch import save_file
 
@@ -33,26 +49,26 @@ def test_the_graph_is_the_network(edition: int, tmp_path: Path) -> None:
     file = tmp_path / "weights.safetensors"
     save_file({name: tensor.half() for name, tensor in TinyNetwork(edition).state_dict().items()}, file)
     card = replace(registry.get("tiny"), settings={"edition": edition})
-    engines = [kind(card, file, **CHOICES) for kind in (TorchEngine, OpenCvEngine)]
-    for height, width in ((64, 96), (160, 96), (64, 512), (32, 256), (32, 32)):  # 32: goes to torch
+    engines = [kind(card, file, **CHOICES) for kind in (TorchEngine, KINDS[name])]
+    for height, width in ((64, 96), (160, 96), (64, 512), (32, 256), (32, 32)):  # 32: OpenCV asks torch
         x = np.random.default_rng(0).standard_normal((2, 3, height, width)).astype(np.float32)
         exact, found = (engine(x) for engine in engines)
         assert found.shape == (2, height, width)
         np.testing.assert_allclose(found, exact, atol=1e-4 * float(np.ptp(exact)))
 
 
-def test_the_shipped_network_gives_the_same_depth() -> None:
+def test_the_shipped_network_gives_the_same_depth(name: str) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (120, 200, 3), np.uint8)
     image = d3.Image(cv2.GaussianBlur(pixels, (0, 0), 9))
-    exact, found = (d3.predict_disparity([image], "tiny", engine=name)[0].values for name in ("torch", "opencv"))
+    exact, found = (d3.predict_disparity([image], "tiny", engine=each)[0].values for each in ("torch", name))
     np.testing.assert_allclose(found, exact, atol=1e-4 * float(np.ptp(exact)))
 
 
 @pytest.mark.parametrize("count", [1, 3, 4])
-def test_images_side_by_side_have_the_depth_that_each_has_alone(count: int) -> None:
+def test_images_side_by_side_have_the_depth_that_each_has_alone(name: str, count: int) -> None:
     card = registry.get("tiny")
     alone, beside = (
-        factory.open_engine(card, weights.locate(card), engine="opencv", **{**CHOICES, "threads": threads})
+        factory.open_engine(card, weights.locate(card), engine=name, **{**CHOICES, "threads": threads})
         for threads in (1, 2)
     )
     assert (alone.batch, beside.batch) == (1, 4)
@@ -98,6 +114,7 @@ def test_a_photo_needs_no_torch(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-c", program], check=True, cwd=tmp_path, timeout=120)
 
 
+@pytest.mark.usefixtures("no_runtime")
 def test_auto_takes_torch_where_opencv_cannot_run_the_graph(monkeypatch: pytest.MonkeyPatch) -> None:
     card = registry.get("tiny")
     path = weights.locate(card)
@@ -115,16 +132,39 @@ def test_auto_takes_torch_where_opencv_cannot_run_the_graph(monkeypatch: pytest.
         factory.open_engine(card, path, engine="opencv", **CHOICES)(x)
 
 
-def test_networks_without_a_graph_and_wrong_files_are_told(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="OpenCV cannot run gradient"):
-        factory.open_engine(registry.get("gradient"), None, engine="opencv", **CHOICES)
+def test_auto_is_onnxruntime_where_it_is_there() -> None:
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not built for this platform")
+    card = registry.get("tiny")
+    opened = factory.open_engine(card, weights.locate(card), engine="auto", **CHOICES)
+    assert isinstance(opened, OnnxRuntimeEngine)
+
+
+@pytest.mark.usefixtures("no_runtime")
+def test_a_missing_onnxruntime_is_told() -> None:
+    card = registry.get("tiny")
+    with pytest.raises(ModelError, match=r"cannot be imported .*; use `engine='opencv'`"):
+        factory.open_engine(card, weights.locate(card), engine="onnxruntime", **CHOICES)
+
+
+def test_what_onnxruntime_says_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxruntime", reason="onnxruntime is not built for this platform")
+    card = registry.get("tiny")
+    opened = factory.open_engine(card, weights.locate(card), engine="onnxruntime", **CHOICES)
+    with pytest.raises(ModelError, match=r"tiny: onnxruntime failed .*; use `engine='torch'`"):
+        opened(np.zeros((1, 4, 64, 64), np.float32))
+    monkeypatch.setattr("depth3d.depth.engines.onnx.runtime.read_graph", lambda *_: b"no graph")
+    with pytest.raises(ModelError, match=r"tiny: onnxruntime cannot read the network .*; use `engine='torch'`"):
+        opened(np.zeros((1, 3, 96, 64), np.float32))
+
+
+def test_networks_without_a_graph_and_wrong_files_are_told(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot run gradient"):
+        factory.open_engine(registry.get("gradient"), None, engine=name, **CHOICES)
     with pytest.raises(ModelError, match="on the CPU in float32"):
-        factory.open_engine(
-            registry.get("tiny"), Path("x"), engine="opencv", device="cuda", threads=1, precision="auto"
-        )
+        factory.open_engine(registry.get("tiny"), Path("x"), engine=name, device="cuda", threads=1, precision="auto")
     from safetensors.numpy import save_file
 
     save_file({"other": np.zeros(3, np.float16)}, tmp_path / "w.safetensors")
-    opened = factory.open_engine(registry.get("tiny"), tmp_path / "w.safetensors", engine="auto", **CHOICES)
+    opened = factory.open_engine(registry.get("tiny"), tmp_path / "w.safetensors", engine=name, **CHOICES)
     with pytest.raises(WeightsError, match="not the weights of tiny"):
         opened(np.zeros((1, 3, 64, 64), np.float32))

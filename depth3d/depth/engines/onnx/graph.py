@@ -1,6 +1,6 @@
 """Write a neural network as an ONNX graph in memory, with nothing but numpy.
 
-OpenCV reads such a graph and runs it without torch. Only what the shipped network needs is here: one input, one output,
+onnxruntime and OpenCV run it without torch. Only what the shipped network needs is here: one input, one output,
 float32 weights inside. Sources: onnx.proto (ONNX 1.14, IR version 8, operator set 13) and the wire format of protocol
 buffers: a message is a sequence of fields, each with its number, a kind (0 = integer, 2 = bytes) and a value.
 """

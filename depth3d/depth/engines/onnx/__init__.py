@@ -1,0 +1,1 @@
+"""Networks as ONNX graphs: files, the built-in network in memory, and what runs them."""
