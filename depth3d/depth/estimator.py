@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Estimator", "estimate_depth", "estimate_with_distances", "open_estimator", "predict_disparity"]
 
+MANY = 10  # pictures; for fewer the engine that starts first is the fastest
+
 
 class Estimator:
     """A loaded depth network; `open_estimator` creates and caches it.
@@ -115,8 +117,8 @@ def predict_disparity(
     device : str
         "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1" ... or "mps".
     engine : str
-        "auto": onnxruntime for the built-in network on the CPU, torch for every other one; or "torch",
-        "onnxruntime", "opencv", "openvino" (``pip install depth3d[openvino]``).
+        "auto": OpenCV for the built-in network on the CPU, onnxruntime if there are ten pictures or more, torch for
+        every other network; or "torch", "onnxruntime", "opencv", "openvino" (``pip install depth3d[openvino]``).
     threads : int | None
         CPU threads for the network; None = the cores that this process may use.
     precision : str
@@ -125,8 +127,17 @@ def predict_disparity(
     quiet : bool
         Show no download progress.
     """
-    estimator = open_estimator(model, device=device, engine=engine, threads=threads, precision=precision, quiet=quiet)
-    return estimator.predict(_checked(images))
+    pictures = _checked(images)
+    estimator = open_estimator(
+        model,
+        device=device,
+        engine=engine,
+        threads=threads,
+        precision=precision,
+        quiet=quiet,
+        many=len(pictures) >= MANY,
+    )
+    return estimator.predict(pictures)
 
 
 def estimate_depth(
@@ -152,8 +163,8 @@ def estimate_depth(
     device : str
         "auto" (a GPU if there is one), "cpu", "cuda", "cuda:1" ... or "mps".
     engine : str
-        "auto": onnxruntime for the built-in network on the CPU, torch for every other one; or "torch",
-        "onnxruntime", "opencv", "openvino" (``pip install depth3d[openvino]``).
+        "auto": OpenCV for the built-in network on the CPU, torch for every other one; or "torch", "onnxruntime",
+        "opencv", "openvino" (``pip install depth3d[openvino]``).
     threads : int | None
         CPU threads for the network; None = the cores that this process may use.
     precision : str
@@ -190,12 +201,16 @@ def open_estimator(
     threads: int | None = None,
     precision: str = "auto",
     quiet: bool = False,
+    many: bool = False,
 ) -> Estimator:
-    """Load the network for these options; the two estimators used last are cached."""
+    """Load the network for these options; the two estimators used last are cached.
+
+    ``many``: several pictures follow, so "auto" takes the fastest engine instead of the one that starts first.
+    """
     NETWORKS.check()
     chosen = select(model, quiet=quiet)
     stamp = None if chosen.path is None else chosen.path.stat().st_mtime_ns
-    return _kept(chosen.card, chosen.path, stamp, device, engine, threads, precision)
+    return _kept(chosen.card, chosen.path, stamp, device, engine, threads, precision, many)
 
 
 @lru_cache(maxsize=2)
@@ -207,10 +222,11 @@ def _kept(
     engine: str,
     threads: int | None,
     precision: str,
+    many: bool,
 ) -> Estimator:
     from depth3d.depth.engines.factory import open_engine
 
-    opened = open_engine(card, path, device=device, engine=engine, threads=threads, precision=precision)
+    opened = open_engine(card, path, device=device, engine=engine, threads=threads, precision=precision, many=many)
     return Estimator(card, opened)
 
 

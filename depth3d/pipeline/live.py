@@ -161,7 +161,7 @@ def _open_network(options: LiveOptions) -> Any:
             log.debug("not with OpenVINO: %s", error)
         else:
             return quick
-    return open_estimator(options.model, engine=options.engine, quiet=True)
+    return open_estimator(options.model, engine=options.engine, quiet=True, many=True)
 
 
 def _predicted(capture: Capture, estimator: Any, options: LiveOptions) -> Iterator[tuple[Captured, DepthMap]]:

@@ -178,7 +178,7 @@ def test_the_engine_is_openvino_where_it_works(reason: str, monkeypatch: pytest.
             if reason == "fails":
                 raise ModelError("conversion failed")
 
-    def open_one(_model: str, *, engine: str, quiet: bool) -> Network:
+    def open_one(_model: str, *, engine: str, quiet: bool, many: bool = False) -> Network:
         opened.append(engine)
         return Network(engine)
 

@@ -63,6 +63,7 @@ def estimator_of(job: ClipJob) -> Estimator:
         threads=options.threads,
         precision=options.precision,
         quiet=True,
+        many=True,
     )
 
 

@@ -132,11 +132,12 @@ def test_auto_takes_torch_where_opencv_cannot_run_the_graph(monkeypatch: pytest.
         factory.open_engine(card, path, engine="opencv", **CHOICES)(x)
 
 
-def test_auto_is_onnxruntime_where_it_is_there() -> None:
+@pytest.mark.parametrize("many", [False, True])
+def test_auto_is_onnxruntime_for_many_pictures(many: bool) -> None:
     pytest.importorskip("onnxruntime", reason="onnxruntime is not built for this platform")
     card = registry.get("tiny")
-    opened = factory.open_engine(card, weights.locate(card), engine="auto", **CHOICES)
-    assert isinstance(opened, OnnxRuntimeEngine)
+    opened = factory.open_engine(card, weights.locate(card), engine="auto", many=many, **CHOICES)
+    assert isinstance(opened, OnnxRuntimeEngine if many else OpenCvEngine)
 
 
 @pytest.mark.usefixtures("no_runtime")
