@@ -103,7 +103,7 @@ def test_wrong_calls_are_told() -> None:
         d3.predict_disparity(noise(4, 4))  # type: ignore[arg-type]
     with pytest.raises(d3.InvalidInput, match="expected an Image"):
         d3.predict_disparity([object()])  # type: ignore[list-item]
-    with pytest.raises(d3.InvalidInput, match="engine: 'abacus', expected one of auto, torch, onnxruntime, opencv, openvino"):
+    with pytest.raises(d3.InvalidInput, match="'abacus', expected one of auto, torch, onnxruntime, opencv, openvino"):
         d3.predict_disparity([noise(4, 4)], "gradient", engine="abacus")
     with pytest.raises(d3.ModelError, match="unknown device 'toaster'"):
         d3.predict_disparity([noise(4, 4)], "gradient", device="toaster")
