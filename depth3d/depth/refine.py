@@ -30,6 +30,7 @@ STEP = (0.04, 0.10)  # depth steps below the first number stay unchanged, those 
 ROUNDS = 3  # of the smoother
 FRAME_ROUNDS = 2  # of the same for frames of clips: their outlines are as good, in less time
 SOLVER_PIXELS = 4_000_000  # for larger photos, depth is solved at this many pixels and then enlarged
+FRAME_SCALE = 1.75  # network pixels: frames whose edges are moved to the outlines afterwards are solved at no fewer
 
 
 def bicubic(values: Values, size: Size) -> Values:
@@ -48,19 +49,24 @@ def upsample(values: Values, guide: Image) -> Values:
     return _upsampled(values, guide, ROUNDS)
 
 
-def upsample_frame(values: Values, guide: Image) -> Values:
-    """Enlarge the depth of a video frame: the fast variant of ``upsample``; values in [0, 1] stay there."""
-    enlarged = _upsampled(values, guide, FRAME_ROUNDS)
+def upsample_frame(values: Values, guide: Image, *, coarse: bool = False) -> Values:
+    """Enlarge the depth of a video frame: the fast variant of ``upsample``; values in [0, 1] stay there.
+
+    ``coarse``: large frames are solved at half their size, a third ..., not below ``FRAME_SCALE`` times that of
+    ``values``, and the rest is interpolated: for callers that move the edges to the outlines themselves.
+    """
+    shrink = max(1, int(guide.size.width / (FRAME_SCALE * values.shape[-1]))) if coarse and values.size else 1
+    enlarged = _upsampled(values, guide, FRAME_ROUNDS, shrink)
     return np.clip(enlarged, 0, 1, out=enlarged)
 
 
-def _upsampled(values: Values, guide: Image, rounds: int) -> Values:
+def _upsampled(values: Values, guide: Image, rounds: int, shrink: int = 1) -> Values:
     if values.ndim != 2 or values.size == 0:
         raise InvalidInput(f"upsample: values have shape {values.shape}, expected (h, w) and at least one value")
     low, high = float(values.min()), float(values.max())
     if not high > low:
         return np.full((guide.size.height, guide.size.width), low, np.float32)
-    size = _solver_size(guide.size)
+    size = _solver_size(guide.size, shrink)
     colors = np.ascontiguousarray(guide.resized(size).eight_bit().pixels)
     unit = (values - low) / np.float32(high - low)
     solved = _sharpened(_solve(unit, colors, rounds), max(1.0, size.width / unit.shape[1]))
@@ -123,6 +129,6 @@ def _resized(values: Values, size: Size, how: int) -> Values:
     return np.asarray(cv2.resize(values, tuple(size), interpolation=how), np.float32)
 
 
-def _solver_size(size: Size) -> Size:
-    scale = min(1.0, (SOLVER_PIXELS / size.pixels) ** 0.5)
+def _solver_size(size: Size, shrink: int) -> Size:
+    scale = min(1.0 / shrink, (SOLVER_PIXELS / size.pixels) ** 0.5)
     return Size(max(1, round(size.width * scale)), max(1, round(size.height * scale)))

@@ -262,13 +262,13 @@ class DepthRenderer:
         return image
 
 
-def _along_edges(depth: DepthMap, frame: Frame) -> DepthMap:
-    """Upsample the depth to the frame size, with its edges aligned to those of the picture."""
+def _along_edges(depth: DepthMap, frame: Frame, *, coarse: bool = False) -> DepthMap:
+    """Upsample the depth to the frame size, with its edges aligned to those of the picture (``coarse``: roughly)."""
     if depth.size == frame.image.size:
         return depth
     from depth3d.depth.refine import upsample_frame
 
-    return DepthMap(upsample_frame(depth.values, frame.guide))
+    return DepthMap(upsample_frame(depth.values, frame.guide, coarse=coarse))
 
 
 def _sharp(depth: DepthMap, frame: Frame, shift_pixels: float, *, sideways: bool = True) -> DepthMap:
@@ -279,7 +279,7 @@ def _sharp(depth: DepthMap, frame: Frame, shift_pixels: float, *, sideways: bool
     from depth3d.geometry.edges.refine import align_frame
     from depth3d.geometry.edges.sharpen import sharpen_frame
 
-    full = _along_edges(depth, frame)
+    full = _along_edges(depth, frame, coarse=shift_pixels > 0)
     if depth.size != frame.image.size and shift_pixels > 0:
         shift = align_frame(full.values * np.float32(shift_pixels), frame.guide.pixels)
         full = DepthMap(np.clip(shift / np.float32(shift_pixels), 0, 1))
