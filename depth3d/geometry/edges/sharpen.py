@@ -27,6 +27,7 @@ WINDOWS = (7, 7, 5, 5, 5)
 SOFT_SHARE = 0.3  # maps with fewer of their steep pixels inside ramps are sharp already
 MIXED_SHARE = 0.1  # of the foreground's color in a pixel
 FRAME_STEP_PIXELS = (1.0, 2.0)  # pixels of shift: lower ramps of clips stay, higher ones become steps
+MEDIAN = 5  # pixels, window that removes ragged edges of frames
 FRAME_SOFT_SHARE = 0.4  # of the steep pixels between both sides: fewer, and the map is sharp already
 _WINDOWS_AT_ONCE = 20_000
 
@@ -80,7 +81,7 @@ def sharpen_frame(depth: DepthMap, shift_pixels: float, *, sideways: bool = True
     """Turn the ramps of a video frame's depth into steps and dilate the foreground: the fast variant of ``sharpen``.
 
     Maps that are sharp already are only dilated. Elsewhere each value on a ramp becomes the closer one of the smallest
-    and largest value around it (toggle mapping, Kramer and Bruckner 1975); a 5x5 median removes ragged edges.
+    and largest value around it (toggle mapping, Kramer and Bruckner 1975); a median removes ragged edges.
 
     Parameters
     ----------
@@ -91,22 +92,28 @@ def sharpen_frame(depth: DepthMap, shift_pixels: float, *, sideways: bool = True
     sideways : bool
         Dilate along the rows only: for stereo pairs, which shift along the rows only.
     """
-    values = depth.values
+    values, pixels = depth.values, np.float32(abs(shift_pixels))
     scale = max(1, round(depth.size.width / REFERENCE_WIDTH))
     window = np.ones((4 * scale + 1, 4 * scale + 1), np.uint8)
-    low, high = cv2.erode(values, window), cv2.dilate(values, window)
-    height = (high - low) * np.float32(abs(shift_pixels))
-    start, full = FRAME_STEP_PIXELS
     near = np.ones((1 if sideways else 2 * scale + 1, 2 * scale + 1), np.uint8)
-    away = np.minimum(values - low, high - values) * np.float32(abs(shift_pixels))
-    steep, between = np.count_nonzero(height > full), np.count_nonzero((height > full) & (away > RAMP_SLOPE))
-    if between < FRAME_SOFT_SHARE * steep:
+    low, high = (np.asarray(how(values, window), np.float32) for how in (cv2.erode, cv2.dilate))
+    start, full = FRAME_STEP_PIXELS
+    raised = (high - low) * pixels > start  # elsewhere nothing changes
+    places = np.flatnonzero(raised)
+    value, lowest, highest = (plane.ravel().take(places) for plane in (values, low, high))
+    above, below = value - lowest, highest - value
+    height = (highest - lowest) * pixels
+    steep = height > full
+    between = np.count_nonzero(steep & (np.minimum(above, below) * pixels > RAMP_SLOPE))
+    if between < FRAME_SOFT_SHARE * np.count_nonzero(steep):
         return DepthMap(np.asarray(cv2.dilate(values, near), np.float32))
     share = np.clip((height - np.float32(start)) / np.float32(full - start), 0, 1)
-    stepped = np.where(values - low > high - values, high, low)
-    mixed = values + share * (stepped - values)
-    grown = cv2.dilate(cv2.medianBlur(mixed.astype(np.float32), 5), near)
-    return DepthMap(np.clip(np.asarray(grown, np.float32), 0, 1))
+    mixed = values.copy()
+    mixed.ravel()[places] = np.clip(value + share * (np.where(above > below, highest, lowest) - value), 0, 1)
+    smooth, reach = mixed.copy(), MEDIAN // 2
+    for part in parts_around(raised, reach, halo=reach):
+        smooth[part.at] = cv2.medianBlur(mixed[part.read], MEDIAN)[part.inside]
+    return DepthMap(np.asarray(cv2.dilate(smooth, near), np.float32))
 
 
 def dilate_foreground(shift: Floats, pixels: int, *, sideways_only: bool = False) -> Floats:
