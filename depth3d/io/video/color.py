@@ -17,6 +17,7 @@ from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 from depth3d.frames import BT709, Color
+from depth3d.io.video.planes import from_planes, has_planes
 from depth3d.io.video.tonemap import PRIMARIES, GamutMapper, ToneMapper
 
 __all__ = ["Converter", "all_side_data", "bit_depth", "side_data", "stored_color"]
@@ -108,6 +109,8 @@ class Converter:
         return self._mapper(deep)
 
     def _rgb(self, frame: Any, layout: str) -> NDArray[Any]:
+        if layout == "rgb24" and has_planes(frame.format.name, frame.width, frame.height, self.stored):
+            return from_planes(frame, self.stored)
         if frame.format.name == layout:
             return np.ascontiguousarray(frame.to_ndarray())
         options = {} if self.stored.matrix == RGB else {"src_colorspace": self.stored.matrix}

@@ -17,6 +17,7 @@ from depth3d.errors import VideoError, in_words
 from depth3d.frames import BT709, Color
 from depth3d.image import Image, Size
 from depth3d.io.video.encoders import Encoder, settings
+from depth3d.io.video.planes import has_planes, to_planes
 from depth3d.io.video.stream_writer import FULL, LIMITED, StreamWriter
 
 __all__ = ["VideoWriter", "even", "even_size"]
@@ -132,6 +133,8 @@ class VideoWriter(StreamWriter):
             pixels = pixels.astype(np.uint16) * 257
         elif self._bits == 8 and pixels.dtype == np.uint16:
             pixels = Image(pixels).eight_bit().pixels
+        if self._bits == 8 and has_planes(self._format, *self._size, self._color):
+            return self._tagged(to_planes(np.ascontiguousarray(pixels), self._color))
         # Without a copy: the frame holds the array until it is converted.
         picture = av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(pixels), _PACKED[self._bits])
         if self._stream.codec_context.colorspace == 0:
@@ -145,6 +148,9 @@ class VideoWriter(StreamWriter):
                 dst_colorspace=self._color.matrix,
                 dst_color_range=FULL if self._color.full_range else LIMITED,
             )
+        return self._tagged(frame)
+
+    def _tagged(self, frame: Any) -> Any:
         frame.colorspace = self._stream.codec_context.colorspace
         frame.color_range = self._stream.codec_context.color_range
         frame.color_primaries, frame.color_trc = self._color.primaries, self._color.transfer
