@@ -33,7 +33,7 @@ _PIXELS = 50_000  # at a time
 BAND_PIXELS = 4_000_000
 CACHED_PIXELS = 300_000  # a few arrays of so many floats fit into the processor's cache
 PART_MULTIPLE = 12  # pixels: parts of a picture begin and end at multiples of so many rows and columns
-_UNDIVIDED = CACHED_PIXELS  # smaller pictures are one part
+_UNDIVIDED = 60_000  # pixels
 
 
 class Band(NamedTuple):
