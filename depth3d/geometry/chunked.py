@@ -117,8 +117,7 @@ def parts_around(mask: Mask, reach: int, halo: int, side: int = 96) -> list[Part
     height, width = mask.shape
     if mask.size <= _UNDIVIDED:
         return [_part((0, height), (0, width), halo, mask.shape)]
-    lines = cv2.dilate(mask.view(np.uint8), np.ones((PART_MULTIPLE, 1), np.uint8), anchor=(0, 0))[::PART_MULTIPLE]
-    cells = cv2.dilate(lines, np.ones((1, PART_MULTIPLE), np.uint8), anchor=(0, 0))[:, ::PART_MULTIPLE]
+    cells = _any_of(_any_of(mask.view(np.uint8)).T).T
     cells = np.asarray(cv2.dilate(cells, np.ones((2 * -(-reach // PART_MULTIPLE) + 1,) * 2, np.uint8)))
     step, gap = (max(side, times * halo) // PART_MULTIPLE for times in (4, 2))
     strips = np.maximum.reduceat(cells, np.arange(0, len(cells), step))
@@ -131,6 +130,15 @@ def parts_around(mask: Mask, reach: int, halo: int, side: int = 96) -> list[Part
         needed = np.flatnonzero(cells[first : first + step, left:right].any(1)) + first
         rows, columns = (int(needed[0]), int(needed[-1]) + 1), (left, right)
         found.append(_part(rows, columns, halo, mask.shape))
+    return found
+
+
+def _any_of(rows: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Pool every ``PART_MULTIPLE`` rows to one; whole rows at a time, which is many times as fast as a reduction."""
+    found = rows[::PART_MULTIPLE].copy()
+    for start in range(1, min(PART_MULTIPLE, len(rows))):
+        more = rows[start::PART_MULTIPLE]
+        found[: len(more)] |= more
     return found
 
 

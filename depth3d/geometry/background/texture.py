@@ -14,7 +14,7 @@ from depth3d.geometry.background.fill import relax
 from depth3d.geometry.background.grain import LIKE_PIXELS, mirrored_grain, smooth_offsets
 from depth3d.geometry.background.lines import AGREE, LEAST, STEEPEST, Lines, find_lines, steered_kernel
 from depth3d.geometry.background.visible import VisiblePixels
-from depth3d.geometry.chunked import BAND_PIXELS, CACHED_PIXELS, chunked, row_bands
+from depth3d.geometry.chunked import CACHED_PIXELS, Part, chunked, parts_around, row_bands
 from depth3d.geometry.pixels import put_colors, rows_columns
 from depth3d.image import rounded
 
@@ -32,7 +32,7 @@ ALONG = 40.0  # how much less samples count across the lines of the background t
 TOWARDS = 0.6  # center of the samples, from the outline (0) to the pixel itself (1)
 BEHIND = 0.8  # share of the depth step: nearer pixels belong to the foreground
 REACH = 1 / 128  # share of the width: pixels farther from the outline take the mean tone only
-RIM_HALO = 64  # pixels
+RIM_HALO = 40  # pixels
 NOWHERE = 1e9  # pixels of shift: nearer than every surface, so that it is never sampled
 CROSSING = 0.99  # how much less tones are smoothed across lines than along them
 RELAX_STEPS = 50
@@ -152,30 +152,27 @@ def paint_rim(painted: Pixels, layer: Mask, rim: Mask) -> None:
         (H, W).
     """
     # The mesh reaches a few cells beyond its layer, so that the nearest pixel of it is within the halo.
-    pixels = min(max(rim.size // 8, BAND_PIXELS // 4), BAND_PIXELS // 2)
-    for rows in row_bands(rim.shape, RIM_HALO, least=4 * RIM_HALO, pixels=pixels):
-        places = np.flatnonzero(rim[rows.rows]) + rows.rows.start * rim.shape[1]
+    for part in parts_around(rim, 0, RIM_HALO):
+        places = np.flatnonzero(rim[part.at])
         if len(places):
-            _paint_rim(painted, layer, places, rows.read)
+            _paint_rim(painted, layer, places, part)
 
 
-def _paint_rim(painted: Pixels, layer: Mask, places: Indices, rows: slice) -> None:
-    """The same for flat indices within these rows."""
-    width = layer.shape[1]
-    row, column = rows_columns(places, width)
-    left = max(0, int(column.min()) - RIM_HALO)
-    part = layer[rows, left : int(column.max()) + RIM_HALO + 1]
-    inside = np.flatnonzero(part)
+def _paint_rim(painted: Pixels, layer: Mask, places: Indices, part: Part) -> None:
+    """The same for flat indices within the part."""
+    own = layer[part.read]
+    inside = np.flatnonzero(own)
     if not len(inside):
         return
-    outside = (~part).view(np.uint8)
     # Not the distances, too: 4 bytes a pixel.
-    labels = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[1]
+    labels = cv2.distanceTransformWithLabels((~own).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[1]
     # The pixels of the layer are numbered from 1, row by row.
-    label = labels.ravel().take((row - rows.start) * part.shape[1] + column - left)
-    there, aside = rows_columns(inside.take(label - 1), part.shape[1])
-    nearest = painted.reshape(-1, 3).take((there + rows.start) * width + aside + left, 0)
-    put_colors(painted, places, nearest.T)
+    label = labels[part.inside].ravel().take(places)
+    row, column = rows_columns(inside.take(label - 1), own.shape[1])
+    width, (rows, columns) = layer.shape[1], part.read
+    nearest = painted.reshape(-1, 3).take((row + rows.start) * width + column + columns.start, 0)
+    row, column = rows_columns(places, part.at[1].stop - part.at[1].start)
+    put_colors(painted, (row + part.at[0].start) * width + column + part.at[1].start, nearest.T)
 
 
 def _tone(far: VisiblePixels, lines: Lines, hidden: HiddenSurface, cover: Floats, here: Indices) -> Floats:

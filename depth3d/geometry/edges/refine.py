@@ -207,12 +207,16 @@ def _joined(depth: Floats, known: Mask, places: NDArray[np.int64], level: Floats
 
     An edge within a surface, between the depth around and its mean, would show what is behind as a second outline.
     """
-    weight = known.astype(np.float32)
-    product = depth * weight
-    mass = cv2.GaussianBlur(weight, (0, 0), CLOSE, dst=weight).ravel().take(places)
-    del weight
-    total = cv2.GaussianBlur(product, (0, 0), CLOSE, dst=product).ravel().take(places)
-    closest = total / np.maximum(mass, np.float32(1e-6))
+    mass, total = (np.empty(depth.shape, np.float32) for _ in range(2))
+    asked = np.zeros(depth.shape, bool)
+    asked.ravel()[places] = True
+    for part in parts_around(asked, 0, halo=round(4 * CLOSE) + 1):
+        weight = known[part.read].astype(np.float32)
+        product = depth[part.read] * weight
+        for whole, values in ((mass, weight), (total, product)):
+            whole[part.at] = cv2.GaussianBlur(values, (0, 0), CLOSE, dst=values)[part.inside]
+    mass = mass.ravel().take(places)
+    closest = total.ravel().take(places) / np.maximum(mass, np.float32(1e-6))
     joins = (mass > LEAST_MASS) & (np.abs(closest - level) < MOST_OFF * step)
     return np.asarray(np.where(joins, closest, level), np.float32)
 
