@@ -32,7 +32,7 @@ ALONG = 40.0  # how much less samples count across the lines of the background t
 TOWARDS = 0.6  # center of the samples, from the outline (0) to the pixel itself (1)
 BEHIND = 0.8  # share of the depth step: nearer pixels belong to the foreground
 REACH = 1 / 128  # share of the width: pixels farther from the outline take the mean tone only
-RIM_HALO = 40  # pixels
+RIM_HALO = 64  # pixels
 NOWHERE = 1e9  # pixels of shift: nearer than every surface, so that it is never sampled
 CROSSING = 0.99  # how much less tones are smoothed across lines than along them
 RELAX_STEPS = 50
@@ -154,6 +154,8 @@ def paint_rim(painted: Pixels, layer: Mask, rim: Mask) -> None:
     # The mesh reaches a few cells beyond its layer, so that the nearest pixel of it is within the halo.
     for part in parts_around(rim, 0, RIM_HALO):
         places = np.flatnonzero(rim[part.at])
+        if not layer[part.read].any():  # where the mesh is there for what is covered only
+            part = Part((part.read[0], slice(0, rim.shape[1])), (part.inside[0], part.at[1]), part.at)
         if len(places):
             _paint_rim(painted, layer, places, part)
 
@@ -164,10 +166,11 @@ def _paint_rim(painted: Pixels, layer: Mask, places: Indices, part: Part) -> Non
     inside = np.flatnonzero(own)
     if not len(inside):
         return
+    outside = (~own).view(np.uint8)
     # Not the distances, too: 4 bytes a pixel.
-    labels = cv2.distanceTransformWithLabels((~own).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[1]
+    labels = cv2.distanceTransformWithLabels(outside, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)[1]
     # The pixels of the layer are numbered from 1, row by row.
-    label = labels[part.inside].ravel().take(places)
+    label: Indices = labels[part.inside].ravel().take(places).astype(np.int64)
     row, column = rows_columns(inside.take(label - 1), own.shape[1])
     width, (rows, columns) = layer.shape[1], part.read
     nearest = painted.reshape(-1, 3).take((row + rows.start) * width + column + columns.start, 0)
