@@ -154,10 +154,10 @@ def paint_rim(painted: Pixels, layer: Mask, rim: Mask) -> None:
     # The mesh reaches a few cells beyond its layer, so that the nearest pixel of it is within the halo.
     for part in parts_around(rim, 0, RIM_HALO):
         places = np.flatnonzero(rim[part.at])
-        if not layer[part.read].any():  # where the mesh is there for what is covered only
-            part = Part((part.read[0], slice(0, rim.shape[1])), (part.inside[0], part.at[1]), part.at)
+        # Where the mesh is there for what is covered only, the layer may be further away.
+        wide = Part((part.read[0], slice(0, rim.shape[1])), (part.inside[0], part.at[1]), part.at)
         if len(places):
-            _paint_rim(painted, layer, places, part)
+            _paint_rim(painted, layer, places, part if layer[part.read].any() else wide)
 
 
 def _paint_rim(painted: Pixels, layer: Mask, places: Indices, part: Part) -> None:
