@@ -8,8 +8,8 @@
 // between them is a depth discontinuity; each side of it ends half a pixel beyond its center. The nearest surface that
 // projects to the pixel is visible.
 //
-// GAPS 1: for blocks of pixels whose depths may differ by more than the tolerance. GAPS 0: for the rest, where every
-// surface is connected, nothing is hidden and there is no gap: the same colors in a third of the time.
+// GAPS 1: for blocks of pixels on which columns with a depth discontinuity between them can land. GAPS 0: for the rest,
+// where every surface is connected, nothing is hidden and there is no gap: the same colors in a third of the time.
 //
 // Disocclusion: see depth3d/geometry/background/fill.py for the four ways in which this project fills holes and what
 // the use of each. This one averages the background beside and beyond the gap, in five rows; smooth_gaps.frag.glsl then

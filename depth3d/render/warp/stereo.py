@@ -106,12 +106,12 @@ class StereoWarp(ScreenSpaceRenderer):
     def _upload(self, image: Image, depth: DepthMap, shifts: tuple[float, float], convergence: float) -> None:
         self._load(image)
         self._depth.write(np.ascontiguousarray(depth.values).data)
-        bounds = _bounds(depth.values, shifts, convergence)
+        bounds, torn = _bounds(depth.values, shifts, convergence)
         self._bounds.write(bounds.data)
         for program in (self._program, self._searching):
             set_uniforms(program, strength=shifts, convergence=convergence)
         set_uniforms(self._smoothing, like=LIKE_PIXELS / max(map(abs, shifts)))
-        gaps = _blocks_with_gaps(bounds, self.drawn, self.size)
+        gaps = _blocks_with_gaps(torn, self.drawn, self.size)
         self._gap_count = len(gaps)
         if len(gaps):
             self._gaps.write(gaps.data)
@@ -140,10 +140,18 @@ class StereoWarp(ScreenSpaceRenderer):
         return self._read(box)
 
 
-def _bounds(values: NDArray[np.float32], shifts: tuple[float, float], convergence: float) -> NDArray[np.float32]:
-    """(rows, columns, 4) per block: first and last column of a pixel's search, relative to the pixel, for both eyes."""
+def _bounds(
+    values: NDArray[np.float32], shifts: tuple[float, float], convergence: float
+) -> tuple[NDArray[np.float32], list[NDArray[np.bool_]]]:
+    """What can land in each block: first and last column of a pixel's search, relative to the pixel, for both eyes.
+
+    Returns these, (rows, columns, 4), and for each eye (rows, columns) whether discontinuities are among it.
+    """
     low, high = (_reduced(values, reduce) for reduce in (np.minimum, np.maximum))
-    found = np.empty((*low.shape, 4), np.float32)
+    steps = np.zeros_like(values)
+    np.subtract(values[:, 1:], values[:, :-1], out=steps[:, :-1])
+    steps = _reduced(np.abs(steps, out=steps), np.maximum)
+    found, torn = np.empty((*low.shape, 4), np.float32), []
     for eye, shift in enumerate(shifts):
         ends = sorted(shift * (float(v) - convergence) for v in (low.min(), high.max()))
         # Relative indices of the blocks whose pixels can land in a block, its own included; two extra columns for
@@ -153,9 +161,11 @@ def _bounds(values: NDArray[np.float32], shifts: tuple[float, float], convergenc
         window, anchor = np.ones((1, last - first + 1), np.uint8), (-first, 0)
         far = cv2.erode(low, window, anchor=anchor, borderType=cv2.BORDER_REPLICATE)
         near = cv2.dilate(high, window, anchor=anchor, borderType=cv2.BORDER_REPLICATE)
+        step = cv2.dilate(steps, window, anchor=anchor, borderType=cv2.BORDER_REPLICATE)
+        torn.append(np.asarray(step * abs(shift) > DISCONTINUITY_PIXELS))
         reach = [shift * (np.asarray(side, np.float32) - convergence) for side in (far, near)]
         found[..., 2 * eye], found[..., 2 * eye + 1] = np.minimum(*reach), np.maximum(*reach)
-    return found
+    return found, torn
 
 
 def _reduced(values: NDArray[np.float32], reduce: np.ufunc) -> NDArray[np.float32]:
@@ -169,11 +179,11 @@ def _reduced(values: NDArray[np.float32], reduce: np.ufunc) -> NDArray[np.float3
     return blocks
 
 
-def _blocks_with_gaps(bounds: NDArray[np.float32], drawn: Size, size: Size) -> NDArray[np.int32]:
-    """(N, 2) pixels (x, y) of both eyes where the blocks begin whose depth has steps that can open a gap."""
+def _blocks_with_gaps(torn: list[NDArray[np.bool_]], drawn: Size, size: Size) -> NDArray[np.int32]:
+    """(N, 2) pixels (x, y) of both eyes where the blocks begin in which a gap can open."""
     found = []
-    for eye in (0, 1):
-        rows, columns = np.nonzero(bounds[..., 2 * eye + 1] - bounds[..., 2 * eye] > DISCONTINUITY_PIXELS)
+    for eye, blocks in enumerate(torn):
+        rows, columns = np.nonzero(blocks)
         corner = eye * (drawn.width - size.width), eye * (drawn.height - size.height)
         found.append(np.stack([columns * BLOCK.width + corner[0], rows * BLOCK.height + corner[1]], axis=1))
     return np.concatenate(found).astype(np.int32)

@@ -95,9 +95,12 @@ def test_the_search_within_bounds_sees_what_a_search_everywhere_sees(
     values[:20] = 0.3
     blocks = -(-size.height // BLOCK.height), -(-size.width // BLOCK.width)
 
-    def everywhere(values: np.ndarray, shifts: tuple[float, float], convergence: float) -> np.ndarray:
+    def everywhere(
+        values: np.ndarray, shifts: tuple[float, float], convergence: float
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
         ends = [sorted((-s * convergence, s * (1 - convergence))) for s in shifts]
-        return np.broadcast_to(np.array(ends, np.float32).ravel(), (*blocks, 4)).copy()
+        bounds = np.broadcast_to(np.array(ends, np.float32).ravel(), (*blocks, 4)).copy()
+        return bounds, [np.full(blocks, shift != 0) for shift in shifts]
 
     narrow = draw(image, values, left, right, convergence)
     monkeypatch.setattr("depth3d.render.warp.stereo._bounds", everywhere)
