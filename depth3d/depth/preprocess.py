@@ -20,7 +20,7 @@ from depth3d.image import Image, Size
 __all__ = ["network_input", "resize_cubic", "resize_smooth"]
 
 _A = -0.75
-_FLOATS = 24_000_000  # at a time
+_ROWS = 8  # at a time
 _MODERATE = 8  # reduction up to which filters are faster than matrices
 
 
@@ -75,12 +75,14 @@ def resize_smooth(values: NDArray[Any], size: Size) -> NDArray[np.float64]:
         turned = _interpolated(np.ascontiguousarray(down.transpose(1, 0, 2)), size.width)
         return np.asarray(turned.transpose(1, 0, 2), np.float64)
     rows = _smooth_weights(values.shape[0], size.height)
-    # Some columns at a time: the whole of a large photo takes gigabytes as floats.
-    step = max(1, _FLOATS // (values.shape[0] * values.shape[2]))
+    # A few rows at a time, and only what they are made of: the matrix is mostly 0, and the whole of a large photo takes
+    # gigabytes as floats.
     down = np.empty((size.height, *values.shape[1:]), np.float32)
-    for first in range(0, values.shape[1], step):
-        part = values[:, first : first + step].astype(np.float32)
-        down[:, first : first + step] = np.tensordot(rows, part, axes=(1, 0))
+    for first in range(0, size.height, _ROWS):
+        some = slice(first, first + _ROWS)
+        used = np.flatnonzero(rows[some].any(0))
+        read = slice(int(used[0]), int(used[-1]) + 1)
+        down[some] = np.tensordot(rows[some, read], values[read].astype(np.float32), axes=(1, 0))
     turned = np.tensordot(_smooth_weights(values.shape[1], size.width), down, axes=(1, 1))
     return np.asarray(turned.transpose(1, 0, 2), np.float64)
 

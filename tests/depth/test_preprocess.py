@@ -85,11 +85,14 @@ def test_any_picture_gets_a_size_the_network_can_run(
         assert max(size) <= net
 
 
-def test_large_photos_are_resized_some_columns_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("size", [Size(12, 9), Size(13, 1), Size(2, 10)])
+def test_rows_that_a_row_does_not_depend_on_are_left_out_of_large_reductions(size: Size) -> None:
     values = np.random.default_rng(3).integers(0, 255, (90, 121, 3), dtype=np.uint8)
-    whole = preprocess.resize_smooth(values, Size(20, 15))
-    monkeypatch.setattr(preprocess, "_FLOATS", 90 * 3 * 25)
-    assert np.allclose(preprocess.resize_smooth(values, Size(20, 15)), whole, atol=1e-3, rtol=0)
+    rows, columns = (
+        preprocess._smooth_weights(*sides) for sides in ((90, size.height), (121, size.width))
+    )  # the whole matrices
+    whole = np.einsum("yr,xc,rck->yxk", rows, columns, values.astype(np.float64), optimize=True)
+    assert np.allclose(preprocess.resize_smooth(values, size), whole, atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize(
