@@ -8,6 +8,7 @@ there. Memory: at most ``HELD`` frames between two stages, plus the frames in th
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -22,6 +23,7 @@ from depth3d.depth.temporal.windows import WindowedDepth
 from depth3d.depthmap import DepthMap, Disparity
 from depth3d.errors import VideoError
 from depth3d.frames import Frame
+from depth3d.image import Image, Size
 from depth3d.io.video.spool import DepthRecord, DepthSpoolWriter, read_spool
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.predict import BATCH, estimator_of, predicted_frames
@@ -214,10 +216,12 @@ class _Pass:
             self._write(SEGMENT)
 
     def _stabilize(self, predicted: Iterable[tuple[Frame, Disparity | None]]) -> None:
-        state, base = self._state, self._job.time_base
+        state, base, size = self._state, self._job.time_base, Size(1, 1)
         for frame, disparity in predicted:
             with on_frame(frame.index, "stabilize"):
-                self._take(state.stabilizer.push(frame.guide, disparity), round(frame.time / base))
+                size = size if disparity is None else disparity.size
+                guide = frame.guide if state.stabilizer.needs_all else _toward(frame.guide, size)
+                self._take(state.stabilizer.push(guide, disparity), round(frame.time / base))
             state.pushed, state.last_ticks = frame.index + 1, round(frame.time / base)
             if state.pushed % BATCH == 0 and len(state.ready) >= SEGMENT:
                 self._write(SEGMENT)
@@ -252,6 +256,15 @@ def _filter_of(job: ClipJob) -> TemporalFilter:
     if estimator.card.frames > 1:
         return WindowedDepth(estimator.predict_clip, invert=job.depth.invert_depth)
     return open_filter(job.stabilize)
+
+
+def _toward(image: Image, size: Size) -> Image:
+    """Shrink a picture to a whole part of its size, not below ``size``: a filter shrinks the rest in less time."""
+    if min(size) <= 1:
+        return image
+    common, most = math.gcd(*image.size), min(image.size.width // size.width, image.size.height // size.height)
+    part = max((part for part in range(1, most + 1) if common % part == 0), default=1)
+    return image.resized(Size(image.size.width // part, image.size.height // part))
 
 
 def _behind(frames: Iterator[Frame], first: int) -> Iterator[Frame]:

@@ -134,7 +134,7 @@ def test_automatic_choice(bits: int, width: int, suffix: str, expected: str) -> 
 def test_the_default_preset_alone_is_tuned() -> None:
     card, _ = choose("auto", info(), SIZE, ".mp4")
     tuned = settings(card, None, None, None)
-    assert (tuned["preset"], tuned["crf"], tuned["x264-params"]) == ("faster", "17.5", card.tuned)
+    assert (tuned["preset"], tuned["crf"], tuned["x264-params"]) == ("faster", "17", card.tuned)
     for crf, preset in ((None, "slow"), (20, "faster")):
         asked = settings(card, crf, preset, None)
         assert asked["preset"] == preset
