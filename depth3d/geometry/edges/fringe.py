@@ -20,7 +20,7 @@ from depth3d.geometry.edges.masks import around, close_gaps, enlarged_mask
 from depth3d.geometry.edges.wideblur import wide_blur
 from depth3d.image import Size
 
-__all__ = ["cover_fringe"]
+__all__ = ["Beside", "averaging", "cover_fringe", "find_beside"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -36,7 +36,7 @@ BLOCK = 4  # px across the blocks in which it is tested whether there is a step 
 ROOT, LEAST = 2, 4  # px; the blur of an exact outline reaches so far, and the shortest fringe
 
 
-class _Beside(NamedTuple):
+class Beside(NamedTuple):
     """Masks (h, w) of the far side of outlines, of its part within reach of one, and the near depth around."""
 
     far: Mask
@@ -61,7 +61,7 @@ def cover_fringe(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
     step = max(STEP, STEP_SHARE * float(np.ptp(shift)))
     for share, plain, like in zip(REACH, PLAIN, (False, True), strict=True):
         reach = max(ROOT + 1, round(size.width * share))
-        beside = _beside(depth, reach, step)
+        beside = find_beside(depth, reach, step)
         if not beside.band.any():
             continue
         fringe = _attached(_different(small, beside, reach, plain, like), beside)
@@ -73,13 +73,14 @@ def cover_fringe(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
     return shift
 
 
-def _beside(depth: Floats, reach: int, step: float) -> _Beside:
+def find_beside(depth: Floats, reach: int, step: float) -> Beside:
+    """Find the far side of all outlines higher than ``step``, and its part within ``reach`` pixels of one."""
     near = depth.copy()
     for part in parts_around(_steps_within(depth, reach, step), 0, halo=reach):
         near[part.at] = dilate_disc(depth[part.read], 2 * reach + 1)[part.inside]
     side = 6 * reach + 1  # averages of the background take in nothing else
     far = depth - cv2.erode(depth, np.ones((side, side), np.uint8)) < step
-    return _Beside(far, far & (near - depth > step), near)
+    return Beside(far, far & (near - depth > step), near)
 
 
 def _steps_within(depth: Floats, reach: int, step: float) -> Mask:
@@ -90,18 +91,18 @@ def _steps_within(depth: Floats, reach: int, step: float) -> Mask:
     return np.asarray(found[rows[:, None], columns])
 
 
-def _different(color: list[Floats], beside: _Beside, reach: int, plain: float, like: bool) -> Mask:
+def _different(color: list[Floats], beside: Beside, reach: int, plain: float, like: bool) -> Mask:
     """The pixels of the far side that differ from a plain background; ``like``: and resemble the foreground nearby."""
-    average, mass = _averaging(beside.far & ~beside.band, reach)
+    average, mass = averaging(beside.far & ~beside.band, reach)
     squared = _squared_distance(color, average)
     away, deviation = np.sqrt(squared), np.sqrt(average(squared))
     different = (away > DIFFERENT + DEVIATIONS * deviation) & (deviation < plain) & (mass > LEAST_MASS)
     if like:
-        different &= np.sqrt(_squared_distance(color, _averaging(~beside.far, reach)[0])) < LIKE * away
+        different &= np.sqrt(_squared_distance(color, averaging(~beside.far, reach)[0])) < LIKE * away
     return close_gaps(different & beside.far, 1) & beside.far
 
 
-def _averaging(where: Mask, reach: int) -> tuple[Callable[[Floats], Floats], Floats]:
+def averaging(where: Mask, reach: int) -> tuple[Callable[[Floats], Floats], Floats]:
     """A function that averages values (h, w) over the pixels ``where`` nearby, and the share of these, (h, w)."""
     weights = where.astype(np.float32)
     mass = wide_blur(weights, 0.8 * reach)
@@ -126,7 +127,7 @@ def _squared_distance(color: list[Floats], average: Callable[[Floats], Floats]) 
     return squared
 
 
-def _attached(different: Mask, beside: _Beside) -> Mask:
+def _attached(different: Mask, beside: Beside) -> Mask:
     """The parts that begin at an outline, stick out further than its blur, and end within reach."""
     root, short = (dilate_disc(~beside.far, 2 * reach + 1) for reach in (ROOT, LEAST))
     count, labels = cv2.connectedComponents((different & ~root).view(np.uint8), connectivity=8)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.depthmap import DepthMap
+from depth3d.geometry.edges.defocus import cover_blur
 from depth3d.geometry.edges.fairing import fair_outlines
 from depth3d.geometry.edges.fringe import cover_fringe
 from depth3d.geometry.edges.refine import align_to_picture
@@ -59,7 +60,7 @@ def sharp_depth(image: Image, depth: DepthMap, parallax_percent: float) -> Sharp
     del told
     if _of_network(depth, soft, travel):
         shift = align_to_picture(relabel_by_color(shift, colors), colors, depth.values, travel)
-        shift = fair_outlines(cover_fringe(shift, colors))
+        shift = fair_outlines(cover_blur(cover_fringe(shift, colors), colors))
     return SharpDepth(shift, travel, soft >= SOFT_SHARE)
 
 

@@ -1,0 +1,130 @@
+"""Gives the outer half of blurred outlines, what is out of focus or moves, to the foreground that they belong to.
+
+Depth steps in the middle of a blurred outline. In new views its outer half would stay on the background as a pale arc
+in the foreground's old place, and the foreground would be cut.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from depth3d.geometry.edges.fringe import Beside, averaging, find_beside
+from depth3d.geometry.edges.masks import around, close_gaps, enlarged_mask
+from depth3d.geometry.edges.wideblur import wide_blur
+from depth3d.image import Size
+
+__all__ = ["cover_blur"]
+
+Floats = NDArray[np.float32]
+Mask = NDArray[np.bool_]
+
+REFERENCE_WIDTH = 640
+SOLVED_SIDE = 480  # px; larger photos are examined at this size
+REACH = 1 / 50  # of the width: how far a blur is looked for
+STEP, STEP_SHARE = 1.0, 0.1  # least step of depth beside a blur: pixels of shift, share of the range
+CONTRAST = 20.0, 40.0  # levels between both sides: from there on a blur counts, and fully
+PLAIN, LIKE = (16.0, 8.0), (0.25, 0.15)  # levels, and share of the contrast, that the background may vary nearby
+SHARP, BLURRED = 1.5, 2.1  # px at 640 wide, standard deviations: up to there an outline is sharp, from there blurred
+COVERED = 2.0  # standard deviations outside of the outline: one fortieth of the color is left there
+# Of the foreground's share just outside of an outline: mean, in the middle of a blur, and deviation.
+LEAST_MIDDLE, MOST_MIDDLE, RAGGED = (0.28, 0.36), (0.85, 0.7), (0.32, 0.24)
+CLOSED = 2  # px: half the width of gaps between foreground and blur that are closed
+LEAST_MASS = 0.003  # share of the pixels of a side in its average
+
+
+def cover_blur(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
+    """Return the depth with the outer half of blurred outlines at that of their foreground.
+
+    The standard deviation of the blur is measured twice, averaged along the outline: by the slope of the foreground's
+    share of the color in the outline (Zhuo and Sim 2011, Defocus map estimation from a single image), and by the sum of
+    this share outside. The smaller one counts: texture makes slopes steep, a misplaced outline makes them low. Where
+    the share just outside is not about one half, or the background is not plain, nothing is changed.
+
+    Parameters
+    ----------
+    shift : Floats
+        (H, W) float32, depth in pixels of shift, with sharp edges.
+    colors : NDArray[np.uint8]
+        (H, W, 3), the photo.
+    """
+    height, width = shift.shape
+    size = Size(width, height).fit(SOLVED_SIDE)
+    depth = np.asarray(cv2.resize(shift, size, interpolation=cv2.INTER_NEAREST), np.float32)
+    small = [plane.astype(np.float32) for plane in cv2.split(cv2.resize(colors, size, interpolation=cv2.INTER_AREA))]
+    reach = max(4, round(size.width * REACH))
+    step = max(STEP, STEP_SHARE * float(np.ptp(shift)))
+    beside = find_beside(depth, reach, step)
+    if not beside.band.any():
+        return shift
+    away, near = _nearest(depth, ~beside.far)
+    blurred = beside.band & (away < COVERED * _deviation(small, beside, away, reach))
+    if not blurred.any():
+        return shift
+    # Without gaps between: pixels at the depth of neither side are in the outlines, too.
+    front = near - depth <= step
+    whole = close_gaps(front | blurred, CLOSED) & (front | around(blurred, CLOSED + 1))
+    nearest, where = (
+        np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST))
+        for values in (near, around(whole & ~front, 1).view(np.uint8))
+    )
+    places, shift = np.flatnonzero(where.view(bool) & enlarged_mask(whole, shift.shape)), shift.copy()
+    shift.ravel()[places] = np.maximum(shift.ravel().take(places), nearest.ravel().take(places))
+    return shift
+
+
+def _nearest(depth: Floats, where: Mask) -> tuple[Floats, Floats]:
+    """(h, w) distance to the closest pixel of a mask, and its depth."""
+    away, labels = cv2.distanceTransformWithLabels(
+        (~where).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    depths = np.zeros(int(labels.max()) + 1, np.float32)
+    depths[labels[where]] = depth[where]
+    return np.asarray(away, np.float32), depths[labels]
+
+
+def _deviation(color: list[Floats], beside: Beside, away: Floats, reach: int) -> Floats:
+    """(h, w) standard deviation in pixels of the blur of the outlines nearby; 0 = sharp, or not known."""
+    inside = np.asarray(cv2.distanceTransform((~beside.far).view(np.uint8), cv2.DIST_L2, 5), np.float32)
+    share, contrast, uneven = _share(color, beside, inside, reach)
+    scale = away.shape[1] / REFERENCE_WIDTH
+    rim = beside.band & (away < 1.5)
+
+    def along(values: Floats, where: Mask) -> Floats:
+        return wide_blur(np.where(where, values, np.float32(0)), reach)
+
+    edge = rim | (around(rim, 1) & ~beside.far)
+    length, places = along(np.ones_like(away), rim), along(np.ones_like(away), edge)
+    across, down = (cv2.Sobel(share, cv2.CV_32F, *order, scale=1 / 8) for order in ((1, 0), (0, 1)))
+    slope = along(np.asarray(cv2.magnitude(across, down), np.float32), edge) / np.maximum(places, np.float32(1e-6))
+    middle, squared = (along(value, rim) / np.maximum(length, np.float32(1e-6)) for value in (share, share * share))
+    ragged = np.sqrt(np.maximum(squared - middle * middle, 0))
+    outside = along(share, beside.band & (away <= reach)) / np.maximum(length, np.float32(1e-6))
+    normal = np.float32(np.sqrt(2 * np.pi))
+    found = np.minimum(1 / np.maximum(normal * slope, np.float32(1e-3)), normal * outside)
+    limits = (
+        (found, (SHARP * scale, BLURRED * scale)), (contrast, CONTRAST), (uneven, PLAIN),
+        (uneven / np.maximum(contrast, 1), LIKE), (middle, LEAST_MIDDLE), (middle, MOST_MIDDLE),
+        (ragged, RAGGED),
+    )  # fmt: skip
+    for value, (start, full) in limits:
+        found = found * np.clip((value - start) / (full - start), 0, 1)
+    return np.asarray(found, np.float32)
+
+
+def _share(color: list[Floats], beside: Beside, inside: Floats, reach: int) -> tuple[Floats, Floats, Floats]:
+    """(h, w) the foreground's share of the color, about 0 to 1; contrast and unevenness of the background in levels."""
+    behind, mass = averaging(beside.far & ~beside.band, reach)
+    before, its_mass = averaging(~beside.far & (inside > reach / 3), reach)
+    product, squared, uneven = (np.zeros_like(inside) for _ in range(3))
+    for plane in color:
+        far = behind(plane)
+        difference = before(plane) - far
+        product += (plane - far) * difference
+        squared += difference * difference
+        uneven += behind(plane * plane) - far * far
+    known = (mass > LEAST_MASS) & (its_mass > LEAST_MASS)
+    share = np.asarray(np.clip(product / np.maximum(squared, 1), -0.5, 1.5), np.float32)
+    contrast = np.asarray(np.where(known, np.sqrt(squared), 0), np.float32)
+    return share, contrast, np.asarray(np.sqrt(np.maximum(uneven, 0)), np.float32)
