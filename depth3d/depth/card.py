@@ -83,6 +83,11 @@ class InputRule:
             across = down = both
         return Size(self._round(across * picture.width), self._round(down * picture.height))
 
+    def enlarged(self, size: Size, factor: float) -> Size:
+        """A network input ``factor`` times as wide and high as ``size``; each side a multiple of ``multiple``."""
+        width, height = (max(1, round(side * factor / self.multiple)) * self.multiple for side in size)
+        return Size(width, height)
+
     def _round(self, side: float) -> int:
         rounded = round(side / self.multiple) * self.multiple
         if self.keep_aspect and self.method == "upper_bound" and rounded > self.size:
@@ -214,6 +219,9 @@ class ModelCard:
         Whether the output is distance in meters ("depth" only).
     frames : int
         Frames that the network sees at once; more than 1 = a network for clips, which replaces the temporal filter.
+    detail : float
+        Photos are predicted a second time from an input this many times as wide and high, for sharper edges and
+        details; 1 = no second time.
     bfloat16 : bool
         Whether bfloat16 may be tried where the processor supports it (accepted below 1 % error of the range).
     preference : int
@@ -244,6 +252,7 @@ class ModelCard:
     alternatives: Mapping[str, WeightsFile] = field(default_factory=lambda: MappingProxyType({}))
     metric: bool = False
     frames: int = 1
+    detail: float = 1.0
     bfloat16: bool = True
     preference: int = 0
     parameters: int | None = None

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Estimator", "estimate_depth", "estimate_with_distances", "open_estimator", "predict_disparity"]
 
+LARGER = 1.5  # times the pixels of the input: smaller pictures have no details that it does not show
 MANY = 10  # pictures; for fewer the engine that starts first is the fastest
 
 
@@ -60,6 +61,18 @@ class Estimator:
             found += self._run(pictures[start:stop], sizes[start])
             start = stop
         return found
+
+    def predict_photo(self, image: Image) -> Disparity:
+        """Predict one picture; with ``card.detail`` also from a larger input, whose edges and details the result has.
+
+        Raises ``ModelError`` as ``predict`` does.
+        """
+        (coarse,) = self.predict([image])
+        size = self.card.input.net_size(image.size)
+        if self.card.detail == 1 or image.size.pixels < LARGER * size.pixels:
+            return coarse
+        (detailed,) = self._run([image], self.card.input.enlarged(size, self.card.detail))
+        return Disparity(refine.add_detail(coarse.values, detailed.values))
 
     def predict_clip(self, images: Sequence[Image]) -> NDArray[np.float32]:
         """Predict consecutive frames of one size together: (T, H, W) float32 disparity, T at most ``card.frames``.
@@ -186,7 +199,8 @@ def estimate_with_distances(
     The distances are None for networks whose output has no known scale.
     """
     estimator = open_estimator(model, **options)
-    (disparity,) = estimator.predict(_checked([image]))
+    (picture,) = _checked([image])
+    disparity = estimator.predict_photo(picture)
     full = refine.upsample(disparity.values, image)
     low, high = float(full.min()), float(full.max())
     normalize(full, low, high)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from depth3d.errors import InvalidInput
 from depth3d.image import Image, Size
 
-__all__ = ["bicubic", "upsample", "upsample_frame"]
+__all__ = ["add_detail", "bicubic", "upsample", "upsample_frame"]
 
 Values = NDArray[np.float32]
 
@@ -29,6 +29,11 @@ BLUR_RADIUS = 2.0  # half the width of a blurred depth edge, network pixels
 STEP = (0.04, 0.10)  # depth steps below the first number stay unchanged, those above the second are fully sharpened
 ROUNDS = 3  # of the smoother
 FRAME_ROUNDS = 2  # of the same for frames of clips: their outlines are as good, in less time
+DETAIL_BLUR = 2.5  # coarse pixels, standard deviation: details are what a network's depth loses to this blur
+DETAIL_WINDOW = 0.08  # of the longer side: radius of the windows in which two depths of a picture are compared
+DETAIL_NOISE = 1e-4  # of the squared range: variance below which a window has no details
+DETAIL_GAIN = 3.0  # largest ratio of the two depths' contrasts
+DETAIL_REACH = 2.0  # coarse pixels: details stay in the range of coarse depth so near, or of the fit
 SOLVER_PIXELS = 4_000_000  # for larger photos, depth is solved at this many pixels and then enlarged
 FRAME_SCALE = 1.75  # network pixels: frames whose edges are moved to the outlines afterwards are solved at no fewer
 
@@ -39,6 +44,45 @@ def bicubic(values: Values, size: Size) -> Values:
     The official MiDaS code enlarges this way. Blurred edges stay blurred; undershoot is clipped.
     """
     return np.asarray(np.maximum(_resized(values, size, cv2.INTER_CUBIC), values.min()), np.float32)
+
+
+def add_detail(coarse: Values, detailed: Values) -> Values:
+    """Give coarse depth the edges and details of depth that the same network predicts from a larger input.
+
+    From a larger input, networks predict sharper edges and thinner things, but a less consistent whole (Miangoleh et
+    al., "Boosting Monocular Depth Estimation Models to High-Resolution", CVPR 2021, section 4). So the coarse depth
+    stays, and gets what the detailed depth loses to a blur. Its amount is that of the least-squares fit of the coarse
+    depth to the blurred detailed one, window by window (as in the guided filter, He et al., TPAMI 2013): 0 where they
+    disagree. No edge overshoots: the result stays between the nearest and the farthest coarse depth nearby, or as near
+    or far as the fitted detailed depth.
+
+    Returns (H, W) float32, in the unit of ``coarse``.
+
+    Parameters
+    ----------
+    coarse, detailed : Values
+        (h, w) and (H, W) float32 inverse depth of one picture, each of any range.
+    """
+    span, reach = float(np.ptp(coarse)), float(np.ptp(detailed))
+    enlarged = _resized(coarse, Size(detailed.shape[1], detailed.shape[0]), cv2.INTER_CUBIC)
+    if span <= 0 or reach <= 0:
+        return enlarged
+    whole, fine = (enlarged - coarse.min()) / np.float32(span), (detailed - detailed.min()) / np.float32(reach)
+    blurred = cv2.GaussianBlur(fine, (0, 0), DETAIL_BLUR * detailed.shape[1] / coarse.shape[1])
+    side = 2 * max(1, round(DETAIL_WINDOW * max(detailed.shape))) + 1
+
+    def mean(values: Values) -> Values:
+        return np.asarray(cv2.blur(values, (side, side), borderType=cv2.BORDER_REFLECT), np.float32)
+
+    here, there = mean(whole), mean(blurred)
+    common, own = mean(whole * blurred) - here * there, mean(blurred * blurred) - there * there
+    amount: Values = np.clip(common / (own + np.float32(DETAIL_NOISE)), 0, DETAIL_GAIN).astype(np.float32)
+    offset, amount = mean(here - amount * there), mean(amount)
+    fitted = amount * fine + offset
+    nearby = np.ones((2 * round(DETAIL_REACH * detailed.shape[1] / coarse.shape[1]) + 1,) * 2, np.uint8)
+    lowest, highest = np.minimum(cv2.erode(whole, nearby), fitted), np.maximum(cv2.dilate(whole, nearby), fitted)
+    joined = np.clip(whole + amount * (fine - blurred), lowest, highest)
+    return np.asarray(joined * np.float32(span) + coarse.min(), np.float32)
 
 
 def upsample(values: Values, guide: Image) -> Values:

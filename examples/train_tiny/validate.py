@@ -21,6 +21,7 @@ from predictor import Method, trained
 from pretrained import MEAN, STD, load_imagenet
 
 import depth3d as d3
+from depth3d.depth.estimator import open_estimator
 from depth3d.depth.models.tiny.network import TinyNetwork
 
 Plane = NDArray[np.float32]
@@ -93,6 +94,11 @@ def shipped(model: str) -> Method:
     return lambda picture: d3.predict_disparity([d3.Image(picture)], model=model, quiet=True)[0].values
 
 
+def of_photos(model: str) -> Method:
+    """The network as photos get it: its details from a larger input."""
+    return lambda picture: open_estimator(model, quiet=True).predict_photo(d3.Image(picture)).values
+
+
 def evaluate(method: Method, samples: list[Sample], farthest: float | None) -> Scores:
     """Mean scores of a method on a set."""
     scores = []
@@ -125,7 +131,7 @@ def main() -> None:
         "fresh renderings (80)": (packed(options.work / "scenes_check"), None),
         "streets, held back (40)": (itertools.islice(packed(options.work / "streets_held_back"), 0, 200, 5), None),
     }
-    methods: dict[str, Method] = {"tiny": shipped(options.weights)}
+    methods: dict[str, Method] = {"tiny": shipped(options.weights), "tiny, photos": of_photos(options.weights)}
     if options.checkpoint:
         methods["checkpoint"] = trained(options.checkpoint)
     if not options.no_baselines:

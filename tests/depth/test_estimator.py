@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from depth import golden
 
 import depth3d as d3
 from depth3d.depth import checkpoint, estimator, refine, registry, selection, weights
-from depth3d.depth.card import InputRule, ModelCard
+from depth3d.depth.card import AreaRule, InputRule, ModelCard
+from depth3d.depth.estimator import Estimator
 from depth3d.image import Image, Size
 
 
@@ -79,6 +81,30 @@ def test_results_come_in_order_at_their_own_sizes() -> None:
         assert said.size == alone.size
         assert np.array_equal(said.values, alone.values)
     assert d3.predict_disparity([], "brightness") == []
+
+
+def test_photos_are_predicted_from_a_larger_input_too_where_they_are_large() -> None:
+    seen: list[tuple[int, ...]] = []
+
+    class Watched:
+        batch = 1
+
+        def __call__(self, inputs: np.ndarray) -> np.ndarray:
+            seen.append(inputs.shape[2:])
+            return inputs[:, 0]
+
+    rule = AreaRule(64, other=64)
+    for detail, size, expected in (
+        (1.75, Size(160, 120), [(64, 64), (112, 112)]),
+        (1.0, Size(160, 120), [(64, 64)]),
+        (1.75, Size(70, 70), [(64, 64)]),  # shows nothing that the input does not
+    ):
+        seen.clear()
+        estimator = Estimator(brightness(input=replace(rule, multiple=16, keep_aspect=False), detail=detail), Watched())
+        found = estimator.predict_photo(noise(*size))
+        assert seen == expected
+        assert found.values.shape == expected[-1]
+    assert registry.get("tiny").detail == 1.75
 
 
 def test_what_a_network_says_becomes_inverse_depth() -> None:

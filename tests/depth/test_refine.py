@@ -134,3 +134,33 @@ def test_frames_of_clips_get_the_same_depth_in_fewer_rounds() -> None:
     assert frame.min() >= 0
     assert frame.max() <= 1
     assert np.abs(frame - photo).max() < 0.02
+
+
+def step(width: int, height: int) -> np.ndarray:
+    """(height, width) float32 inverse depth: a slope, and before it a disc that is 0.5 nearer."""
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32) / np.float32(width)
+    disc = np.hypot(rows - 0.35, columns - 0.5) < 0.2
+    return np.asarray(0.3 * rows + 0.5 * disc, np.float32)
+
+
+def test_details_of_a_larger_input_sharpen_depth_in_its_own_unit() -> None:
+    exact = step(320, 224)
+    coarse = cv2.resize(cv2.GaussianBlur(exact, (0, 0), 5), (160, 112), interpolation=cv2.INTER_AREA)
+    for scale, shift in ((1.0, 0.0), (40.0, -3.0)):  # the unit of the details does not matter
+        joined = refine.add_detail(7 * coarse + 2, scale * exact + shift)
+        assert joined.dtype == np.float32
+        assert joined.shape == exact.shape
+        enlarged = 7 * refine.bicubic(coarse, Size(320, 224)) + 2
+        truth = 7 * exact + 2
+        before, after = (float(np.sqrt(np.mean((found - truth) ** 2))) for found in (enlarged, joined))
+        assert after < 0.4 * before
+
+
+@pytest.mark.parametrize("flat", ["coarse", "detailed", "both"])
+def test_depth_without_details_stays(flat: str) -> None:
+    coarse, detailed = cv2.GaussianBlur(step(80, 64), (0, 0), 2), step(160, 128)
+    coarse = np.full_like(coarse, 0.4) if flat != "detailed" else coarse
+    detailed = np.zeros_like(detailed) if flat != "coarse" else detailed
+    joined = refine.add_detail(coarse, detailed)
+    assert joined.shape == (128, 160)
+    np.testing.assert_allclose(joined, refine.bicubic(coarse, Size(160, 128)), atol=0.02)
