@@ -282,7 +282,8 @@ def _sharp(depth: DepthMap, frame: Frame, shift_pixels: float, *, sideways: bool
     full = _along_edges(depth, frame, coarse=shift_pixels > 0)
     if depth.size != frame.image.size and shift_pixels > 0:
         shift = align_frame(full.values * np.float32(shift_pixels), frame.guide.pixels)
-        full = DepthMap(np.clip(shift / np.float32(shift_pixels), 0, 1))
+        shift /= np.float32(shift_pixels)
+        full = DepthMap(np.clip(shift, 0, 1, out=shift))
     return sharpen_frame(full, shift_pixels, sideways=sideways)
 
 
