@@ -22,6 +22,9 @@ Mask = NDArray[np.bool_]
 
 REFERENCE_WIDTH = 640
 WORK_WIDTH = 1000  # the sides of wider pictures are modeled at half, a third ... of their size
+# At working sizes from this many times 640 pixels on, all rounds but the last model the sides at half that size: they
+# only bring the edges closer to where the last one looks for them.
+COARSE_SCALE, COARSER = 1.5, 2
 FRAME_WIDTH = 320  # the same of the frames of clips
 LEAST_SCALE = 0.4  # of REACH in frames
 STEP = 2.0  # pixels of shift at the working size: lower steps are not moved
@@ -136,27 +139,39 @@ def _aligned(
 ) -> Floats:
     height, width = shift.shape
     factor, scale, speck = effort.factor, effort.scale, effort.speck
-    small, color = shift, picture
-    if factor > 1:
-        size = (width // factor, height // factor)
-        small = np.asarray(cv2.resize(shift, size, interpolation=cv2.INTER_NEAREST), np.float32)
-        color = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-    guide = Guide(color, max(1, round(REACH * scale) // 2), SMOOTH)
+    small, color = _reduced(shift, picture, factor)
+    before_last = COARSER if scale >= COARSE_SCALE else 1
     for remaining in reversed(range(effort.rounds)):
         if remaining == 0 and told is not None:
             if factor > 1:
                 size = (width // factor, height // factor)
                 told = np.asarray(cv2.resize(told, size, interpolation=cv2.INTER_AREA), np.float32)
             small = recover_thin(small, told * np.float32(unit), color, scale, effort.step)
-        sides = find_sides(small, guide, scale, effort.step)
+        sides = _sides(small, color, effort, before_last if remaining else 1)
         if sides is None:
             return shift
         if remaining == 0 and factor > 1:
-            del guide, small, color
+            del small, color
             return _decided(sides, shift, picture, speck * scale * factor)
         small = _decided(sides, small, color, speck * scale)
         del sides  # before the next ones: 27 bytes a pixel
     return small
+
+
+def _reduced(shift: Floats, picture: NDArray[np.uint8], factor: int) -> tuple[Floats, NDArray[np.uint8]]:
+    """Both at 1/``factor`` of the size; depth is not averaged, so that steps stay steps."""
+    if factor == 1:
+        return shift, picture
+    size = (shift.shape[1] // factor, shift.shape[0] // factor)
+    small = cv2.resize(shift, size, interpolation=cv2.INTER_NEAREST)
+    return np.asarray(small, np.float32), np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _sides(shift: Floats, picture: NDArray[np.uint8], effort: _Effort, factor: int) -> Sides | None:
+    """Model the sides of the edges at 1/``factor`` of the size of ``shift``."""
+    scale = effort.scale / factor
+    small, color = _reduced(shift, picture, factor)
+    return find_sides(small, Guide(color, max(1, round(REACH * scale) // 2), SMOOTH), scale, effort.step)
 
 
 def _decided(sides: Sides, shift: Floats, picture: NDArray[np.uint8], speck: float) -> Floats:
