@@ -22,7 +22,7 @@ class VideoOptions(Validated):
         "auto", "libx264, libx265, libsvtav1, libvpx-vp9, ffv1, hardware, or auto (libx264; HDR: libx265)."
     )
     crf: int | None = option(
-        None, "Constant quality of the encoder, lower is better (default: 18 for libx264).", limits=(0, 100)
+        None, "Constant quality of the encoder, lower is better (default: 17 for libx264).", limits=(0, 100)
     )
     preset: str | None = option(
         None, "Speed preset of the encoder; with `depth3d FILE` also a destination (see `depth3d presets`)."
