@@ -27,6 +27,8 @@ STEP, STEP_SHARE = 1.0, 0.1  # least step of depth beside a blur: pixels of shif
 CONTRAST = 20.0, 40.0  # levels between both sides: from there on a blur counts, and fully
 PLAIN, LIKE = (16.0, 8.0), (0.25, 0.15)  # levels, and share of the contrast, that the background may vary nearby
 SHARP, BLURRED = 1.5, 2.1  # px at 640 wide, standard deviations: up to there an outline is sharp, from there blurred
+ONE_SURFACE = 0.6  # of the step, that no part of the foreground nearby falls below
+WIDEST = 4.0  # px at 640 wide
 COVERED = 2.0  # standard deviations outside of the outline: one fortieth of the color is left there
 # Of the foreground's share just outside of an outline: mean, in the middle of a blur, and deviation.
 LEAST_MIDDLE, MOST_MIDDLE, RAGGED = (0.28, 0.36), (0.85, 0.7), (0.32, 0.24)
@@ -59,12 +61,14 @@ def cover_blur(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
     if not beside.band.any():
         return shift
     away, near = _nearest(depth, ~beside.far)
-    blurred = beside.band & (away < COVERED * _deviation(small, beside, away, reach))
+    blurred = (
+        beside.band & (away < COVERED * _deviation(small, beside, away, reach)) & _even(depth, near, beside, reach)
+    )
     if not blurred.any():
         return shift
-    # Without gaps between: pixels at the depth of neither side are in the outlines, too.
+    # Without gaps between, nor holes inside, whose colors would be the closest ones to what is hidden.
     front = near - depth <= step
-    whole = close_gaps(front | blurred, CLOSED) & (front | around(blurred, CLOSED + 1))
+    whole = close_gaps(front | blurred, CLOSED) & (front | around(blurred, reach))
     nearest, where = (
         np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST))
         for values in (near, around(whole & ~front, 1).view(np.uint8))
@@ -82,6 +86,14 @@ def _nearest(depth: Floats, where: Mask) -> tuple[Floats, Floats]:
     depths = np.zeros(int(labels.max()) + 1, np.float32)
     depths[labels[where]] = depth[where]
     return np.asarray(away, np.float32), depths[labels]
+
+
+def _even(depth: Floats, near: Floats, beside: Beside, reach: int) -> Mask:
+    """(h, w) whether there is one surface in front, without steps inside, whose holes would color what it hides."""
+    window = np.ones((2 * reach + 1,) * 2, np.uint8)
+    low = cv2.erode(np.where(beside.far, np.float32(np.inf), depth), window)
+    far = cv2.erode(depth, window)
+    return np.asarray(low - far > ONE_SURFACE * (near - far))
 
 
 def _deviation(color: list[Floats], beside: Beside, away: Floats, reach: int) -> Floats:
@@ -110,7 +122,9 @@ def _deviation(color: list[Floats], beside: Beside, away: Floats, reach: int) ->
     )  # fmt: skip
     for value, (start, full) in limits:
         found = found * np.clip((value - start) / (full - start), 0, 1)
-    return np.asarray(found, np.float32)
+    # Gradually along the outline, too.
+    found = along(np.asarray(found, np.float32), rim) / np.maximum(length, np.float32(1e-6))
+    return np.minimum(found, np.float32(WIDEST * scale))
 
 
 def _share(color: list[Floats], beside: Beside, inside: Floats, reach: int) -> tuple[Floats, Floats, Floats]:
