@@ -25,7 +25,7 @@ class DepthOptions(Validated):
     )
     relief: float = option(
         0.0,
-        "Roundness of faces and hills: amplifies fine relief inside surfaces; 1 doubles it, planes and edges stay.",
+        "Roundness of faces and hills: 1 doubles the fine relief inside surfaces, and rounds what stands in front.",
         media="photo",
         limits=(0, 8),
     )
