@@ -44,6 +44,8 @@ Run = Callable[[Any], Any]
 VARIANTS = {
     "torch float32": ("torch", "float32"),
     "torch bfloat16": ("torch", "bfloat16"),
+    "onnxruntime": ("onnxruntime", "float32"),
+    "opencv": ("opencv", "float32"),
     "openvino float32": ("openvino", "float32"),
     "openvino bfloat16": ("openvino", "bfloat16"),
 }
