@@ -224,6 +224,7 @@ def open_estimator(
     NETWORKS.check()
     chosen = select(model, quiet=quiet)
     stamp = None if chosen.path is None else chosen.path.stat().st_mtime_ns
+    many &= chosen.card.graph is not None  # others have one engine for both, and are loaded once
     return _kept(chosen.card, chosen.path, stamp, device, engine, threads, precision, many)
 
 

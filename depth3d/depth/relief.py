@@ -81,7 +81,7 @@ def _rounding(values: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray
     reach = max(2, round(_WIDEST * max(values.shape)))
     inside = np.minimum(np.where(front, away, np.float32(0)), np.float32(reach))
     # Half the thickness of what is there: the largest distance nearby.
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach // 2 + 1,) * 2)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach + 1,) * 2)
     half = np.maximum(cv2.blur(cv2.dilate(inside, disc), (reach | 1, reach | 1)), 1)
     missing = np.clip(1 - inside / half, 0, 1)
     drop = np.minimum(step, np.float32(4 * _ROUNDED)) / 4 * (1 - np.sqrt(1 - missing * missing))

@@ -107,6 +107,10 @@ def test_photos_are_predicted_from_a_larger_input_too_where_they_are_large() -> 
     assert registry.get("tiny").detail == 1.75
 
 
+def test_networks_with_one_engine_are_loaded_once_for_one_picture_and_for_many() -> None:
+    assert estimator.open_estimator("gradient", many=True) is estimator.open_estimator("gradient")
+
+
 def test_what_a_network_says_becomes_inverse_depth() -> None:
     image = noise(64, 64)
     d3.register(brightness(input=InputRule(64, normalization=registry.get("mannequin_challenge").input.normalization)))

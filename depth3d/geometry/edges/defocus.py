@@ -10,10 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from depth3d.geometry.edges.fringe import Beside, averaging, find_beside
+from depth3d.geometry.edges.fringe import Beside, averaging, find_beside, raised, reduced
 from depth3d.geometry.edges.masks import around, close_gaps, enlarged_mask
 from depth3d.geometry.edges.wideblur import wide_blur
-from depth3d.image import Size
 
 __all__ = ["cover_blur"]
 
@@ -23,7 +22,6 @@ Mask = NDArray[np.bool_]
 REFERENCE_WIDTH = 640
 SOLVED_SIDE = 480  # px; larger photos are examined at this size
 REACH = 1 / 50  # of the width: how far a blur is looked for
-STEP, STEP_SHARE = 1.0, 0.1  # least step of depth beside a blur: pixels of shift, share of the range
 CONTRAST = 20.0, 40.0  # levels between both sides: from there on a blur counts, and fully
 PLAIN, LIKE = (16.0, 8.0), (0.25, 0.15)  # levels, and share of the contrast, that the background may vary nearby
 SHARP, BLURRED = 1.5, 2.1  # px at 640 wide, standard deviations: up to there an outline is sharp, from there blurred
@@ -51,12 +49,8 @@ def cover_blur(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
     colors : NDArray[np.uint8]
         (H, W, 3), the photo.
     """
-    height, width = shift.shape
-    size = Size(width, height).fit(SOLVED_SIDE)
-    depth = np.asarray(cv2.resize(shift, size, interpolation=cv2.INTER_NEAREST), np.float32)
-    small = [plane.astype(np.float32) for plane in cv2.split(cv2.resize(colors, size, interpolation=cv2.INTER_AREA))]
-    reach = max(4, round(size.width * REACH))
-    step = max(STEP, STEP_SHARE * float(np.ptp(shift)))
+    depth, small, step = reduced(shift, colors, SOLVED_SIDE)
+    reach = max(4, round(depth.shape[1] * REACH))
     beside = find_beside(depth, reach, step)
     if not beside.band.any():
         return shift
@@ -69,13 +63,9 @@ def cover_blur(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
     # Without gaps between, nor holes inside, whose colors would be the closest ones to what is hidden.
     front = near - depth <= step
     whole = close_gaps(front | blurred, CLOSED) & (front | around(blurred, reach))
-    nearest, where = (
-        np.asarray(cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST))
-        for values in (near, around(whole & ~front, 1).view(np.uint8))
-    )
-    places, shift = np.flatnonzero(where.view(bool) & enlarged_mask(whole, shift.shape)), shift.copy()
-    shift.ravel()[places] = np.maximum(shift.ravel().take(places), nearest.ravel().take(places))
-    return shift
+    new = around(whole & ~front, 1).view(np.uint8)
+    where = cv2.resize(new, shift.shape[::-1], interpolation=cv2.INTER_NEAREST).view(bool)
+    return raised(shift, near, where & enlarged_mask(whole, shift.shape))
 
 
 def _nearest(depth: Floats, where: Mask) -> tuple[Floats, Floats]:

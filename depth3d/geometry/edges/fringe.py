@@ -20,7 +20,7 @@ from depth3d.geometry.edges.masks import around, close_gaps, enlarged_mask
 from depth3d.geometry.edges.wideblur import wide_blur
 from depth3d.image import Size
 
-__all__ = ["Beside", "averaging", "cover_fringe", "find_beside"]
+__all__ = ["Beside", "averaging", "cover_fringe", "find_beside", "raised", "reduced"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -54,23 +54,36 @@ def cover_fringe(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
     colors : NDArray[np.uint8]
         (H, W, 3), the photo.
     """
-    height, width = shift.shape
-    size = Size(width, height).fit(SOLVED_SIDE)
-    depth = np.asarray(cv2.resize(shift, size, interpolation=cv2.INTER_NEAREST), np.float32)
-    small = [plane.astype(np.float32) for plane in cv2.split(cv2.resize(colors, size, interpolation=cv2.INTER_AREA))]
-    step = max(STEP, STEP_SHARE * float(np.ptp(shift)))
+    depth, small, step = reduced(shift, colors, SOLVED_SIDE)
     for share, plain, like in zip(REACH, PLAIN, (False, True), strict=True):
-        reach = max(ROOT + 1, round(size.width * share))
+        reach = max(ROOT + 1, round(depth.shape[1] * share))
         beside = find_beside(depth, reach, step)
         if not beside.band.any():
             continue
         fringe = _attached(_different(small, beside, reach, plain, like), beside)
         if not fringe.any():
             continue
-        near = np.asarray(cv2.resize(beside.near, (width, height), interpolation=cv2.INTER_NEAREST), np.float32)
-        places, shift = np.flatnonzero(enlarged_mask(fringe, shift.shape)), shift.copy()
-        shift.ravel()[places] = np.maximum(shift.ravel().take(places), near.ravel().take(places))
+        shift = raised(shift, beside.near, enlarged_mask(fringe, shift.shape))
     return shift
+
+
+def reduced(shift: Floats, colors: NDArray[np.uint8], side: int) -> tuple[Floats, list[Floats], float]:
+    """Return depth and colors, one plane each, at no more than ``side`` pixels, and the least step of depth to look at.
+
+    Depth is not averaged, so that steps stay steps; the step is in its unit.
+    """
+    size = Size(shift.shape[1], shift.shape[0]).fit(side)
+    depth = np.asarray(cv2.resize(shift, size, interpolation=cv2.INTER_NEAREST), np.float32)
+    small = [plane.astype(np.float32) for plane in cv2.split(cv2.resize(colors, size, interpolation=cv2.INTER_AREA))]
+    return depth, small, max(STEP, STEP_SHARE * float(np.ptp(shift)))
+
+
+def raised(shift: Floats, near: Floats, where: Mask) -> Floats:
+    """Return a copy of the depth (H, W), at places (H, W) at least as near as the smaller map ``near`` says."""
+    nearest = cv2.resize(near, shift.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    places, result = np.flatnonzero(where), shift.copy()
+    result.ravel()[places] = np.maximum(result.ravel().take(places), nearest.ravel().take(places))
+    return result
 
 
 def find_beside(depth: Floats, reach: int, step: float) -> Beside:
