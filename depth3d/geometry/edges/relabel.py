@@ -45,6 +45,9 @@ LEAST_EVIDENCE, WINDOW = 1.0, 9  # nats: mean over the changed pixels of such a 
 UNEVEN = 0.1  # of the step: standard deviation of the depth on either side; more, and there are three surfaces
 TRUSTED, CLEAR = 0.85, 0.5  # share of the far side nearby whose colors tell it, by so many nats
 SURE = 0.3  # weight of the pixels by which this is judged
+# px from the edge from which on depth is known; px, Gaussian, of the depth beside what changes sides; of the step, most
+# by which that is off the mean of its side
+INSIDE, CLOSE, MOST_OFF = 2, 3.0, 0.3
 THICK = 3  # px; narrower changes are left to ``align_to_picture``
 CONTRAST, LEAST_CONTRAST = 0.9, 0.5  # of the old outline's: least contrast of the new one
 
@@ -92,14 +95,15 @@ def relabel_by_color(shift: Floats, colors: Pixels) -> Floats:
     evidence, unseen = _evidence(small, trimap, reach)
     changed = trimap.band & (_decided(small, trimap, evidence) != trimap.near)
     levels = [_level(depth, trimap.weight * side, reach) for side in (trimap.near, ~trimap.near)]
-    most = UNEVEN * (levels[0].mean - levels[1].mean)
-    changed &= np.maximum(levels[0].deviation, levels[1].deviation) < most
+    step = levels[0].mean - levels[1].mean
+    changed &= np.maximum(levels[0].deviation, levels[1].deviation) < UNEVEN * step
     changed &= _trusted(trimap, evidence, reach) | (unseen & ~trimap.near)
     for side, toward, level in zip((trimap.near, ~trimap.near), (evidence, -evidence), levels, strict=True):
         mine = _supported(changed & ~side, toward)
         mine = _at_contrast(connected(mine, mine & around(side & ~changed, 1)), small, side, unseen)
         if mine.any():
-            large = cv2.resize(level.mean, (width, height), interpolation=cv2.INTER_LINEAR)
+            joined = _joined(depth, side & ~around(~side | changed, INSIDE), level.mean, step)
+            large = cv2.resize(joined, (width, height), interpolation=cv2.INTER_LINEAR)
             shift = np.where(enlarged_mask(mine, shift.shape), large, shift)
     return shift
 
@@ -163,6 +167,19 @@ def _level(depth: Floats, weight: Floats, reach: int) -> _Level:
     mean = np.asarray(wide_blur(weight * depth, reach) / mass, np.float32)
     variance = np.asarray(wide_blur(weight * depth * depth, reach) / mass - mean * mean, np.float32)
     return _Level(mean, np.sqrt(np.maximum(variance, np.float32(0))))
+
+
+def _joined(depth: Floats, known: Mask, mean: Floats, step: Floats) -> Floats:
+    """(h, w) the depth of the closest ``known`` pixel, where it is about the ``mean`` of its side, elsewhere that mean.
+
+    An edge within a surface, between the depth around and its mean, would show what is behind as a second outline.
+    """
+    unknown = (~known).view(np.uint8)
+    _, label = cv2.distanceTransformWithLabels(unknown, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    of_label = np.zeros(int(label.max()) + 1, np.float32)
+    of_label[label[known]] = depth[known]
+    closest = cv2.GaussianBlur(of_label[label], (0, 0), CLOSE)
+    return np.asarray(np.where(np.abs(closest - mean) < MOST_OFF * step, closest, mean), np.float32)
 
 
 def _trusted(trimap: _Trimap, evidence: Floats, reach: int) -> Mask:

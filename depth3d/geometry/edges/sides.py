@@ -24,10 +24,14 @@ Mask = NDArray[np.bool_]
 Indices = NDArray[np.int64]
 
 REACH = 5  # pixels at 640 wide by which an edge may be off
+LEAST_WEIGHT = 0.1  # cubed, of pixels at the edge, whose side is not sure: few of the other's colors spoil a variance
 TAIL = 4  # times REACH: colors further away do not count (the Gaussian ends there)
-NOISE = 6.0  # gray levels
+NOISE = (6.0, 4.0, 4.0)  # levels, of the opponent colors
 MOST_EVIDENCE = 4.0  # of a color, in nats
 PRIOR = 3.0  # nats at ``REACH`` from the edge, in favor of the depth map
+# Light, and two of color at right angles to it: a surface varies more in light than in color. By the variances of red,
+# green and blue, a gray one in sun and shade would take in every color.
+OPPONENT = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]], np.float32) / np.sqrt([[3], [2], [6]], dtype=np.float32)
 UNEVEN = 0.15  # of the step: standard deviation of the depth on either side
 
 
@@ -75,7 +79,7 @@ class _Places(NamedTuple):
 
 
 class _Model(NamedTuple):
-    """One side of the edges: colors at the pixels to decide on, (K,) for each channel, and depth.
+    """One side of the edges: opponent colors at the pixels to decide on, (K,) for each channel, and depth.
 
     ``level`` is (H, W), its mean; ``uneven`` is (K,), its variance.
     """
@@ -145,7 +149,8 @@ def _lost_light(slope: list[Floats], near: _Model, far: _Model, places: Indices)
     middle of their gray levels, and would go to the brighter one. To a bright foreground it does: it shows its color.
     """
     total = np.zeros(len(places), np.float32)
-    for plane, *means in zip(slope, near.means, far.means, strict=True):
+    back = (OPPONENT.T @ np.asarray(model.means) for model in (near, far))
+    for plane, *means in zip(slope, *back, strict=True):
         one, other = (mean / np.float32(255) for mean in means)
         half = np.sqrt((one * one + other * other) / 2)
         total -= plane.ravel().take(places) * (half - (one + other) / 2)
@@ -181,8 +186,8 @@ def _model(shift: Floats, picture: NDArray[np.uint8], edges: _Edges, side: bool,
     known = found[0] + np.float32(1e-6)
     means = [found[number] / known for number in (1, 3, 5)]
     spreads = [
-        np.maximum(found[number] / known - mean * mean, 0) + np.float32(NOISE**2)
-        for number, mean in zip((2, 4, 6), means, strict=True)
+        np.maximum(found[number] / known - mean * mean, 0) + np.float32(noise**2)
+        for number, mean, noise in zip((2, 4, 6), means, NOISE, strict=True)
     ]
     return _Model(means, spreads, level, found[8] / known - level.ravel().take(places.all) ** 2)
 
@@ -193,7 +198,7 @@ def _weighted(
     """The nine products of ``_products`` with the weight of each pixel of one side, at 1/``shrink`` of the size."""
     sums: list[Floats] = []
     for part in edges.wide:
-        sure = np.clip(edges.away[part.at] / np.float32(reach), 0.05, 1) ** 2 * edges.apart[part.at]
+        sure = np.clip(edges.away[part.at] / np.float32(reach), LEAST_WEIGHT, 1) ** 3 * edges.apart[part.at]
         weight = np.asarray(sure * (edges.is_near[part.at] == side), np.float32)
         products = [shrunk(product, shrink) for product in _products(weight, picture[part.at], shift[part.at])]
         if weight.shape == shift.shape:
@@ -208,9 +213,9 @@ def _weighted(
 
 
 def _products(weight: Floats, picture: NDArray[np.uint8], shift: Floats) -> Iterator[Floats]:
-    """The weights; then for each channel and for the depth: their products with it and with its square."""
+    """The weights; then for each opponent color and for the depth: their products with it and with its square."""
     yield weight
-    for values in (*cv2.split(picture), shift):
+    for values in (*cv2.split(cv2.transform(picture.astype(np.float32), OPPONENT)), shift):
         product = weight * values
         yield product
         yield product * values
@@ -222,7 +227,7 @@ def _evidence(picture: NDArray[np.uint8], near: _Model, far: _Model, places: Ind
     How much they are the same is the Bhattacharyya coefficient of two Gaussians.
     """
     ratio, apart = np.zeros(len(places), np.float32), np.zeros(len(places), np.float32)
-    colors = colors_at(picture, places)
+    colors = OPPONENT @ colors_at(picture, places)
     for own, *pairs in zip(colors, near.means, near.spreads, far.means, far.spreads, strict=True):
         mean, spread, other, its_spread = pairs
         ratio += (own - other) ** 2 / its_spread - (own - mean) ** 2 / spread

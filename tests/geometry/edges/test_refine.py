@@ -151,6 +151,17 @@ def test_pixels_that_join_a_side_have_the_depth_beside_them() -> None:
         assert steps[both].max() < 1
 
 
+def test_a_gray_background_in_sun_and_shade_does_not_take_in_every_color() -> None:
+    """A bird's back: its rim is as bright as the background, which is gray, the rest of the bird dark."""
+    front, inside, random = disc(160, 240, 50), disc(160, 240, 44), np.random.default_rng(4)
+    light = cv2.GaussianBlur(random.normal(0, 700, front.shape).astype(np.float32), (0, 0), 8) + 170
+    picture = np.repeat(light[..., None], 3, axis=2)
+    picture[front], picture[inside] = (150, 190, 195), (80, 120, 60)
+    picture = np.clip(picture + random.normal(0, 4, picture.shape), 0, 255).astype(np.uint8)
+    given = np.where(front, 12.0, 0.0).astype(np.float32)
+    assert wrong(align_to_picture(given, picture), front) < 60  # of 1,800 in the rim
+
+
 @pytest.mark.parametrize("dark", [True, False])
 def test_half_of_the_light_of_a_dark_outline_decides_and_a_bright_one_keeps_its_glow(dark: bool) -> None:
     fine, random = 8, np.random.default_rng(3)

@@ -69,6 +69,17 @@ def test_a_color_that_the_background_does_not_have_belongs_to_the_foreground() -
     assert found[~whole].mean() < 0.01
 
 
+def test_what_joins_a_side_has_the_depth_beside_it() -> None:
+    """The depth of a subject often falls towards its outline: at its mean, a rim would stand before the subject."""
+    whole, told = disc(240), disc(249)
+    inside = cv2.distanceTransform(told.view(np.uint8), cv2.DIST_L2, 5)
+    shift = np.where(told, 18 + np.minimum(inside, 20) * 0.1, FAR).astype(np.float32)
+    found = relabel_by_color(shift, painted(whole, (180, 60, 40), (70, 120, 60)))
+    joined = (found > 11) & ~told
+    assert joined.sum() > 1000
+    assert found[joined].mean() == pytest.approx(18.3, abs=0.3)
+
+
 def test_colors_that_both_sides_share_decide_nothing() -> None:
     told, stripes = disc(249), np.indices((HEIGHT, WIDTH)).sum(0) // 12 % 2 == 0
     colors = painted(stripes, (180, 60, 40), (70, 120, 60))
