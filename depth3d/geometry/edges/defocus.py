@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.geometry.edges.fringe import Beside, averaging, find_beside, raised, reduced
-from depth3d.geometry.edges.masks import around, close_gaps, enlarged_mask
+from depth3d.geometry.edges.masks import around, close_gaps, closest, enlarged_mask
 from depth3d.geometry.edges.wideblur import wide_blur
 
 __all__ = ["cover_blur"]
@@ -54,7 +54,7 @@ def cover_blur(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
     beside = find_beside(depth, reach, step)
     if not beside.band.any():
         return shift
-    away, near = _nearest(depth, ~beside.far)
+    away, near = closest(depth, ~beside.far)
     blurred = (
         beside.band & (away < COVERED * _deviation(small, beside, away, reach)) & _even(depth, near, beside, reach)
     )
@@ -66,16 +66,6 @@ def cover_blur(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
     new = around(whole & ~front, 1).view(np.uint8)
     where = cv2.resize(new, shift.shape[::-1], interpolation=cv2.INTER_NEAREST).view(bool)
     return raised(shift, near, where & enlarged_mask(whole, shift.shape))
-
-
-def _nearest(depth: Floats, where: Mask) -> tuple[Floats, Floats]:
-    """(h, w) distance to the closest pixel of a mask, and its depth."""
-    away, labels = cv2.distanceTransformWithLabels(
-        (~where).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    depths = np.zeros(int(labels.max()) + 1, np.float32)
-    depths[labels[where]] = depth[where]
-    return np.asarray(away, np.float32), depths[labels]
 
 
 def _even(depth: Floats, near: Floats, beside: Beside, reach: int) -> Mask:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.chunked import parts_around
 from depth3d.geometry.edges.discs import block_extremes, dilate_disc
-from depth3d.geometry.edges.masks import around, close_gaps, enlarged_mask
+from depth3d.geometry.edges.masks import around, close_gaps, closest, enlarged_mask
 from depth3d.geometry.edges.wideblur import wide_blur
 from depth3d.image import Size
 
@@ -63,7 +63,7 @@ def cover_fringe(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
         fringe = _attached(_different(small, beside, reach, plain, like), beside)
         if not fringe.any():
             continue
-        shift = raised(shift, beside.near, enlarged_mask(fringe, shift.shape))
+        shift = raised(shift, closest(depth, ~beside.far)[1], enlarged_mask(fringe, shift.shape))
     return shift
 
 

@@ -1,4 +1,4 @@
-"""Masks of pixels: dilation by a square, gaps closed, connected parts; discs are in ``discs``."""
+"""Masks of pixels: dilation by a square, gaps closed, connected parts, closest pixels; discs are in ``discs``."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["around", "close_gaps", "connected", "enlarged_mask"]
+__all__ = ["around", "close_gaps", "closest", "connected", "enlarged_mask"]
 
+Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 
@@ -19,6 +20,16 @@ def around(mask: Mask, reach: int) -> Mask:
 def close_gaps(mask: Mask, reach: int) -> Mask:
     """A mask with its gaps filled in that are at most 2 ``reach`` pixels wide."""
     return np.asarray(cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_CLOSE, _square(reach))).view(bool)
+
+
+def closest(values: Floats, mask: Mask) -> tuple[Floats, Floats]:
+    """Distance of each pixel to the closest one of a mask (H, W), and the value there."""
+    away, labels = cv2.distanceTransformWithLabels(
+        (~mask).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    of_label = np.zeros(int(labels.max()) + 1, np.float32)
+    of_label[labels[mask]] = values[mask]
+    return np.asarray(away, np.float32), of_label[labels]
 
 
 def connected(mask: Mask, seeds: Mask) -> Mask:

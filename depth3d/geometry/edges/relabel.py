@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.edges.discontinuities import find_discontinuities
 from depth3d.geometry.edges.discs import dilate_disc, erode_disc
-from depth3d.geometry.edges.masks import around, connected, enlarged_mask
+from depth3d.geometry.edges.masks import around, closest, connected, enlarged_mask
 from depth3d.geometry.edges.wideblur import wide_blur
 from depth3d.image import Size
 
@@ -174,12 +174,8 @@ def _joined(depth: Floats, known: Mask, mean: Floats, step: Floats) -> Floats:
 
     An edge within a surface, between the depth around and its mean, would show what is behind as a second outline.
     """
-    unknown = (~known).view(np.uint8)
-    _, label = cv2.distanceTransformWithLabels(unknown, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    of_label = np.zeros(int(label.max()) + 1, np.float32)
-    of_label[label[known]] = depth[known]
-    closest = cv2.GaussianBlur(of_label[label], (0, 0), CLOSE)
-    return np.asarray(np.where(np.abs(closest - mean) < MOST_OFF * step, closest, mean), np.float32)
+    beside = cv2.GaussianBlur(closest(depth, known)[1], (0, 0), CLOSE)
+    return np.asarray(np.where(np.abs(beside - mean) < MOST_OFF * step, beside, mean), np.float32)
 
 
 def _trusted(trimap: _Trimap, evidence: Floats, reach: int) -> Mask:

@@ -168,16 +168,19 @@ def _without_slivers(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
 
 
 def _joined_slivers(shift: Floats, picture: NDArray[np.uint8]) -> Floats:
-    result = shift.copy()
+    result, highest = shift.copy(), np.zeros_like(shift)
     for axis in (0, 1):
-        depth, color = (np.moveaxis(values, axis, 0) for values in (shift, picture))
-        row, column = np.nonzero(np.abs(depth[2:] - depth[:-2]) > 2 * SNAP_TEAR)
-        up, on = (depth[row + step + 1, column] - depth[row + step, column] for step in (0, 1))
+        depth, color, before = (np.moveaxis(values, axis, 0) for values in (shift, picture, highest))
+        step = np.abs(depth[2:] - depth[:-2])
+        # An almost horizontal outline is a step down the columns, and a ramp along the rows, whose ends are no sides.
+        row, column = np.nonzero(step > np.maximum(before[1:-1], 2 * SNAP_TEAR))
+        up, on = (depth[row + away + 1, column] - depth[row + away, column] for away in (0, 1))
         steep = (np.minimum(np.abs(up), np.abs(on)) > RAMP_SLOPE) & (up * on > 0)
         row, column = row[steep], column[steep]
-        first, own, last = (color[row + step, column].astype(np.int16) for step in range(3))
-        before, after = np.abs(own - first).sum(1), np.abs(own - last).sum(1)
-        joined = np.where(before < after, depth[row, column], depth[row + 2, column])
+        before[row + 1, column] = step[row, column]
+        first, own, last = (color[row + away, column].astype(np.int16) for away in range(3))
+        toward = np.abs(own - first).sum(1) < np.abs(own - last).sum(1)
+        joined = np.where(toward, depth[row, column], depth[row + 2, column])
         np.moveaxis(result, axis, 0)[row + 1, column] = joined
     return result
 

@@ -38,6 +38,15 @@ def test_hairs_get_the_depth_of_their_head(factor: int) -> None:
     assert np.array_equal(found[:, :EDGE], shift[::factor, ::factor][:, :EDGE] / factor)
 
 
+def test_hairs_get_the_depth_beside_them_not_the_nearest_around() -> None:
+    """Nearer than what they grow on, they would leave it in a new view."""
+    shift, colors = scene()
+    shift[:, :EDGE] -= np.abs(np.arange(HEIGHT) // 16 % 2)[:, None] * 2  # bands of depth 8 and 6
+    found = cover_fringe(shift, colors)
+    for row in range(20, HEIGHT - 16, 8):
+        assert (found[row, EDGE : EDGE + 5] == shift[row, EDGE - 1]).all()
+
+
 def test_a_line_that_goes_on_beyond_stays_on_the_wall() -> None:
     shift, colors = scene()
     colors[96:100, EDGE:] = (60, 60, 200)
