@@ -172,7 +172,7 @@ def _continued(image: Image, depth: SharpDepth, border_percent: float | None, ro
     margin = math.ceil(travel if border_percent is None else border_percent / 100 * image.size.width) + 2
     # More than half the picture on each side is mirrored twice: nothing worth its memory.
     margin = min(margin, max(image.size) // 2 + 2)
-    pixels, shifts = extend_border(image.pixels[rows], depth.shift[rows], margin, STEP_PIXELS)
+    pixels, shifts = extend_border(image.pixels, depth.shift, margin, STEP_PIXELS, rows)
     return _Photo(image.size, margin, travel, pixels, shifts, depth.soft, rows.start)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -45,6 +46,38 @@ def test_what_touches_the_border_goes_on_and_then_its_background() -> None:
     colors, depth = extend_border(columns_as_colors(10, 40), shift, 12, 1.0)
     assert depth[15, -12:].tolist() == [20] * 5 + [0] * 7
     assert colors[15, -12:, 0].tolist() == list(range(39, 27, -1))
+
+
+@pytest.mark.parametrize("slope", [-1.0, -0.4, 0.7])
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16])
+def test_lines_go_straight_on(slope: float, kind: type) -> None:
+    def stripes(columns: NDArray[np.int64]) -> NDArray[np.float64]:
+        across = np.arange(120)[:, None] - slope * columns
+        return 128 + 60 * np.sin(across / 3) + 40 * np.sin(across / 7 + 1)
+
+    scale = np.iinfo(kind).max / 255
+    picture = (np.repeat(stripes(np.arange(160))[..., None], 3, 2) * scale).astype(kind)
+    colors, _ = extend_border(picture, np.zeros((120, 160), np.float32), 12, 1.0)
+    middle = slice(30, 90)  # further up and down, lines come from beyond the picture's corners
+    for columns in (np.arange(-12, 0), np.arange(160, 172)):
+        error = colors[12:-12, columns + 12, 0][middle] / scale - stripes(columns)[middle]
+        mirrored = picture[:, np.abs(columns) - 1 if columns[0] < 0 else 319 - columns, 0][middle] / scale
+        assert np.abs(error).mean() < 8
+        assert np.abs(error).mean() < 0.2 * np.abs(mirrored - stripes(columns)[middle]).mean()
+
+
+def test_lines_in_a_band_are_those_of_the_whole() -> None:
+    across = np.arange(300)[:, None] + 0.6 * np.arange(90)
+    picture = np.repeat((128 + 90 * np.sin(across / 4))[..., None], 3, 2).astype(np.uint8)
+    shift = np.random.default_rng(0).normal(4, 0.1, (300, 90)).astype(np.float32)
+    whole, band = (extend_border(picture, shift, 14, 1.0, rows)[0] for rows in (None, slice(100, 180)))
+    assert np.abs(whole[114:194].astype(int) - band[14:-14]).max() <= 1
+    assert (
+        np.abs(
+            whole[114:194, :14].astype(int) - np.pad(picture, ((0, 0), (14, 0), (0, 0)), mode="symmetric")[100:180, :14]
+        ).max()
+        > 50
+    )
 
 
 @given(
