@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +20,7 @@ GL_SRGB8 = 0x8C41
 GL_SRGB8_ALPHA8 = 0x8C43
 # Square root of the linear light of every level, 10 bits; see shaders/lib/light.glsl.
 _ROOTS = np.rint(np.sqrt(srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255))) * 1023).astype(np.int32)
+_BAND_ROWS = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +93,16 @@ def make_packed_textures(context: Any, image: Image) -> tuple[Any, ...]:
     """
     image = image.eight_bit()
     pairs = np.empty((*image.pixels.shape[:2], 2), np.int32)
-    own, right = pairs[..., 0], pairs[..., 1]
-    np.take(_ROOTS, image.pixels[..., 0], out=own)
-    for channel, shift in ((1, 10), (2, 20)):
-        own |= np.take(_ROOTS << shift, image.pixels[..., channel])
-    right[:, :-1], right[:, -1] = own[:, 1:], own[:, -1]
+    # In bands that stay in the processor's cache.
+    for first in range(0, len(pairs), _BAND_ROWS):
+        band = pairs[first : first + _BAND_ROWS]
+        planes = cv2.split(image.pixels[first : first + _BAND_ROWS])
+        red, green, blue = (
+            np.asarray(cv2.LUT(plane, _ROOTS << shift), np.int32)
+            for plane, shift in zip(planes, (0, 10, 20), strict=True)
+        )
+        own = red | green | blue
+        band[..., 0], band[:, :-1, 1], band[:, -1, 1] = own, own[:, 1:], own[:, -1]
     packed = _texture(context, pairs)
     if image.alpha is None:
         return (packed,)
@@ -158,11 +165,12 @@ def _translucent(layer: Layer) -> NDArray[np.bool_]:
     if alpha is None or not layer.faces.size:
         return np.zeros(len(layer.faces), bool)
     height, width = alpha.shape
-    sums = np.zeros((height + 1, width + 1), np.int32)
-    sums[1:, 1:] = np.cumsum(np.cumsum(alpha < np.iinfo(alpha.dtype).max, 0, dtype=np.int32), 1, dtype=np.int32)
-    corners = layer.uv[layer.faces] * np.array([width, height], np.float32)
-    # One texel more on each side: the sampler mixes neighbors.
-    left, top = (np.floor(corners.min(1)) - 1).astype(np.int64).clip(0, (width, height)).T
-    right, bottom = (np.ceil(corners.max(1)) + 1).astype(np.int64).clip(0, (width, height)).T
+    clear = (alpha < np.iinfo(alpha.dtype).max).view(np.uint8)
+    sums = np.asarray(cv2.integral(clear), np.int32)
+    first, second, third = (layer.uv[corner] * np.array([width, height], np.float32) for corner in layer.faces.T)
+    # One texel more on each side: the sampler mixes neighbors. Two at a time: over axes of three, NumPy is slow.
+    low, high = (how(how(first, second), third) for how in (np.minimum, np.maximum))
+    left, top = (np.floor(low) - 1).astype(np.int64).clip(0, (width, height)).T
+    right, bottom = (np.ceil(high) + 1).astype(np.int64).clip(0, (width, height)).T
     found: NDArray[np.bool_] = sums[bottom, right] - sums[top, right] - sums[bottom, left] + sums[top, left] > 0
     return found
