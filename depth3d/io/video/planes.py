@@ -46,12 +46,14 @@ def to_planes(pixels: Bytes, color: Color) -> Any:
     """Convert RGB, (H, W, 3) in 0..255, to a frame (``av.VideoFrame``); chroma is the mean of four pixels."""
     height, width = pixels.shape[:2]
     matrix = _matrices(color.matrix, color.full_range)[0]
-    planes = np.empty((height * 3 // 2, width), np.uint8)
-    cv2.extractChannel(cv2.transform(pixels, matrix), 0, planes[:height])
+    # Not from_numpy_buffer: PyAV 18 loses two rows, and the chroma of others, where the height is no multiple of four.
+    frame = av.VideoFrame(width, height, "yuv420p")
+    luma, *chroma = (_plane(plane) for plane in frame.planes)
+    luma[...] = cv2.extractChannel(cv2.transform(pixels, matrix), 0)
     half = cv2.transform(cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA), matrix)
-    for channel, plane in enumerate(planes[height:].reshape(2, height // 2, width // 2), 1):
+    for channel, plane in enumerate(chroma, 1):
         plane[...] = half[..., channel]
-    return av.VideoFrame.from_numpy_buffer(planes, "yuv420p")
+    return frame
 
 
 def _plane(plane: Any) -> Bytes:

@@ -32,6 +32,15 @@ def write(path: Path, images: list[Image], codec: str = "libx264", **settings: o
     return path
 
 
+@pytest.mark.parametrize("size", [(48, 64), (50, 64), (150, 200), (270, 478)])
+def test_colors_stay_to_the_last_row_whatever_the_height(tmp_path: Path, size: tuple[int, int]) -> None:
+    image = Image(np.full((*size, 3), (200, 120, 60), np.uint8))
+    with VideoReader(write(tmp_path / "c.mp4", [image] * 2, crf=0)) as reader:
+        found = next(iter(reader)).image.pixels.astype(int)
+    assert found.shape == image.pixels.shape
+    assert np.abs(found - (200, 120, 60)).max() <= 3
+
+
 @pytest.mark.parametrize(
     ("rgb", "luma"), [((255, 0, 0), 63), ((0, 255, 0), 173), ((0, 0, 255), 32), ((255,) * 3, 235), ((128,) * 3, 126)]
 )
