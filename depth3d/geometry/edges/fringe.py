@@ -37,11 +37,10 @@ ROOT, LEAST = 2, 4  # px; the blur of an exact outline reaches so far, and the s
 
 
 class Beside(NamedTuple):
-    """Masks (h, w) of the far side of outlines, of its part within reach of one, and the near depth around."""
+    """Masks (h, w) of the far side of outlines, and of its part within reach of one."""
 
     far: Mask
     band: Mask
-    near: Floats
 
 
 def cover_fringe(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
@@ -93,7 +92,7 @@ def find_beside(depth: Floats, reach: int, step: float) -> Beside:
         near[part.at] = dilate_disc(depth[part.read], 2 * reach + 1)[part.inside]
     side = 6 * reach + 1  # averages of the background take in nothing else
     far = depth - cv2.erode(depth, np.ones((side, side), np.uint8)) < step
-    return Beside(far, far & (near - depth > step), near)
+    return Beside(far, far & (near - depth > step))
 
 
 def _steps_within(depth: Floats, reach: int, step: float) -> Mask:
