@@ -15,6 +15,7 @@ import numpy as np
 from depth3d.errors import InvalidOption, VideoError
 from depth3d.frames import Color, VideoInfo
 from depth3d.image import Size
+from depth3d.io.video.scheduling import kept_scheduling
 
 __all__ = ["ENCODERS", "HARDWARE", "Encoder", "check_settings", "choose", "encoder_for", "ffmpeg_version", "works"]
 
@@ -225,7 +226,8 @@ def works(name: str, crf: int | None = None, preset: str | None = None) -> str |
             format=card.formats[8]
         )
         frame.pts = 0
-        packets = [*context.encode(frame), *context.encode(None)]
+        with kept_scheduling():
+            packets = [*context.encode(frame), *context.encode(None)]
     except (av.error.FFmpegError, ValueError, OSError) as error:
         return " ".join(str(error).split())[:120]
     return None if packets else "it returned no packet for one frame"

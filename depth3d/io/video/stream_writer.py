@@ -14,6 +14,7 @@ from depth3d.errors import VideoError, WriteError, in_words
 from depth3d.frames import Color
 from depth3d.image import Size
 from depth3d.io.video.files import create_container, disk_error
+from depth3d.io.video.scheduling import kept_scheduling
 
 __all__ = ["FULL", "LIMITED", "StreamWriter"]
 
@@ -97,7 +98,8 @@ class StreamWriter:
             if color is not None:
                 self._tag(context, pixel_format, color)
             self._container.metadata.update(metadata or {})
-            self._container.start_encoding()
+            with kept_scheduling():
+                self._container.start_encoding()
         except (av.error.FFmpegError, ValueError) as error:
             raise WriteError(path, _opening(error, codec, size)) from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -73,6 +74,24 @@ def test_every_software_encoder_keeps_picture_and_times(tmp_path: Path, codec: s
     assert len(frames) == 6
     for frame in frames:
         assert np.abs(frame.image.pixels.astype(int) - images[frame.index].pixels).mean() < 8
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="needs Linux")
+def test_encoders_leave_the_scheduling_alone(tmp_path: Path) -> None:
+    """Run by root, libsvtav1 made the process and whatever it started real-time: nothing else on the machine ran."""
+
+    def policies() -> set[int]:
+        return {os.sched_getscheduler(int(thread.name)) for thread in Path("/proc/self/task").iterdir()}
+
+    before = policies()
+    works.cache_clear()
+    assert works("libsvtav1") is None
+    rate = Fraction(25)
+    with VideoWriter(tmp_path / "c.mp4", SIZE, rate=rate, time_base=1 / rate, encoder=ENCODERS["libsvtav1"]) as writer:
+        for n in range(3):
+            writer.write(Image(picture(n)), n / rate)
+            assert policies() <= before
+    assert policies() <= before
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265"])
