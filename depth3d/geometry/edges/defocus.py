@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth3d.geometry.edges.blur import wide_blur
 from depth3d.geometry.edges.fringe import Beside, averaging, find_beside, raised, reduced
 from depth3d.geometry.edges.masks import around, close_gaps, closest, enlarged_mask
-from depth3d.geometry.edges.wideblur import wide_blur
 
 __all__ = ["cover_blur"]
 

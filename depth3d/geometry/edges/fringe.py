@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.geometry.chunked import parts_around
+from depth3d.geometry.edges.blur import wide_blur
 from depth3d.geometry.edges.discs import block_extremes, dilate_disc
 from depth3d.geometry.edges.masks import around, close_gaps, closest, enlarged_mask
-from depth3d.geometry.edges.wideblur import wide_blur
 from depth3d.image import Size
 
 __all__ = ["Beside", "averaging", "cover_fringe", "find_beside", "raised", "reduced"]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.chunked import parts_around
 from depth3d.geometry.edges.guided import Guide
-from depth3d.geometry.edges.sides import REACH, Sides, find_sides
+from depth3d.geometry.edges.sides import REACH, Sides, depth_of_side, find_sides
 from depth3d.geometry.edges.thin import recover_thin
 
 __all__ = ["absorb_islands", "align_frame", "align_to_picture"]
@@ -35,7 +35,6 @@ ISLAND_HALO = 4  # sides of such an island
 ISLAND = 8  # the same with depth of field
 SPECK = 4  # pixels square at 640 wide: smaller islands join their surroundings
 CLOSE, LEAST_MASS = 2.5, 1e-4  # pixels, Gaussian, of the depth beside what changes sides, and the least share of it
-MOST_OFF = 0.3  # of the step, between that depth and the mean of the side
 DECIDED_ROWS = 384  # at a time
 CROSS = np.asarray(cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3)), np.uint8)
 
@@ -218,10 +217,7 @@ def _decided_part(
 
 
 def _joined(depth: Floats, known: Mask, places: NDArray[np.int64], level: Floats, step: Floats) -> Floats:
-    """(K,) the depth of the ``known`` pixels closest to ``places``, where it is about that of their side, ``level``.
-
-    An edge within a surface, between the depth around and its mean, would show what is behind as a second outline.
-    """
+    """(K,) the depth of the ``known`` pixels closest to ``places``, where it is about that of their side, ``level``."""
     mass, total = (np.empty(depth.shape, np.float32) for _ in range(2))
     asked = np.zeros(depth.shape, bool)
     asked.ravel()[places] = True
@@ -232,8 +228,7 @@ def _joined(depth: Floats, known: Mask, places: NDArray[np.int64], level: Floats
             whole[part.at] = cv2.GaussianBlur(values, (0, 0), CLOSE, dst=values)[part.inside]
     mass = mass.ravel().take(places)
     closest = total.ravel().take(places) / np.maximum(mass, np.float32(1e-6))
-    joins = (mass > LEAST_MASS) & (np.abs(closest - level) < MOST_OFF * step)
-    return np.asarray(np.where(joins, closest, level), np.float32)
+    return depth_of_side(np.where(mass > LEAST_MASS, closest, level), level, step)
 
 
 def _enlarged(values: Mask, shape: tuple[int, ...]) -> Mask:

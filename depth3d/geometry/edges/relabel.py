@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from depth3d.geometry.edges.blur import wide_blur
 from depth3d.geometry.edges.discontinuities import find_discontinuities
 from depth3d.geometry.edges.discs import dilate_disc, erode_disc
 from depth3d.geometry.edges.masks import around, closest, connected, enlarged_mask
-from depth3d.geometry.edges.wideblur import wide_blur
+from depth3d.geometry.edges.sides import depth_of_side
 from depth3d.image import Size
 
 __all__ = ["relabel_by_color"]
@@ -45,9 +46,10 @@ LEAST_EVIDENCE, WINDOW = 1.0, 9  # nats: mean over the changed pixels of such a 
 UNEVEN = 0.1  # of the step: standard deviation of the depth on either side; more, and there are three surfaces
 TRUSTED, CLEAR = 0.85, 0.5  # share of the far side nearby whose colors tell it, by so many nats
 SURE = 0.3  # weight of the pixels by which this is judged
-# px from the edge from which on depth is known; px, Gaussian, of the depth beside what changes sides; of the step, most
-# by which that is off the mean of its side
-INSIDE, CLOSE, MOST_OFF = 2, 3.0, 0.3
+INSIDE, CLOSE = (
+    2,
+    3.0,
+)  # px from the edge from which on depth is known; Gaussian, of the depth beside what changes sides
 THICK = 3  # px; narrower changes are left to ``align_to_picture``
 CONTRAST, LEAST_CONTRAST = 0.9, 0.5  # of the old outline's: least contrast of the new one
 
@@ -102,7 +104,9 @@ def relabel_by_color(shift: Floats, colors: Pixels) -> Floats:
         mine = _supported(changed & ~side, toward)
         mine = _at_contrast(connected(mine, mine & around(side & ~changed, 1)), small, side, unseen)
         if mine.any():
-            joined = _joined(depth, side & ~around(~side | changed, INSIDE), level.mean, step)
+            beside = closest(depth, side & ~around(~side | changed, INSIDE))[1]
+            beside = np.asarray(cv2.GaussianBlur(beside, (0, 0), CLOSE), np.float32)
+            joined = depth_of_side(beside, level.mean, step)
             large = cv2.resize(joined, (width, height), interpolation=cv2.INTER_LINEAR)
             shift = np.where(enlarged_mask(mine, shift.shape), large, shift)
     return shift
@@ -167,15 +171,6 @@ def _level(depth: Floats, weight: Floats, reach: int) -> _Level:
     mean = np.asarray(wide_blur(weight * depth, reach) / mass, np.float32)
     variance = np.asarray(wide_blur(weight * depth * depth, reach) / mass - mean * mean, np.float32)
     return _Level(mean, np.sqrt(np.maximum(variance, np.float32(0))))
-
-
-def _joined(depth: Floats, known: Mask, mean: Floats, step: Floats) -> Floats:
-    """(h, w) the depth of the closest ``known`` pixel, where it is about the ``mean`` of its side, elsewhere that mean.
-
-    An edge within a surface, between the depth around and its mean, would show what is behind as a second outline.
-    """
-    beside = cv2.GaussianBlur(closest(depth, known)[1], (0, 0), CLOSE)
-    return np.asarray(np.where(np.abs(beside - mean) < MOST_OFF * step, beside, mean), np.float32)
 
 
 def _trusted(trimap: _Trimap, evidence: Floats, reach: int) -> Mask:

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.geometry.chunked import Part, parts_around
+from depth3d.geometry.edges.blur import blurred_part, shrink_of, shrunk
 from depth3d.geometry.edges.discontinuities import Discontinuities, find_discontinuities
 from depth3d.geometry.edges.discs import dilate_disc, erode_disc
 from depth3d.geometry.edges.guided import Guide, guided
-from depth3d.geometry.edges.wideblur import blurred_part, shrink_of, shrunk
 from depth3d.geometry.pixels import colors_at, rows_columns
 
-__all__ = ["REACH", "Sides", "find_sides"]
+__all__ = ["REACH", "Sides", "depth_of_side", "find_sides"]
 
 Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -33,6 +33,7 @@ PRIOR = 3.0  # nats at ``REACH`` from the edge, in favor of the depth map
 # green and blue, a gray one in sun and shade would take in every color.
 OPPONENT = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]], np.float32) / np.sqrt([[3], [2], [6]], dtype=np.float32)
 UNEVEN = 0.15  # of the step: standard deviation of the depth on either side
+MOST_OFF = 0.3  # of the step, between the depth beside a pixel and the mean of its side
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +118,14 @@ def find_sides(shift: Floats, guide: Guide, scale: float, step: float) -> Sides 
     slope, offset = guided(total, guide, band)
     offset.ravel()[places.all] += _lost_light(slope, near, far, places.all)
     return Sides(slope, offset, near.level, far.level, band, is_near)
+
+
+def depth_of_side(beside: Floats, mean: Floats, step: Floats) -> Floats:
+    """The depth beside pixels that change sides, where it is about the ``mean`` of their new side, elsewhere that mean.
+
+    An edge within a surface, between the depth around and its mean, would show what is behind as a second outline.
+    """
+    return np.asarray(np.where(np.abs(beside - mean) < MOST_OFF * step, beside, mean), np.float32)
 
 
 def _find_edges(shift: Floats, reach: int, step: float) -> _Edges | None:
