@@ -9,7 +9,11 @@ from compare import assert_alike
 from scenes import disc, plane, step, texture
 
 import depth3d as d3
+from depth3d.depthmap import DepthMap
+from depth3d.geometry.mesh.layers import build_layers
 from depth3d.image import Image, Size
+from depth3d.layeredmesh import LayeredMesh
+from depth3d.render.renderer import Renderer
 
 SIZE = Size(160, 96)
 
@@ -163,3 +167,23 @@ def test_a_sharp_line_between_two_tones_gets_no_halo() -> None:
     view = d3.stereo_pair(image, plane(SIZE, 1.0), 100 * 2.5 / SIZE.width, 0.0, eyes="right").right
     assert view.pixels.min() >= 60 - 1
     assert view.pixels.max() <= 180 + 1
+
+
+def test_the_third_layer_never_covers_the_second() -> None:
+    """Its cells were means over other pixels than the second's, and came out in front of it: blots beside outlines."""
+    size, camera = Size(320, 240), d3.Camera()
+    rng = np.random.default_rng(0)
+    values = np.full((size.height, size.width), 0.1, np.float32)
+    for level in np.linspace(0.2, 1, 24):
+        at, radius = (int(rng.integers(size.width)), int(rng.integers(size.height))), int(rng.integers(8, 50))
+        cv2.circle(values, at, radius, float(level), -1)
+    mesh = build_layers(texture(size), DepthMap(values), parallax_percent=6.0, backdrop=False)
+    assert len(mesh.layers) == 3
+    seen = []
+    with Renderer(size) as renderer:
+        for layers in (mesh.layers[1:2], mesh.layers[:2]):
+            renderer.upload(LayeredMesh(layers, mesh.size, mesh.camera))
+            seen.append(renderer.draw_with_depth(camera)[1])
+    covered = np.isfinite(seen[0])
+    assert covered.mean() > 0.1
+    assert (seen[1] - seen[0])[covered].max() < 1e-4

@@ -159,10 +159,10 @@ def _layers(photo: _Photo, quality: Quality, ways: str) -> list[Layer | None]:
     needed |= first.mask
     needed |= exclude_covered(photo.shift, cover, STEP_PIXELS)
     lines = visible_lines(photo.pixels, photo.shift, photo.first_row) if needed.any() else None
-    middle, painted = _back(photo, photo.pixels, first, cover, needed, cell, lines)
+    middle, painted, before = _back(photo, photo.pixels, first, cover, needed, cell, lines)
     del needed, carved
     second = deeper.over(first)
-    back, _ = _back(photo, painted, second, cover, second.mask, cell, lines)
+    back, *_ = _back(photo, painted, second, cover, second.mask, cell, lines, before)
     return [back, middle, front]
 
 
@@ -203,10 +203,14 @@ def _back(
     needed: Mask,
     cell: int,
     lines: Lines | None,
-) -> tuple[Layer | None, Pixels]:
-    """A background layer that covers at least the pixels ``needed``, and its colors."""
+    before: Floats | None = None,
+) -> tuple[Layer | None, Pixels, Floats | None]:
+    """A background layer that covers at least the pixels ``needed``, its colors, and the depth of its cells.
+
+    ``before``: the last of these, of a layer in front of this one; infinite where that has no cell.
+    """
     if not needed.any():
-        return None, beside
+        return None, beside, before
     painted = paint_background(beside, photo.pixels, hidden, photo.shift, cover, photo.first_row, lines)
     return_freed_memory()
     # The outline of this layer is never seen, so its cells may be larger than those in front.
@@ -216,13 +220,17 @@ def _back(
     # One more cell all around, so that the seam between the layers is hidden behind the front layer.
     wanted = cv2.dilate((many > 0).astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     cells = _behind_front(cells, wanted & (many == 0))
+    if before is not None:
+        # The means of two layers over different pixels may be in the wrong order.
+        cells = np.minimum(cells, cv2.erode(before, np.ones((3, 3), np.uint8)) - np.float32(BEHIND_PIXELS))
     # Front pixels inside the layer's cells become visible in moved views and must not show the front's colors.
     rim = np.empty(cover.shape, bool)
     for rows, blocks in block_rows(cover.shape, cell):
         drawn = enlarged(wanted[blocks], cell, cover[rows].shape) & ~hidden.mask[rows]
         rim[rows] = drawn & (cover[rows] - enlarged(cells[blocks], cell, cover[rows].shape) > STEP_PIXELS)
     paint_rim(painted, hidden.mask, rim)
-    return _layer(photo, cells, find_discontinuities(cells, _tolerance(cell)), cell, Image(painted), wanted), painted
+    layer = _layer(photo, cells, find_discontinuities(cells, _tolerance(cell)), cell, Image(painted), wanted)
+    return layer, painted, np.where(wanted, cells, np.float32(np.inf))
 
 
 def _behind_front(cells: Floats, rim: Mask) -> Floats:
