@@ -169,21 +169,38 @@ def test_a_sharp_line_between_two_tones_gets_no_halo() -> None:
     assert view.pixels.max() <= 180 + 1
 
 
+def overlapping_discs() -> tuple[Image, DepthMap]:
+    """24 discs, each of another depth and color, before a wall."""
+    rng = np.random.default_rng(0)
+    values = np.full((240, 320), 0.1, np.float32)
+    pixels = np.full((240, 320, 3), 128, np.uint8)
+    for level in np.linspace(0.2, 1, 24):
+        at, radius = (int(rng.integers(320)), int(rng.integers(240))), int(rng.integers(8, 50))
+        cv2.circle(values, at, radius, float(level), -1)
+        cv2.circle(pixels, at, radius, rng.integers(0, 256, 3).tolist(), -1)
+    return Image(pixels), DepthMap(values)
+
+
 def test_the_third_layer_never_covers_the_second() -> None:
     """Its cells were means over other pixels than the second's, and came out in front of it: blots beside outlines."""
-    size, camera = Size(320, 240), d3.Camera()
-    rng = np.random.default_rng(0)
-    values = np.full((size.height, size.width), 0.1, np.float32)
-    for level in np.linspace(0.2, 1, 24):
-        at, radius = (int(rng.integers(size.width)), int(rng.integers(size.height))), int(rng.integers(8, 50))
-        cv2.circle(values, at, radius, float(level), -1)
-    mesh = build_layers(texture(size), DepthMap(values), parallax_percent=6.0, backdrop=False)
+    image, depth = overlapping_discs()
+    mesh = build_layers(image, depth, parallax_percent=6.0, backdrop=False)
     assert len(mesh.layers) == 3
     seen = []
-    with Renderer(size) as renderer:
+    with Renderer(image.size) as renderer:
         for layers in (mesh.layers[1:2], mesh.layers[:2]):
             renderer.upload(LayeredMesh(layers, mesh.size, mesh.camera))
-            seen.append(renderer.draw_with_depth(camera)[1])
+            seen.append(renderer.draw_with_depth(mesh.camera)[1])
     covered = np.isfinite(seen[0])
     assert covered.mean() > 0.1
     assert (seen[1] - seen[0])[covered].max() < 1e-4
+
+
+def test_from_its_own_place_a_photo_stays_as_it_is_where_surfaces_cross() -> None:
+    """Cells of a nearer thing were cut out of one behind it, and showed what lies behind both: dashes."""
+    image, depth = overlapping_discs()
+    with Renderer(image.size) as renderer:
+        renderer.upload(build_layers(image, depth, parallax_percent=6.0))
+        drawn = renderer.draw(d3.Camera())
+    other = np.abs(drawn.pixels.astype(int) - image.pixels).max(2) > 60
+    assert other.sum() < 100  # 51 are, 417 were

@@ -32,6 +32,7 @@ from depth3d.geometry.edges.outlines import SharpDepth, sharp_depth
 from depth3d.geometry.edges.sharpen import dilate_foreground, dilate_over_mixed
 from depth3d.geometry.mesh.blocks import block_mean, block_rows, enlarged, masked_mean, pooled
 from depth3d.geometry.mesh.displace import mesh_cells
+from depth3d.geometry.pixels import colors_at
 from depth3d.image import Image, Size, rounded
 from depth3d.layeredmesh import Layer, LayeredMesh
 from depth3d.options import Quality
@@ -46,6 +47,7 @@ STEP_PIXELS = 1.0  # pixels of shift: a larger step between neighbors is a depth
 FLAT_PIXELS = 0.25  # pixels of shift: error allowed where triangles merge
 COARSE_FLAT_PIXELS = 0.5  # the same in the faster qualities
 BEHIND_PIXELS = 0.05  # pixels of shift: offset of a layer's rim behind the front, against z-fighting
+UNLIKE = 0.12  # of the range of levels, between two colors
 GROW_WIDTH = 900  # pixels of width for each pixel by which the foreground is dilated
 SOFT_GROW_WIDTH = 500  # the same for soft depth, whose edges are less exact
 BACKDROP_CELL = 16
@@ -154,7 +156,7 @@ def _layers(photo: _Photo, quality: Quality, ways: str) -> list[Layer | None]:
         read_beyond_rim(first, photo.shift, pixels)
         read_beyond_rim(deeper, photo.shift, pixels)
     return_freed_memory()
-    front, carved = _front(photo, cover, cell, pixels)
+    front, carved = _front(photo, cover, first, cell, pixels)
     needed = carved  # 1 byte a pixel
     needed |= first.mask
     needed |= exclude_covered(photo.shift, cover, STEP_PIXELS)
@@ -176,7 +178,7 @@ def _continued(image: Image, depth: SharpDepth, border_percent: float | None, ro
     return _Photo(image.size, margin, travel, pixels, shifts, depth.soft, rows.start)
 
 
-def _front(photo: _Photo, cover: Floats, cell: int, grown: int) -> tuple[Layer, Mask]:
+def _front(photo: _Photo, cover: Floats, hidden: HiddenSurface, cell: int, grown: int) -> tuple[Layer, Mask]:
     """The front layer, and (H, W) where its texture is transparent."""
     cells = pooled(cover, cell, np.maximum)
     if cell > 1:
@@ -189,10 +191,23 @@ def _front(photo: _Photo, cover: Floats, cell: int, grown: int) -> tuple[Layer, 
         if cell > 1:
             carved[rows] = near - cover[rows] > _tolerance(cell)
         outline[rows] = ~carved[rows] & (near - photo.shift[rows] > _tolerance(cell))
+    if cell > 1:
+        carved.ravel()[_shown_wrong(photo.pixels, hidden, carved)] = False
     pixels, alpha = estimate_matte(photo.pixels, outline, photo.shift, grown)
     alpha[carved] = 0
     picture = Image(pixels, alpha if carved.any() or outline.any() else None)
     return _layer(photo, cells, _cell_steps(cells, cover, cell), cell, picture), carved
+
+
+def _shown_wrong(picture: Pixels, hidden: HiddenSurface, carved: Mask) -> NDArray[np.int64]:
+    """Flat indices of the pixels of ``carved`` at which the layer behind has another surface, of another color.
+
+    Cut out of the front, a nearer thing's cells would show that surface as dashes in the one on which they lie.
+    """
+    places = np.flatnonzero(carved & hidden.mask)
+    own, behind = (colors_at(picture, at) for at in (places, hidden.source.ravel().take(places)))
+    unlike: Mask = np.abs(own - behind).max(0) > UNLIKE * np.iinfo(picture.dtype).max
+    return places[unlike]
 
 
 def _back(
