@@ -46,10 +46,8 @@ LEAST_EVIDENCE, WINDOW = 1.0, 9  # nats: mean over the changed pixels of such a 
 UNEVEN = 0.1  # of the step: standard deviation of the depth on either side; more, and there are three surfaces
 TRUSTED, CLEAR = 0.85, 0.5  # share of the far side nearby whose colors tell it, by so many nats
 SURE = 0.3  # weight of the pixels by which this is judged
-INSIDE, CLOSE = (
-    2,
-    3.0,
-)  # px from the edge from which on depth is known; Gaussian, of the depth beside what changes sides
+INSIDE = 2  # px from the edge: from there on depth is known
+CLOSE = 3.0  # px, Gaussian, of the depth beside what changes sides
 THICK = 3  # px; narrower changes are left to ``align_to_picture``
 CONTRAST, LEAST_CONTRAST = 0.9, 0.5  # of the old outline's: least contrast of the new one
 

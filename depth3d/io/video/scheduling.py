@@ -26,7 +26,7 @@ def kept_scheduling() -> Iterator[None]:
         yield
     finally:
         for thread, policy in _policies().items():
-            if policy != before.get(thread, own) == own:
+            if before.get(thread, own) == own and policy != own:
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.sched_setscheduler(thread, own, parameter)
 
