@@ -125,11 +125,10 @@ def test_something_near_that_enters_does_not_move_the_rest() -> None:
 def test_the_first_pass_needs_no_more_memory_for_a_longer_clip() -> None:
     frame, truth = Image(texture(1, HEIGHT, WIDTH)), room()
     stabilizer = Stabilizer(look_ahead=4)
-
     disparity = Disparity(truth)
 
     def held(count: int) -> int:
-        """The most bytes held after any of the last ten of `count` frames (windows fill and empty in turn)."""
+        """The most bytes held after any of the last ten of ``count`` frames."""
         most = 0
         for k in range(count):
             stabilizer.push(frame, disparity)
@@ -141,6 +140,7 @@ def test_the_first_pass_needs_no_more_memory_for_a_longer_clip() -> None:
     tracemalloc.start()
     try:
         short = held(40)  # everything is filled now
-        assert held(90) < short + 90 * 1000  # a map a frame would be 37 kB
+        # A frame of the window more or less is 160 kB; one byte a pixel, kept of every frame, would be 1.8 MB.
+        assert held(200) < short + 800_000
     finally:
         tracemalloc.stop()
