@@ -245,7 +245,8 @@ def _back(
         rim[rows] = drawn & (cover[rows] - enlarged(cells[blocks], cell, cover[rows].shape) > STEP_PIXELS)
     paint_rim(painted, hidden.mask, rim)
     layer = _layer(photo, cells, find_discontinuities(cells, _tolerance(cell)), cell, Image(painted), wanted)
-    return layer, painted, np.where(wanted, cells, np.float32(np.inf))
+    cells[~wanted] = np.inf
+    return layer, painted, cells
 
 
 def _behind_front(cells: Floats, rim: Mask) -> Floats:
