@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +21,7 @@ __all__ = [
     "HiddenSurface",
     "extend_background",
     "read_beyond_rim",
+    "without_islands",
 ]
 
 # Steps (down, right) in which the background is extended. The right eye sees more background at the right side of
@@ -31,6 +33,7 @@ ALL_WAYS = ((0, -1), (0, 1), (-1, 0), (1, 0))
 # Pixels extended beyond the maximum disocclusion width, for texture filtering and rounding.
 OVERLAP = 3
 SAME_SURFACE = 1.5  # pixels of shift
+ISLAND = 1 / 200  # of the width: side of a square with the pixels of the largest island
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +137,24 @@ def extend_background(
     shape = seen.shape
     first = HiddenSurface(first.depth.reshape(shape), first.source.reshape(shape), first.mask.reshape(shape))
     return first, DeeperSurface(places, levels, sources)
+
+
+def without_islands(first: HiddenSurface, deeper: DeeperSurface) -> DeeperSurface:
+    """Take islands of a few pixels out of the first layer: the deeper surface takes their place; in place.
+
+    Where an edge in soft depth is torn, they extend scraps of it, and would stay behind as specks.
+
+    Returns the deeper surface without these pixels.
+    """
+    height, width = first.mask.shape
+    covered = np.zeros(height * width, np.uint8)
+    covered[deeper.places] = 1
+    _, labels = cv2.connectedComponents(covered.reshape(height, width), connectivity=8)
+    part = labels.ravel().take(deeper.places)
+    chosen = (np.bincount(part) < (ISLAND * width) ** 2)[part]
+    at = deeper.places[chosen]
+    first.depth.ravel()[at], first.source.ravel()[at] = deeper.depth[chosen], deeper.source[chosen]
+    return DeeperSurface(deeper.places[~chosen], deeper.depth[~chosen], deeper.source[~chosen])
 
 
 def read_beyond_rim(hidden: HiddenSurface | DeeperSurface, seen: NDArray[np.float32], pixels: int) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from depth3d.geometry.edges.blur import wide_blur
 from depth3d.geometry.edges.fringe import Beside, averaging, find_beside, raised, reduced
-from depth3d.geometry.edges.masks import around, close_gaps, closest, enlarged_mask
+from depth3d.geometry.edges.masks import around, closest
 
 __all__ = ["cover_blur"]
 
@@ -60,12 +60,7 @@ def cover_blur(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
     )
     if not blurred.any():
         return shift
-    # Without gaps between, nor holes inside, whose colors would be the closest ones to what is hidden.
-    front = near - depth <= step
-    whole = close_gaps(front | blurred, CLOSED) & (front | around(blurred, reach))
-    new = around(whole & ~front, 1).view(np.uint8)
-    where = cv2.resize(new, shift.shape[::-1], interpolation=cv2.INTER_NEAREST).view(bool)
-    return raised(shift, near, where & enlarged_mask(whole, shift.shape))
+    return raised(shift, near, near - depth <= step, blurred, CLOSED)
 
 
 def _even(depth: Floats, near: Floats, beside: Beside, reach: int) -> Mask:

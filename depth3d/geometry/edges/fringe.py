@@ -33,6 +33,7 @@ DIFFERENT, DEVIATIONS = 12.0, 3.0  # a fringe differs by more than so many level
 LIKE = 0.5  # colors of the foreground are so much nearer to its mean than to the background's
 LEAST_MASS = 0.003  # share of background pixels in the average
 BLOCK = 4  # px across the blocks in which it is tested whether there is a step nearby
+SEAM = 1  # px, half of the width of gaps between a fringe and its foreground that are closed
 ROOT, LEAST = 2, 4  # px; the blur of an exact outline reaches so far, and the shortest fringe
 
 
@@ -62,7 +63,7 @@ def cover_fringe(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
         fringe = _attached(_different(small, beside, reach, plain, like), beside)
         if not fringe.any():
             continue
-        shift = raised(shift, closest(depth, ~beside.far)[1], enlarged_mask(fringe, shift.shape))
+        shift = raised(shift, closest(depth, ~beside.far)[1], ~beside.far, fringe, SEAM)
     return shift
 
 
@@ -77,10 +78,26 @@ def reduced(shift: Floats, colors: NDArray[np.uint8], side: int) -> tuple[Floats
     return depth, small, max(STEP, STEP_SHARE * float(np.ptp(shift)))
 
 
-def raised(shift: Floats, near: Floats, where: Mask) -> Floats:
-    """Return a copy of the depth (H, W), at places (H, W) at least as near as the smaller map ``near`` says."""
+def raised(shift: Floats, near: Floats, front: Mask, new: Mask, closed: int) -> Floats:
+    """Return a copy of the depth (H, W), where the foreground grows at least as near as the smaller map ``near`` says.
+
+    Parameters
+    ----------
+    shift : Floats
+        (H, W) float32, depth in pixels of shift.
+    near : Floats
+        (h, w), the depth of the closest foreground.
+    front, new : Mask
+        (h, w), the foreground, and what becomes part of it.
+    closed : int
+        Half of the width of the gaps between them that are closed: between the samples of a larger photo holes would
+        remain, whose colors would stay behind, and would be the closest ones to what is hidden.
+    """
+    whole = close_gaps(front | new, closed) & (front | around(new, 2 * closed))
+    beside = around(whole & ~front, 1).view(np.uint8)
+    where = cv2.resize(beside, shift.shape[::-1], interpolation=cv2.INTER_NEAREST).view(bool)
     nearest = cv2.resize(near, shift.shape[::-1], interpolation=cv2.INTER_NEAREST)
-    places, result = np.flatnonzero(where), shift.copy()
+    places, result = np.flatnonzero(where & enlarged_mask(whole, shift.shape)), shift.copy()
     result.ravel()[places] = np.maximum(result.ravel().take(places), nearest.ravel().take(places))
     return result
 

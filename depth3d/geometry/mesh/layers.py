@@ -21,6 +21,7 @@ from depth3d.geometry.background.disocclusion import (
     HiddenSurface,
     extend_background,
     read_beyond_rim,
+    without_islands,
 )
 from depth3d.geometry.background.fill import pull_push
 from depth3d.geometry.background.lines import Lines
@@ -153,6 +154,7 @@ def _layers(photo: _Photo, quality: Quality, ways: str) -> list[Layer | None]:
         cover = dilate_over_mixed(cover, Image(photo.pixels).eight_bit().pixels)
     first, deeper = extend_background(photo.shift, cover, STEP_PIXELS, _WAYS[ways])
     if photo.soft:
+        deeper = without_islands(first, deeper)
         read_beyond_rim(first, photo.shift, pixels)
         read_beyond_rim(deeper, photo.shift, pixels)
     return_freed_memory()

@@ -10,7 +10,14 @@ import pytest
 from numpy.typing import NDArray
 
 from depth3d.geometry.background import disocclusion
-from depth3d.geometry.background.disocclusion import ALL_WAYS, FROM_LEFT, FROM_RIGHT, OVERLAP, extend_background
+from depth3d.geometry.background.disocclusion import (
+    ALL_WAYS,
+    FROM_LEFT,
+    FROM_RIGHT,
+    OVERLAP,
+    extend_background,
+    without_islands,
+)
 
 Ways = tuple[tuple[int, int], ...]
 Found = dict[tuple[int, int], tuple[float, int]]
@@ -72,3 +79,20 @@ def test_the_same_as_pixel_by_pixel(ways: Ways, seed: int, monkeypatch: pytest.M
     np.testing.assert_array_equal(first.depth[~first.mask], seen[~first.mask])
     np.testing.assert_array_equal(second.depth[~second.mask], first.depth[~second.mask])
     np.testing.assert_array_equal(second.source[~second.mask], first.source[~second.mask])
+
+
+def test_scraps_at_a_torn_edge_do_not_stay_before_the_background() -> None:
+    """A subject at depth 20 whose torn rim has single pixels at 18, and a box at 12 that is half behind it."""
+    seen = np.zeros((200, 1200), np.float32)
+    seen[140:190, 180:300] = 12
+    seen[10:180, 200:280] = 20
+    seen[20:120:24, 199] = 18
+    first, deeper = extend_background(seen, seen, 1.0)
+    scraps = (first.depth == 18) & first.mask
+    assert scraps.sum() > 20
+    second = without_islands(first, deeper)
+    assert (first.depth[scraps] == 0).all()
+    assert (seen.ravel()[first.source[scraps]] == 0).all()
+    assert not np.isin(np.flatnonzero(scraps), second.places).any()
+    assert (first.depth[140:180, 200:208] == 12).all()
+    assert len(second.places) > 100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -36,6 +37,20 @@ def test_hairs_get_the_depth_of_their_head(factor: int) -> None:
     between = found[8:-8, EDGE + 1 :][~hairs[8:-8, EDGE + 1 :]]
     assert (between == 8).mean() < 0.01
     assert np.array_equal(found[:, :EDGE], shift[::factor, ::factor][:, :EDGE] / factor)
+
+
+def test_no_holes_stay_between_a_fringe_and_its_foreground() -> None:
+    """A larger photo has pixels between the samples that are examined; their colors would stay behind as specks."""
+    height, width = 700, 1250
+    row, column = np.mgrid[:height, :width]
+    beyond = column - 600 - 0.37 * row  # px beyond the slanted outline
+    colors = np.full((height, width, 3), (200, 205, 195), np.float32)
+    colors[beyond < 12] = (70, 40, 30)
+    colors += np.random.default_rng(5).normal(0, 2, colors.shape)
+    found = cover_fringe(np.where(beyond < 0, np.float32(20), np.float32(0)), np.clip(colors, 0, 255).astype(np.uint8))
+    assert (found[(beyond < 10) & (row > 20) & (row < height - 20)] == 20).mean() > 0.99
+    behind, _ = cv2.connectedComponents((found < 10).astype(np.uint8), connectivity=4)
+    assert behind == 2  # what counts as the foreground, and the wall
 
 
 def test_hairs_get_the_depth_beside_them_not_the_nearest_around() -> None:
