@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from depth3d.geometry.background.fill import relax
+from depth3d.geometry.background.unmirror import reach_of, unmirror_texture
 from depth3d.image import rounded
 
 __all__ = ["extend_border"]
@@ -31,7 +32,8 @@ def extend_border(
     """Extend a picture and its depth by ``margin`` pixels on all sides, first sideways, then up and down.
 
     Mirroring keeps texture natural and depth continuous at the border. Lines that meet the border at an angle would
-    turn back there: they are mirrored at the point where they meet it, and go straight on. Things that are near the
+    turn back there: they are mirrored at the point where they meet it, and go straight on. Fine texture without lines
+    does not stay symmetric. Things that are near the
     border without touching it, in front of the photo, would be doubled. So depth never increases outwards: where the
     mirror shows a step to a nearer surface, the surface before the step is repeated back and forth instead.
 
@@ -70,11 +72,16 @@ def _fill_sides(
     """Fill the first and the last ``margin`` columns of picture and depth, a band of rows of the photo, in place."""
     for way in (slice(None), slice(None, None, -1)):
         (whole, levels), (picture, shift) = ([values[:, way] for values in pair] for pair in (extended, photo))
-        beyond, source, repeated = _outside(shift[rows], margin, tolerance)
-        strip = picture[rows][np.arange(len(source))[:, None], source].astype(np.float32)
-        _straighten(strip, picture, shift, rows, np.where(repeated, -1, source), tolerance)
+        beside = reach_of(max(shift.shape))
+        wide = slice(max(rows.start - beside, 0), min(rows.stop + beside, len(shift)))
+        inside = slice(rows.start - wide.start, rows.stop - wide.start)
+        beyond, source, repeated = _outside(shift[wide], margin, tolerance)
+        strip = picture[wide][np.arange(len(source))[:, None], source].astype(np.float32)
+        _straighten(strip, picture, shift, wide, np.where(repeated, -1, source), tolerance)
+        unmirror_texture(strip, ~np.any(repeated, axis=1), max(shift.shape), float(np.iinfo(picture.dtype).max))
+        beyond, strip = beyond[inside], strip[inside]
         # Surfaces repeated within a few pixels would differ from row to row.
-        relax(strip, beyond, repeated)
+        relax(strip, beyond, repeated[inside])
         whole[:, margin - 1 :: -1] = rounded(strip, whole.dtype)
         levels[:, margin - 1 :: -1] = beyond
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -70,6 +71,36 @@ def test_lines_in_a_band_are_those_of_the_whole() -> None:
     across = np.arange(300)[:, None] + 0.6 * np.arange(90)
     picture = np.repeat((128 + 90 * np.sin(across / 4))[..., None], 3, 2).astype(np.uint8)
     shift = np.random.default_rng(0).normal(4, 0.1, (300, 90)).astype(np.float32)
+    whole, band = (extend_border(picture, shift, 14, 1.0, rows)[0] for rows in (None, slice(100, 180)))
+    assert np.abs(whole[114:194].astype(int) - band[14:-14]).max() <= 1
+    mirrored = np.pad(picture, ((0, 0), (14, 0), (0, 0)), mode="symmetric")[100:180, :14]
+    assert np.abs(whole[114:194, :14].astype(int) - mirrored).max() > 50
+
+
+def gravel(height: int, width: int) -> NDArray[np.uint8]:
+    noise = np.random.default_rng(2).normal(0, 1, (height, width, 3)).astype(np.float32)
+    noise = cv2.GaussianBlur(noise, (0, 0), 1.0)
+    return np.clip(128 + 30 * noise / noise.std(), 0, 255).astype(np.uint8)
+
+
+def test_texture_beyond_the_border_is_no_mirror_image() -> None:
+    """It has the contrast of the photo, and begins without a seam."""
+    picture = gravel(600, 800)
+    colors, _ = extend_border(picture, np.full((600, 800), 4, np.float32), 16, 1.0)
+    for beyond, mirrored in (
+        (colors[:16, 16:-16][::-1], picture[:16]),
+        (colors[16:-16, :16][:, ::-1].transpose(1, 0, 2), picture[:, :16].transpose(1, 0, 2)),
+    ):
+        rows = slice(20, -60)  # the last ones have no texture further on
+        here, there = (values[3:, rows].astype(np.float32).ravel() for values in (beyond, mirrored))
+        assert np.corrcoef(here, there)[0, 1] < 0.35
+        assert 0.9 < here.std() / there.std() < 1.1
+        seam = np.abs(beyond[0, rows].astype(int) - mirrored[0, rows]).mean()
+        assert seam < 1.2 * np.abs(mirrored[1, rows].astype(int) - mirrored[0, rows]).mean()
+
+
+def test_texture_in_a_band_is_that_of_the_whole() -> None:
+    picture, shift = gravel(400, 260), np.full((400, 260), 4, np.float32)
     whole, band = (extend_border(picture, shift, 14, 1.0, rows)[0] for rows in (None, slice(100, 180)))
     assert np.abs(whole[114:194].astype(int) - band[14:-14]).max() <= 1
     mirrored = np.pad(picture, ((0, 0), (14, 0), (0, 0)), mode="symmetric")[100:180, :14]
