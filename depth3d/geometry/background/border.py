@@ -33,9 +33,9 @@ def extend_border(
 
     Mirroring keeps texture natural and depth continuous at the border. Lines that meet the border at an angle would
     turn back there: they are mirrored at the point where they meet it, and go straight on. Fine texture without lines
-    does not stay symmetric. Things that are near the
-    border without touching it, in front of the photo, would be doubled. So depth never increases outwards: where the
-    mirror shows a step to a nearer surface, the surface before the step is repeated back and forth instead.
+    does not stay symmetric. Things that are near the border without touching it, in front of the photo, would be
+    doubled. So depth never increases outwards: where the mirror shows a step to a nearer surface, the surface before
+    the step is repeated back and forth instead.
 
     Parameters
     ----------
@@ -54,31 +54,44 @@ def extend_border(
     -------
     picture: (h + 2 margin, W + 2 margin, 3). shift: the same height and width.
     """
-    rows = rows or slice(0, shift.shape[0])
+    band, rows = rows is not None, rows or slice(0, shift.shape[0])
     height, width = rows.stop - rows.start, shift.shape[1]
     colors = np.empty((height + 2 * margin, width + 2 * margin, 3), picture.dtype)
     depth = np.empty(colors.shape[:2], np.float32)
     inside = slice(margin, margin + height)
     colors[inside, margin:-margin], depth[inside, margin:-margin] = picture[rows], shift[rows]
-    _fill_sides((colors[inside], depth[inside]), (picture, shift), rows, margin, tolerance)
+    _fill_sides((colors[inside], depth[inside]), (picture, shift), rows, margin, tolerance, textured=True)
     upright = colors[inside].transpose(1, 0, 2), depth[inside].T
-    _fill_sides((colors.transpose(1, 0, 2), depth.T), upright, slice(0, len(upright[1])), margin, tolerance)
+    every = slice(0, len(upright[1]))
+    # What is above and below a band is never seen.
+    _fill_sides((colors.transpose(1, 0, 2), depth.T), upright, every, margin, tolerance, textured=not band)
     return colors, depth
 
 
 def _fill_sides(
-    extended: tuple[Pixels, Floats], photo: tuple[Pixels, Floats], rows: slice, margin: int, tolerance: float
+    extended: tuple[Pixels, Floats],
+    photo: tuple[Pixels, Floats],
+    rows: slice,
+    margin: int,
+    tolerance: float,
+    *,
+    textured: bool,
 ) -> None:
-    """Fill the first and the last ``margin`` columns of picture and depth, a band of rows of the photo, in place."""
+    """Fill the first and the last ``margin`` columns of picture and depth, a band of rows of the photo, in place.
+
+    ``textured``: fine texture does not stay symmetric.
+    """
+    height, side = len(photo[1]), max(photo[1].shape)
+    beside = reach_of(side) if textured else 0
+    wide = slice(max(rows.start - beside, 0), min(rows.stop + beside, height))
+    inside = slice(rows.start - wide.start, rows.stop - wide.start)
     for way in (slice(None), slice(None, None, -1)):
         (whole, levels), (picture, shift) = ([values[:, way] for values in pair] for pair in (extended, photo))
-        beside = reach_of(max(shift.shape))
-        wide = slice(max(rows.start - beside, 0), min(rows.stop + beside, len(shift)))
-        inside = slice(rows.start - wide.start, rows.stop - wide.start)
         beyond, source, repeated = _outside(shift[wide], margin, tolerance)
         strip = picture[wide][np.arange(len(source))[:, None], source].astype(np.float32)
         _straighten(strip, picture, shift, wide, np.where(repeated, -1, source), tolerance)
-        unmirror_texture(strip, ~np.any(repeated, axis=1), max(shift.shape), float(np.iinfo(picture.dtype).max))
+        if textured:
+            unmirror_texture(strip, ~np.any(repeated, axis=1), side, float(np.iinfo(picture.dtype).max))
         beyond, strip = beyond[inside], strip[inside]
         # Surfaces repeated within a few pixels would differ from row to row.
         relax(strip, beyond, repeated[inside])

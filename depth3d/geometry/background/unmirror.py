@@ -15,8 +15,8 @@ Floats = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 
 DETAIL = 1 / 65  # of the photo's larger side: the averages that leave the tones only
-ALONG = 2.0  # of DETAIL: distance along the border from which detail comes
-FADE = 0.1  # of DETAIL: distance from the border over which it replaces the mirrored detail
+ALONG = 2  # of these averages: distance along the border from which detail comes
+FADE = 0.1  # of these averages: distance from the border over which it replaces the mirrored detail
 LEAST_WINDOW = 5  # px; smaller photos stay mirrored
 # From the first value on, and fully from the second one on:
 ENERGY = 3.0, 6.0  # levels, standard deviation of detail: smooth surfaces stay as they are
@@ -28,8 +28,8 @@ TONES = 40.0, 20.0  # levels between the tones here and there, in each color
 
 def reach_of(side: int) -> int:
     """Return how many rows beside a band ``unmirror_texture`` looks at; ``side``: the photo's larger one, px."""
-    window = _window(side)
-    return round(ALONG * window) + 6 * window
+    # Tones, what is measured of the detail, and the share are averages, one of the other; each reaches a window far.
+    return (ALONG + 3) * _window(side)
 
 
 def unmirror_texture(strip: Floats, usable: Mask, side: int, levels: float) -> None:
@@ -51,7 +51,7 @@ def unmirror_texture(strip: Floats, usable: Mask, side: int, levels: float) -> N
         Largest value of a color, for the units of limits.
     """
     window = _window(side)
-    along = round(ALONG * window)
+    along = ALONG * window
     if window < LEAST_WINDOW or len(strip) <= along or strip.shape[1] < 2:
         return
     share = _share(strip, usable, window, along, np.float32(255 / levels))

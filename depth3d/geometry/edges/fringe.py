@@ -63,7 +63,8 @@ def cover_fringe(shift: Floats, colors: NDArray[np.uint8]) -> Floats:
         fringe = _attached(_different(small, beside, reach, plain, like), beside)
         if not fringe.any():
             continue
-        shift = raised(shift, closest(depth, ~beside.far)[1], ~beside.far, fringe, SEAM)
+        front = ~beside.far
+        shift = raised(shift, closest(depth, front)[1], front, fringe, SEAM)
     return shift
 
 
