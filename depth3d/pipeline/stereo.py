@@ -115,9 +115,17 @@ def _suffixes(layout: StereoFormat) -> list[str]:
     return list(dict.fromkeys((layout.suffix, *_PICTURES, *packed)))
 
 
-def written_files(source: Path, output: str | Path | None, names: str, depth: DepthOptions | None = None) -> list[Path]:
-    """Return the files that ``stereo_photo`` writes, before any depth is computed."""
-    targets = stereo_targets(source, output, sphere_formats(source, output, names, depth or DepthOptions()))
+def written_files(
+    source: Path,
+    output: str | Path | None,
+    names: str,
+    depth: DepthOptions | None = None,
+    *,
+    named_after: Path | None = None,
+) -> list[Path]:
+    """Return the files that ``stereo_photo`` writes, before any depth is computed; see ``stereo_targets``."""
+    formats = sphere_formats(source, output, names, depth or DepthOptions())
+    targets = stereo_targets(source, output, formats, named_after=named_after)
     return [file for target, layout in targets.items() for file in _files(target, layout)]
 
 
@@ -125,8 +133,12 @@ def _files(target: Path, layout: StereoFormat) -> tuple[Path, ...]:
     return eye_files(target) if layout.packing == "pair" else (target,)
 
 
-def stereo_targets(source: Path, output: str | Path | None, names: str) -> dict[Path, StereoFormat]:
+def stereo_targets(
+    source: Path, output: str | Path | None, names: str, *, named_after: Path | None = None
+) -> dict[Path, StereoFormat]:
     """Return {output path: format} for a photo; a suffix like .mpo implies its format if none is given.
+
+    ``named_after``: a path that outputs without a name of their own are named after; default the photo's.
 
     Raises ``InvalidInput`` if an output would overwrite the photo, or for unknown formats.
     """
@@ -136,7 +148,8 @@ def stereo_targets(source: Path, output: str | Path | None, names: str) -> dict[
     except InvalidInput as error:
         raise InvalidOption("format", str(error)) from None
     place = Destination.of(output)
-    base = place.path / source.name if place.path is not None and place.folder else source
+    base = named_after or source
+    base = place.path / base.name if place.path is not None and place.folder else base
     output = None if place.folder else place.path
     if output is not None and len(layouts) == 1:
         implied = implied_format(output) if layouts[0].name == StereoOptions.format else None

@@ -82,12 +82,7 @@ def plain_stem(source: Path) -> Path:
 
 def photo_targets(source: Path, output: str | Path | None, format: str) -> list[Path]:
     """Return the files that ``write_photo`` writes; raises ``InvalidOption`` if one is the source."""
-    # `flat`: the name need not exist, so that no sphere can be looked for in it.
-    files = written_files(plain_stem(source), output, format, DepthOptions(flat=True))
-    for file in files:
-        if file.exists() and source.exists() and file.resolve() == source.resolve():
-            raise InvalidOption("output", f"{file}: the output would overwrite the photo; choose another name")
-    return files
+    return written_files(source, output, format, DepthOptions(flat=True), named_after=plain_stem(source))
 
 
 def corrected_photo(pair: StereoPair, options: FixOptions) -> tuple[StereoPair, Correction]:
@@ -122,5 +117,5 @@ def write_photo(
     rig, options = StereoRig(), StereoOptions(format=format)
     sphere = sphere_of(source, DepthOptions()) if format == "vr-photo" else None  # such eyes are on a sphere already
     subject = Subject(pair.left, None, rig, options, pair, sphere)
-    ((target, layout),) = stereo_targets(plain_stem(source), output, format).items()
+    ((target, layout),) = stereo_targets(source, output, format, named_after=plain_stem(source)).items()
     return write_format(subject, layout, target, force=force)

@@ -198,6 +198,20 @@ def test_an_mpo_stays_one_and_other_layouts_are_written(pair: StereoPair, shared
         d3.fix(save_image(Image(texture(300, 200)), tmp_path / "flat.png"))
 
 
+@pytest.mark.parametrize("suffix", [".mpo", ".jps", ".pns", ".heic", ".vr.jpg"])
+def test_the_result_of_each_kind_of_file_has_a_name_of_its_own(pair: StereoPair, tmp_path: Path, suffix: str) -> None:
+    """Their names have no layout: the result's differs by ``_fixed``, and is not taken for the source."""
+    source = tmp_path / f"old{suffix}"
+    d3.stereo(packed(pair, tmp_path / "made_SBS.png"), source)
+    before = source.read_bytes()
+    for _ in range(2):
+        report = d3.fix(source, force=True)
+        assert [path.name for path in report.paths] == [f"old_fixed{'_spatial' if suffix == '.heic' else ''}{suffix}"]
+    assert source.read_bytes() == before
+    with pytest.raises(InvalidOption, match="overwrite the photo"):
+        d3.fix(source, source, force=True)
+
+
 def test_a_folder_twice_takes_no_result_as_an_input(
     pair: StereoPair, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
