@@ -20,7 +20,9 @@ from depth3d.stereopair import StereoPair
 
 __all__ = ["Correction", "View"]
 
-_LARGEST_CROP = 0.1  # share of a side; where more would have to go, the border's pixels are repeated
+# Share of a side; where more would have to go, the border's pixels are repeated. Cameras with two parallel lenses leave
+# 13 to 16 % of disparity in near scenes.
+_LARGEST_CROP = 0.25
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -88,7 +89,9 @@ def _placed(pairs: Sequence[StereoPair], found: Correction, options: FixOptions)
     ends = np.array([np.percentile(known, (1, 99)) for _, known in disparities])
     far, near = float(ends[:, 0].min()), float(ends[:, 1].max())
     total, lowered = near - far, near - far
-    if options.comfort and total > TOTAL_LIMIT + _TOLERANCE:
+    shift = _shift(disparities, near, far, options)
+    # Both eyes lose what only one of them has: in percent of what is left, disparities are larger.
+    if options.comfort and total > (TOTAL_LIMIT + _TOLERANCE) * (1 - abs(shift) / 100):
         lowered = TOTAL_LIMIT - _TOLERANCE
         convergence = max(1 - (CROSSED_LIMIT - _TOLERANCE) / lowered, min(1.0, max(0.0, -far / total)))
         if not isinstance(options.convergence, str):
@@ -96,7 +99,6 @@ def _placed(pairs: Sequence[StereoPair], found: Correction, options: FixOptions)
         found = replace(found, parallax=(lowered, convergence))
         at_screen, share = far + total * convergence, lowered / total
     else:
-        shift = _shift(disparities, near, far, options)
         found = replace(found, shift=shift)
         at_screen, share = shift, 1.0
     if not options.floating_window:
@@ -117,12 +119,15 @@ def _shift(
         return 0.0
     if not isinstance(options.convergence, str):
         return far + total * float(options.convergence)
+    most = CROSSED_LIMIT - _TOLERANCE
+    least = near - most
+    least /= 1 - math.copysign(most / 100, least)  # so that it is ``most`` of the width that is left
     if far > _WHOLE or near < -_WHOLE:
         depths = [
             DepthMap(np.clip((whole - far) / max(total, 1e-6), 0, 1).astype(np.float32)) for whole, _ in disparities
         ]
-        return far + total * auto_convergence(depths, total)
-    return near - (CROSSED_LIMIT - _TOLERANCE) if near > CROSSED_LIMIT else 0.0
+        return max(far + total * auto_convergence(depths, total), least)
+    return least if near > CROSSED_LIMIT else 0.0
 
 
 def _disparity(pair: StereoPair) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -135,6 +135,22 @@ def test_a_scene_before_the_screen_moves_back_to_the_limit() -> None:
     assert kept.size == near.size
 
 
+@pytest.mark.parametrize(("nearest", "real"), [(-38, True), (-37, False)])
+def test_a_scene_far_behind_the_screen_comes_forward_without_repeated_columns(nearest: int, real: bool) -> None:
+    """As two parallel lenses take it. 12 % of the columns go, so that 2.8 % of disparity become 3.1 %."""
+    wall, square, rows = texture(440, 240, 1), texture(110, 120, 2), slice(60, 180)
+    left, right = wall[:, 60:380].copy(), wall[:, 14:334].copy()
+    left[rows, 110:220] = right[rows, 110 - nearest : 220 - nearest] = square
+    shown, found = corrected_photo(StereoPair(Image(left), Image(right)), FixOptions(floating_window=False))
+    assert (found.parallax is None) == real
+    after = check_pair(shown)
+    assert after.nearest <= 1.0
+    assert after.nearest - after.farthest <= 3.05
+    for eye in (shown.left.pixels, shown.right.pixels):
+        assert np.abs(np.diff(eye[:, -12:].astype(int), axis=1)).mean(axis=(0, 2)).min() > 1  # no streaks
+    assert not real or np.array_equal(shown.left.pixels, left[:, : shown.size.width])
+
+
 def test_too_much_depth_is_lowered_to_the_limit() -> None:
     deep = scene_pair(320, 240, near=10, far=-6)
     assert any("total disparity" in line for line in check_pair(deep).verdict)
