@@ -28,6 +28,7 @@ __all__ = [
     "viewing_of",
 ]
 
+_LEAST_SURE = 0.1  # share of the pixels beside an edge: with fewer, all count
 _DARK = 4.0  # mean gray level of a column of a black bar, at most; compression leaves some noise
 
 
@@ -99,21 +100,41 @@ def auto_convergence(depths: Sequence[DepthMap], parallax: float) -> float:
     return float(np.clip(max(subject, near - CROSSED_LIMIT / parallax), 0, 1))
 
 
-def border_disparity(disparity: NDArray[np.float32], bars: Bars | None = None) -> tuple[float, float]:
+def border_disparity(
+    disparity: NDArray[np.float32], bars: Bars | None = None, sure: NDArray[np.bool_] | None = None
+) -> tuple[float, float]:
     """Disparity in front of the window at the left and at the right edge, pixels, at least 0.
 
     The 95th percentile within the outermost 2 % of the columns. Objects in front of the window that are cut off by the
     picture's edge are window violations. The window is the screen, or where the black bars of a floating window put it.
+
+    Parameters
+    ----------
+    disparity : NDArray[np.float32]
+        (H, W) float32 px, positive = in front of the screen.
+    bars : Bars | None
+        The floating window.
+    sure : NDArray[np.bool_] | None
+        (H, W), pixels that were matched reliably; None = all. What the frame cuts off is not seen by both eyes at the
+        edge itself, where matches are guesses: they count no further in front than what is sure beside them.
     """
-    width = disparity.shape[1]
-    strip, bars = max(1, width // 50), bars or Bars()
-    at_left = disparity[:, bars.left[0] : bars.left[0] + strip]
-    at_right = disparity[:, width - bars.right[0] - strip : width - bars.right[0]]
+    bars = bars or Bars()
     before = (bars.left[0] - bars.left[1], bars.right[1] - bars.right[0])  # px of the window before the screen
-    left, right = (
-        max(0.0, float(np.percentile(part, 95)) - at) for part, at in zip((at_left, at_right), before, strict=True)
-    )
-    return left, right
+    left = _at_left(disparity, bars.left[0], sure) - before[0]
+    right = _at_left(disparity[:, ::-1], bars.right[0], None if sure is None else sure[:, ::-1]) - before[1]
+    return max(0.0, left), max(0.0, right)
+
+
+def _at_left(disparity: NDArray[np.float32], bar: int, sure: NDArray[np.bool_] | None) -> float:
+    width = disparity.shape[1]
+    level = float(np.percentile(disparity[:, bar : bar + max(1, width // 50)], 95))
+    if sure is not None:
+        # The other eye sees what is so far in front only from here on.
+        beside = slice(bar, bar + max(1, width // 10) + round(max(0.0, level)))
+        known = disparity[:, beside][sure[:, beside]]
+        if known.size > _LEAST_SURE * sure[:, beside].size:
+            level = min(level, float(np.percentile(known, 95)))
+    return level
 
 
 class Bars(NamedTuple):

@@ -201,6 +201,18 @@ def test_the_window_comes_forward_where_near_things_touch_it() -> None:
     assert masked.right.pixels.min() == 255
 
 
+def test_guesses_at_the_edge_are_no_window_violation() -> None:
+    """A tenth of the rows is guessed to be far in front; a wall that the frame cuts off is seen by both eyes inside."""
+    disparity, sure = np.zeros((100, 200), np.float32), np.ones((100, 200), bool)
+    disparity[40:50, :30], sure[40:50, :30] = 12, False
+    assert border_disparity(disparity, sure=sure) == (0, 0)
+    assert border_disparity(disparity) == (12, 0)
+    disparity[40:50, -30:], sure[40:50, -4:] = 12, False
+    assert border_disparity(disparity, sure=sure) == (0, 12)
+    wall = np.full((100, 200), 20, np.float32)
+    assert border_disparity(wall, sure=np.arange(200)[None] >= np.full((100, 1), 20)) == (20, 20)
+
+
 def test_quilts_begin_at_the_bottom_left() -> None:
     views = [Image(np.full((4, 6, 3), number * 10, np.uint8)) for number in range(6)]
     whole = quilt(iter(views), 3, 2, Size(6, 4), (0, 0))

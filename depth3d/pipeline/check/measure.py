@@ -139,7 +139,7 @@ def _measure(pair: StereoPair) -> _Measured:
     percent = known[:: max(1, known.size // 100_000)] / small.width * 100
     # Where the left and right border are one place (360 degrees), nothing is cut off.
     whole = abs(size.aspect - 2) < 0.02 and is_whole_sphere(left)
-    cut = (0.0, 0.0) if whole else border_disparity(values, black_bars(StereoPair(left, right)))
+    cut = (0.0, 0.0) if whole else border_disparity(values, black_bars(StereoPair(left, right)), sure)
     at_left, at_right = (value / small.width * 100 for value in cut)
     return _Measured(
         (size.width, size.height),

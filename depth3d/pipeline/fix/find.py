@@ -86,7 +86,7 @@ def _tone(pairs: Sequence[StereoPair]) -> Tone | None:
 def _placed(pairs: Sequence[StereoPair], found: Correction, options: FixOptions) -> Correction:
     """Return the correction with the place of the scene relative to the screen, its depth and its window."""
     disparities = [_disparity(pair) for pair in pairs]
-    ends = np.array([np.percentile(known, (1, 99)) for _, known in disparities])
+    ends = np.array([np.percentile(whole[sure], (1, 99)) for whole, sure in disparities])
     far, near = float(ends[:, 0].min()), float(ends[:, 1].max())
     total, lowered = near - far, near - far
     shift = _shift(disparities, near, far, options)
@@ -104,14 +104,17 @@ def _placed(pairs: Sequence[StereoPair], found: Correction, options: FixOptions)
     if not options.floating_window:
         return found
     borders = np.array(
-        [border_disparity((whole - np.float32(at_screen)) * np.float32(share)) for whole, _ in disparities]
+        [
+            border_disparity((whole - np.float32(at_screen)) * np.float32(share), sure=sure)
+            for whole, sure in disparities
+        ]
     )
     window = [float(value) if value > _WINDOW else 0.0 for value in borders.max(axis=0)]
     return replace(found, window=(window[0], window[1]))
 
 
 def _shift(
-    disparities: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]], near: float, far: float, options: FixOptions
+    disparities: Sequence[tuple[NDArray[np.float32], NDArray[np.bool_]]], near: float, far: float, options: FixOptions
 ) -> float:
     """Return how far the scene has to move back, percent of the width."""
     total = near - far
@@ -130,11 +133,11 @@ def _shift(
     return least if near > CROSSED_LIMIT else 0.0
 
 
-def _disparity(pair: StereoPair) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return the disparities of an aligned pair and those of reliably matched pixels alone, percent of the width."""
+def _disparity(pair: StereoPair) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the disparities of an aligned pair, percent of the width, and which pixels were matched reliably."""
     from depth3d.depth.stereo.match import stereo_disparity
 
     small = pair.size.fit(_WIDTH)
     found = stereo_disparity(pair.left.resized(small), pair.right.resized(small), align=False)
     percent = found.disparity.values * np.float32(100 / small.width)
-    return percent, percent[found.sure] if found.sure.mean() > 0.02 else percent.ravel()
+    return percent, found.sure if found.sure.mean() > 0.02 else np.ones_like(found.sure)
