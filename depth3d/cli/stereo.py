@@ -85,8 +85,8 @@ def preparer(values: dict[str, Any], options: StereoOptions | None = None) -> Ca
             jobs = [prepare_clip(path, file, values, Product("stereo", each)) for file, each in runs]
             written = tuple(target for job in jobs for target in job.targets)
             return Job(written, lambda: _run_each(jobs), space=jobs[0].space)
+        from depth3d.pipeline.filenames import written_files
         from depth3d.pipeline.inputs import check_depth_source
-        from depth3d.pipeline.stereo import written_files
 
         check_depth_source(depth, "photo")
         return Job(

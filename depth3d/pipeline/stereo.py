@@ -12,34 +12,31 @@ import numpy as np
 
 from depth3d.errors import InvalidInput, InvalidOption
 from depth3d.image import Image
-from depth3d.io.stereo.registry import add_formats, implied_format, plain_name, stereo_file
 from depth3d.options import DepthOptions, OutputOptions, StabilizeOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.canvas import check_canvas
 from depth3d.pipeline.comfort import border_disparity, floating_window, rig_of, viewing_of
 from depth3d.pipeline.eyes import refuse_inversion
+from depth3d.pipeline.filenames import files_of, stereo_targets
 from depth3d.pipeline.inputs import check_depth_source, media_of
 from depth3d.pipeline.notebook import WrittenPath
 from depth3d.pipeline.scene import Scene, load_scene, photo_pair
 from depth3d.pipeline.size import check_texture_size
 from depth3d.pipeline.sphere import sphere_formats, sphere_of
-from depth3d.pipeline.stereowrite import Subject, eye_files, write_format
-from depth3d.pipeline.targets import Destination, check_length, check_suffix
+from depth3d.pipeline.stereowrite import Subject, write_format
 from depth3d.quantities import as_file, as_path
-from depth3d.stereoformats import FORMATS, StereoFormat, find_formats
+from depth3d.stereoformats import find_formats
 from depth3d.stereopair import StereoPair, StereoRig
 from depth3d.validation import changed, field_names, nothing_left, require, require_function
 
 if TYPE_CHECKING:
     from depth3d.io.image.photofile import PhotoFile
 
-__all__ = ["own_pair", "stereo", "stereo_photo", "stereo_targets"]
+__all__ = ["own_pair", "stereo", "stereo_photo"]
 
 log = logging.getLogger("depth3d.stereo")
 
 # Packings that draw smaller views, or none.
 _SMALL = ("quilt", "print", "strip", "depth")
-# Packed eyes can be saved as any of these; crossed ones also in stereo files that hold a packed picture.
-_PICTURES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif")
 
 
 def stereo(
@@ -99,72 +96,6 @@ def stereo(
     return WrittenPath(stereo_photo(source, output, options, depth, force=force)[0])
 
 
-def _suffixes(layout: StereoFormat) -> list[str]:
-    """Return the file suffixes that support this format for photos."""
-    if layout.packing == "wiggle":
-        from depth3d.io.animation import FORMATS as ANIMATIONS
-
-        return list(ANIMATIONS)
-    kind = stereo_file(Path(), layout.name)
-    if kind is not None:
-        return [*kind.suffixes, *kind.other_suffixes]
-    crossed = layout.packing == "side" and layout.right_first and not layout.half
-    packed = [
-        card.suffix for card in FORMATS.values() if crossed and (card.packing, card.right_first) == ("side", True)
-    ]
-    return list(dict.fromkeys((layout.suffix, *_PICTURES, *packed)))
-
-
-def written_files(
-    source: Path,
-    output: str | Path | None,
-    names: str,
-    depth: DepthOptions | None = None,
-    *,
-    named_after: Path | None = None,
-) -> list[Path]:
-    """Return the files that ``stereo_photo`` writes, before any depth is computed; see ``stereo_targets``."""
-    formats = sphere_formats(source, output, names, depth or DepthOptions())
-    targets = stereo_targets(source, output, formats, named_after=named_after)
-    return [file for target, layout in targets.items() for file in _files(target, layout)]
-
-
-def _files(target: Path, layout: StereoFormat) -> tuple[Path, ...]:
-    return eye_files(target) if layout.packing == "pair" else (target,)
-
-
-def stereo_targets(
-    source: Path, output: str | Path | None, names: str, *, named_after: Path | None = None
-) -> dict[Path, StereoFormat]:
-    """Return {output path: format} for a photo; a suffix like .mpo implies its format if none is given.
-
-    ``named_after``: a path that outputs without a name of their own are named after; default the photo's.
-
-    Raises ``InvalidInput`` if an output would overwrite the photo, or for unknown formats.
-    """
-    add_formats()
-    try:
-        layouts = find_formats(names)
-    except InvalidInput as error:
-        raise InvalidOption("format", str(error)) from None
-    place = Destination.of(output)
-    base = named_after or source
-    base = place.path / base.name if place.path is not None and place.folder else base
-    output = None if place.folder else place.path
-    if output is not None and len(layouts) == 1:
-        implied = implied_format(output) if layouts[0].name == StereoOptions.format else None
-        targets = {output: implied or layouts[0]}
-    else:
-        base = base if output is None else output
-        targets = {base.with_name(f"{plain_name(base)}{layout.tag}{layout.suffix}"): layout for layout in layouts}
-    for target, layout in targets.items():
-        check_suffix(target, _suffixes(layout), f"the stereo format {layout.name}")
-        check_length(target)
-        if any(file.resolve() == source.resolve() for file in _files(target, layout)):
-            raise InvalidOption("output", f"{target}: the output would overwrite the photo; choose another name")
-    return targets
-
-
 def stereo_photo(
     source: Path,
     output: str | Path | None,
@@ -186,7 +117,7 @@ def stereo_photo(
     targets = stereo_targets(source, output, options.format)
     for target, layout in targets.items():
         check_canvas(options.canvas, layout)
-        for file in _files(target, layout):
+        for file in files_of(target, layout):
             refuse_existing(file, force=force)
     subject = _subject(source, options, depth, tell)
     if all(layout.packing not in _SMALL for layout in targets.values()):

@@ -18,8 +18,9 @@ from depth3d.io.image.panorama import GPANO, Sphere, find_sphere
 from depth3d.io.image.read import encode_image, open_image, save_image
 from depth3d.io.image.xmp import xmp_segments
 from depth3d.options import DepthOptions, StereoOptions
+from depth3d.pipeline.filenames import written_files
 from depth3d.pipeline.sphere import sphere_depth, sphere_pair
-from depth3d.pipeline.stereo import stereo, written_files
+from depth3d.pipeline.stereo import stereo
 
 WHOLE = Sphere(360.0, 90.0, -90.0, "a test")
 

@@ -23,8 +23,9 @@ from depth3d.io.image.read import open_image, save_image
 from depth3d.io.stereo.detect import read_stereo
 from depth3d.options import DepthOptions, StereoOptions
 from depth3d.pipeline.comfort import auto_convergence, border_disparity, floating_window, rig_of
+from depth3d.pipeline.filenames import stereo_targets
 from depth3d.pipeline.multiview import interlace, lenticular_size, pitch_test, quilt, quilt_grid
-from depth3d.pipeline.stereo import clip_runs, stereo, stereo_targets
+from depth3d.pipeline.stereo import clip_runs, stereo
 from depth3d.render.warp.sphere import to_sphere
 from depth3d.stereoformats import FORMATS
 from depth3d.stereopair import StereoPair, Viewing

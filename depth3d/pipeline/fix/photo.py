@@ -12,10 +12,10 @@ from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidOption
 from depth3d.options import DepthOptions, FixOptions, StereoOptions
 from depth3d.pipeline.eyes import find_eyes
+from depth3d.pipeline.filenames import stereo_targets, written_files
 from depth3d.pipeline.fix.correction import Correction, View
 from depth3d.pipeline.fix.find import find_correction
 from depth3d.pipeline.sphere import sphere_of
-from depth3d.pipeline.stereo import stereo_targets, written_files
 from depth3d.pipeline.stereowrite import Subject, write_format
 from depth3d.stereoformats import FORMATS, find_format
 from depth3d.stereopair import StereoPair, StereoRig
