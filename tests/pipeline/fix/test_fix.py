@@ -135,22 +135,6 @@ def test_a_scene_before_the_screen_moves_back_to_the_limit() -> None:
     assert kept.size == near.size
 
 
-@pytest.mark.parametrize(("nearest", "real"), [(-38, True), (-37, False)])
-def test_a_scene_far_behind_the_screen_comes_forward_without_repeated_columns(nearest: int, real: bool) -> None:
-    """As two parallel lenses take it. 12 % of the columns go, so that 2.8 % of disparity become 3.1 %."""
-    wall, square, rows = texture(440, 240, 1), texture(110, 120, 2), slice(60, 180)
-    left, right = wall[:, 60:380].copy(), wall[:, 14:334].copy()
-    left[rows, 110:220] = right[rows, 110 - nearest : 220 - nearest] = square
-    shown, found = corrected_photo(StereoPair(Image(left), Image(right)), FixOptions(floating_window=False))
-    assert (found.parallax is None) == real
-    after = check_pair(shown)
-    assert after.nearest <= 1.0
-    assert after.nearest - after.farthest <= 3.05
-    for eye in (shown.left.pixels, shown.right.pixels):
-        assert np.abs(np.diff(eye[:, -12:].astype(int), axis=1)).mean(axis=(0, 2)).min() > 1  # no streaks
-    assert not real or np.array_equal(shown.left.pixels, left[:, : shown.size.width])
-
-
 def test_too_much_depth_is_lowered_to_the_limit() -> None:
     deep = scene_pair(320, 240, near=10, far=-6)
     assert any("total disparity" in line for line in check_pair(deep).verdict)
@@ -212,20 +196,6 @@ def test_an_mpo_stays_one_and_other_layouts_are_written(pair: StereoPair, shared
         d3.fix(small, tmp_path / "q.png", format="quilt")
     with pytest.raises(ReadError, match="second eye"):
         d3.fix(save_image(Image(texture(300, 200)), tmp_path / "flat.png"))
-
-
-@pytest.mark.parametrize("suffix", [".mpo", ".jps", ".pns", ".heic", ".vr.jpg"])
-def test_the_result_of_each_kind_of_file_has_a_name_of_its_own(pair: StereoPair, tmp_path: Path, suffix: str) -> None:
-    """Their names have no layout: the result's differs by ``_fixed``, and is not taken for the source."""
-    source = tmp_path / f"old{suffix}"
-    d3.stereo(packed(pair, tmp_path / "made_SBS.png"), source)
-    before = source.read_bytes()
-    for _ in range(2):
-        report = d3.fix(source, force=True)
-        assert [path.name for path in report.paths] == [f"old_fixed{'_spatial' if suffix == '.heic' else ''}{suffix}"]
-    assert source.read_bytes() == before
-    with pytest.raises(InvalidOption, match="overwrite the photo"):
-        d3.fix(source, source, force=True)
 
 
 def test_a_folder_twice_takes_no_result_as_an_input(
