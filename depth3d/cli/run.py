@@ -122,9 +122,14 @@ def run_inputs(
     for item in inputs:
         with batch_run.guard(item.path):
             media = media_of(item.path)
-            if media not in kinds:
+            if media in kinds:
+                found[item.path] = media
+            elif item.found and len(inputs) > 1:
+                batch_run.skip(item.path, f"is a {media}")
+            else:
                 raise InvalidInput(f"{item.path} is a {media}; {who} supports {' and '.join(kinds)}s")
-            found[item.path] = media
+    if batch_run.all_skipped():
+        raise InvalidInput(f"{', '.join(names)}: nothing that {who} supports: {' and '.join(kinds)}s")
     _refuse_inapplicable(values, kinds, found, outputs, hint)
     jobs: list[tuple[Path, Job]] = []
     with destination.without_empty_folders():
@@ -224,6 +229,15 @@ class _Batch:
         if self._outputs.json and state != "done" and self._count > 1:
             print_text(json.dumps({"input": str(self._path), "state": state, "reason": text, **facts}))
 
+    def skip(self, path: Path, reason: str, **facts: Any) -> None:
+        """Leave an input out, for a reason that is told."""
+        log(f"{path.name}: skipped, {reason}", quiet=self._outputs.quiet)
+        self._note("skipped", reason, **facts)
+
+    def all_skipped(self) -> bool:
+        """Return whether every input was left out."""
+        return self._number("skipped") == self._count
+
     def admits(self, path: Path, job: Job) -> bool:
         """Return whether a job is to be run; False = skip it. Raises ``ExistsError`` for existing targets."""
         from depth3d.io.atomic import refuse_existing
@@ -233,8 +247,7 @@ class _Batch:
             if other != path:
                 raise ExistsError(target, f"is already the output of {other.name}; set another name with `output`")
         if self._batch.skip_existing and job.targets and all(target.exists() for target in job.targets):
-            log(f"{path.name}: skipped, {job.targets[0].name} exists", quiet=self._outputs.quiet)
-            self._note("skipped", f"{job.targets[0].name} exists", output=str(job.targets[0]))
+            self.skip(path, f"{job.targets[0].name} exists", output=str(job.targets[0]))
             return False
         for target in job.targets:
             refuse_existing(target, force=self._outputs.force or job.resumes)
@@ -279,7 +292,7 @@ class _Batch:
         width = max((len(path.name) for _, path, _ in self._rows), default=0)
         for state, path, text in self._rows:
             if state == "failed" or len(self._rows) <= _LISTED:
-                log(f"{state:8}{path.name:{width}}  {text}", quiet=self._outputs.quiet)
+                log(f"{state:8}{path.name:{width}}  {text.removeprefix(f'{path}: ')}", quiet=self._outputs.quiet)
         skipped = f", {self._number('skipped')} skipped" if self._number("skipped") else ""
         if failed:
             raise Failed(f"{failed} of {self._count} inputs failed, {done} done{skipped}")

@@ -50,10 +50,13 @@ class Input:
         The file.
     inside : Path
         Its folder relative to the folder that the user named; "." for a file named directly.
+    found : bool
+        Whether it was found in a folder or by a pattern, not named.
     """
 
     path: Path
     inside: Path = Path()
+    found: bool = False
 
 
 def expand(names: Sequence[str | Path], *, recursive: bool = False, results: Results = "none") -> list[Input]:
@@ -97,7 +100,7 @@ def _expanded(name: str | Path, recursive: bool, results: Results) -> Iterator[I
         matches = [match for match in sorted(map(Path, glob(text))) if _is_input(match, results)]
         if not matches:
             raise InvalidInput(f"{text}: no photo or clip matches this pattern")
-        yield from map(Input, matches)
+        yield from (Input(match, found=True) for match in matches)
     else:
         yield Input(path)
 
@@ -135,7 +138,7 @@ def _folder(folder: Path, recursive: bool, results: Results) -> Iterator[Input]:
         for path in _walk(folder, recursive)
         if path.is_dir() or (_is_input(path, results) and not is_second_eye(path))
     )
-    found = [Input(path, path.parent.relative_to(folder)) for path in paths]
+    found = [Input(path, path.parent.relative_to(folder), found=True) for path in paths]
     if not found:
         more = "" if recursive else " (`recursive=True` includes subfolders)"
         raise InvalidInput(f"{folder}: no photo or clip in this folder{more}")

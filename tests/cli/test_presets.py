@@ -136,6 +136,20 @@ def test_config_is_created_once_and_broken_settings_are_told(
     assert "did you mean 'parallax'" in capsys.readouterr().err
 
 
+def test_config_creates_its_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a new machine there is none."""
+    monkeypatch.setenv("DEPTH3D_CONFIG", str(tmp_path / "new/depth3d/config.toml"))
+    assert run("config", "--create") == 0
+    assert "[defaults]" in (tmp_path / "new/depth3d/config.toml").read_text(encoding="utf-8")
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DEPTH3D_CONFIG", str(tmp_path / "file/config.toml"))
+    capsys.readouterr()
+    assert run("config", "--create") == 1
+    assert "its folder cannot be created" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "incomplete", "expected"),
     [

@@ -142,6 +142,20 @@ def test_one_bad_file_of_several(folder: Path, capsys: pytest.CaptureFixture[str
     assert told.err.strip().splitlines()[-1] == "depth3d: 2 of 3 inputs failed, 1 done"
 
 
+def test_clips_in_folders_are_left_out_by_commands_for_photos(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A clip that is named fails, one that lies in a folder does not."""
+    assert run("mesh", folder) == 0
+    told = capsys.readouterr()
+    assert told.out.split() == [f"{folder / 'ball.glb'}", f"{folder / 'cube.glb'}"]
+    assert "clip.mp4: skipped, is a clip" in told.err
+    assert told.err.strip().splitlines()[-1] == "3 inputs: 2 done, 1 skipped"
+    assert run("mesh", folder / "ball.png", folder / "clip.mp4", "--force") == 1
+    assert "is a clip; this command supports photos" in capsys.readouterr().err
+    (folder / "more.mp4").write_bytes((folder / "clip.mp4").read_bytes())
+    assert run("mesh", folder / "*.mp4") == 1
+    assert "nothing that this command supports: photos" in capsys.readouterr().err
+
+
 def test_folders_recursive_skip_existing_and_summary(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "clip.mp4").unlink()
     out = f"{folder}/out/"
