@@ -66,19 +66,18 @@ class NumberOr(_NumberType):
 
     name = "number"
 
-    def __init__(self, words: tuple[str, ...]) -> None:
-        self.words = words
+    def __init__(self, words: tuple[str, ...], kind: type[int] | type[float] = float) -> None:
+        self.words, self.kind = words, kind
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float | str:
-        """Return the word, or the number as a float; the error names both possibilities."""
-        if isinstance(value, int | float):
-            return float(value)
+        """Return the word, or the number as ``kind``; the error names both possibilities."""
         if value in self.words:
             return str(value)
         try:
-            return float(value)
+            return self.kind(value)
         except ValueError:
-            self.fail(f"{value!r} is neither a number nor {' or '.join(self.words)}", param, ctx)
+            number = "a whole number" if self.kind is int else "a number"
+            self.fail(f"{value!r} is neither {number} nor {' or '.join(self.words)}", param, ctx)
 
 
 class FrameRate(_RateType):
@@ -231,8 +230,8 @@ def _type_of(hint: Any, metadata: dict[str, Any]) -> Any:
 def _click_type(hint: Any) -> Any:
     members: Iterable[Any] = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
     words = tuple(word for member in members if get_origin(member) is Literal for word in get_args(member))
-    if float in members and words:
-        return NumberOr(words)
+    if words and (float in members or int in members):
+        return NumberOr(words, float if float in members else int)
     if Fraction in members:
         return FrameRate()
     for plain in (int, float, str):

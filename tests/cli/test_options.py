@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import fields
 from fractions import Fraction
+from typing import Literal, get_args, get_origin, get_type_hints
 
 import click
 import pytest
 from click.testing import CliRunner
 
 from depth3d import options
-from depth3d.cli.options import build, flags
+from depth3d.cli.options import NumberOr, build, flags
 from depth3d.errors import InvalidInput
 
 KINDS = [getattr(options, name) for name in options.__all__ if name.endswith("Options")]
@@ -28,6 +29,30 @@ def test_defaults_survive_the_command_line(kind: type) -> None:
     result = CliRunner().invoke(command, [])
     assert result.exit_code == 0, result.output
     assert seen == [kind()]
+
+
+def literals(hint: object) -> tuple[str, ...]:
+    """The words that a type allows, also beside numbers."""
+    if get_origin(hint) is Literal:
+        return get_args(hint)
+    return tuple(word for member in get_args(hint) for word in literals(member))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_word_of_a_type_can_be_given(kind: type) -> None:
+    words = {name: literals(hint) for name, hint in get_type_hints(kind).items() if name in kind.__dataclass_fields__}
+    given = flags(kind)(click.Command("command")).params
+    for parameter in given:
+        for word in words.get(parameter.name or "", ()):
+            assert parameter.type.convert(word, parameter, None) == word, (parameter.name, word)
+
+
+def test_a_number_beside_words() -> None:
+    whole = NumberOr(("auto",), int)
+    assert [whole.convert(said, None, None) for said in ("auto", "3", 2)] == ["auto", 3, 2]
+    with pytest.raises(click.BadParameter, match="neither a whole number nor auto"):
+        whole.convert("2.5", None, None)
+    assert NumberOr(("keep",)).convert("0.25", None, None) == 0.25
 
 
 @pytest.mark.parametrize("kind", KINDS)
