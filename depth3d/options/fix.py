@@ -41,5 +41,7 @@ class FixOptions(Validated):
 
     def __post_init__(self) -> None:
         Validated.__post_init__(self)
+        if self.format is not None and "," in self.format:
+            raise InvalidOption("format", f"{self.format!r} is several; the result has one")
         if self.second_eye is not None and self.layout is not None:
             raise InvalidOption("second_eye", "excludes `layout`: the eyes are in two files or in one")

@@ -39,6 +39,8 @@ from depth3d.options import StabilizeOptions
 
 __all__ = ["SceneRanges", "Stabilizer", "Stable", "stabilize", "state_bytes"]
 
+LEAST_MEMORY = 1.01  # frames: with less, each frame is alone, and the filter would divide by zero
+
 
 def stabilize(
     frames: Iterable[Image],
@@ -126,7 +128,7 @@ class Stabilizer:
         if self._look_ahead < 0:
             raise InvalidInput(f"stabilize: look_ahead is {self._look_ahead}, expected 0 or more frames")
         self._block = max(1, self._look_ahead)
-        self._memory = settings.memory
+        self._memory = max(settings.memory, LEAST_MEMORY)
         self._flow = flow if flow is not None or settings.flow == "dis" else NamedFlow(settings.flow)
         self._cuts = CutDetector()
         self._motion: MotionEstimator | None = None

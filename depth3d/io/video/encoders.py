@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,6 +15,7 @@ from depth3d.errors import InvalidOption, VideoError
 from depth3d.frames import Color, VideoInfo
 from depth3d.image import Size
 from depth3d.io.video.scheduling import kept_scheduling
+from depth3d.validation import nearest
 
 __all__ = ["ENCODERS", "HARDWARE", "Encoder", "check_settings", "choose", "encoder_for", "ffmpeg_version", "works"]
 
@@ -178,9 +178,7 @@ def encoder_for(suffix: str) -> Encoder | None:
 def _named(codec: str) -> Encoder:
     name = _SHORT.get(codec.lower(), codec)
     if name not in ENCODERS:
-        close = difflib.get_close_matches(name, ENCODERS, n=1)
-        hint = f"; did you mean {close[0]}?" if close else ""
-        raise VideoError(f"unknown encoder {codec!r}{hint} Known: auto, hardware, {', '.join(ENCODERS)}")
+        raise VideoError(f"unknown encoder {codec!r}{nearest(name, ['auto', 'hardware', *ENCODERS])}")
     trouble = works(name)
     if trouble is not None:
         raise VideoError(f"the encoder {name} does not work here: {trouble}; omit `codec` or use libx264")

@@ -1,4 +1,4 @@
-"""Keeps encoders from making this process real-time: run by root, SVT-AV1 gives its threads and its caller's that."""
+"""Keeps SVT-AV1 from making this process real-time, which root would get, and from printing a page about itself."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 __all__ = ["kept_scheduling"]
+
+# Errors only. It prints to the terminal itself, past FFmpeg's log.
+os.environ.setdefault("SVT_LOG", "1")
 
 
 @contextlib.contextmanager

@@ -77,8 +77,11 @@ def test_every_software_encoder_keeps_picture_and_times(tmp_path: Path, codec: s
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getscheduler"), reason="needs Linux")
-def test_encoders_leave_the_scheduling_alone(tmp_path: Path) -> None:
-    """Run by root, libsvtav1 made the process and whatever it started real-time: nothing else on the machine ran."""
+def test_encoders_leave_scheduling_and_terminal_alone(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Run by root, libsvtav1 made the process and whatever it started real-time: nothing else on the machine ran.
+
+    And it printed twenty lines about itself for each film.
+    """
 
     def policies() -> set[int]:
         return {os.sched_getscheduler(int(thread.name)) for thread in Path("/proc/self/task").iterdir()}
@@ -92,6 +95,7 @@ def test_encoders_leave_the_scheduling_alone(tmp_path: Path) -> None:
             writer.write(Image(picture(n)), n / rate)
             assert policies() <= before
     assert policies() <= before
+    assert "Svt" not in capfd.readouterr().err
 
 
 @pytest.mark.parametrize("codec", ["libx264", "libx265"])
@@ -209,5 +213,5 @@ def test_encoder_settings_are_tried_before_the_work() -> None:
         check_settings("ffv1", ".mkv", 20, None)
     with pytest.raises(InvalidOption, match="preset: libvpx-vp9 has no presets"):
         check_settings("libvpx-vp9", ".webm", None, "slow")
-    with pytest.raises(VideoError, match="did you mean libx265"):
+    with pytest.raises(VideoError, match="did you mean 'libx265'"):
         check_settings("libx25", ".mp4", None, None)

@@ -34,6 +34,11 @@ def test_the_result_of_each_kind_of_file_has_a_name_of_its_own(tmp_path: Path, s
         d3.fix(source, source, force=True)
 
 
+def test_the_result_has_one_format() -> None:
+    with pytest.raises(InvalidOption, match="the result has one"):
+        FixOptions(format="sbs,tb")
+
+
 @pytest.mark.parametrize(("nearest", "real"), [(-38, True), (-37, False)])
 def test_a_scene_far_behind_the_screen_comes_forward_without_repeated_columns(nearest: int, real: bool) -> None:
     """As two parallel lenses take it. 12 % of the columns go, so that 2.8 % of disparity become 3.1 %."""
