@@ -210,7 +210,7 @@ def test_a_failing_network_names_the_frame(tmp_path: Path, monkeypatch: pytest.M
         ({"start": "5"}, {}, "only 0.80 s long"),
         ({"start": "2", "end": "1"}, {}, "must be later"),
         ({"start": "soon"}, {}, "expected seconds"),
-        ({"codec": "libx266"}, {}, "did you mean libx26"),
+        ({"codec": "libx266"}, {}, "did you mean 'libx26"),
         ({"codec": "ffv1"}, {}, "is not supported in"),
         ({}, {"format": "mpo"}, "the format mpo does not support clips"),
     ],
