@@ -290,7 +290,8 @@ class _Conversion:
         if path is None:
             return ShotList(found, self._strength)
         write_shots(with_thumbnails(found, job, path, force=self._force), path, job.source.name)
-        log.info("%d shots written to %s: edit the file, then run the same command again", len(found), path)
+        many = f"{len(found)} shot{'s' if len(found) > 1 else ''}"
+        log.info("%s written to %s: edit the file, then run the same command again", many, path)
         return None
 
     def _previews(self) -> list[Path]:

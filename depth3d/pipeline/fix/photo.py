@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -88,9 +89,9 @@ def photo_targets(source: Path, output: str | Path | None, format: str) -> list[
 def corrected_photo(pair: StereoPair, options: FixOptions) -> tuple[StereoPair, Correction]:
     """Return the corrected pair and what was corrected."""
     found = find_correction([pair], options)
-    pixels = found.shift / 100 * pair.size.width
-    # Whole pixels: an eye that is only cropped stays as it is.
-    found = replace(found, shift=round(pixels) / pair.size.width * 100)
+    # Whole pixels, never nearer than found: an eye that is only cropped stays as it is.
+    pixels = math.ceil(found.shift / 100 * pair.size.width - 1e-6)
+    found = replace(found, shift=pixels / pair.size.width * 100)
     shown = found.apply(pair) if found.parallax is None else _new_right_eye(pair, found)
     return shown, found
 
