@@ -74,7 +74,7 @@ class NumberOr(_NumberType):
         if value in self.words:
             return str(value)
         try:
-            return self.kind(value)
+            return self.kind(str(value))  # a file of settings holds numbers: 2.5 is no whole one
         except ValueError:
             number = "a whole number" if self.kind is int else "a number"
             self.fail(f"{value!r} is neither {number} nor {' or '.join(self.words)}", param, ctx)

@@ -52,6 +52,8 @@ def test_a_number_beside_words() -> None:
     assert [whole.convert(said, None, None) for said in ("auto", "3", 2)] == ["auto", 3, 2]
     with pytest.raises(click.BadParameter, match="neither a whole number nor auto"):
         whole.convert("2.5", None, None)
+    with pytest.raises(click.BadParameter, match="neither a whole number nor auto"):
+        whole.convert(2.5, None, None)
     assert NumberOr(("keep",)).convert("0.25", None, None) == 0.25
 
 

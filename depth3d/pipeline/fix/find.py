@@ -103,12 +103,14 @@ def _placed(pairs: Sequence[StereoPair], found: Correction, options: FixOptions)
         at_screen, share = shift, 1.0
     if not options.floating_window:
         return found
+    scale = disparities[0][0].shape[1] / 100  # pixels of a percent
     borders = np.array(
         [
-            border_disparity((whole - np.float32(at_screen)) * np.float32(share), sure=sure)
+            border_disparity((whole - np.float32(at_screen)) * np.float32(share * scale), sure=sure)
             for whole, sure in disparities
         ]
     )
+    borders /= scale
     window = [float(value) if value > _WINDOW else 0.0 for value in borders.max(axis=0)]
     return replace(found, window=(window[0], window[1]))
 
