@@ -32,16 +32,12 @@ def command(create: bool) -> None:
     An option on the command line counts more than the environment variable DEPTH3D_COMMAND_OPTION
     (DEPTH3D_STEREO_PARALLAX=1.5), which counts more than a preset, which counts more than [defaults].
     """
-    from depth3d.errors import WriteError, in_words
-    from depth3d.io.atomic import atomic_path, refuse_existing
+    from depth3d.io.atomic import atomic_path, make_folder, refuse_existing
     from depth3d.pipeline.presets import config_path, read_config
 
     path = config_path()
     if create:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise WriteError(path, f"its folder cannot be created: {in_words(error)}") from error
+        make_folder(path.parent)
         refuse_existing(path, force=False)
         with atomic_path(path) as partial:
             Path(partial).write_text(TEMPLATE, encoding="utf-8")

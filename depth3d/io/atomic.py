@@ -12,7 +12,7 @@ from depth3d.errors import ExistsError, FileError, WriteError, in_words
 from depth3d.io.leftovers import process_mark, remove_leftovers
 from depth3d.validation import require_flag
 
-__all__ = ["atomic_path", "publish", "refuse_existing"]
+__all__ = ["atomic_path", "make_folder", "publish", "refuse_existing"]
 
 
 def refuse_existing(path: str | Path, *, force: bool) -> Path:
@@ -32,6 +32,14 @@ def refuse_existing(path: str | Path, *, force: bool) -> Path:
     if not os.access(final.parent, os.W_OK):
         raise WriteError(final, f"no file can be written to the folder {final.parent.absolute()}; choose another one")
     return final
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder for results, with those above it, if it is missing; raises ``WriteError``."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(folder, f"the folder cannot be created: {in_words(error)}") from error
 
 
 @contextmanager

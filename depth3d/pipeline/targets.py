@@ -8,7 +8,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from depth3d.errors import InvalidOption, WriteError, in_words
+from depth3d.errors import InvalidOption, WriteError
+from depth3d.io.atomic import make_folder
 from depth3d.pipeline.inputs import Input
 from depth3d.quantities import LONGEST_NAME, as_file
 
@@ -56,11 +57,8 @@ class Destination:
             return self.path
         folder = self.path / item.inside
         missing = [each for each in (folder, *folder.parents) if not each.exists()]
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._created.extend(missing)
-        except OSError as error:
-            raise WriteError(folder, f"the folder cannot be created: {in_words(error)}") from error
+        make_folder(folder)
+        self._created.extend(missing)
         return folder
 
     @contextmanager

@@ -12,7 +12,8 @@ from typing import Any
 import platformdirs
 import uvicorn
 
-from depth3d.errors import InvalidOption, WriteError, in_words
+from depth3d.errors import InvalidOption, in_words
+from depth3d.io.atomic import make_folder
 from depth3d.io.leftovers import temporary_folder
 from depth3d.options import StudioOptions
 from depth3d.quantities import home_path
@@ -83,8 +84,5 @@ def _folder(name: str | None) -> Path | None:
     if name is None:
         return None
     path = home_path(name).absolute()
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(path, f"the folder cannot be created: {in_words(error)}") from error
+    make_folder(path)
     return path

@@ -147,7 +147,7 @@ def test_config_creates_its_folder(
     monkeypatch.setenv("DEPTH3D_CONFIG", str(tmp_path / "file/config.toml"))
     capsys.readouterr()
     assert run("config", "--create") == 1
-    assert "its folder cannot be created" in capsys.readouterr().err
+    assert "the folder cannot be created" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ _ALIGNED = 0.08  # px; the largest vertical disparity that is left alone
 _WHOLE = 0.7  # percent of the width; a scene that lies beyond it as a whole is moved
 _WINDOW = 0.2  # percent of the width; a smaller window violation is left alone; `check` tells those from 0.3 on
 _TOLERANCE = 0.02  # percent of the width; room for rounding below a limit
+_MOST_CROSSED = CROSSED_LIMIT - _TOLERANCE
 
 
 def mean_order(pairs: Sequence[StereoPair]) -> float:
@@ -93,7 +94,7 @@ def _placed(pairs: Sequence[StereoPair], found: Correction, options: FixOptions)
     # Both eyes lose what only one of them has: in percent of what is left, disparities are larger.
     if options.comfort and total > (TOTAL_LIMIT + _TOLERANCE) * (1 - abs(shift) / 100):
         lowered = TOTAL_LIMIT - _TOLERANCE
-        convergence = max(1 - (CROSSED_LIMIT - _TOLERANCE) / lowered, min(1.0, max(0.0, -far / total)))
+        convergence = max(1 - _MOST_CROSSED / lowered, min(1.0, max(0.0, -far / total)))
         if not isinstance(options.convergence, str):
             convergence = float(options.convergence)
         found = replace(found, parallax=(lowered, convergence))
@@ -124,9 +125,8 @@ def _shift(
         return 0.0
     if not isinstance(options.convergence, str):
         return far + total * float(options.convergence)
-    most = CROSSED_LIMIT - _TOLERANCE
-    least = near - most
-    least /= 1 - math.copysign(most / 100, least)  # so that it is ``most`` of the width that is left
+    least = near - _MOST_CROSSED
+    least /= 1 - math.copysign(_MOST_CROSSED / 100, least)  # so that it is this much of the width that is left
     if far > _WHOLE or near < -_WHOLE:
         depths = [
             DepthMap(np.clip((whole - far) / max(total, 1e-6), 0, 1).astype(np.float32)) for whole, _ in disparities
