@@ -25,9 +25,9 @@ def read_qr(lines: list[str]) -> str:
     """Text of a QR code that is printed in block characters, two modules to a line."""
     rows = [[HALVES[character][half] for character in line] for line in lines for half in (0, 1)]
     picture = np.repeat(np.repeat(np.array(rows, np.uint8) * 255, 8, 0), 8, 1)
-    found, words, *_ = cv2.QRCodeDetector().detectAndDecodeMulti(picture)
-    assert found, "no QR code in the terminal's text"
-    return str(words[0])
+    words, *_ = cv2.QRCodeDetectorAruco().detectAndDecode(picture)  # QRCodeDetector misses one address in a hundred
+    assert words, "no QR code in the terminal's text"
+    return words
 
 
 @pytest.mark.skipif(shutil.which("openssl") is None or sys.platform == "win32", reason="needs openssl, and Ctrl-C")
