@@ -37,6 +37,9 @@ if TYPE_CHECKING:  # the same list for type checkers and editors, which do not r
         FileError as FileError,
     )
     from depth3d.errors import (
+        FlatError as FlatError,
+    )
+    from depth3d.errors import (
         InvalidInput as InvalidInput,
     )
     from depth3d.errors import InvalidOption as InvalidOption
@@ -131,6 +134,7 @@ _PUBLIC = {
     "FileError": "depth3d.errors",
     "FixOptions": "depth3d.options",
     "FixReport": "depth3d.pipeline.fix.files",
+    "FlatError": "depth3d.errors",
     "Hints": "depth3d.hints",
     "Image": "depth3d.image",
     "InvalidInput": "depth3d.errors",

@@ -7,6 +7,7 @@
     │   └── InvalidOption  the value of one option or argument; carries ``option``
     ├── FileError          something about one file; carries ``path``
     │   ├── ReadError      it cannot be read, or not rightly
+    │   │   └── FlatError  it holds one eye only, and two are needed
     │   ├── WriteError     it cannot be written
     │   └── ExistsError    it is there already and ``force`` was not given
     ├── ModelError         a depth network cannot be found, loaded or run
@@ -28,6 +29,7 @@ __all__ = [
     "Depth3DError",
     "ExistsError",
     "FileError",
+    "FlatError",
     "InvalidInput",
     "InvalidOption",
     "ModelError",
@@ -113,6 +115,18 @@ class ReadError(FileError):
         The file.
     reason : str
         What is wrong with it, and what to do; follows the name of the file in the message.
+    """
+
+
+class FlatError(ReadError):
+    """The file holds one eye only, where two are needed.
+
+    Parameters
+    ----------
+    path : str | Path
+        The file.
+    reason : str
+        Where a second eye was looked for, and what to do; follows the name of the file in the message.
     """
 
 

@@ -15,12 +15,13 @@ from click.core import ParameterSource
 
 from depth3d.cli.options import build, flag_of, given, in_flags
 from depth3d.cli.output import log, print_text, setup_logging
-from depth3d.errors import Depth3DError, ExistsError, InvalidInput, InvalidOption, in_words
+from depth3d.errors import Depth3DError, ExistsError, FlatError, InvalidInput, InvalidOption, in_words
 from depth3d.options import BatchOptions, OutputOptions
 from depth3d.validation import applies
 
 if TYPE_CHECKING:
     from depth3d.pipeline.clip.space import Space
+    from depth3d.pipeline.inputs import Input
 
 __all__ = ["Failed", "Job", "Kinds", "from_settings", "input_arguments", "run_inputs"]
 
@@ -120,26 +121,26 @@ def run_inputs(
     batch_run = _Batch(len(inputs), outputs, batch)
     found: dict[Path, str] = {}
     for item in inputs:
-        with batch_run.guard(item.path):
+        with batch_run.guard(item):
             media = media_of(item.path)
             if media in kinds:
                 found[item.path] = media
             elif item.found and len(inputs) > 1:
-                batch_run.skip(item.path, f"is a {media}")
+                batch_run.skip_unusable(f"is a {media}")
             else:
                 raise InvalidInput(f"{item.path} is a {media}; {who} supports {' and '.join(kinds)}s")
-    if batch_run.all_skipped():
+    if batch_run.nothing_usable():
         raise InvalidInput(f"{', '.join(names)}: nothing that {who} supports: {' and '.join(kinds)}s")
     _refuse_inapplicable(values, kinds, found, outputs, hint)
-    jobs: list[tuple[Path, Job]] = []
+    jobs: list[tuple[Input, Job]] = []
     with destination.without_empty_folders():
         for item in inputs:
             if item.path not in found:
                 continue
-            with batch_run.guard(item.path):
+            with batch_run.guard(item):
                 job = prepare(item.path, destination.for_input(item), found[item.path])
                 if batch_run.admits(item.path, job):
-                    jobs.append((item.path, job))
+                    jobs.append((item, job))
         batch_run.run(jobs)
 
 
@@ -200,13 +201,13 @@ class _Batch:
     def __init__(self, count: int, outputs: OutputOptions, batch: BatchOptions) -> None:
         self._count, self._outputs, self._batch = count, outputs, batch
         self._rows: list[tuple[str, Path, str]] = []  # state, input, seconds or reason
-        self._path = Path()
-        self._running = False
+        self._path, self._named = Path(), True
+        self._running, self._unusable = False, 0
         self._targets: dict[Path, Path] = {}
 
-    def guard(self, path: Path) -> _Batch:
+    def guard(self, item: Input) -> _Batch:
         """Return a context manager that reports the failure of one of several inputs instead of raising."""
-        self._path = path
+        self._path, self._named = item.path, not item.found
         return self
 
     def __enter__(self) -> None:
@@ -219,6 +220,9 @@ class _Batch:
             return False
         if isinstance(error, InvalidOption) and not self._running:
             return False  # an invalid option is invalid for all inputs
+        if isinstance(error, FlatError) and not self._named:
+            self.skip_unusable("has no second eye")
+            return True
         known = error if isinstance(error, Depth3DError) else Depth3DError(describe(error))
         log(f"depth3d: {in_flags(known)}")
         self._note("failed", in_flags(known))
@@ -229,14 +233,19 @@ class _Batch:
         if self._outputs.json and state != "done" and self._count > 1:
             print_text(json.dumps({"input": str(self._path), "state": state, "reason": text, **facts}))
 
-    def skip(self, path: Path, reason: str, **facts: Any) -> None:
-        """Leave an input out, for a reason that is told."""
-        log(f"{path.name}: skipped, {reason}", quiet=self._outputs.quiet)
+    def _skip(self, reason: str, **facts: Any) -> None:
+        """Leave the current input out, for a reason that is told."""
+        log(f"{self._path.name}: skipped, {reason}", quiet=self._outputs.quiet)
         self._note("skipped", reason, **facts)
 
-    def all_skipped(self) -> bool:
-        """Return whether every input was left out."""
-        return self._number("skipped") == self._count
+    def skip_unusable(self, reason: str) -> None:
+        """Leave the current input out because the command has no use for it."""
+        self._unusable += 1
+        self._skip(reason)
+
+    def nothing_usable(self) -> bool:
+        """Return whether the command has no use for any of the inputs."""
+        return self._unusable == self._count
 
     def admits(self, path: Path, job: Job) -> bool:
         """Return whether a job is to be run; False = skip it. Raises ``ExistsError`` for existing targets."""
@@ -247,19 +256,19 @@ class _Batch:
             if other != path:
                 raise ExistsError(target, f"is already the output of {other.name}; set another name with `output`")
         if self._batch.skip_existing and job.targets and all(target.exists() for target in job.targets):
-            self.skip(path, f"{job.targets[0].name} exists", output=str(job.targets[0]))
+            self._skip(f"{job.targets[0].name} exists", output=str(job.targets[0]))
             return False
         for target in job.targets:
             refuse_existing(target, force=self._outputs.force or job.resumes)
         return True
 
-    def run(self, jobs: list[tuple[Path, Job]]) -> None:
+    def run(self, jobs: list[tuple[Input, Job]]) -> None:
         """Run all jobs, then print a summary; raises ``Failed`` if any failed."""
         self._running = True
         self._check_space([job.space for _, job in jobs if job.space is not None])
         try:
-            for path, job in jobs:
-                with self.guard(path):
+            for item, job in jobs:
+                with self.guard(item):
                     began = time.monotonic()
                     job.run()
                     self._note("done", f"{time.monotonic() - began:.1f} s")
@@ -296,6 +305,8 @@ class _Batch:
         skipped = f", {self._number('skipped')} skipped" if self._number("skipped") else ""
         if failed:
             raise Failed(f"{failed} of {self._count} inputs failed, {done} done{skipped}")
+        if self.nothing_usable():
+            raise Failed(f"none of {self._count} inputs could be used")
         log(f"{self._count} inputs: {done} done{skipped}", quiet=self._outputs.quiet)
 
 

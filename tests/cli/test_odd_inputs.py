@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commandline import run
 from PIL import Image as Pillow
 
 from depth3d.cli.main import main
@@ -39,12 +40,6 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("a network was opened before the inputs were checked")
 
     monkeypatch.setattr("depth3d.depth.estimator.open_estimator", fail)
-
-
-def run(*arguments: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main([*arguments])
-    return int(str(ended.value.code))
 
 
 @pytest.mark.usefixtures("folder", "no_network")

@@ -11,10 +11,11 @@ import numpy as np
 import pillow_heif
 import pytest
 from click.shell_completion import ShellComplete
+from commandline import run
 from PIL import Image as Pillow
 
 import depth3d as d3
-from depth3d.cli.main import cli, main
+from depth3d.cli.main import cli
 from depth3d.io.depth.write import write_depth
 from depth3d.io.image.read import open_image, save_image
 
@@ -28,12 +29,6 @@ def photo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save_image(d3.Image(rng.integers(0, 256, (60, 80, 3), np.uint8)), tmp_path / "p.png")
     write_depth(d3.DepthMap(depth), tmp_path / "p_depth.png")
     return tmp_path / "p.png"
-
-
-def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as ended:
-        main([*words])
-    return int(ended.value.code or 0)
 
 
 def test_a_destination_takes_its_command_and_its_options(photo: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,8 +14,8 @@ import cv2
 import imageio.v3 as imageio
 import numpy as np
 import pytest
+from commandline import run
 
-from depth3d.cli.main import main
 from depth3d.pipeline import inputs
 
 _ROOMS = ("scene", "animate", "stereo", "depthmap", "export")
@@ -48,12 +48,6 @@ def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in [import_module(f"depth3d.pipeline.{name}") for name in _ROOMS]:
         monkeypatch.setattr(module, "load_scene", opened)
     monkeypatch.setattr("depth3d.pipeline.clip.convert.convert", opened)
-
-
-def run(*arguments: object) -> int:
-    with pytest.raises(SystemExit) as stopped:
-        main([*map(str, arguments)])
-    return int(stopped.value.code or 0)
 
 
 @pytest.mark.usefixtures("no_network")

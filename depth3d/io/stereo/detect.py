@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from depth3d.errors import ReadError
+from depth3d.errors import FlatError, ReadError
 from depth3d.io.image.photofile import PhotoFile, Source, open_photo
 from depth3d.io.image.read import open_image
 from depth3d.io.stereo.anaglyph import find_glasses
@@ -12,7 +12,7 @@ from depth3d.io.stereo.couple import Couple
 from depth3d.io.stereo.registry import StereoFile, stereo_files
 from depth3d.stereopair import StereoPair
 
-__all__ = ["find_kind", "find_pair", "looks_stereo", "read_stereo"]
+__all__ = ["find_kind", "find_pair", "looks_stereo", "read_stereo", "refuse_flat"]
 
 
 def find_pair(source: Source) -> StereoPair | None:
@@ -40,7 +40,7 @@ def read_stereo(source: Source) -> StereoPair:
     scene, scanned stereo cards; by their names: NAME_L and NAME_R (left, right), and the tags of VR players (SBS, LR,
     TB, OU ..., half or full).
 
-    Raises ``ReadError`` for damaged files and where no second eye is found.
+    Raises ``FlatError`` where no second eye is found, ``ReadError`` for damaged files and anaglyphs.
 
     Parameters
     ----------
@@ -48,6 +48,22 @@ def read_stereo(source: Source) -> StereoPair:
         The file.
     """
     photo = open_photo(source)
+    kind, found = _known(photo)
+    return kind.read(photo, found)
+
+
+def refuse_flat(source: Source) -> None:
+    """Raise the error that ``read_stereo`` would raise for a picture without a second eye; read nothing more.
+
+    Parameters
+    ----------
+    source : Source
+        The file.
+    """
+    _known(open_photo(source))
+
+
+def _known(photo: PhotoFile) -> tuple[StereoFile, Any]:
     found = _kind(photo)
     if found is None:
         glasses = find_glasses(open_image(photo))
@@ -55,10 +71,10 @@ def read_stereo(source: Source) -> StereoPair:
             raise ReadError(
                 photo.name, f"is a {glasses.name} anaglyph; `from_anaglyph=True` of stereo separates its eyes"
             )
-        raise ReadError(
+        raise FlatError(
             photo.name, "no second eye found: not in the file, not in its halves, and not in a file beside it"
         )
-    return found[0].read(photo, found[1])
+    return found
 
 
 def find_kind(source: Source) -> str | None:

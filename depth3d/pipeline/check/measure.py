@@ -41,7 +41,7 @@ def check(
 ) -> StereoReport:
     """Measure disparity, alignment and colors of a stereo picture or clip.
 
-    Raises ``ReadError`` if no second eye is found.
+    Raises ``FlatError`` if no second eye is found.
 
     Parameters
     ----------
@@ -227,7 +227,7 @@ def _clip_pairs(path: Path, count: int, layout: str | None) -> tuple[str, Iterat
     from depth3d.io.stereo.layouts import EyeLayout, seen_layout
     from depth3d.io.video.reader import VideoReader
     from depth3d.io.video.views import has_views
-    from depth3d.pipeline.clip.eyes import JOINED_VIEWS, stated_layout
+    from depth3d.pipeline.clip.eyes import JOINED_VIEWS, flat_clip, stated_layout
     from depth3d.stereoformats import find_format
 
     with VideoReader(path, views=True) as reader:
@@ -246,7 +246,7 @@ def _clip_pairs(path: Path, count: int, layout: str | None) -> tuple[str, Iterat
         else:
             eyes, how = seen_layout(first), "from its two halves"
     if eyes is None or eyes.packing not in ("side", "stack"):
-        raise ReadError(path, "no second eye found in this clip; set `layout` (sbs, sbs-half, tb ...)")
+        raise flat_clip(path)
     words = "top-bottom" if eyes.packing == "stack" else "side by side"
     return f"clip, {words}, {'half' if eyes.half else 'full'} ({how})", _sampled(path, eyes, info, count)
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from depth3d.errors import ReadError
+from depth3d.errors import FlatError, ReadError
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Image, Size
 from depth3d.io.stereo.layouts import EyeLayout, likeness, named_layout, seen_layout
@@ -25,6 +25,7 @@ __all__ = [
     "JOINED_VIEWS",
     "eye_info",
     "find_layout",
+    "flat_clip",
     "left_eye",
     "plain_stem",
     "sample_frames",
@@ -39,7 +40,8 @@ _SAMPLES = 5  # frames that are examined
 _NEEDED = 3  # frames that must show a layout if neither metadata nor the name states it
 _FRAME_PACKED = ((1920, 2205), (1280, 1470))  # HDMI 1.4: two eyes of 1080 or 720 rows with 45 or 30 between them
 _ANAGLYPH = re.compile(r"(?<![a-z])anaglyph(?![a-z])", re.IGNORECASE)
-_TAG = re.compile(r"[ _.-]+(lrf|rlf|tbf|lr|rl|tb|ou|sbs|h?sbs|fsbs|hou|htb|full|half|fulltb|3dhf?|3dvf?|cross)$", re.I)
+_TAGS = "lrf|rlf|tbf|lr|rl|tb|ou|h?sbs|fsbs|hou|htb|full|half|fulltb|3dhf?|3dvf?|cross|spatial"
+_TAG = re.compile(rf"[ _.-]+({_TAGS})$", re.IGNORECASE)
 
 
 def find_layout(path: Path, info: VideoInfo) -> tuple[EyeLayout, str] | None:
@@ -128,6 +130,11 @@ def left_eye(frame: Frame, layout: EyeLayout, size: Size | None = None) -> Frame
     """Return the frame with the left eye only, resized to ``size`` if given."""
     seen = None if frame.seen is None else unpack_eyes(frame.seen, layout, size).left
     return replace(frame, image=unpack_eyes(frame.image, layout, size).left, seen=seen)
+
+
+def flat_clip(path: Path) -> FlatError:
+    """Return the error for a clip without a second eye where two are needed."""
+    return FlatError(path, "no second eye found in this clip; set `layout` (sbs, sbs-half, tb ...)")
 
 
 def plain_stem(stem: str) -> str:

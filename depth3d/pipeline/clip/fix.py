@@ -13,7 +13,7 @@ import numpy as np
 
 from depth3d.depth.stereo.alignment import Alignment, Tone
 from depth3d.depthmap import DepthMap
-from depth3d.errors import InvalidInput, InvalidOption, ReadError
+from depth3d.errors import InvalidInput, InvalidOption
 from depth3d.io.atomic import refuse_existing
 from depth3d.io.stereo.layouts import EyeLayout
 from depth3d.io.video.reader import VideoReader
@@ -22,7 +22,7 @@ from depth3d.pipeline.clip.bars import Bars
 from depth3d.pipeline.clip.cuts import find_cuts
 from depth3d.pipeline.clip.depth_files import StillDepth
 from depth3d.pipeline.clip.depth_pass import DepthSource, Progress, first_pass
-from depth3d.pipeline.clip.eyes import unpack_eyes
+from depth3d.pipeline.clip.eyes import flat_clip, unpack_eyes
 from depth3d.pipeline.clip.fixed_eyes import ShotCorrection
 from depth3d.pipeline.clip.job import ClipJob, plan_job
 from depth3d.pipeline.clip.output import Output, Product, targets_of
@@ -70,7 +70,7 @@ def fix_clip(
 ) -> FixedClip:
     """Correct a stereo clip and write it; a stopped run is resumed by calling again with the same options.
 
-    Raises ``ReadError`` for a flat clip, ``ExistsError`` before any work is done, ``VideoError`` with the number of
+    Raises ``FlatError`` for a flat clip, ``ExistsError`` before any work is done, ``VideoError`` with the number of
     the failed frame.
 
     Parameters
@@ -119,7 +119,7 @@ def _job(source: Path, options: FixOptions, video: VideoOptions) -> tuple[ClipJo
         layout = EyeLayout(given.packing, given.half, given.right_first)
     job = plan_job(source, DepthOptions(), StabilizeOptions(), video, layout=layout)
     if job.eyes is None:
-        raise ReadError(source, "no second eye found in this clip; set `layout` (sbs, sbs-half, tb ...)")
+        raise flat_clip(source)
     if job.bars is None or video.crop_bars:
         return job, Bars()
     eye, whole, cut = job.bars.size, job.info.size, job.bars.common

@@ -73,7 +73,7 @@ def fix(
     Vertical shift, rotation and scale between the eyes, their colors, swapped eyes, the place of the scene relative to
     the screen, too much depth, objects that the frame cuts off; in clips shot by shot. The left eye is the reference.
 
-    Raises ``ReadError`` where no second eye is found, ``ExistsError`` before any work is done, and any other
+    Raises ``FlatError`` where no second eye is found, ``ExistsError`` before any work is done, and any other
     ``Depth3DError``.
 
     Parameters
@@ -114,8 +114,12 @@ def fix_targets(source: Path, output: str | Path | None, options: FixOptions, vi
 
         return (clip_target(source, output, options, video),)
     from depth3d.io.image.photofile import open_photo
+    from depth3d.io.stereo.detect import refuse_flat
 
-    return tuple(photo_targets(source, output, photo_format(open_photo(source), options)))
+    file = open_photo(source)
+    if options.layout is None and options.second_eye is None:
+        refuse_flat(file)  # before its names are taken, which may be those of a stereo photo's result
+    return tuple(photo_targets(source, output, photo_format(file, options)))
 
 
 def _fix_photo(source: Path, output: str | Path | None, options: FixOptions, *, force: bool) -> FixReport:

@@ -30,7 +30,7 @@ _TWO_EYES = ("side", "stack", "rows", "columns", "checker", "anaglyph", "file", 
 
 
 def read_pair(file: PhotoFile, options: FixOptions) -> StereoPair:
-    """Return the two eyes as the file stores them; raises ``ReadError`` where there is no second eye."""
+    """Return the two eyes as the file stores them; raises ``FlatError`` where there is no second eye."""
     if options.layout is not None or options.second_eye is not None:
         found = find_eyes(file, DepthOptions(layout=options.layout, second_eye=options.second_eye))
         if found is not None:

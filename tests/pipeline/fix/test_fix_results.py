@@ -14,7 +14,7 @@ from depth3d.image import Image
 from depth3d.io.image.read import save_image
 from depth3d.options import FixOptions
 from depth3d.pipeline.check.measure import check_pair
-from depth3d.pipeline.fix.photo import corrected_photo
+from depth3d.pipeline.fix.photo import corrected_photo, plain_stem
 from depth3d.stereopair import StereoPair
 
 
@@ -53,3 +53,8 @@ def test_a_scene_far_behind_the_screen_comes_forward_without_repeated_columns(ne
     for eye in (shown.left.pixels, shown.right.pixels):
         assert np.abs(np.diff(eye[:, -12:].astype(int), axis=1)).mean(axis=(0, 2)).min() > 1  # no streaks
     assert not real or np.array_equal(shown.left.pixels, left[:, : shown.size.width])
+
+
+@pytest.mark.parametrize("name", ["beach_spatial.heic", "beach_cross.png", "beach_LRF_Full_SBS.mp4", "beach.mpo"])
+def test_the_layout_is_named_once(name: str) -> None:
+    assert plain_stem(Path(name)).stem == "beach_fixed"
