@@ -36,7 +36,7 @@ class StereoOptions(QualityOptions):
         limits=(0, 600),
         unit="arc minutes",
     )
-    floating_window: bool = option(False, "Black borders where near objects touch the frame.", media="photo")
+    floating_window: bool = option(False, "Black borders where near objects touch the frame.")
     canvas: str | None = option(
         None,
         "Screen of each eye, as 16:9 or 1920x1080: the picture keeps its shape, black fills up the rest.",

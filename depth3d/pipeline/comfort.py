@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,6 +17,7 @@ from depth3d.options import StereoOptions
 from depth3d.stereopair import CROSSED_LIMIT, TOTAL_LIMIT, StereoPair, StereoRig, Viewing
 
 __all__ = [
+    "LEAST_WINDOW",
     "Bars",
     "ComfortReading",
     "auto_convergence",
@@ -26,7 +28,12 @@ __all__ = [
     "floating_window",
     "rig_of",
     "viewing_of",
+    "window_violation",
+    "with_window",
 ]
+
+# Percent of the width; floating windows leave a smaller violation alone. `check` tells those from 0.3 on.
+LEAST_WINDOW = 0.2
 
 _LEAST_SURE = 0.1  # share of the pixels beside an edge: with fewer, all count
 _DARK = 4.0  # mean gray level of a column of a black bar, at most; compression leaves some noise
@@ -172,15 +179,30 @@ def comfort_reading(rig: StereoRig, borders: tuple[float, float], viewing: Viewi
     viewing : Viewing
         Size and distance of the screen.
     """
-    left, right = (max(0.0, (depth - rig.convergence) * rig.parallax) for depth in borders)
     return ComfortReading(
         max(rig.parallax / TOTAL_LIMIT, rig.crossed / CROSSED_LIMIT),
         rig.crossed,
         rig.uncrossed,
         viewing.arc_minutes(rig.parallax),
-        (left, right),
+        window_violation(borders, rig.parallax, rig.convergence),
         rig.warnings(viewing),
     )
+
+
+def window_violation(borders: tuple[float, float], parallax: float, convergence: float) -> tuple[float, float]:
+    """Return how far what touches the left and the right edge stands before the screen, percent of the width.
+
+    Parameters
+    ----------
+    borders : tuple[float, float]
+        ``border_depth`` of the picture.
+    parallax : float
+        Difference between the disparities of the nearest and the farthest point, percent of the width.
+    convergence : float
+        Depth at the screen plane.
+    """
+    left, right = (max(0.0, (depth - convergence) * parallax) for depth in borders)
+    return left, right
 
 
 def floating_window(pair: StereoPair, disparity: NDArray[np.float32]) -> StereoPair:
@@ -191,14 +213,27 @@ def floating_window(pair: StereoPair, disparity: NDArray[np.float32]) -> StereoP
     disparity : NDArray[np.float32]
         (H, W) float32 px, positive = in front of the screen.
     """
-    at_left, at_right = (int(np.ceil(value)) for value in border_disparity(disparity))
-    return StereoPair(_masked(pair.left, at_left, 0), _masked(pair.right, 0, at_right), pair.notes)
+    at_left, at_right = border_disparity(disparity)
+    percent = 100 / pair.size.width
+    return with_window(pair, (at_left * percent, at_right * percent))
 
 
-def _masked(eye: Image, left: int, right: int) -> Image:
+def with_window(pair: StereoPair, window: tuple[float, float]) -> StereoPair:
+    """Return the pair with a black bar at the left of the left eye and one at the right of the right eye.
+
+    Parameters
+    ----------
+    window : tuple[float, float]
+        Widths of both, percent of the width; rounded up to whole pixels.
+    """
+    at_left, at_right = (math.ceil(share / 100 * pair.size.width - 1e-6) for share in window)
+    return StereoPair(_barred(pair.left, at_left, 0), _barred(pair.right, 0, at_right), pair.notes)
+
+
+def _barred(eye: Image, left: int, right: int) -> Image:
     if not left and not right:
         return eye
     pixels = eye.pixels.copy()
     pixels[:, :left] = 0
     pixels[:, pixels.shape[1] - right :] = 0
-    return Image(pixels, eye.alpha, eye.focal_35mm, eye.notes)
+    return replace(eye, pixels=pixels)

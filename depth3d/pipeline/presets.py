@@ -119,7 +119,7 @@ _ALL = (
         "3d-tv",
         "Half side by side, as 3D televisions read it, with black bars around other shapes than 16:9.",
         _stereo(format="sbs-half", convergence="auto", floating_window=True, canvas="16:9"),
-        _stereo(format="sbs-half", convergence="auto", canvas="1920x1080"),
+        _stereo(format="sbs-half", convergence="auto", floating_window=True, canvas="1920x1080"),
         limits="switch the television to side by side if it does not switch itself",
     ),
     Preset(

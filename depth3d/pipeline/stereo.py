@@ -25,7 +25,7 @@ from depth3d.pipeline.sphere import sphere_formats, sphere_of
 from depth3d.pipeline.stereowrite import Subject, write_format
 from depth3d.quantities import as_file, as_path
 from depth3d.stereoformats import find_formats
-from depth3d.stereopair import StereoPair, StereoRig
+from depth3d.stereopair import CROSSED_LIMIT, StereoPair, StereoRig
 from depth3d.validation import changed, field_names, nothing_left, require, require_function
 
 if TYPE_CHECKING:
@@ -258,8 +258,10 @@ def clip_runs(
     for layout in layouts:
         if not layout.moving:
             raise InvalidOption("format", f"{layout.name} does not apply to a clip ({source.name})")
-    rig = rig_of(options, 16 / 9)
-    for line in rig.warnings(viewing_of(options, 16 / 9)):
+    rig = told = rig_of(options, 16 / 9)
+    if options.convergence == "auto" and rig.parallax > 0:  # then no shot is nearer than the limit
+        told = replace(rig, convergence=max(rig.convergence, 1 - CROSSED_LIMIT / rig.parallax))
+    for line in told.warnings(viewing_of(options, 16 / 9)):
         log.warning("%s", line)
     names = ",".join(layout.name for layout in layouts)
     return [(output, replace(options, format=names, parallax=rig.parallax, arc_minutes=None))]

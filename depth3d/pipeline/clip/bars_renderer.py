@@ -52,6 +52,10 @@ class BarsRenderer:
             depth = DepthMap(self._job.whole(np.ascontiguousarray(inside), frame.time))
         seen = None if frame.seen is None else filled(frame.seen, bars)
         shown = replace(frame, image=filled(frame.image, bars), seen=seen)
+        if any(strength.window):  # its bars begin where the picture does
+            percent = 100 / self._job.info.size.width
+            left, right = strength.window
+            strength = replace(strength, window=(left + bars.left * percent, right + bars.right * percent))
         return bars, self._renderer.prepare(shown, depth, strength)
 
     def draw(self, prepared: tuple[Bars, Any]) -> Image:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,8 +27,8 @@ from depth3d.options import (
     StereoOptions,
     VideoOptions,
 )
-from depth3d.pipeline.clip.depth_files import StillDepth, check_depth_clip, given_depth, sampled_depth, save_depth
-from depth3d.pipeline.clip.depth_pass import DepthSource, Progress, StoredDepth, first_pass, kept_frames
+from depth3d.pipeline.clip.depth_files import StillDepth, check_depth_clip, given_depth, save_depth
+from depth3d.pipeline.clip.depth_pass import DepthSource, Progress, first_pass, kept_frames
 from depth3d.pipeline.clip.hints import hint_file, hints_key, track_hints
 from depth3d.pipeline.clip.job import ClipJob, plan_job
 from depth3d.pipeline.clip.memory import keep_freed_memory
@@ -43,13 +42,11 @@ from depth3d.pipeline.clip.preview import (
     pick_frames,
     preview_path,
     refuse_thumbnails,
-    with_thumbnails,
 )
-from depth3d.pipeline.clip.renderers import StereoStrength
-from depth3d.pipeline.clip.shots import ShotList, measure_shots, read_shots, write_shots
+from depth3d.pipeline.clip.shots import ShotList
 from depth3d.pipeline.clip.space import check_space
+from depth3d.pipeline.clip.strength import ShotStrength
 from depth3d.pipeline.clip.workspace import WorkFolder
-from depth3d.pipeline.comfort import auto_convergence
 from depth3d.quantities import as_path, described, text_of
 from depth3d.validation import require, require_flag, require_function
 
@@ -191,15 +188,12 @@ class _Conversion:
         self._progress, self._runner = progress, runner
         self._cluster: Cluster | None = None
         product = outputs[0].product
-        wanted = product.animate.focus if product.kind == "animate" else product.stereo.convergence
-        self._auto = product.kind != "depth" and wanted == "auto"
-        still = 0.5 if wanted == "auto" else float(wanted)
-        # A moving camera has no stereo parallax: only the depth of its fixed plane is used.
-        self._strength = StereoStrength(0.0 if product.kind == "animate" else product.stereo.parallax, still)
-        listed = Path(job.video.shots) if job.video.shots is not None else None
-        # Read before the depth of a whole clip is computed.
-        self._listed = read_shots(listed, self._strength) if listed is not None and listed.exists() else None
-        for note in job.info.notes:
+        self._strength = ShotStrength(job, product, force=force)
+        notes = list(job.info.notes)
+        self._needs_depth = not all(output.renderer.both_eyes for output in outputs)
+        if product.kind == "stereo" and product.stereo.floating_window and not self._needs_depth:
+            notes.append("`floating_window` does not apply: its two eyes are kept; `depth3d fix` draws one")
+        for note in notes:
             log.info("%s: %s", job.source.name, note)
 
     def run(self) -> list[Path]:
@@ -228,16 +222,16 @@ class _Conversion:
         for output in self._outputs:  # another run may have written one in the meantime
             if not work.has_finished(output.target):
                 refuse_existing(output.target, force=self._force)
-        if all(output.renderer.both_eyes for output in self._outputs):
-            depth: DepthSource = StillDepth(DepthMap(np.zeros((1, 1), np.float32)))  # not used
-            shots: ShotList | None = ShotList([], self._strength)
-        else:
+        if self._needs_depth:
             depth = self._depth(work)
-            shots = self._shots(depth)
+            shots = self._strength.of_shots(depth)
+        else:
+            depth = StillDepth(DepthMap(np.zeros((1, 1), np.float32)))  # not used
+            shots = ShotList([], self._strength.usual)
         if shots is None:
             return [Path(self._job.video.shots or "")]
-        strength = {"shots": [asdict(shot) for shot in shots.shots]} if shots.shots else asdict(self._strength)
-        hints = None if all(output.renderer.both_eyes for output in self._outputs) else hint_file(self._job)
+        strength = {"shots": [asdict(shot) for shot in shots.shots]} if shots.shots else asdict(shots.otherwise)
+        hints = hint_file(self._job) if self._needs_depth else None
         strength |= hints_key(hints)
         if hints is not None:
             key = {**self._depth_key(), **hints_key(hints)}
@@ -272,33 +266,11 @@ class _Conversion:
         names = ("model", "engine", "invert_depth")
         return {**job.key(), **{name: getattr(job.depth, name) for name in names}, **asdict(job.stabilize)}
 
-    def _shots(self, depth: DepthSource) -> ShotList | None:
-        """Return the stereo strength of every shot; None if only the shot list was written."""
-        job = self._job
-        if self._listed is not None:
-            return self._listed
-        path = Path(job.video.shots) if job.video.shots is not None else None
-        if path is None and not self._auto:
-            return ShotList([], self._strength)
-        if path is None and not isinstance(depth, StoredDepth):
-            still = auto_convergence(sampled_depth(depth, job), self._strength.parallax)
-            return ShotList([], StereoStrength(self._strength.parallax, still))
-        if not isinstance(depth, StoredDepth):
-            raise InvalidInput("a new shot list needs predicted depth: omit `depth` to write one")
-        end = (job.end or job.info.duration or Fraction(10**6)) - job.begin
-        found = measure_shots(depth, job.time_base, end, self._strength, self._auto)
-        if path is None:
-            return ShotList(found, self._strength)
-        write_shots(with_thumbnails(found, job, path, force=self._force), path, job.source.name)
-        many = f"{len(found)} shot{'s' if len(found) > 1 else ''}"
-        log.info("%s written to %s: edit the file, then run the same command again", many, path)
-        return None
-
     def _previews(self) -> list[Path]:
-        picked = pick_frames(self._job, find_places(self._job), self._strength)
+        picked = pick_frames(self._job, find_places(self._job), self._strength.of_frame)
         return [
             save_image(
-                contact_sheet(self._job, picked, output.renderer, self._strength),
+                contact_sheet(self._job, picked, output.renderer),
                 preview_path(output.target),
                 force=self._force,
             )
@@ -306,7 +278,8 @@ class _Conversion:
         ]
 
     def _tell_plan(self, work: WorkFolder, output: Output) -> Path:
-        plan = make_plan(self._job, output.renderer, output.style, self._strength, output.target, kept_frames(work))
+        usual, kept = self._strength.usual, kept_frames(work)
+        plan = make_plan(self._job, output.renderer, output.style, usual, output.target, kept)
         for line in plan.lines:
             log.info(line)
         return output.target

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,11 +25,33 @@ from depth3d.pipeline.clip.predict import predict_frame
 from depth3d.pipeline.clip.renderers import FrameRenderer, StereoStrength
 from depth3d.pipeline.clip.shots import Shot
 
-__all__ = ["contact_sheet", "find_places", "pick_frames", "preview_path", "refuse_thumbnails", "with_thumbnails"]
+__all__ = [
+    "Picked",
+    "contact_sheet",
+    "find_places",
+    "pick_frames",
+    "preview_path",
+    "refuse_thumbnails",
+    "with_thumbnails",
+]
 
 _SCANNED = 5000  # frames; longer clips are sampled instead of scanned for cuts
 _CUTS, _EVEN, _STRONGEST = 4, 8, 2
 _ROW_WIDTH, _GAP = 960, 6
+
+
+class Picked(NamedTuple):
+    """A frame of the preview: what it is ("start", "cut", "strong"), its depth and its stereo strength."""
+
+    name: str
+    frame: Frame
+    depth: DepthMap
+    strength: StereoStrength
+
+    @property
+    def mean_distance(self) -> float:
+        """Mean distance of its points from the screen, in depth."""
+        return float(np.abs(self.depth.values - self.strength.convergence).mean())
 
 
 def find_places(job: ClipJob) -> list[tuple[str, Fraction]]:
@@ -49,10 +72,13 @@ def find_places(job: ClipJob) -> list[tuple[str, Fraction]]:
 
 
 def pick_frames(
-    job: ClipJob, places: list[tuple[str, Fraction]], strength: StereoStrength
-) -> list[tuple[str, Frame, DepthMap]]:
-    """Predict depth at all places; keep the start, cuts and the frames with the strongest parallax."""
-    found: list[tuple[str, Frame, DepthMap, float]] = []
+    job: ClipJob, places: list[tuple[str, Fraction]], strength_of: Callable[[Frame, DepthMap], StereoStrength]
+) -> list[Picked]:
+    """Predict depth at all places; keep the start, cuts and the frames with the strongest parallax.
+
+    ``strength_of`` tells the stereo strength of a frame.
+    """
+    found: list[Picked] = []
     size = job.size if job.eyes is None and not any(job.crop) else None
     with VideoReader(job.source, tone_map=job.video.tonemap, size=size, views=job.eyes is not None) as reader:
         for name, time in places:
@@ -63,22 +89,20 @@ def pick_frames(
             disparity = predict_frame(job, frame)
             low, high = (float(v) for v in np.percentile(disparity.values, [0.5, 99.5]))
             depth = DepthMap.from_disparity(disparity, low, high)
-            found.append((name, frame, depth, _mean_distance(depth, strength)))
+            found.append(Picked(name, frame, depth, strength_of(frame, depth)))
     if not found:
         raise VideoError(f"{job.source}: no frame could be decoded")
-    others = sorted((one for one in found if not one[0]), key=lambda one: -one[3])[:_STRONGEST]
+    others = sorted((one for one in found if not one.name), key=lambda one: -one.mean_distance)[:_STRONGEST]
     strongest = {id(one) for one in others}
-    kept = [one for one in found if one[0] or id(one) in strongest]
-    return [(name or "strong", frame, depth) for name, frame, depth, _ in kept]
+    kept = [one for one in found if one.name or id(one) in strongest]
+    return [one._replace(name=one.name or "strong") for one in kept]
 
 
-def contact_sheet(
-    job: ClipJob, picked: list[tuple[str, Frame, DepthMap]], renderer: FrameRenderer, strength: StereoStrength
-) -> Image:
+def contact_sheet(job: ClipJob, picked: list[Picked], renderer: FrameRenderer) -> Image:
     """Return a picture with one row per frame: rendered output and depth map."""
     rows = []
     with renderer:
-        for name, frame, depth in picked:
+        for name, frame, depth, strength in picked:
             shown = frame if renderer.both_eyes else job.flat(frame)
             drawn = renderer.draw(renderer.prepare(shown, depth, strength)).eight_bit()
             height = max(1, round(_ROW_WIDTH / drawn.size.aspect))
@@ -138,10 +162,6 @@ def thumbnail_folder(shots: Path) -> Path:
 def preview_path(target: Path) -> Path:
     """Return the path of the preview picture of an output."""
     return target.with_name(f"{target.stem}_preview.jpg")
-
-
-def _mean_distance(depth: DepthMap, strength: StereoStrength) -> float:
-    return float(np.abs(depth.values - strength.convergence).mean())
 
 
 def _spread(items: list[Any], count: int) -> list[Any]:

@@ -16,6 +16,7 @@ from depth3d.errors import InvalidInput
 from depth3d.frames import Frame
 from depth3d.image import Image, Size
 from depth3d.options import AnimateOptions, StereoOptions
+from depth3d.pipeline.comfort import with_window
 from depth3d.stereoformats import StereoFormat, find_format
 from depth3d.stereopair import StereoPair, StereoRig
 
@@ -26,7 +27,7 @@ _SAMPLES = {"draft": 1, "normal": 1, "high": 3}  # horizontal samples per pixel 
 
 @dataclass(frozen=True, slots=True)
 class StereoStrength:
-    """Parallax and convergence of one frame; constant within a shot.
+    """Parallax, convergence and floating window of one frame; constant within a shot.
 
     Parameters
     ----------
@@ -34,10 +35,13 @@ class StereoStrength:
         Difference of disparity between the nearest and the farthest point, percent of the width.
     convergence : float
         Depth at the screen plane, 0 (far) to 1 (near).
+    window : tuple[float, float]
+        Black bars at the left of the left eye and at the right of the right eye, percent of the width.
     """
 
     parallax: float
     convergence: float
+    window: tuple[float, float] = (0.0, 0.0)
 
 
 class FrameRenderer(Protocol):
@@ -142,10 +146,15 @@ class StereoRenderer:
         swapped = self._plain and self._layout.right_first
         first, second = (right, left) if swapped else (left, right)
         both: Image = self._renderer.draw(frame.image, depth, first, second, strength.convergence)
-        if self._plain:
+        if self._plain and not any(strength.window):
             return both
-        eyes = np.split(both.pixels, 2, axis=0 if self._layout.packing == "stack" else 1)
-        composed: Image = self._composer.compose(StereoPair(Image(eyes[0]), Image(eyes[1])))
+        axis = 0 if self._layout.packing == "stack" else 1
+        eyes = np.split(both.pixels, 2, axis=axis)[:: -1 if swapped else 1]
+        pair = with_window(StereoPair(Image(eyes[0]), Image(eyes[1])), strength.window)
+        if self._plain:
+            drawn = [pair.left.pixels, pair.right.pixels][:: -1 if swapped else 1]
+            return Image(np.concatenate(drawn, axis=axis))
+        composed: Image = self._composer.compose(pair)
         return composed
 
 

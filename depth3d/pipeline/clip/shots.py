@@ -19,14 +19,14 @@ from depth3d.io.atomic import atomic_path
 from depth3d.options import StereoOptions
 from depth3d.pipeline.clip.depth_pass import StoredDepth
 from depth3d.pipeline.clip.renderers import StereoStrength
-from depth3d.pipeline.comfort import auto_convergence
+from depth3d.pipeline.comfort import LEAST_WINDOW, auto_convergence, window_violation
 from depth3d.quantities import printable, short
 from depth3d.stereopair import DEFAULT_CONVERGENCE
 
 __all__ = ["Shot", "ShotList", "measure_shots", "read_shots", "write_shots"]
 
 _SAMPLES = 12  # frames measured in each shot
-_KEYS = {"start", "end", "thumbnail", "depth", "parallax", "convergence"}
+_KEYS = {"start", "end", "thumbnail", "depth", "parallax", "convergence", "window"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class Shot:
         Stereo strength of its frames: percent of the width; depth at the screen plane, 0 to 1.
     thumbnail : str
         Path of its thumbnail relative to the TOML file.
+    window : tuple[float, float] | None
+        Bars of its floating window, see ``StereoStrength``; None = not measured.
     """
 
     start: Fraction
@@ -55,6 +57,7 @@ class Shot:
     parallax: float = StereoOptions.parallax
     convergence: float = DEFAULT_CONVERGENCE
     thumbnail: str = ""
+    window: tuple[float, float] | None = None
 
 
 class ShotList:
@@ -63,18 +66,49 @@ class ShotList:
     def __init__(self, shots: Iterable[Shot], otherwise: StereoStrength) -> None:
         self.shots = sorted(shots, key=lambda shot: shot.start)
         self._starts = [shot.start for shot in self.shots]
-        self._otherwise = otherwise
+        self.otherwise = otherwise
 
     def strength(self, time: Fraction) -> StereoStrength:
         """Return the stereo strength of the frame at ``time``, seconds."""
+        place = self._place(time)
+        if place < 0:
+            return self.otherwise
+        shot = self.shots[place]
+        return StereoStrength(shot.parallax, shot.convergence, shot.window or (0.0, 0.0))
+
+    def _place(self, time: Fraction) -> int:
+        """Return the index of the shot at ``time``; -1 = none."""
         place = bisect_right(self._starts, time) - 1
-        if place < 0 or time >= self.shots[place].end:
-            return self._otherwise
-        return StereoStrength(self.shots[place].parallax, self.shots[place].convergence)
+        return -1 if place < 0 or time >= self.shots[place].end else place
 
     def between(self, first: Fraction, last: Fraction) -> ShotList:
         """Return the list of the shots that are needed from ``first`` to ``last``, seconds."""
-        return ShotList((shot for shot in self.shots if shot.start <= last and shot.end > first), self._otherwise)
+        return ShotList((shot for shot in self.shots if shot.start <= last and shot.end > first), self.otherwise)
+
+    def with_windows(self, borders: Iterable[tuple[Fraction | None, tuple[float, float]]]) -> ShotList:
+        """Return the list with floating windows: each shot without one gets the widest that one of its frames needs.
+
+        Parameters
+        ----------
+        borders : Iterable[tuple[Fraction | None, tuple[float, float]]]
+            Of some frames: the time, seconds, None = it stands for all; the ``border_depth``.
+        """
+        nearest = np.zeros((len(self.shots) + 1, 2))  # the last: outside all shots
+        for time, border in borders:
+            place = slice(None) if time is None else self._place(time)
+            nearest[place] = np.maximum(nearest[place], border)
+
+        def window(place: int, parallax: float, convergence: float) -> tuple[float, float]:
+            found = window_violation((nearest[place, 0], nearest[place, 1]), parallax, convergence)
+            left, right = (round(value, 3) if value > LEAST_WINDOW else 0.0 for value in found)
+            return left, right
+
+        shots = [
+            shot if shot.window is not None else replace(shot, window=window(n, shot.parallax, shot.convergence))
+            for n, shot in enumerate(self.shots)
+        ]
+        otherwise = self.otherwise
+        return ShotList(shots, replace(otherwise, window=window(-1, otherwise.parallax, otherwise.convergence)))
 
 
 def measure_shots(
@@ -134,13 +168,16 @@ def write_shots(shots: list[Shot], path: Path, source: str) -> None:
             f"depth = [{shot.low:.3f}, {shot.high:.3f}]  # 5th to 95th percentile (measured)",
             f"parallax = {shot.parallax:g}",
             f"convergence = {shot.convergence:.3f}",
-            "",
         ]
+        if shot.window is not None:
+            lines.append(f"window = [{shot.window[0]:g}, {shot.window[1]:g}]  # black bars, percent of the width")
+        lines.append("")
     with atomic_path(path) as temporary:
         temporary.write_text("\n".join(lines), encoding="utf-8")
 
 
 _LIMITS = {"start": (0, 3_600_000), "end": (0, 3_600_000), "parallax": (0, 50), "convergence": (0, 1)}
+_WIDEST = 25  # percent of the width; bars of a floating window
 _LARGEST_FILE = 1 << 24  # bytes
 
 
@@ -180,4 +217,15 @@ def _shot(entry: dict[str, Any], name: str, otherwise: StereoStrength) -> Shot:
         Fraction(str(entry["end"])) - margin,
         parallax=float(numbers["parallax"]),
         convergence=float(numbers["convergence"]),
+        window=_window(entry.get("window"), name),
     )
+
+
+def _window(value: Any, name: str) -> tuple[float, float] | None:
+    if value is None:
+        return None
+    numbers = value if isinstance(value, list) else []
+    able = [n for n in numbers if isinstance(n, int | float) and not isinstance(n, bool) and 0 <= n <= _WIDEST]
+    if len(numbers) != 2 or able != numbers:
+        raise InvalidInput(f"{name}: window is {short(value)}, expected two numbers, 0 to {_WIDEST}")
+    return float(numbers[0]), float(numbers[1])

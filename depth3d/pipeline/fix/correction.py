@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from depth3d.depth.stereo.alignment import Alignment, Tone
 from depth3d.image import Image, Size
+from depth3d.pipeline.comfort import with_window
 from depth3d.stereopair import StereoPair
 
 __all__ = ["Correction", "View"]
@@ -116,8 +117,7 @@ class Correction:
 
     def masked(self, pair: StereoPair) -> StereoPair:
         """Return the pair with the bars of the floating window."""
-        left, right = (int(np.ceil(share / 100 * pair.size.width)) for share in self.window)
-        return StereoPair(_barred(pair.left, left, 0), _barred(pair.right, 0, right), pair.notes)
+        return with_window(pair, self.window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,12 +199,3 @@ def _margins(maps: tuple[NDArray[np.float64], NDArray[np.float64]], size: Size) 
         side = int(np.argmax(beyond))
         margins[side] += max(beyond[side], 1e-3)
     return np.minimum(margins, most)
-
-
-def _barred(eye: Image, left: int, right: int) -> Image:
-    if not left and not right:
-        return eye
-    pixels = eye.pixels.copy()
-    pixels[:, :left] = 0
-    pixels[:, pixels.shape[1] - right :] = 0
-    return replace(eye, pixels=pixels)

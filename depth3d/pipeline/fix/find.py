@@ -13,7 +13,7 @@ from depth3d.depth.stereo.alignment import Alignment, Tone, measure_alignment, m
 from depth3d.depthmap import DepthMap
 from depth3d.image import Image
 from depth3d.options import FixOptions
-from depth3d.pipeline.comfort import auto_convergence, border_disparity
+from depth3d.pipeline.comfort import LEAST_WINDOW, auto_convergence, border_disparity
 from depth3d.pipeline.eyes import SWAPPED, order_score
 from depth3d.pipeline.fix.correction import Correction, View
 from depth3d.stereopair import CROSSED_LIMIT, TOTAL_LIMIT, StereoPair
@@ -24,7 +24,6 @@ _WIDTH = 640  # px; disparities are measured at this width
 _ROUNDS = 4
 _ALIGNED = 0.08  # px; the largest vertical disparity that is left alone
 _WHOLE = 0.7  # percent of the width; a scene that lies beyond it as a whole is moved
-_WINDOW = 0.2  # percent of the width; a smaller window violation is left alone; `check` tells those from 0.3 on
 _TOLERANCE = 0.02  # percent of the width; room for rounding below a limit
 _MOST_CROSSED = CROSSED_LIMIT - _TOLERANCE
 
@@ -112,7 +111,7 @@ def _placed(pairs: Sequence[StereoPair], found: Correction, options: FixOptions)
         ]
     )
     borders /= scale
-    window = [float(value) if value > _WINDOW else 0.0 for value in borders.max(axis=0)]
+    window = [float(value) if value > LEAST_WINDOW else 0.0 for value in borders.max(axis=0)]
     return replace(found, window=(window[0], window[1]))
 
 
