@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from depth3d.cli import animate, stereo
+from depth3d.cli.batch import Job
 from depth3d.cli.options import OptionsCommand, flags, given
-from depth3d.cli.run import Job, Kinds, from_settings, input_arguments, run_inputs
+from depth3d.cli.run import Kinds, from_settings, input_arguments, run_inputs, takes
 from depth3d.options import (
     AnimateOptions,
     BatchOptions,
@@ -30,10 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 KINDS: Kinds = {"photo": animate.KINDS["photo"], "clip": stereo.KINDS["clip"]}
-_INSTEAD = {
-    "photo": "; it is for `depth3d stereo` or for clips",
-    "clip": "; `depth3d animate CLIP` adds a moving camera to a clip",
-}
+_OTHERS = {"photo": stereo, "clip": animate}  # what else could be made of an input
 
 
 @click.command("auto", cls=OptionsCommand)
@@ -85,7 +83,9 @@ def _instead(name: str, media: str) -> str:
     """Return advice for an option that does not apply."""
     if name == "preset":
         return "; destinations are listed by `depth3d presets`, other values are encoder settings of clips"
-    return _INSTEAD[media]
+    if takes(_OTHERS[media].KINDS, name, media):
+        return f"; `depth3d {_OTHERS[media].command.name} {media.upper()}` takes it"
+    return f"; it is for {'clips' if media == 'photo' else 'photos'}"
 
 
 def _destination(values: dict[str, Any]) -> Preset | None:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from depth3d.cli.batch import Job
 from depth3d.cli.options import OptionsCommand, both_eyes_needed, build, flags
 from depth3d.cli.output import print_text
 from depth3d.cli.progress import progress_bar
-from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
+from depth3d.cli.run import Kinds, input_arguments, run_inputs
 from depth3d.options import BatchOptions, CheckOptions, DepthOptions, OutputOptions
 
 if TYPE_CHECKING:

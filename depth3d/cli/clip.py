@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from depth3d.cli.batch import Job
 from depth3d.cli.options import build
 from depth3d.cli.output import log, print_result
 from depth3d.cli.progress import progress_bar
-from depth3d.cli.run import Job
 from depth3d.options import ClusterOptions, DepthOptions, OutputOptions, StabilizeOptions, VideoOptions
 
 if TYPE_CHECKING:

@@ -15,9 +15,9 @@ from importlib import import_module
 import click
 
 from depth3d import __version__
+from depth3d.cli.batch import describe
 from depth3d.cli.options import in_flags
 from depth3d.cli.output import log
-from depth3d.cli.run import describe
 from depth3d.errors import Depth3DError, InvalidOption, in_words
 
 __all__ = ["COMMANDS", "main"]

@@ -8,9 +8,10 @@ from typing import Any
 
 import click
 
+from depth3d.cli.batch import Job
 from depth3d.cli.options import OptionsCommand, build, flags
 from depth3d.cli.output import log, print_result
-from depth3d.cli.run import Job, Kinds, input_arguments, run_inputs
+from depth3d.cli.run import Kinds, input_arguments, run_inputs
 from depth3d.options import BatchOptions, DepthOptions, MeshOptions, OutputOptions
 
 __all__ = ["command"]

@@ -11,9 +11,10 @@ from typing import Any
 
 import click
 
+from depth3d.cli.batch import Job
 from depth3d.cli.options import OptionsCommand, build, flags, given
 from depth3d.cli.output import log, print_result
-from depth3d.cli.run import Job, Kinds, from_settings, input_arguments, run_inputs
+from depth3d.cli.run import Kinds, from_settings, input_arguments, run_inputs
 from depth3d.errors import InvalidOption
 from depth3d.options import BatchOptions, DepthOptions, OutputOptions, ViewOptions
 from depth3d.validation import field_names

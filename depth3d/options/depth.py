@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from depth3d.options.shared import engine_name, file_name
+from depth3d.options.shared import engine_name, eye_layout, file_name
 from depth3d.quantities import as_file
 from depth3d.validation import Validated, option
 
@@ -43,10 +43,10 @@ class DepthOptions(Validated):
     )
     threads: int | None = option(None, "Threads of the network (default: the cores of this process).", limits=(1, 1024))
     matcher: str = option("sgm", "How the two eyes of stereo input are matched: sgm, dis, or a network as pwcnet:FILE.")
-    stereo: bool = option(True, "Look for a second eye in photos; off: they are ordinary photos.", media="photo")
-    layout: str | None = option(None, "Where a photo's eyes are: sbs, sbs-half, cross, tb, tb-half.", media="photo")
+    stereo: bool = option(True, "Look for a second eye; off: stereo photos and clips are ordinary ones.")
+    layout: str | None = eye_layout()
     second_eye: str | None = file_name("File of the right eye.", media="photo")
-    swap_eyes: bool = option(False, "Exchange the two eyes of a stereo photo.", media="photo")
+    swap_eyes: bool = option(False, "Exchange the two eyes of stereo input.")
     flat: bool = option(False, "Take a 360 or 180 degree photo or clip for a flat one.")
     from_anaglyph: bool = option(False, "Recover the two eyes of an anaglyph (red-cyan and others).", media="photo")
 

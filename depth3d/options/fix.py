@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from depth3d.errors import InvalidOption
-from depth3d.options.shared import file_name
+from depth3d.options.shared import eye_layout, file_name
 from depth3d.validation import Validated, option
 
 __all__ = ["FixOptions"]
@@ -32,11 +32,7 @@ class FixOptions(Validated):
     comfort: bool = option(True, "Render the right eye anew where the total disparity exceeds 3 % of the width.")
     floating_window: bool = option(True, "Black borders where near objects touch the frame.")
     frames: int = option(12, "Clips: number of frames to measure before and after.", limits=(1, 100_000))
-    layout: str | None = option(
-        None,
-        "Layout of the eyes where name, metadata and content mislead: sbs, sbs-half, cross, tb, tb-half.",
-        choices=("sbs", "sbs-half", "cross", "tb", "tb-half"),
-    )
+    layout: str | None = eye_layout()
     second_eye: str | None = file_name("File of the right eye.", media="photo")
 
     def __post_init__(self) -> None:

@@ -15,6 +15,7 @@ __all__ = [
     "QualityOptions",
     "ScaleOptions",
     "engine_name",
+    "eye_layout",
     "file_name",
     "percent",
 ]
@@ -36,6 +37,15 @@ def file_name(help: str, metavar: str = "FILE", **more: Any) -> Any:
 def engine_name() -> Any:
     """Return a field for the name of an inference engine."""
     return option("auto", "What runs the network.", choices=("auto", "torch", "onnxruntime", "opencv", "openvino"))
+
+
+def eye_layout() -> Any:
+    """Return a field for the layout of the two eyes in stereo input, None = found out."""
+    return option(
+        None,
+        "Layout of the eyes where name, metadata and content mislead: sbs, sbs-half, cross, tb, tb-half.",
+        choices=("sbs", "sbs-half", "cross", "tb", "tb-half"),
+    )
 
 
 @dataclass(frozen=True)

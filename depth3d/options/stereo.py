@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from depth3d.errors import InvalidOption
-from depth3d.options.shared import QualityOptions, file_name, percent
+from depth3d.options.shared import QualityOptions, eye_layout, file_name, percent
 from depth3d.quantities import as_canvas, as_length
 from depth3d.validation import Validated, option
 
@@ -76,11 +76,7 @@ class CheckOptions(Validated):
     screen: str = option("55in", "Diagonal of the viewer's screen, as 55in or 140cm.", convert=as_length("in"))
     distance: str = option("2.5m", "Distance between viewer and screen, as 2.5m.", convert=as_length("m"))
     frames: int = option(12, "Clips: number of frames to measure.", limits=(1, 100_000))
-    layout: str | None = option(
-        None,
-        "Layout of the eyes where name, metadata and content mislead: sbs, sbs-half, cross, tb, tb-half.",
-        choices=("sbs", "sbs-half", "cross", "tb", "tb-half"),
-    )
+    layout: str | None = eye_layout()
     second_eye: str | None = file_name("File of the right eye.", media="photo")
 
     def __post_init__(self) -> None:

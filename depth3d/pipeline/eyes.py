@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from depth3d.errors import InvalidInput, ReadError
+from depth3d.errors import FlatError, InvalidInput, ReadError
 from depth3d.image import Image
 from depth3d.options import DepthOptions
 from depth3d.stereopair import StereoPair, unpack
@@ -16,12 +16,13 @@ from depth3d.stereopair import StereoPair, unpack
 if TYPE_CHECKING:
     from depth3d.io.image.photofile import PhotoFile
 
-__all__ = ["SWAPPED", "find_eyes", "order_score", "refuse_anaglyph", "refuse_inversion"]
+__all__ = ["NOTHING_TO_SWAP", "SWAPPED", "find_eyes", "order_score", "refuse_anaglyph", "refuse_inversion"]
 
 _SIDE = 640  # longer side in pixels at which the order of the eyes is measured
 SWAPPED = -0.1
 """Score below which the eyes are taken for swapped."""
 
+NOTHING_TO_SWAP = "has no second eye that could be swapped; `layout` sets where it is"
 _CLEAR = 0.7  # score of one order that needs no second measurement
 
 
@@ -54,7 +55,7 @@ def find_eyes(file: PhotoFile, options: DepthOptions) -> StereoPair | None:
     else:
         found = _found(file, check_order=not options.swap_eyes)
         if found is None and options.swap_eyes:
-            raise ReadError(file.name, "has no second eye that could be swapped; `layout` sets where it is")
+            raise FlatError(file.name, NOTHING_TO_SWAP)
         if found is None:
             return None
         pair = found
@@ -130,10 +131,7 @@ def _unpacked(file: PhotoFile, layout: str) -> StereoPair:
     from depth3d.io.image.read import open_image
     from depth3d.stereoformats import find_format
 
-    chosen = find_format(layout)
-    if chosen.packing not in ("side", "stack"):
-        raise InvalidInput(f"layout {layout!r}: expected sbs, sbs-half, cross, tb or tb-half")
-    return replace(unpack(open_image(file), chosen), notes=(f"stereo picture, {layout} (as asked)",))
+    return replace(unpack(open_image(file), find_format(layout)), notes=(f"stereo picture, {layout} (as asked)",))
 
 
 def _found(file: PhotoFile, *, check_order: bool) -> StereoPair | None:

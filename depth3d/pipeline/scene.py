@@ -60,7 +60,8 @@ def load_scene(
     Sources in this order: ``options.depth``; a file next to the photo (``NAME_depth.png`` ...); depth embedded in the
     photo; a depth map in the other half of the picture; the second eye of a stereo picture; the network
     ``options.model``. A network given explicitly (not "auto") has priority over all but ``options.depth``. The depth
-    map of a stereo picture belongs to its left eye, that of the right file of a couple to the right eye.
+    map of a stereo picture belongs to its left eye, that of the right file of a couple to the right eye; with
+    ``options.stereo`` off, a picture of two eyes is an ordinary one.
 
     Raises ``ReadError`` for files that cannot be read, ``ModelError`` for networks that cannot run.
 
@@ -88,7 +89,7 @@ def _loaded(file: PhotoFile, options: DepthOptions, ignore: Path | None) -> Scen
         return _with_map(file, Path(options.depth), options)
     asked = options.second_eye is not None or options.layout is not None or options.from_anaglyph
     if options.model != "auto":
-        return _from_network(open_image(file), options, file)
+        return _of_left_eye(file, options) or _from_network(open_image(file), options, file)
     beside = depth_beside(file, ignore=ignore)
     if beside is not None and not asked:
         return _with_map(file, beside, options)
@@ -245,6 +246,18 @@ def _from_eyes(file: PhotoFile, options: DepthOptions) -> Scene | None:
     how = f"depth from the two eyes of {file.title} ({options.matcher})"
     part = "" if pair.left is open_image(file) else "left"
     return Scene(pair.left, depth, "; ".join((*pair.notes, how)), file, part=part)
+
+
+def _of_left_eye(file: PhotoFile, options: DepthOptions) -> Scene | None:
+    """Return the left eye of a stereo picture with the depth of the network; None for other pictures."""
+    from depth3d.io.image.panorama import find_sphere
+    from depth3d.io.image.read import open_image
+
+    pair = None if find_sphere(file) is not None else photo_pair(file, options)
+    if pair is None or pair.left is open_image(file):
+        return None
+    found = _from_network(pair.left, options, file)
+    return replace(found, how="; ".join((*pair.notes, f"{found.how}, of the left eye")), part="left")
 
 
 def _of_right_eye(file: PhotoFile, options: DepthOptions) -> Scene | None:

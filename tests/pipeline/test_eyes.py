@@ -110,6 +110,16 @@ def test_a_wallpaper_whose_columns_are_offset_is_no_stereo(shared: Path, seed: i
     assert seen_layout(Image(np.ascontiguousarray(np.hstack(columns)[:360]))) is None
 
 
+def test_a_network_by_name_sees_the_left_eye(drawn: Path) -> None:
+    whole = open_image(drawn / "square.png").pixels
+    scene = load_scene(drawn / "square.png", DepthOptions(model="tiny"))
+    np.testing.assert_array_equal(scene.image.pixels, whole[:, :240])
+    assert scene.depth.size.aspect == pytest.approx(scene.image.size.aspect, rel=0.01)
+    assert "of the left eye" in scene.how
+    flat = load_scene(drawn / "square.png", DepthOptions(model="tiny", stereo=False))
+    np.testing.assert_array_equal(flat.image.pixels, whole)
+
+
 def test_options_name_the_eyes(drawn: Path, tmp_path: Path) -> None:
     whole = open_image(drawn / "square.png").pixels
     left = save_image(Image(whole[:, :240]), tmp_path / "one.png")
@@ -125,7 +135,7 @@ def test_options_name_the_eyes(drawn: Path, tmp_path: Path) -> None:
     assert "two eyes" in scene.how
     with pytest.raises(InvalidInput, match="does not apply to the two eyes"):
         load_scene(left, DepthOptions(second_eye=str(right), invert_depth=True))
-    with pytest.raises(InvalidInput, match="expected sbs"):
+    with pytest.raises(InvalidInput, match="expected one of sbs"):
         eyes(left, layout="anaglyph")
     with pytest.raises(ReadError, match="no second eye"):
         eyes(drawn / "p.png", swap_eyes=True)

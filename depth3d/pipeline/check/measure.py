@@ -227,16 +227,14 @@ def _clip_pairs(path: Path, count: int, layout: str | None) -> tuple[str, Iterat
     from depth3d.io.stereo.layouts import EyeLayout, seen_layout
     from depth3d.io.video.reader import VideoReader
     from depth3d.io.video.views import has_views
-    from depth3d.pipeline.clip.eyes import JOINED_VIEWS, flat_clip, stated_layout
-    from depth3d.stereoformats import find_format
+    from depth3d.pipeline.clip.eyes import JOINED_VIEWS, flat_clip, given_layout, stated_layout
 
     with VideoReader(path, views=True) as reader:
         info = reader.info
         first = next(iter(reader)).image
     how = "given"
     if layout is not None:
-        given = find_format(layout)
-        eyes: EyeLayout | None = EyeLayout(given.packing, given.half, given.right_first)
+        eyes: EyeLayout | None = given_layout(layout)
     elif has_views(path):
         eyes, how = JOINED_VIEWS, "MV-HEVC"
     else:

@@ -250,7 +250,7 @@ class _Pass:
 
 def _filter_of(job: ClipJob) -> TemporalFilter:
     """Return the temporal filter of the options; networks for clips use `WindowedDepth` instead."""
-    if job.eyes is not None:
+    if job.matched:
         return open_filter(job.stabilize)
     estimator = estimator_of(job)
     if estimator.card.frames > 1:

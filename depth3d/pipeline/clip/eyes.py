@@ -12,20 +12,25 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from depth3d.errors import FlatError, ReadError
+from depth3d.errors import FlatError, InvalidInput, ReadError
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Image, Size
 from depth3d.io.stereo.layouts import EyeLayout, likeness, named_layout, seen_layout
 from depth3d.io.video.reader import VideoReader
 from depth3d.io.video.stereo_metadata import is_tagged_anaglyph, read_stereo_metadata
 from depth3d.io.video.views import has_views
+from depth3d.options import DepthOptions
+from depth3d.pipeline.eyes import NOTHING_TO_SWAP
+from depth3d.stereoformats import find_format
 from depth3d.stereopair import StereoPair
 
 __all__ = [
     "JOINED_VIEWS",
+    "choose_layout",
     "eye_info",
     "find_layout",
     "flat_clip",
+    "given_layout",
     "left_eye",
     "plain_stem",
     "sample_frames",
@@ -106,6 +111,50 @@ def stated_layout(path: Path, size: Size, image: Image | None = None) -> tuple[E
         return None
     half = size.aspect < 2.2 if found[0] == "side" else size.aspect > 1.1
     return EyeLayout(found[0], half, found[1]), True
+
+
+def choose_layout(
+    source: Path, info: VideoInfo, depth: DepthOptions, own_eyes: bool
+) -> tuple[EyeLayout | None, tuple[str, ...]]:
+    """Return the layout of a clip's eyes by the options, None = a flat clip, and what the user is told about it.
+
+    Raises ``FlatError`` if there are no two eyes that could be swapped.
+
+    Parameters
+    ----------
+    source : Path
+        The clip.
+    info : VideoInfo
+        Its properties, see ``find_layout``.
+    depth : DepthOptions
+        ``stereo``, ``layout`` and ``swap_eyes`` are used.
+    own_eyes : bool
+        Look for eyes where no layout is given.
+    """
+    if not depth.stereo and (depth.layout is not None or depth.swap_eyes):
+        raise InvalidInput("`stereo=False` excludes `layout` and `swap_eyes`")
+    if depth.layout is not None:
+        found: tuple[EyeLayout, str] | None = (given_layout(depth.layout), "as asked")
+    else:
+        found = find_layout(source, info) if own_eyes else None
+    if found is None:
+        if depth.swap_eyes:
+            raise FlatError(source, NOTHING_TO_SWAP)
+        return None, ()
+    eyes, how = found
+    packing = "top-bottom" if eyes.packing == "stack" else "side by side"
+    note = (
+        f"a stereo clip, {packing}, {'half' if eyes.half else 'full'} ({how}); `stereo=False` treats it as a flat one"
+    )
+    if not depth.swap_eyes:
+        return eyes, (note,)
+    return replace(eyes, right_first=not eyes.right_first), (note, "eyes swapped")
+
+
+def given_layout(name: str) -> EyeLayout:
+    """Return the layout with this name: sbs, sbs-half, cross, tb, tb-half."""
+    found = find_format(name)
+    return EyeLayout(found.packing, found.half, found.right_first)
 
 
 def eye_info(info: VideoInfo, layout: EyeLayout) -> VideoInfo:

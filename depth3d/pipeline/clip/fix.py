@@ -32,7 +32,6 @@ from depth3d.pipeline.clip.workspace import Checkpoint, WorkFolder
 from depth3d.pipeline.eyes import SWAPPED
 from depth3d.pipeline.fix.correction import Correction
 from depth3d.pipeline.fix.find import find_correction, mean_order
-from depth3d.stereoformats import find_format
 from depth3d.stereopair import StereoPair
 
 __all__ = ["FixedClip", "clip_target", "fix_clip"]
@@ -113,11 +112,7 @@ def fix_clip(
 
 def _job(source: Path, options: FixOptions, video: VideoOptions) -> tuple[ClipJob, Bars]:
     """Return the job, without the black bars that all shots have, and those that are drawn again at the end."""
-    layout = None
-    if options.layout is not None:
-        given = find_format(options.layout)
-        layout = EyeLayout(given.packing, given.half, given.right_first)
-    job = plan_job(source, DepthOptions(), StabilizeOptions(), video, layout=layout)
+    job = plan_job(source, DepthOptions(layout=options.layout), StabilizeOptions(), video)
     if job.eyes is None:
         raise flat_clip(source)
     if job.bars is None or video.crop_bars:

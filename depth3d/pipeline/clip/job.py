@@ -23,7 +23,7 @@ from depth3d.io.video.stereo_metadata import has_hidden_eye
 from depth3d.options import DepthOptions, StabilizeOptions, VideoOptions
 from depth3d.pipeline.canvas import canvas_sizes
 from depth3d.pipeline.clip.bars import Bars, ClipBars, find_bars
-from depth3d.pipeline.clip.eyes import eye_info, find_layout, left_eye
+from depth3d.pipeline.clip.eyes import choose_layout, eye_info, left_eye
 from depth3d.pipeline.clip.letterbox import inner_eyes, inner_frame, placed
 from depth3d.pipeline.clip.panorama import find_clip_sphere
 from depth3d.pipeline.size import output_size
@@ -73,6 +73,11 @@ class ClipJob:
     bars: ClipBars | None = None
     crop: Bars = Bars()
     sphere: Sphere | None = None
+
+    @property
+    def matched(self) -> bool:
+        """Whether depth comes from the two eyes of a stereo clip, not from a network or a file."""
+        return self.eyes is not None and self.depth.model == "auto" and self.depth.depth is None
 
     @property
     def time_base(self) -> Fraction:
@@ -222,34 +227,27 @@ def plan_job(
     video: VideoOptions,
     *,
     own_eyes: bool = True,
-    layout: EyeLayout | None = None,
     canvas: str | None = None,
 ) -> ClipJob:
     """Open the clip and resolve the options to a `ClipJob`.
 
-    With ``own_eyes`` the two eyes of a stereo clip are used, unless a depth file or a network is given; ``layout``
-    tells where they are. ``canvas``: see the option of stereo; frames are scaled to fit it.
+    A stereo clip shows its left eye; a clip is one where ``depth.layout`` says so, else with ``own_eyes`` where one is
+    found, unless a depth file is given. ``canvas``: see the option of stereo; frames are scaled to fit it.
 
     Raises ``ReadError`` for an unreadable clip, ``InvalidInput`` for invalid options.
     """
     source = Path(source)
     start, end, rate = clock_seconds(video.start, "start"), clock_seconds(video.end, "end"), video.fps
-    own_eyes = own_eyes and depth.depth is None and depth.model == "auto"
-    info = probe(source, rate=rate, views=own_eyes or layout is not None)
+    own_eyes = own_eyes and depth.stereo and depth.depth is None
+    info = probe(source, rate=rate, views=own_eyes or depth.layout is not None)
     if start is not None and info.duration is not None and start >= info.duration:
         raise InvalidInput(f"`start` {video.start}: the clip is only {float(info.duration):.2f} s long")
-    if layout is not None:
-        found: tuple[EyeLayout, str] | None = (layout, "as asked")
-    else:
-        found = find_layout(source, info) if own_eyes else None
-    eyes = None if found is None else found[0]
-    if found is not None:
-        packing = "top-bottom" if found[0].packing == "stack" else "side by side"
-        squeezed = "half" if found[0].half else "full"
-        info = eye_info(info, found[0])
-        note = f"a stereo clip, {packing}, {squeezed} ({found[1]}); `own_eyes=False` treats it as a flat one"
-        unused = ("`depth_every` does not apply: the eyes of all frames are matched",)
-        info = replace(info, notes=(*info.notes, note, *(unused if stabilize.depth_every != 1 else ())))
+    eyes, notes = choose_layout(source, info, depth, own_eyes)
+    if eyes is not None:
+        if stabilize.depth_every != 1 and depth.model == "auto":
+            notes = (*notes, "`depth_every` does not apply: the eyes of all frames are matched")
+        info = eye_info(info, eyes)
+        info = replace(info, notes=(*info.notes, *notes))
     elif own_eyes and source.is_file() and has_hidden_eye(source):
         note = "its second eye (MV-HEVC) is not decoded: a flat clip of the first one; side by side, both are used"
         info = replace(info, notes=(*info.notes, note))

@@ -99,9 +99,9 @@ class Product:
 
     @property
     def keeps_eyes(self) -> bool:
-        """Whether a stereo clip keeps its own two eyes: parallax and eyes are defaults and the format has two eyes."""
+        """Whether a stereo clip whose eyes are matched keeps them: ``own_eyes``, all else is usual, two are shown."""
         usual, asked = StereoOptions(), self.stereo
-        same = (asked.parallax, asked.arc_minutes, asked.eyes) == (usual.parallax, None, usual.eyes)
+        same = (asked.parallax, asked.arc_minutes, asked.eyes) == (usual.parallax, None, usual.eyes) and asked.own_eyes
         return self.kind == "stereo" and same and moving_format(asked.format).packing not in ("sphere", "depth")
 
     @property
@@ -215,7 +215,7 @@ class Output:
         if job.eyes is not None and product.kind == "fix":
             fixed = FixedEyesRenderer(size, job.eyes, layout, product.shots, product.bars)
             return fixed, stereo_metadata_for(layout, aspect, self.target)
-        if job.eyes is not None and product.keeps_eyes:
+        if job.eyes is not None and job.matched and product.keeps_eyes:
             return OwnEyesRenderer(size, job.eyes, layout), stereo_metadata_for(layout, aspect, self.target)
         if layout.name == "vr360" and (job.sphere is None or not job.sphere.closed):
             raise InvalidInput(f"{job.source}: vr360 needs a clip of 360 degrees; use vr180, which shows flat clips")

@@ -71,7 +71,7 @@ def make_plan(
     kept, lost = plan_tracks(list_tracks(job.source) if job.source.is_file() else [], target.suffix)
     captions = ["closed captions as subtitles"] if has_captions(job.source) else []
     source = "the given file" if job.depth.depth else f"network {job.depth.model!r}"
-    source = source if job.eyes is None else "the two eyes of the clip"
+    source = "the two eyes of the clip" if job.matched else source
     lines = [
         f"input   {job.source.name}: {info.size}, {float(info.rate):.5g} fps, {frames or 'unknown number of'} frames, "
         f"{info.codec}, {info.bit_depth} bit{', HDR' if info.stored.hdr else ''}"

@@ -34,12 +34,12 @@ def predict_frame(job: ClipJob, frame: Frame) -> Disparity:
     """Return the disparity of one frame without temporal stabilization, for plans and previews."""
     from depth3d.depth.estimator import predict_disparity
 
-    if job.eyes is not None:
+    if job.matched:
         matched = _matched(frame, job)
         return matched if job.bars is None else Disparity(job.whole(matched.values, frame.time))
     options = job.depth
     (disparity,) = predict_disparity(
-        [for_network(job.inner(frame).guide, job.sphere)],
+        [for_network(job.inner(job.flat(frame)).guide, job.sphere)],
         options.model,
         device=options.device,
         engine=options.engine,
@@ -93,7 +93,7 @@ def predicted_frames(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Fr
 
     With ``depth_every``, frames whose depth follows the motion have none.
     """
-    if job.eyes is not None:
+    if job.matched:
         for frame in frames:
             with on_frame(frame.index, "match"):
                 disparity = _matched(frame, job)
@@ -107,7 +107,7 @@ def predicted_frames(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Fr
         if job.stabilize.depth_every != 1:
             log.warning("`depth_every` does not apply to %s, which sees all frames", estimator.card.name)
         unused = Disparity(np.zeros((1, 1), np.float32))
-        yield from ((job.inner(frame), unused) for frame in frames)
+        yield from ((job.inner(job.flat(frame)), unused) for frame in frames)
         return
     batch: list[Frame] = []
     every = 1 if open_filter(job.stabilize).needs_all else job.stabilize.depth_every
@@ -123,7 +123,7 @@ def predicted_frames(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Fr
             yield frame, Disparity(-disparity.values) if disparity is not None and sign < 0 else disparity
         batch.clear()
 
-    for frame in map(job.inner, frames):
+    for frame in map(job.inner, map(job.flat, frames)):
         batch.append(frame)
         if frame.index % BATCH == BATCH - 1:
             yield from run()

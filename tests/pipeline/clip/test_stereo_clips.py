@@ -225,7 +225,7 @@ def test_own_eyes_off_or_a_depth_file_means_a_flat_clip(side: Path) -> None:
 
     assert planned(DepthOptions(), True) == Size(WIDTH, HEIGHT)
     assert planned(DepthOptions(), False) == Size(2 * WIDTH, HEIGHT)
-    assert planned(DepthOptions(model="tiny"), True) == Size(2 * WIDTH, HEIGHT)
+    assert planned(DepthOptions(depth="depth.png"), True) == Size(2 * WIDTH, HEIGHT)
 
 
 def test_an_option_of_networks_is_said_to_be_unused(side: Path) -> None:

@@ -30,7 +30,7 @@ _KEPT = 3  # segments of predictions that are kept behind the reader
 
 def in_parts(job: ClipJob) -> bool:
     """Return whether frames are predicted one by one; networks for clips, which see many at once, are not cut up."""
-    return job.eyes is not None or estimator_of(job).card.frames == 1
+    return job.matched or estimator_of(job).card.frames == 1
 
 
 class PredictedDepth:

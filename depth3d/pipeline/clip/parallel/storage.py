@@ -26,7 +26,7 @@ def check_storage(job: ClipJob, work: WorkFolder, runner: Runner) -> None:
     if runner.ships and not job.source.is_file():
         raise VideoError(f"{job.source}: an image sequence cannot be shipped; use storage that all machines share")
     source, folder = job.source.absolute(), work.folder.absolute()
-    model = job.depth.model if job.eyes is None and job.depth.depth is None else None
+    model = None if job.matched or job.depth.depth is not None else job.depth.model
     token = f"seen-{uuid.uuid4().hex}"
     (folder / token).write_text(token, encoding="utf-8")
     try:
