@@ -17,6 +17,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from depth3d.image import Image
+from depth3d.io.video.capture import check_source
 from depth3d.options import LiveOptions
 from depth3d.pipeline.live import LiveReport, run_live
 from depth3d.studio.guard import Guard
@@ -114,6 +115,7 @@ def serve_live(
     tell : Callable[[str], None]
         Called with rate, latency and dropped pictures every two seconds.
     """
+    check_source(source)  # before a page is opened for it
     broadcast, token = Broadcast(), secrets.token_urlsafe(24)
     with listen(options.port) as listening:
         server = make_server(broadcast.app(token), timeout_graceful_shutdown=1)

@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 import pytest
 from clips import FFMPEG, make_clip
+from commandline import run
 
 import depth3d.depth.estimator
 import depth3d.pipeline.live as live_module
@@ -114,13 +115,33 @@ def test_only_asked_protocols_and_clear_words(tmp_path: Path) -> None:
     for source in ("file:///etc/passwd", "concat://a.mp4", "data://x", "gopher://127.0.0.1:1"):
         with pytest.raises(InvalidInput, match="is not a protocol of streams"):
             Capture(source)
-    with pytest.raises(ReadError, match="no such file; a camera is"):
+    with pytest.raises(ReadError, match="no such file; expected camera"):
         Capture("camra")
+    photo = tmp_path / "photo.png"
+    cv2.imwrite(str(photo), np.zeros((32, 32, 3), np.uint8))
+    with pytest.raises(InvalidInput, match="is not a clip; expected camera"):
+        Capture(str(photo))
     with pytest.raises(ReadError, match="cannot be opened"):
         Capture("camera:97")
     (tmp_path / "list.m3u8").write_text("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/x.ts\n#EXT-X-ENDLIST\n")
     with pytest.raises(ReadError):  # a file does not open addresses
         Capture(str(tmp_path / "list.m3u8"))
+
+
+def test_a_stream_that_nobody_sends_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("depth3d.io.video.capture._OPEN_SECONDS", 0.5)
+    with pytest.raises(ReadError, match=r"nothing came in 0.5 s; is it being sent\?"):
+        Capture(f"udp://127.0.0.1:{free_port(socket.SOCK_DGRAM)}")
+
+
+@pytest.mark.parametrize("source", ["camra", "ftp://127.0.0.1/a.mp4"])
+def test_no_page_is_opened_for_what_cannot_be_a_source(source: str, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("uvicorn", reason='needs pip install "depth3d[studio]"')
+    assert run("live", source, "--no-browser") == 1
+    told = capsys.readouterr().err
+    assert "http://localhost" not in told
+    assert "screen --" not in told
+    assert len(told.splitlines()) == 1
 
 
 def test_depth_is_steady_where_nothing_moves_and_starts_again_at_a_cut() -> None:

@@ -19,6 +19,7 @@ from depth3d.errors import Depth3DError, InvalidInput, ReadError, VideoError, in
 from depth3d.image import Image
 from depth3d.io.video.color import Converter, bit_depth, side_data, stored_color
 from depth3d.io.video.orientation import orientation_of
+from depth3d.io.video.suffixes import is_clip
 
 __all__ = ["Capture", "Captured"]
 
@@ -61,7 +62,7 @@ class Capture:
     ReadError
         If the source cannot be opened or has no pictures.
     InvalidInput
-        For addresses of other kinds.
+        For addresses of other kinds, and for photos.
     """
 
     def __init__(self, source: str) -> None:
@@ -116,6 +117,8 @@ class Capture:
             container = av.open(
                 self._place, format=self._format, options=self._options, timeout=(_OPEN_SECONDS, _READ_SECONDS)
             )
+        except (av.error.ExitError, av.error.TimeoutError) as error:  # FFmpeg was told to give up
+            raise ReadError(self.source, f"nothing came in {_OPEN_SECONDS:g} s; is it being sent?") from error
         except (av.error.FFmpegError, ValueError, OSError) as error:
             reason = in_words(error)
             raise ReadError(self.source, f"cannot be opened: {reason.lower()}{_advice(self.source)}") from error
@@ -172,6 +175,11 @@ class Capture:
             self._changed.notify_all()
 
 
+def check_source(source: str) -> None:
+    """Raise the error of ``Capture`` for a source that cannot be one: no file, no clip, another kind of address."""
+    _described(source)
+
+
 def _described(source: str) -> tuple[str, str | None, dict[str, str]]:
     """Return what FFmpeg opens: place, input format or None, options."""
     kind, _, which = source.partition(":")
@@ -188,7 +196,9 @@ def _described(source: str) -> tuple[str, str | None, dict[str, str]]:
     address = re.match(r"([A-Za-z][A-Za-z0-9+.-]*)://", source)
     if address is None:
         if not Path(source).is_file():
-            raise ReadError(source, "no such file; a camera is `camera`, the screen `screen`, a stream udp://HOST:PORT")
+            raise ReadError(source, "no such file; expected camera, camera:1, screen, udp://HOST:PORT or a clip")
+        if not is_clip(Path(source)):
+            raise InvalidInput(f"{source} is not a clip; expected camera, camera:1, screen, udp://HOST:PORT or a clip")
         return source, None, {"protocol_whitelist": "file"}
     scheme = address[1].lower()
     if scheme not in _PROTOCOLS:
