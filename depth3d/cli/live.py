@@ -9,7 +9,7 @@ import click
 from depth3d.cli.options import OptionsCommand, build, flags
 from depth3d.cli.output import log, print_text, setup_logging
 from depth3d.errors import Depth3DError
-from depth3d.options import LiveOptions
+from depth3d.options import DepthOptions, LiveOptions
 
 __all__ = ["command"]
 
@@ -36,6 +36,9 @@ def command(source: str, quiet: bool, as_json: bool, **values: Any) -> None:
         if error.name not in ("starlette", "uvicorn"):
             raise
         raise Depth3DError(f'the live page needs {error.name}: pip install "depth3d[studio]"') from None
+    from depth3d.pipeline.inputs import check_depth_source
+
+    check_depth_source(DepthOptions(model=options.model))  # before a page is opened
     report = serve_live(
         source,
         options,

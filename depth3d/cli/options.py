@@ -24,6 +24,7 @@ from depth3d.options import (
     DepthOptions,
     OutputOptions,
     StabilizeOptions,
+    StudioOptions,
     VideoOptions,
     frame_rate,
 )
@@ -185,7 +186,7 @@ def in_flags(message: str | Depth3DError) -> str:
     return _ARGUMENT.sub(_as_flag, text)
 
 
-_NAMES = {*field_names(*ALL_OPTIONS), *_MORE_NAMES}
+_NAMES = {*field_names(*ALL_OPTIONS, StudioOptions), *_MORE_NAMES}
 _ARGUMENT = re.compile(r"`([a-z_]+)(?:=([^`]+))?`")
 
 

@@ -9,7 +9,7 @@ import click
 from depth3d.cli.options import build, flags
 from depth3d.cli.output import log, setup_logging
 from depth3d.errors import Depth3DError
-from depth3d.options import StudioOptions
+from depth3d.options import DepthOptions, StudioOptions
 
 __all__ = ["command"]
 
@@ -32,8 +32,9 @@ def command(inputs: tuple[str, ...], **values: Any) -> None:
         if error.name not in ("starlette", "uvicorn"):
             raise
         raise Depth3DError(f'the studio needs {error.name}: pip install "depth3d[studio]"') from None
-    from depth3d.pipeline.inputs import expand, media_of
+    from depth3d.pipeline.inputs import check_depth_source, expand, media_of
 
+    check_depth_source(DepthOptions(model=options.model))
     found = [item.path for item in expand(inputs)] if inputs else []
     for path in found:
         media_of(path)  # a missing file is an error before anything starts

@@ -92,6 +92,26 @@ def test_still_gifs_patterns_and_brackets_work(photo: str) -> None:
     assert len(list(Path().glob("*_depth.png"))) == 1
 
 
+@pytest.mark.usefixtures("folder", "no_network")
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["studio", "photo.jpg", "--model", "tinny"], "--model: there is no model 'tinny'"),
+        (["live", "moving.gif", "--model", "tinny"], "--model: there is no model 'tinny'"),
+        (["studio", "--largest", "0"], "--largest: 0, expected a number above 0"),
+        (["studio", "nothing.jpg"], "no such file"),
+    ],
+)
+def test_pages_are_not_opened_for_wrong_options(
+    arguments: list[str], line: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("uvicorn", reason='needs pip install "depth3d[studio]"')
+    assert run(*arguments, "--no-browser") in (1, 2)
+    told = capfd.readouterr().err
+    assert line in told
+    assert len(told.splitlines()) == 1
+
+
 @pytest.mark.usefixtures("folder")
 def test_a_still_gif_can_be_the_depth() -> None:
     Pillow.fromarray(np.tile(np.arange(80, dtype=np.uint8), (60, 1))).save("gray.gif")
