@@ -172,9 +172,11 @@ class DaskRunner:
         self._again = 0
 
     def _close(self, patience: float) -> None:
-        loop = logging.getLogger("tornado.application")
-        level = loop.level
-        loop.setLevel(logging.CRITICAL)  # on a busy machine it logs tracebacks of processes that end too slowly
+        # On a busy machine they log tracebacks of processes that end too slowly, and that these are killed.
+        loggers = [logging.getLogger(name) for name in ("tornado.application", "distributed.nanny")]
+        levels = [logger.level for logger in loggers]
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL)
         try:
             for opened in (self._client, self._local):
                 if opened is not None:
@@ -183,7 +185,8 @@ class DaskRunner:
                     except OSError:  # a time-out: the processes that do not end in time are killed
                         log.debug("a process of the cluster did not end in time")
         finally:
-            loop.setLevel(level)
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)
         self._client = self._local = None
 
     def _begin_again(self) -> None:
@@ -232,6 +235,7 @@ class DaskRunner:
             self._local = self._start_processes(self._count)
         place = self._local if self._local is not None else self._address
         try:
+            logging.getLogger("asyncio").addFilter(_told)  # once: a filter that is there is not added again
             self._client = self._dask.Client(place, timeout=_PATIENCE, set_as_default=False)
             self._client.wait_for_workers(1, timeout=_PATIENCE)
         except (OSError, TimeoutError) as error:
@@ -257,6 +261,12 @@ class DaskRunner:
                 f"{self._address}: the processes do not start ({error}); memory? Finished parts are kept: the same"
                 " command goes on"
             ) from error
+
+
+def _told(record: logging.LogRecord) -> bool:
+    """Whether a message of asyncio is none about tasks that ``distributed`` leaves behind when it is interrupted."""
+    text = record.getMessage()
+    return not ("never retrieved" in text and "distributed" in text)
 
 
 class _Part:

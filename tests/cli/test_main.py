@@ -151,6 +151,24 @@ def test_a_stopped_run_leaves_nothing_and_exits_130(photo: Path, name: str) -> N
     assert sorted(item.name for item in photo.parent.iterdir()) == ["ball.png", "ball_depth.png"]
 
 
+def test_an_interrupt_while_the_program_is_loaded_shows_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from depth3d.__main__ import main
+
+    class Interrupted:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "depth3d.cli.main":
+                raise KeyboardInterrupt
+
+    monkeypatch.delitem(sys.modules, "depth3d.cli.main")
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 130
+    assert capsys.readouterr().err == "depth3d: interrupted\n"
+
+
 def test_info_answers() -> None:
     done = depth3d("info", "--json")
     assert done.returncode == 0, done.stderr

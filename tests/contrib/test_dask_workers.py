@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import time
@@ -41,6 +42,14 @@ def test_a_process_that_dask_gave_up_is_replaced(cluster: DaskRunner, monkeypatc
     parts = {cluster.submit(double, number): 1 for number in range(3)}
     kill_all(cluster)
     assert sorted(cluster.completed(parts)) == [(0, 1), (2, 1), (4, 1)]
+
+
+@pytest.mark.usefixtures("cluster")
+def test_tasks_that_dask_leaves_behind_are_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    log = logging.getLogger("asyncio")
+    log.error("Task exception was never retrieved\nfuture: <Task coro=<wait() done, defined at distributed/client.py>>")
+    log.error("Task exception was never retrieved\nfuture: <Task coro=<mine() done, defined at mine.py>>")
+    assert [record.getMessage().split()[-1] for record in caplog.records] == ["mine.py>>"]
 
 
 def test_processes_that_always_end_are_not_started_for_ever(
