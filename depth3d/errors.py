@@ -61,7 +61,7 @@ class InvalidInput(Depth3DError, ValueError):
 
 
 # A reason that begins so follows the option's name as one sentence.
-_VERBS = ("is ", "does ", "names ", "holds ", "needs ", "belongs ", "applies ", "cannot ")
+_VERBS = ("is ", "does ", "names ", "holds ", "needs ", "belongs ", "applies ", "cannot ", "excludes ")
 
 
 class InvalidOption(InvalidInput):

@@ -39,8 +39,9 @@ def command(inputs: tuple[str, ...], output: str | None, **values: Any) -> None:
     page, as anaglyph, side by side, or on a screen in a headset. FOLDER with -o OTHER/ makes a 3D page of each photo.
     In the home network: --serve --host 0.0.0.0 prints a link with a secret, and its QR code.
     """
-    folder_of_pages = output is not None and (output.endswith(("/", os.sep)) or os.path.isdir(output))
-    if len(inputs) == 1 and os.path.exists(inputs[0]) and not folder_of_pages:
+    elsewhere = output is not None and (output.endswith(("/", os.sep)) or os.path.isdir(output))
+    pages = elsewhere and os.path.isdir(inputs[0])
+    if len(inputs) == 1 and os.path.exists(inputs[0]) and not pages:
         from depth3d.pipeline.gallery import is_gallery_input
 
         if is_gallery_input(Path(inputs[0])):
@@ -98,6 +99,8 @@ def _gallery(source: Path, output: str | None, values: dict[str, Any]) -> None:
     from depth3d.io.gallery import gallery_html, is_gallery, write_gallery
     from depth3d.io.pageserver import PageServer
     from depth3d.pipeline.gallery import gallery_items, gallery_target
+    from depth3d.pipeline.inputs import Input
+    from depth3d.pipeline.targets import Destination
 
     options, outputs, batch = build(ViewOptions, values), build(OutputOptions, values), build(BatchOptions, values)
     _refuse_photo_options(values)
@@ -113,9 +116,12 @@ def _gallery(source: Path, output: str | None, values: dict[str, Any]) -> None:
     if options.serve:
         raise InvalidOption("serve", "serves a gallery from memory; omit `output`")
     force = outputs.force or is_gallery(target)  # a gallery of an earlier run, made anew
-    refuse_existing(target, force=force)
-    items = found()
-    written = write_gallery(items, target, title, force=force)
+    destination = Destination.of(output)
+    with destination.without_empty_folders():
+        destination.for_input(Input(source))  # creates it
+        refuse_existing(target, force=force)
+        items = found()
+        written = write_gallery(items, target, title, force=force)
     print_result(written, as_json=outputs.json, input=source, items=len(items), bytes=written.stat().st_size)
 
 

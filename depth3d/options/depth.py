@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from depth3d.options.shared import engine_name, eye_layout, file_name
+from depth3d.errors import InvalidOption
+from depth3d.options.shared import engine_name, eye_layout, file_name, refuse_two_places
 from depth3d.quantities import as_file
 from depth3d.validation import Validated, option
 
@@ -49,6 +50,15 @@ class DepthOptions(Validated):
     swap_eyes: bool = option(False, "Exchange the two eyes of stereo input.")
     flat: bool = option(False, "Take a 360 or 180 degree photo or clip for a flat one.")
     from_anaglyph: bool = option(False, "Recover the two eyes of an anaglyph (red-cyan and others).", media="photo")
+
+    def __post_init__(self) -> None:
+        Validated.__post_init__(self)
+        refuse_two_places(self.second_eye, self.layout)
+        if not self.stereo and (self.layout or self.second_eye or self.swap_eyes or self.from_anaglyph):
+            reason = "cannot be off together with `layout`, `second_eye`, `swap_eyes` or `from_anaglyph`"
+            raise InvalidOption("stereo", reason)
+        if self.from_anaglyph and (self.layout or self.second_eye):
+            raise InvalidOption("from_anaglyph", "excludes `layout` and `second_eye`")
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from depth3d.errors import InvalidOption
-from depth3d.options.shared import eye_layout, file_name
+from depth3d.options.shared import eye_layout, file_name, refuse_two_places
 from depth3d.validation import Validated, option
 
 __all__ = ["FixOptions"]
@@ -39,5 +39,4 @@ class FixOptions(Validated):
         Validated.__post_init__(self)
         if self.format is not None and "," in self.format:
             raise InvalidOption("format", f"{self.format!r} is several; the result has one")
-        if self.second_eye is not None and self.layout is not None:
-            raise InvalidOption("second_eye", "excludes `layout`: the eyes are in two files or in one")
+        refuse_two_places(self.second_eye, self.layout)

@@ -18,6 +18,7 @@ __all__ = [
     "eye_layout",
     "file_name",
     "percent",
+    "refuse_two_places",
 ]
 
 Quality = Literal["draft", "normal", "high"]
@@ -46,6 +47,12 @@ def eye_layout() -> Any:
         "Layout of the eyes where name, metadata and content mislead: sbs, sbs-half, cross, tb, tb-half.",
         choices=("sbs", "sbs-half", "cross", "tb", "tb-half"),
     )
+
+
+def refuse_two_places(second_eye: str | None, layout: str | None) -> None:
+    """Raise ``InvalidOption`` if the eyes are said to be in two files and in one."""
+    if second_eye is not None and layout is not None:
+        raise InvalidOption("second_eye", "excludes `layout`: the eyes are in two files or in one")
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from depth3d.errors import InvalidOption
-from depth3d.options.shared import QualityOptions, eye_layout, file_name, percent
+from depth3d.options.shared import QualityOptions, eye_layout, file_name, percent, refuse_two_places
 from depth3d.quantities import as_canvas, as_length
 from depth3d.validation import Validated, option
 
@@ -81,5 +81,4 @@ class CheckOptions(Validated):
 
     def __post_init__(self) -> None:
         Validated.__post_init__(self)
-        if self.second_eye is not None and self.layout is not None:
-            raise InvalidOption("second_eye", "excludes `layout`: the eyes are in two files or in one")
+        refuse_two_places(self.second_eye, self.layout)

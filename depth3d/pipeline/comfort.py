@@ -208,14 +208,16 @@ def window_violation(borders: tuple[float, float], parallax: float, convergence:
 def floating_window(pair: StereoPair, disparity: NDArray[np.float32]) -> StereoPair:
     """Mask window violations (floating window): black bars at the left of the left eye and the right of the right eye.
 
+    Violations of ``LEAST_WINDOW`` or less are left alone.
+
     Parameters
     ----------
     disparity : NDArray[np.float32]
         (H, W) float32 px, positive = in front of the screen.
     """
-    at_left, at_right = border_disparity(disparity)
     percent = 100 / pair.size.width
-    return with_window(pair, (at_left * percent, at_right * percent))
+    at_left, at_right = (value * percent for value in border_disparity(disparity))
+    return with_window(pair, (at_left * (at_left > LEAST_WINDOW), at_right * (at_right > LEAST_WINDOW)))
 
 
 def with_window(pair: StereoPair, window: tuple[float, float]) -> StereoPair:

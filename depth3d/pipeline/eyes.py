@@ -41,16 +41,12 @@ def find_eyes(file: PhotoFile, options: DepthOptions) -> StereoPair | None:
         ``stereo``, ``layout``, ``second_eye``, ``from_anaglyph`` and ``swap_eyes`` are used.
     """
     if options.from_anaglyph:
-        if options.second_eye is not None or options.layout is not None or not options.stereo:
-            raise InvalidInput("`from_anaglyph=True` excludes `second_eye`, `layout` and `stereo=False`")
         pair = _from_anaglyph(file)
     elif options.second_eye is not None:
         pair = _two_files(file, Path(options.second_eye))
     elif options.layout is not None:
         pair = _unpacked(file, options.layout)
     elif not options.stereo:
-        if options.swap_eyes:
-            raise InvalidInput("`swap_eyes=True` and `stereo=False` exclude each other")
         return None
     else:
         found = _found(file, check_order=not options.swap_eyes)

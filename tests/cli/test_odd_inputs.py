@@ -126,3 +126,20 @@ def test_a_command_behind_its_options_is_told(arguments: str, capfd: pytest.Capt
     assert ended.value.code == 2
     assert "is a command and comes first: depth3d " in capfd.readouterr().err
     assert not Path("photo_3d.mp4").exists()
+
+
+@pytest.mark.usefixtures("folder", "no_network")
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["--no-stereo", "--layout", "sbs"], "--stereo cannot be off together with --layout"),
+        (["--no-stereo", "--swap-eyes"], "--stereo cannot be off together with --layout"),
+        (["--second-eye", "map.png", "--layout", "sbs"], "--second-eye excludes --layout: the eyes are in two files"),
+        (["--from-anaglyph", "--layout", "sbs"], "--from-anaglyph excludes --layout and --second-eye"),
+    ],
+)
+def test_options_about_the_eyes_that_contradict_each_other(
+    arguments: list[str], line: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run("stereo", "photo.jpg", *arguments) == 2
+    assert line in capfd.readouterr().err

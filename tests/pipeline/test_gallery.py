@@ -15,6 +15,7 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 from browser import Browser
+from commandline import run
 from PIL import Image as Pillow
 
 import depth3d as d3
@@ -96,6 +97,12 @@ def test_written_pages_refer_to_the_files_and_are_made_anew(folder: Path, tmp_pa
     assert refused.returncode == 2
     assert "--amount" in refused.stderr
     (folder / "gallery.html").unlink()
+
+
+def test_the_page_of_a_clip_goes_into_a_folder(folder: Path, tmp_path: Path) -> None:
+    clip = folder / "b_LRF_Full_SBS.webm"
+    assert run("view", clip, "-o", f"{tmp_path}/new/") == 0
+    assert clip.name in (tmp_path / "new" / f"{clip.stem}.html").read_text()
 
 
 def middle(browser: Browser) -> list[int]:

@@ -200,6 +200,8 @@ def test_the_window_comes_forward_where_near_things_touch_it() -> None:
     assert masked.left.pixels[:, :5].max() == 0
     assert masked.left.pixels[:, 5:].min() == 255
     assert masked.right.pixels.min() == 255
+    disparity[:, :10] = 0.19  # percent: little enough to be left alone, as `fix` and clips do
+    assert floating_window(StereoPair(white, white), disparity).left.pixels.min() == 255
 
 
 def test_guesses_at_the_edge_are_no_window_violation() -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-from depth3d.errors import FlatError, InvalidInput, ReadError
+from depth3d.errors import FlatError, ReadError
 from depth3d.frames import Frame, VideoInfo
 from depth3d.image import Image, Size
 from depth3d.io.stereo.layouts import EyeLayout, likeness, named_layout, seen_layout
@@ -131,8 +131,6 @@ def choose_layout(
     own_eyes : bool
         Look for eyes where no layout is given.
     """
-    if not depth.stereo and (depth.layout is not None or depth.swap_eyes):
-        raise InvalidInput("`stereo=False` excludes `layout` and `swap_eyes`")
     if depth.layout is not None:
         found: tuple[EyeLayout, str] | None = (given_layout(depth.layout), "as asked")
     else:

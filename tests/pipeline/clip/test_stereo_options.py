@@ -15,7 +15,7 @@ from stereoscenes import moving_square as eyes
 
 import depth3d.depth.estimator
 from depth3d.depthmap import DepthMap, Disparity
-from depth3d.errors import FlatError, InvalidInput
+from depth3d.errors import FlatError, InvalidOption
 from depth3d.image import Image, Size
 from depth3d.io.depth.write import write_depth
 from depth3d.io.video.reader import VideoReader
@@ -81,7 +81,7 @@ def test_swapped_eyes_are_exchanged(side: Path, tmp_path: Path) -> None:
 def test_without_stereo_a_clip_is_flat(side: Path) -> None:
     assert planned(side, stereo=False).info.size == Size(2 * WIDTH, HEIGHT)
     for wrong in ({"layout": "sbs"}, {"swap_eyes": True}):
-        with pytest.raises(InvalidInput, match="`stereo=False` excludes"):
+        with pytest.raises(InvalidOption, match="stereo cannot be off together with `layout`"):
             planned(side, stereo=False, **wrong)
 
 
