@@ -141,9 +141,9 @@ def choose_layout(
         return None, ()
     eyes, how = found
     packing = "top-bottom" if eyes.packing == "stack" else "side by side"
-    note = (
-        f"a stereo clip, {packing}, {'half' if eyes.half else 'full'} ({how}); `stereo=False` treats it as a flat one"
-    )
+    note = f"a stereo clip, {packing}, {'half' if eyes.half else 'full'} ({how})"
+    if depth.layout is None:
+        note += "; `stereo=False` treats it as a flat one"
     if not depth.swap_eyes:
         return eyes, (note,)
     return replace(eyes, right_first=not eyes.right_first), (note, "eyes swapped")
