@@ -29,11 +29,12 @@ __all__ = [
     "rig_of",
     "viewing_of",
     "window_violation",
+    "window_warning",
     "with_window",
 ]
 
-# Percent of the width; floating windows leave a smaller violation alone. `check` tells those from 0.3 on.
-LEAST_WINDOW = 0.2
+LEAST_WINDOW = 0.2  # percent of the width; floating windows leave a smaller violation alone
+_TOLD_WINDOW = 0.3  # percent of the width; smaller ones are not worth a warning
 
 _LEAST_SURE = 0.1  # share of the pixels beside an edge: with fewer, all count
 _DARK = 4.0  # mean gray level of a column of a black bar, at most; compression leaves some noise
@@ -203,6 +204,20 @@ def window_violation(borders: tuple[float, float], parallax: float, convergence:
     """
     left, right = (max(0.0, (depth - convergence) * parallax) for depth in borders)
     return left, right
+
+
+def window_warning(worst: float) -> str | None:
+    """Return what the user is told about a window violation of new 3D; None if it is too small.
+
+    Parameters
+    ----------
+    worst : float
+        How far objects that the frame cuts off stand before the screen, percent of the width.
+    """
+    if worst <= _TOLD_WINDOW:
+        return None
+    told = f"window violation: objects at the edge are {worst:.1f} % in front of the screen"
+    return f"{told}; `floating_window=True` avoids it"
 
 
 def floating_window(pair: StereoPair, disparity: NDArray[np.float32]) -> StereoPair:

@@ -14,7 +14,7 @@ from depth3d.errors import InvalidInput, InvalidOption
 from depth3d.image import Image
 from depth3d.options import DepthOptions, OutputOptions, StabilizeOptions, StereoOptions, VideoOptions
 from depth3d.pipeline.canvas import check_canvas
-from depth3d.pipeline.comfort import border_disparity, floating_window, rig_of, viewing_of
+from depth3d.pipeline.comfort import border_disparity, floating_window, rig_of, viewing_of, window_warning
 from depth3d.pipeline.eyes import refuse_inversion
 from depth3d.pipeline.filenames import files_of, stereo_targets
 from depth3d.pipeline.inputs import check_depth_source, media_of
@@ -216,12 +216,9 @@ def _warn(rig: StereoRig, options: StereoOptions, scene: Scene, hint: str = "") 
     width = scene.image.size.width
     disparity = (scene.depth.values - np.float32(rig.convergence)) * np.float32(rig.parallax / 100 * width)
     worst = max(border_disparity(disparity)) / width * 100
-    if worst > 0.3 and not options.floating_window:
-        log.warning(
-            "window violation: objects at the edge are %.1f %% in front of the screen;"
-            " `floating_window=True` avoids it",
-            worst,
-        )
+    told = window_warning(worst)
+    if told is not None and not options.floating_window:
+        log.warning(told)
 
 
 def _clip(

@@ -81,6 +81,12 @@ class ShotList:
         place = bisect_right(self._starts, time) - 1
         return -1 if place < 0 or time >= self.shots[place].end else place
 
+    @property
+    def widest_window(self) -> float:
+        """The widest bar of a floating window, percent of the width."""
+        windows = [self.otherwise.window, *(shot.window or (0.0, 0.0) for shot in self.shots)]
+        return max(max(window) for window in windows)
+
     def between(self, first: Fraction, last: Fraction) -> ShotList:
         """Return the list of the shots that are needed from ``first`` to ``last``, seconds."""
         return ShotList((shot for shot in self.shots if shot.start <= last and shot.end > first), self.otherwise)

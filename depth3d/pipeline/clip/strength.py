@@ -18,9 +18,9 @@ from depth3d.pipeline.clip.depth_pass import DepthSource, StoredDepth
 from depth3d.pipeline.clip.job import ClipJob
 from depth3d.pipeline.clip.output import Product
 from depth3d.pipeline.clip.preview import with_thumbnails
-from depth3d.pipeline.clip.renderers import StereoStrength
+from depth3d.pipeline.clip.renderers import StereoStrength, moving_format
 from depth3d.pipeline.clip.shots import ShotList, measure_shots, read_shots, write_shots
-from depth3d.pipeline.comfort import auto_convergence, border_depth
+from depth3d.pipeline.comfort import auto_convergence, border_depth, window_warning
 
 __all__ = ["ShotStrength"]
 
@@ -47,6 +47,9 @@ class ShotStrength:
         wanted = product.animate.focus if product.kind == "animate" else product.stereo.convergence
         self._auto = product.kind != "depth" and wanted == "auto"
         self._windows = product.kind == "stereo" and product.stereo.floating_window
+        # Whether there is a frame on a screen that can cut off what stands before it.
+        unframed = job.sphere is not None or moving_format(product.stereo.format).packing in ("sphere", "depth")
+        self._framed = product.kind == "stereo" and not unframed
         still = 0.5 if wanted == "auto" else float(wanted)
         # A moving camera has no stereo parallax: only the depth of its fixed plane is used.
         self.usual = StereoStrength(0.0 if product.kind == "animate" else product.stereo.parallax, still)
@@ -60,6 +63,10 @@ class ShotStrength:
         shots = self._listed or self._measured(depth, listed)
         if self._windows:
             shots = shots.with_windows(self._borders(depth))
+        elif self._framed and isinstance(depth, StoredDepth):
+            told = window_warning(shots.with_windows(self._borders(depth)).widest_window)
+            if told is not None:
+                log.warning("%s: %s", self._job.source.name, told)
         if not listed or self._path is None:
             return shots
         found = with_thumbnails(shots.shots, self._job, self._path, force=self._force)

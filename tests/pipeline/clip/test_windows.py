@@ -114,6 +114,27 @@ def near_at_the_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(depth3d.depth.estimator, "open_estimator", lambda *_, **__: NearAtTheLeft())
 
 
+@pytest.mark.usefixtures("near_at_the_left")
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({}, True),
+        ({"floating_window": True}, False),
+        ({"format": "rgbd"}, False),
+        ({"parallax": 0.5}, False),
+    ],
+)
+def test_a_window_violation_is_told(
+    options: dict[str, Any], told: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    source = write(tmp_path / "a.mkv", [texture(n) for n in range(4)])
+    stereo = StereoOptions(**{"parallax": 2.0, "convergence": 0.5, **options})
+    convert(source, tmp_path / "out.mkv", stereo=stereo, video=VideoOptions(codec="ffv1"))
+    found = [record.getMessage() for record in caplog.records if "window violation" in record.getMessage()]
+    assert len(found) == told
+    assert not told or "are 1.0 % in front of the screen; `floating_window=True` avoids it" in found[0]
+
+
 def converted(source: Path, **options: Any) -> np.ndarray:
     stereo = StereoOptions(parallax=8.0, convergence=0.5, **options)
     target = source.with_name("out.mkv")
