@@ -104,13 +104,13 @@ class Batch:
         """Return whether the command has no use for any of the inputs."""
         return self._unusable == self._count
 
-    def admits(self, path: Path, job: Job) -> bool:
-        """Return whether a job is to be run; False = skip it. Raises ``ExistsError`` for existing targets."""
+    def admits(self, job: Job) -> bool:
+        """Return whether the current input's job is to be run, False = skip it; raises ``ExistsError``."""
         from depth3d.io.atomic import refuse_existing
 
         for target in job.targets:
-            other = self._targets.setdefault(target.resolve(), path)
-            if other != path:
+            other = self._targets.setdefault(target.resolve(), self._path)
+            if other != self._path:
                 raise ExistsError(target, f"is already the output of {other.name}; set another name with `output`")
         if self._batch.skip_existing and job.targets and all(target.exists() for target in job.targets):
             self._skip(f"{job.targets[0].name} exists", output=str(job.targets[0]))

@@ -109,7 +109,7 @@ def run_inputs(
                 continue
             with batch_run.guard(item):
                 job = prepare(item.path, destination.for_input(item), found[item.path])
-                if batch_run.admits(item.path, job):
+                if batch_run.admits(job):
                     jobs.append((item, job))
         batch_run.run(jobs)
 

@@ -17,7 +17,6 @@ from depth3d.options import StereoOptions
 from depth3d.stereopair import CROSSED_LIMIT, TOTAL_LIMIT, StereoPair, StereoRig, Viewing
 
 __all__ = [
-    "LEAST_WINDOW",
     "Bars",
     "ComfortReading",
     "auto_convergence",
@@ -28,12 +27,13 @@ __all__ = [
     "floating_window",
     "rig_of",
     "viewing_of",
+    "window_for",
     "window_violation",
     "window_warning",
     "with_window",
 ]
 
-LEAST_WINDOW = 0.2  # percent of the width; floating windows leave a smaller violation alone
+_LEAST_WINDOW = 0.2  # percent of the width; floating windows leave a smaller violation alone
 _TOLD_WINDOW = 0.3  # percent of the width; smaller ones are not worth a warning
 
 _LEAST_SURE = 0.1  # share of the pixels beside an edge: with fewer, all count
@@ -223,16 +223,28 @@ def window_warning(worst: float) -> str | None:
 def floating_window(pair: StereoPair, disparity: NDArray[np.float32]) -> StereoPair:
     """Mask window violations (floating window): black bars at the left of the left eye and the right of the right eye.
 
-    Violations of ``LEAST_WINDOW`` or less are left alone.
+    Violations of 0.2 % of the width and less are left alone.
 
     Parameters
     ----------
     disparity : NDArray[np.float32]
         (H, W) float32 px, positive = in front of the screen.
     """
+    at_left, at_right = border_disparity(disparity)
     percent = 100 / pair.size.width
-    at_left, at_right = (value * percent for value in border_disparity(disparity))
-    return with_window(pair, (at_left * (at_left > LEAST_WINDOW), at_right * (at_right > LEAST_WINDOW)))
+    return with_window(pair, window_for((at_left * percent, at_right * percent)))
+
+
+def window_for(violation: tuple[float, float]) -> tuple[float, float]:
+    """Return the bars that a floating window needs at the left and the right, percent of the width.
+
+    Parameters
+    ----------
+    violation : tuple[float, float]
+        How far what touches the two edges stands before the screen, percent of the width; little is left alone.
+    """
+    left, right = (value if value > _LEAST_WINDOW else 0.0 for value in violation)
+    return left, right
 
 
 def with_window(pair: StereoPair, window: tuple[float, float]) -> StereoPair:

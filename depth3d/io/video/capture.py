@@ -21,7 +21,7 @@ from depth3d.io.video.color import Converter, bit_depth, side_data, stored_color
 from depth3d.io.video.orientation import orientation_of
 from depth3d.io.video.suffixes import is_clip
 
-__all__ = ["Capture", "Captured"]
+__all__ = ["Capture", "Captured", "check_source"]
 
 # Scheme -> protocols that FFmpeg may use for it. Others, as files named by a playlist from the network, are refused.
 _PROTOCOLS = {

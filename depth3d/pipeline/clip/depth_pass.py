@@ -11,6 +11,7 @@ import logging
 import math
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
@@ -72,6 +73,12 @@ class StoredDepth:
                 if record.index >= first:
                     yield record
 
+    def some_records(self) -> Iterator[DepthRecord]:
+        """Yield frames spread over the clip without reading it all: one of each segment, of short clips about 12."""
+        step = min(SEGMENT, max(1, self.frames // 12))
+        for first in range(0, self.frames, step):
+            yield from islice(self.records(first), 1)
+
     def files(self, first: int, count: int) -> tuple[Path, ...]:
         """Return the files that hold the depth of ``count`` frames from number ``first``."""
         last = min(self.segments - 1, (first + count - 1) // SEGMENT)
@@ -94,9 +101,13 @@ class StoredDepth:
         for record in self.records(first):
             yield self.normalized(record)
 
+    def inside(self, record: DepthRecord) -> DepthMap:
+        """Return the normalized depth map of a record: of the picture inside the bars."""
+        return self.ranges[record.scene].normalize(record.values.astype(np.float32))
+
     def normalized(self, record: DepthRecord) -> DepthMap:
         """Return the normalized depth map of the whole frame of a record."""
-        depth = self.ranges[record.scene].normalize(record.values.astype(np.float32))
+        depth = self.inside(record)
         if self.job is None or self.job.bars is None:
             return depth
         return DepthMap(self.job.whole(depth.values, record.ticks * self.job.time_base))

@@ -182,6 +182,10 @@ class ClipJob:
         """Return the bars of the frame at ``time``, seconds after the start of the wanted part."""
         return Bars() if self.bars is None else self.bars.at(time + self.begin, self.info.size)
 
+    def left_inner(self, frame: Frame) -> Frame:
+        """Return the part of a stored frame that has depth: the left eye, without bars."""
+        return self.inner(self.flat(frame))
+
     def inner(self, frame: Frame) -> Frame:
         """Return the picture inside the bars, at one size for the whole clip; frames without bars are unchanged."""
         if self.bars is None:

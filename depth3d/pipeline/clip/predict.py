@@ -39,7 +39,7 @@ def predict_frame(job: ClipJob, frame: Frame) -> Disparity:
         return matched if job.bars is None else Disparity(job.whole(matched.values, frame.time))
     options = job.depth
     (disparity,) = predict_disparity(
-        [for_network(job.inner(job.flat(frame)).guide, job.sphere)],
+        [for_network(job.left_inner(frame).guide, job.sphere)],
         options.model,
         device=options.device,
         engine=options.engine,
@@ -97,7 +97,7 @@ def predicted_frames(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Fr
         for frame in frames:
             with on_frame(frame.index, "match"):
                 disparity = _matched(frame, job)
-            yield job.inner(job.flat(frame)), disparity
+            yield job.left_inner(frame), disparity
         return
     from depth3d.depth.temporal.protocol import open_filter
     from depth3d.depth.temporal.rate import frames_to_predict
@@ -107,7 +107,7 @@ def predicted_frames(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Fr
         if job.stabilize.depth_every != 1:
             log.warning("`depth_every` does not apply to %s, which sees all frames", estimator.card.name)
         unused = Disparity(np.zeros((1, 1), np.float32))
-        yield from ((job.inner(job.flat(frame)), unused) for frame in frames)
+        yield from ((job.left_inner(frame), unused) for frame in frames)
         return
     batch: list[Frame] = []
     every = 1 if open_filter(job.stabilize).needs_all else job.stabilize.depth_every
@@ -123,7 +123,7 @@ def predicted_frames(frames: Iterable[Frame], job: ClipJob) -> Iterator[tuple[Fr
             yield frame, Disparity(-disparity.values) if disparity is not None and sign < 0 else disparity
         batch.clear()
 
-    for frame in map(job.inner, map(job.flat, frames)):
+    for frame in map(job.left_inner, frames):
         batch.append(frame)
         if frame.index % BATCH == BATCH - 1:
             yield from run()

@@ -19,7 +19,7 @@ from depth3d.io.atomic import atomic_path
 from depth3d.options import StereoOptions
 from depth3d.pipeline.clip.depth_pass import StoredDepth
 from depth3d.pipeline.clip.renderers import StereoStrength
-from depth3d.pipeline.comfort import LEAST_WINDOW, auto_convergence, window_violation
+from depth3d.pipeline.comfort import auto_convergence, window_for, window_violation
 from depth3d.quantities import printable, short
 from depth3d.stereopair import DEFAULT_CONVERGENCE
 
@@ -81,12 +81,6 @@ class ShotList:
         place = bisect_right(self._starts, time) - 1
         return -1 if place < 0 or time >= self.shots[place].end else place
 
-    @property
-    def widest_window(self) -> float:
-        """The widest bar of a floating window, percent of the width."""
-        windows = [self.otherwise.window, *(shot.window or (0.0, 0.0) for shot in self.shots)]
-        return max(max(window) for window in windows)
-
     def between(self, first: Fraction, last: Fraction) -> ShotList:
         """Return the list of the shots that are needed from ``first`` to ``last``, seconds."""
         return ShotList((shot for shot in self.shots if shot.start <= last and shot.end > first), self.otherwise)
@@ -99,22 +93,36 @@ class ShotList:
         borders : Iterable[tuple[Fraction | None, tuple[float, float]]]
             Of some frames: the time, seconds, None = it stands for all; the ``border_depth``.
         """
-        nearest = np.zeros((len(self.shots) + 1, 2))  # the last: outside all shots
+        *windows, last = ((round(one[0], 3), round(one[1], 3)) for one in map(window_for, self._violations(borders)))
+        shots = [
+            shot if shot.window is not None else replace(shot, window=window)
+            for shot, window in zip(self.shots, windows, strict=True)
+        ]
+        return ShotList(shots, replace(self.otherwise, window=last))
+
+    def worst_violation(self, borders: Iterable[tuple[Fraction | None, tuple[float, float]]]) -> float:
+        """Return the largest window violation of the shots without a window, percent of the width.
+
+        Parameters
+        ----------
+        borders : Iterable[tuple[Fraction | None, tuple[float, float]]]
+            As for ``with_windows``.
+        """
+        shown = [*(shot.window is None for shot in self.shots), True]
+        found = zip(self._violations(borders), shown, strict=True)
+        return max(max(violation) for violation, counts in found if counts)
+
+    def _violations(self, borders: Iterable[tuple[Fraction | None, tuple[float, float]]]) -> list[tuple[float, float]]:
+        """Return the window violation of each shot, and last that of the frames outside all shots."""
+        nearest = np.zeros((len(self.shots) + 1, 2))
         for time, border in borders:
             place = slice(None) if time is None else self._place(time)
             nearest[place] = np.maximum(nearest[place], border)
-
-        def window(place: int, parallax: float, convergence: float) -> tuple[float, float]:
-            found = window_violation((nearest[place, 0], nearest[place, 1]), parallax, convergence)
-            left, right = (round(value, 3) if value > LEAST_WINDOW else 0.0 for value in found)
-            return left, right
-
-        shots = [
-            shot if shot.window is not None else replace(shot, window=window(n, shot.parallax, shot.convergence))
-            for n, shot in enumerate(self.shots)
+        settings: list[Shot | StereoStrength] = [*self.shots, self.otherwise]
+        return [
+            window_violation((float(left), float(right)), one.parallax, one.convergence)
+            for (left, right), one in zip(nearest, settings, strict=True)
         ]
-        otherwise = self.otherwise
-        return ShotList(shots, replace(otherwise, window=window(-1, otherwise.parallax, otherwise.convergence)))
 
 
 def measure_shots(
@@ -150,8 +158,7 @@ def measure_shots(
             scene = record.scene
             shots.append(Shot(time, end, record.index, parallax=strength.parallax, convergence=strength.convergence))
         if (record.index - shots[-1].first) % steps[scene] == 0:
-            values = depth.ranges[scene].normalize(record.values.astype(np.float32)).values
-            samples.append(DepthMap(values[::4, ::4]))
+            samples.append(DepthMap(depth.inside(record).values[::4, ::4]))
     close()
     return shots
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-
 from depth3d.depthmap import DepthMap
 from depth3d.errors import InvalidInput
 from depth3d.frames import Frame
+from depth3d.io.video.spool import DepthRecord
 from depth3d.pipeline.clip.depth_files import sampled_depth
 from depth3d.pipeline.clip.depth_pass import DepthSource, StoredDepth
 from depth3d.pipeline.clip.job import ClipJob
@@ -54,20 +53,18 @@ class ShotStrength:
         # A moving camera has no stereo parallax: only the depth of its fixed plane is used.
         self.usual = StereoStrength(0.0 if product.kind == "animate" else product.stereo.parallax, still)
         self._path = Path(job.video.shots) if job.video.shots is not None else None
-        exists = self._path is not None and self._path.exists()
-        self._listed = read_shots(self._path, self.usual) if self._path is not None and exists else None
+        self._listed = read_shots(self._path, self.usual) if self._path is not None and self._path.exists() else None
 
     def of_shots(self, depth: DepthSource) -> ShotList | None:
         """Return the stereo strength of every shot; None if only the shot list was written."""
-        listed = self._path is not None and self._listed is None
-        shots = self._listed or self._measured(depth, listed)
+        shots = self._measured(depth) if self._listed is None else self._listed
         if self._windows:
             shots = shots.with_windows(self._borders(depth))
         elif self._framed and isinstance(depth, StoredDepth):
-            told = window_warning(shots.with_windows(self._borders(depth)).widest_window)
+            told = window_warning(shots.worst_violation(self._stored_borders(depth, depth.some_records())))
             if told is not None:
                 log.warning("%s: %s", self._job.source.name, told)
-        if not listed or self._path is None:
+        if self._path is None or self._listed is not None:
             return shots
         found = with_thumbnails(shots.shots, self._job, self._path, force=self._force)
         write_shots(found, self._path, self._job.source.name)
@@ -86,14 +83,15 @@ class ShotStrength:
             shots = shots.with_windows([(None, border_depth(depth))])
         return shots.strength(frame.time)
 
-    def _measured(self, depth: DepthSource, listed: bool) -> ShotList:
+    def _measured(self, depth: DepthSource) -> ShotList:
+        """Return the shots of the depth where one may need settings of its own, or the list is to be written."""
         job = self._job
-        if not listed and not self._auto and not self._windows:
+        if self._path is None and not self._auto and not self._windows:
             return ShotList([], self.usual)
         if isinstance(depth, StoredDepth):
             end = (job.end or job.info.duration or Fraction(10**6)) - job.begin
             return ShotList(measure_shots(depth, job.time_base, end, self.usual, self._auto), self.usual)
-        if listed:
+        if self._path is not None:
             raise InvalidInput("a new shot list needs predicted depth: omit `depth` to write one")
         if not self._auto:
             return ShotList([], self.usual)
@@ -101,10 +99,12 @@ class ShotStrength:
         return ShotList([], replace(self.usual, convergence=still))
 
     def _borders(self, depth: DepthSource) -> Iterator[tuple[Fraction | None, tuple[float, float]]]:
-        """Yield the time and the depth at the edges of the frames; of depth that is given, of some frames."""
-        if not isinstance(depth, StoredDepth):
-            yield from ((None, border_depth(one)) for one in sampled_depth(depth, self._job))
-            return
-        for record in depth.records():
-            inside = depth.ranges[record.scene].normalize(record.values.astype(np.float32))
-            yield record.ticks * self._job.time_base, border_depth(inside)
+        """Return the times and the depth at the edges of all frames; of depth that is given, of some frames."""
+        if isinstance(depth, StoredDepth):
+            return self._stored_borders(depth, depth.records())
+        return ((None, border_depth(one)) for one in sampled_depth(depth, self._job))
+
+    def _stored_borders(
+        self, depth: StoredDepth, records: Iterable[DepthRecord]
+    ) -> Iterator[tuple[Fraction, tuple[float, float]]]:
+        return ((record.ticks * self._job.time_base, border_depth(depth.inside(record))) for record in records)

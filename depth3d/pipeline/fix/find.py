@@ -13,7 +13,7 @@ from depth3d.depth.stereo.alignment import Alignment, Tone, measure_alignment, m
 from depth3d.depthmap import DepthMap
 from depth3d.image import Image
 from depth3d.options import FixOptions
-from depth3d.pipeline.comfort import LEAST_WINDOW, auto_convergence, border_disparity
+from depth3d.pipeline.comfort import auto_convergence, border_disparity, window_for
 from depth3d.pipeline.eyes import SWAPPED, order_score
 from depth3d.pipeline.fix.correction import Correction, View
 from depth3d.stereopair import CROSSED_LIMIT, TOTAL_LIMIT, StereoPair
@@ -111,8 +111,8 @@ def _placed(pairs: Sequence[StereoPair], found: Correction, options: FixOptions)
         ]
     )
     borders /= scale
-    window = [float(value) if value > LEAST_WINDOW else 0.0 for value in borders.max(axis=0)]
-    return replace(found, window=(window[0], window[1]))
+    at_left, at_right = (float(value) for value in borders.max(axis=0))
+    return replace(found, window=window_for((at_left, at_right)))
 
 
 def _shift(

@@ -80,6 +80,7 @@ def test_a_shot_gets_the_widest_window_that_one_of_its_frames_needs() -> None:
     assert found.strength(Fraction(1)).window == (2.0, 0.0)  # 0.16 % at the right is too little
     assert found.strength(Fraction(3)).window == (0.0, 1.0)  # its own
     assert found.strength(Fraction(9)).window == (0.8, 1.0)
+    assert shots.worst_violation(borders) == pytest.approx(2.0)  # that of the first: the second has a window
     for_all = shots.with_windows([(None, (1.0, 0.0))])
     assert for_all.strength(Fraction(1)).window == (3.0, 0.0)
     assert for_all.strength(Fraction(9)).window == (1.0, 0.0)
